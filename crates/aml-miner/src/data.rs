@@ -1,0 +1,1 @@
+//! Batch directories: read, verify, write, download, synthesise, import.

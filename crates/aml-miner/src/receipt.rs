@@ -1,0 +1,1 @@
+//! Signed receipts: which model turned which request into which answer.

@@ -1,0 +1,11 @@
+//! What travels between a caller and the inference API: the tables of a batch and the answers.
+//!
+//! No heavy dependency lives here: the validator builds its requests from these types without polars or LightGBM.
+
+pub mod batch;
+pub mod spec;
+pub mod table;
+
+pub use batch::Batch;
+pub use spec::{ColumnSpec, ColumnType, TableSpec};
+pub use table::{Column, NumberLists, Table, TextColumn, TextLists};

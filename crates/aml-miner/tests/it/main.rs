@@ -1,0 +1,1 @@
+//! The crate through its front door: one module a topic.

@@ -1,0 +1,3 @@
+//! Subtensor: what is read, what is written, and a development chain to try it on.
+
+pub mod types;

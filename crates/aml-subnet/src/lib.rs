@@ -1,0 +1,8 @@
+//! Bittensor neurons of the AML subnet.
+//!
+//! The miner's proxy verifies signed requests and forwards them to an inference API; the validator asks all miners,
+//! judges their answers, merges them and sets weights on chain; the localnet is a development chain for both.
+//! Nothing here knows machine learning: the crate links no LightGBM.
+
+pub mod chain;
+pub mod wallet;

@@ -1,0 +1,3 @@
+//! `aml-subnet`: miner, validator, localnet and their helpers.
+
+fn main() {}
