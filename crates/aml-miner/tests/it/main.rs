@@ -1,1 +1,3 @@
 //! The crate through its front door: one module a topic.
+
+mod metrics;
