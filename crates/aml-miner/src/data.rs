@@ -1,1 +1,27 @@
 //! Batch directories: read, verify, write, download, synthesise, import.
+//!
+//! A batch is a directory of Parquet files and a manifest, `META.json`; `docs/data.md` describes the format. Every file
+//! is hashed before a row of it is used, and nothing a file claims decides how much memory is taken.
+
+pub mod batch_dir;
+pub mod canonical;
+mod cells;
+pub mod check;
+mod columns;
+mod encode;
+pub mod limits;
+pub mod listing;
+pub mod manifest;
+mod page_guard;
+pub mod parquet;
+pub mod table_error;
+pub mod write;
+
+pub use batch_dir::{BatchDir, LoadedBatch, ReadBatchError};
+pub use columns::column_from_series;
+pub use limits::Limits;
+pub use listing::{BatchEntry, list_batches};
+pub use manifest::{Manifest, ManifestError};
+pub use parquet::read_table;
+pub use table_error::{CellProblem, ColumnProblem, FileProblem, Flaw, TableError};
+pub use write::{WriteBatchError, WriteOptions, write_batch};

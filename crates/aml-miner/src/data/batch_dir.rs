@@ -1,0 +1,269 @@
+//! Opens a batch directory, verifies it and reads its tables.
+//!
+//! A file is read once, hashed, and parsed from the same bytes; a file that the manifest does not name is not read.
+//! Links are refused, so that a directory from elsewhere cannot point at other files of this machine.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::data::cells::{day_text, days_of};
+use crate::data::limits::Limits;
+use crate::data::manifest::{FileEntry, MANIFEST_FILE, Manifest, ManifestError};
+use crate::data::parquet::read_table;
+use crate::data::table_error::{CellProblem, Flaw, TableError};
+use crate::digest::Digest;
+use crate::wire::batch::Batch;
+use crate::wire::spec::{ALERTS, CLUSTERS, FEATURES, LABELS, MONEY_FLOWS, TableSpec};
+use crate::wire::table::Table;
+
+/// A batch directory whose manifest has been read and found good.
+#[derive(Clone, Debug)]
+pub struct BatchDir {
+    path: PathBuf,
+    manifest: Manifest,
+    limits: Limits,
+}
+
+/// A batch of which every byte was verified.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadedBatch {
+    /// What the directory says of itself.
+    pub meta: Manifest,
+    /// Alerts, features, clusters and money flows.
+    pub batch: Batch,
+    /// Outcomes, where they are known.
+    pub labels: Option<Table>,
+}
+
+/// A batch directory that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadBatchError {
+    /// A file or the directory cannot be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Read {
+        /// What was to be read.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A link, directory or device where a file should be.
+    #[error("{path} is not a regular file (links are not followed inside a batch)", path = .0.display())]
+    NotAFile(PathBuf),
+    /// More bytes than a file may have.
+    #[error("{file} has {found} bytes, at most {limit} are accepted")]
+    TooLarge {
+        /// Name of the file.
+        file: String,
+        /// Its length.
+        found: u64,
+        /// The bound.
+        limit: u64,
+    },
+    /// The manifest is not good.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The manifest lacks a file that a batch must have.
+    #[error("META.json does not name {0}, which every batch has")]
+    NotNamed(String),
+    /// Another length than the manifest says.
+    #[error("{file} has {actual} bytes, META.json says {expected}: cut or replaced, fetch it again")]
+    Length {
+        /// Name of the file.
+        file: String,
+        /// Bytes found.
+        actual: u64,
+        /// Bytes stated.
+        expected: u64,
+    },
+    /// Other bytes than the manifest says.
+    #[error("{file} has SHA-256 {actual}, META.json says {expected}: changed or swapped, fetch it again")]
+    Hash {
+        /// Name of the file.
+        file: String,
+        /// Digest found.
+        actual: Digest,
+        /// Digest stated.
+        expected: Digest,
+    },
+    /// Another number of rows than the manifest says.
+    #[error("{file} has {actual} rows, META.json says {expected}")]
+    Rows {
+        /// Name of the file.
+        file: String,
+        /// Rows found.
+        actual: u64,
+        /// Rows stated.
+        expected: u64,
+    },
+    /// A table breaks a rule of the format.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+impl ReadBatchError {
+    /// Whether the directory was read and is wrong, as opposed to could not be read.
+    #[must_use]
+    pub fn is_corrupt(&self) -> bool {
+        !matches!(self, Self::Read { .. })
+    }
+}
+
+/// Name of the file that holds a table.
+#[must_use]
+pub fn file_name(spec: &TableSpec) -> String {
+    format!("{}.parquet", spec.name)
+}
+
+impl BatchDir {
+    /// Reads the manifest of the batch in `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read, breaks a rule, or lacks a file that every batch has.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadBatchError> {
+        Self::open_within(path, Limits::default())
+    }
+
+    /// Like [`BatchDir::open`], with bounds of one's own.
+    ///
+    /// # Errors
+    /// As [`BatchDir::open`].
+    pub fn open_within(path: impl AsRef<Path>, limits: Limits) -> Result<Self, ReadBatchError> {
+        let path = path.as_ref().to_path_buf();
+        let bytes = read_bounded(&path, MANIFEST_FILE, limits.manifest_bytes)?;
+        let manifest = Manifest::parse(&bytes, limits.files)?;
+        for spec in [&ALERTS, &FEATURES, &CLUSTERS] {
+            if !manifest.files.contains_key(&file_name(spec)) {
+                return Err(ReadBatchError::NotNamed(file_name(spec)));
+            }
+        }
+        Ok(Self { path, manifest, limits })
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Hashes every file that the manifest names.
+    ///
+    /// # Errors
+    /// The first file that is missing, or has another length or digest.
+    pub fn verify_files(&self) -> Result<(), ReadBatchError> {
+        self.manifest.files.iter().try_for_each(|(name, entry)| self.read(name, entry).map(drop))
+    }
+
+    /// Names in the directory that the manifest does not have, at most `limits.files` of them: they are never read.
+    ///
+    /// # Errors
+    /// When the directory cannot be listed.
+    pub fn unlisted(&self) -> Result<BTreeSet<String>, ReadBatchError> {
+        let failed = |source| ReadBatchError::Read { path: self.path.clone(), source };
+        let mut names = BTreeSet::new();
+        for entry in fs::read_dir(&self.path).map_err(failed)?.take(self.limits.files * 2) {
+            let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+            if name != MANIFEST_FILE && !self.manifest.files.contains_key(&name) {
+                names.insert(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Reads all tables; every file that the manifest names is verified, those of other formats too.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with file, column and row.
+    pub fn load(&self) -> Result<LoadedBatch, ReadBatchError> {
+        let known = [&ALERTS, &FEATURES, &CLUSTERS, &MONEY_FLOWS, &LABELS].map(file_name);
+        for (name, entry) in self.manifest.files.iter().filter(|(name, _)| !known.contains(name)) {
+            self.read(name, entry)?;
+        }
+        let labels = self.load_labels()?;
+        let table = |spec| Ok::<_, ReadBatchError>(self.table(spec)?.unwrap_or_else(|| Table::empty(spec)));
+        let batch = Batch {
+            alerts: table(&ALERTS)?,
+            features: table(&FEATURES)?,
+            clusters: table(&CLUSTERS)?,
+            money_flows: table(&MONEY_FLOWS)?,
+        };
+        Ok(LoadedBatch { meta: self.manifest.clone(), batch, labels })
+    }
+
+    /// Reads the outcomes only; `None` where the manifest names no labels.
+    ///
+    /// # Errors
+    /// As [`BatchDir::load`].
+    pub fn load_labels(&self) -> Result<Option<Table>, ReadBatchError> {
+        self.table(&LABELS)
+    }
+
+    /// Reads one table; `None` where the manifest does not name its file.
+    ///
+    /// # Errors
+    /// As [`BatchDir::load`].
+    pub fn table(&self, spec: &'static TableSpec) -> Result<Option<Table>, ReadBatchError> {
+        let name = file_name(spec);
+        let Some(entry) = self.manifest.files.get(&name) else { return Ok(None) };
+        let bytes = self.read(&name, entry)?;
+        let table = read_table(&bytes, spec, &name, &self.limits)?;
+        if table.rows() as u64 != entry.rows {
+            return Err(ReadBatchError::Rows { file: name, actual: table.rows() as u64, expected: entry.rows });
+        }
+        self.check_day(&table, &name)?;
+        Ok(Some(table))
+    }
+
+    fn read(&self, name: &str, entry: &FileEntry) -> Result<Vec<u8>, ReadBatchError> {
+        let bytes = read_bounded(&self.path, name, self.limits.file_bytes)?;
+        if bytes.len() as u64 != entry.bytes {
+            let (actual, expected) = (bytes.len() as u64, entry.bytes);
+            return Err(ReadBatchError::Length { file: name.to_owned(), actual, expected });
+        }
+        let actual = Digest::of(&bytes);
+        if actual != entry.sha256 {
+            return Err(ReadBatchError::Hash { file: name.to_owned(), actual, expected: entry.sha256 });
+        }
+        Ok(bytes)
+    }
+
+    /// Every row that states a day or a window states the manifest's.
+    fn check_day(&self, table: &Table, file: &str) -> Result<(), TableError> {
+        let days = days_of(self.manifest.processing_date);
+        let window = f64::from(self.manifest.window_days);
+        for (column, expected) in [("processing_date", days), ("window_days", window)] {
+            let values = table.numbers(column).unwrap_or_default();
+            let stray = values.iter().position(|value| !value.is_nan() && value.total_cmp(&expected).is_ne());
+            if let Some(row) = stray {
+                let text = |value: f64| if column == "window_days" { value.to_string() } else { day_text(value) };
+                let problem = CellProblem::NotTheManifests { found: text(values[row]), expected: text(expected) };
+                return Err(Flaw::Cell(row, problem).at(file, column));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_bounded(directory: &Path, name: &str, limit: u64) -> Result<Vec<u8>, ReadBatchError> {
+    let path = directory.join(name);
+    let failed = |source| ReadBatchError::Read { path: path.clone(), source };
+    // Asked before opening, because opening a pipe would wait for its writer.
+    if !fs::symlink_metadata(&path).map_err(failed)?.is_file() {
+        return Err(ReadBatchError::NotAFile(path));
+    }
+    let file = File::open(&path).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?.len();
+    if found > limit {
+        return Err(ReadBatchError::TooLarge { file: name.to_owned(), found, limit });
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(found).unwrap_or(0));
+    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}

@@ -1,0 +1,247 @@
+//! Every kind of damage is refused with the file, the column and the row that show it.
+
+use std::fs;
+
+use aml_miner::data::{BatchDir, FileProblem, Limits, TableError, read_table};
+use aml_miner::wire::spec::ALERTS;
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+use proptest::prelude::*;
+
+use crate::batch_kit::{Written, files_of};
+
+fn with_column(frame: &mut DataFrame, series: Series) {
+    frame.with_column(series.into_column()).expect("a column of the right length");
+}
+
+#[test]
+fn a_cut_file_is_refused() {
+    let written = Written::small();
+    written.edit("features.parquet", |bytes| bytes.truncate(bytes.len() / 2));
+    let message = written.refusal();
+    assert!(message.contains("features.parquet has") && message.contains("cut or replaced"), "{message}");
+}
+
+#[test]
+fn a_changed_byte_is_refused() {
+    let written = Written::small();
+    written.edit("money_flows.parquet", |bytes| bytes[40] ^= 1);
+    assert!(written.refusal().contains("money_flows.parquet has SHA-256"), "{}", written.refusal());
+}
+
+#[test]
+fn swapped_files_are_refused() {
+    let written = Written::small();
+    let (alerts, features) = (written.path().join("alerts.parquet"), written.path().join("features.parquet"));
+    let first = fs::read(&alerts).expect("readable");
+    let second = fs::read(&features).expect("readable");
+    written.put("alerts.parquet", &second, 2);
+    written.put("features.parquet", &first, 3);
+    assert_eq!(written.refusal(), "alerts.parquet, column `alert_id`: the required column is missing");
+}
+
+#[test]
+fn a_missing_file_is_refused() {
+    let written = Written::small();
+    fs::remove_file(written.path().join("clusters.parquet")).expect("removable");
+    assert!(written.refusal().contains("clusters.parquet"), "{}", written.refusal());
+    written.edit_manifest(|manifest| {
+        manifest.files.remove("clusters.parquet");
+    });
+    assert_eq!(written.refusal(), "META.json does not name clusters.parquet, which every batch has");
+}
+
+#[test]
+fn a_wrong_number_of_rows_is_refused() {
+    let written = Written::small();
+    written.edit_manifest(|manifest| manifest.files.get_mut("alerts.parquet").expect("named").rows = 4);
+    assert_eq!(written.refusal(), "alerts.parquet has 3 rows, META.json says 4");
+}
+
+#[test]
+fn reordered_columns_are_the_same_batch() {
+    let written = Written::small();
+    let before = written.must_load();
+    written.rewrite("alerts.parquet", |frame| {
+        let mut names = frame.get_column_names_owned();
+        names.reverse();
+        *frame = frame.select(names).expect("its own columns");
+    });
+    let after = written.must_load();
+    crate::batch_kit::assert_same(&before.batch.alerts, &after.batch.alerts);
+}
+
+#[test]
+fn a_renamed_column_is_named_and_kept_out() {
+    let written = Written::small();
+    written.rewrite("alerts.parquet", |frame| {
+        frame.rename("volume_usd", "volume".into()).expect("renamed");
+    });
+    let loaded = written.must_load();
+    assert!(loaded.batch.alerts.numbers("volume_usd").is_none());
+    assert_eq!(loaded.batch.alerts.unknown_columns(), ["volume"]);
+    written.rewrite("alerts.parquet", |frame| {
+        frame.rename("alert_id", "id".into()).expect("renamed");
+    });
+    assert_eq!(written.refusal(), "alerts.parquet, column `alert_id`: the required column is missing");
+}
+
+#[test]
+fn a_wrong_type_is_refused() {
+    let cases: [(Series, &str); 5] = [
+        (Series::new("severity".into(), [1_i64, 2, 3]), "column `severity`: the stored type is i64, wanted is text"),
+        (Series::new("volume_usd".into(), ["1", "2,5", "3"]), "column `volume_usd`, row 1: `2,5` is not a number"),
+        (Series::new("risk_indicators".into(), ["a", "b", "c"]), "wanted is a list of text"),
+        (Series::new("processing_date".into(), [20_387_i64; 3]), "wanted is a date"),
+        (Series::new("processing_date".into(), ["2025-10-26", "2025-10-26", "26/10/2025"]), "row 2: `26/10/2025`"),
+    ];
+    for (series, expected) in cases {
+        let written = Written::small();
+        written.rewrite("alerts.parquet", |frame| with_column(frame, series));
+        let message = written.refusal();
+        assert!(message.starts_with("alerts.parquet, column") && message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_bad_cell_is_refused_with_its_row() {
+    let cases: [(&str, Series, &str); 9] = [
+        ("alerts", Series::new("volume_usd".into(), [1.0, f64::NAN, 2.0]), "column `volume_usd`, row 1: NaN"),
+        ("alerts", Series::new("volume_usd".into(), [1.0, 2.0, f64::INFINITY]), "column `volume_usd`, row 2: inf"),
+        ("alerts", Series::new("volume_usd".into(), [1.0, 2.0, -3.5]), "row 2: -3.5 is outside 0 to"),
+        ("alerts", Series::new("alert_confidence_score".into(), [0.1, 1.5, 2.0]), "row 1: 1.5 is outside 0 to 1"),
+        ("alerts", Series::new("severity".into(), ["low", "High", "low"]), "row 1: `High` is not a severity"),
+        (
+            "alerts",
+            Series::new("alert_id".into(), ["a", "b", "a"]),
+            "column `alert_id`, row 2: `a` stands already in row 0",
+        ),
+        (
+            "alerts",
+            Series::new("alert_id".into(), [Some("a"), None, Some("b")]),
+            "row 1: the required value is missing",
+        ),
+        ("features", Series::new("address".into(), ["x", "x"]), "column `address`, row 1: `x` stands already in row 0"),
+        (
+            "features",
+            Series::new("degree_in".into(), [1.0, 2.5]),
+            "column `degree_in`, row 1: 2.5 is not a whole number",
+        ),
+    ];
+    for (table, series, expected) in cases {
+        let written = Written::small();
+        let file = format!("{table}.parquet");
+        written.rewrite(&file, |frame| with_column(frame, series));
+        let message = written.refusal();
+        assert!(message.starts_with(&file) && message.contains(expected), "{message}\n  wanted: {expected}");
+    }
+}
+
+#[test]
+fn a_number_that_no_double_holds_is_refused() {
+    let written = Written::small();
+    let series = Series::new("tx_count".into(), [1_i64, (1 << 53) + 1]);
+    written.rewrite("money_flows.parquet", |frame| with_column(frame, series));
+    assert_eq!(
+        written.refusal(),
+        "money_flows.parquet, column `tx_count`, row 1: 9007199254740993 cannot be held exactly by a double"
+    );
+}
+
+#[test]
+fn a_row_of_another_day_is_refused() {
+    let written = Written::small();
+    let series = Series::new("processing_date".into(), ["2025-10-26", "2025-10-26", "2025-10-25"]);
+    written.rewrite("alerts.parquet", |frame| with_column(frame, series));
+    assert_eq!(
+        written.refusal(),
+        "alerts.parquet, column `processing_date`, row 2: 2025-10-25, but the manifest says 2025-10-26"
+    );
+}
+
+#[test]
+fn bounds_hold_before_bytes_are_read() {
+    let written = Written::small();
+    let refusal = |limits: Limits| {
+        let loaded = BatchDir::open_within(written.path(), limits).and_then(|directory| directory.load());
+        loaded.expect_err("over a bound").to_string()
+    };
+    let usual = Limits::default();
+    assert!(refusal(Limits { manifest_bytes: 10, ..usual }).contains("META.json has"));
+    assert!(refusal(Limits { file_bytes: 100, ..usual }).contains("at most 100 are accepted"));
+    assert!(refusal(Limits { rows: 1, ..usual }).contains("the number of rows is"));
+    assert!(refusal(Limits { columns: 1, ..usual }).contains("the number of columns is"));
+    assert!(refusal(Limits { page_bytes: 10, ..usual }).contains("the size of all pages is"));
+    assert!(refusal(Limits { one_page_bytes: 10, ..usual }).contains("the size of a page is"));
+    assert!(refusal(Limits { values: 1, ..usual }).contains("the number of values of a column is"));
+    assert!(refusal(Limits { text_bytes: 2, ..usual }).contains("the size of all text is"));
+    assert!(refusal(Limits { one_text_bytes: 1, ..usual }).contains("a text of 2 bytes, at most 1"));
+    assert!(refusal(Limits { files: 2, ..usual }).contains("names 5 files"));
+}
+
+#[test]
+fn a_small_file_cannot_become_a_large_table() {
+    let written = Written::small();
+    written.rewrite("alerts.parquet", |frame| {
+        let ids: Vec<String> = (0..500).map(|row| format!("a{row}")).collect();
+        let texts = vec!["x".repeat(60_000); ids.len()];
+        let columns = vec![
+            Series::new("alert_id".into(), ids).into_column(),
+            Series::new("description".into(), texts).into_column(),
+        ];
+        *frame = DataFrame::new(500, columns).expect("columns of one length");
+    });
+    let length = fs::metadata(written.path().join("alerts.parquet")).expect("a file").len();
+    assert!(length < 100_000, "30 MB of text are a small file: {length}");
+    let limits = Limits { text_bytes: 1 << 24, ..Limits::default() };
+    let loaded = BatchDir::open_within(written.path(), limits).and_then(|directory| directory.load());
+    let message = loaded.expect_err("over a bound").to_string();
+    assert!(message.contains("at most 16777216 is accepted"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed() {
+    let written = Written::small();
+    let outside = written.root.path().join("outside.parquet");
+    fs::rename(written.path().join("alerts.parquet"), &outside).expect("movable");
+    std::os::unix::fs::symlink(&outside, written.path().join("alerts.parquet")).expect("a link");
+    assert!(written.refusal().contains("not a regular file"), "{}", written.refusal());
+}
+
+#[test]
+fn a_file_cut_behind_a_fitting_manifest_is_refused() {
+    let whole = small_alerts();
+    for length in 0..whole.len() {
+        let error = read_table(&whole[..length], &ALERTS, "alerts.parquet", &Limits::default());
+        let message = error.expect_err("a cut file").to_string();
+        assert!(message.starts_with("alerts.parquet: not a readable Parquet file"), "cut at {length}: {message}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn bytes_of_any_kind_end_in_a_table_or_an_error(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        from_end in prop::bool::weighted(0.7),
+    ) {
+        let mut bytes = small_alerts().clone();
+        let length = bytes.len();
+        for (index, byte) in edits {
+            // The footer is where a byte decides most.
+            let position = if from_end { length - 1 - index.index(length.min(1200)) } else { index.index(length) };
+            bytes[position] = byte;
+        }
+        if let Err(TableError::File { problem: FileProblem::TooLarge { found, limit, .. }, .. }) =
+            read_table(&bytes, &ALERTS, "alerts.parquet", &Limits::default())
+        {
+            prop_assert!(found > limit);
+        }
+    }
+}
+
+fn small_alerts() -> &'static Vec<u8> {
+    static BYTES: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    BYTES.get_or_init(|| files_of(&Written::small().path())["alerts.parquet"].clone())
+}
