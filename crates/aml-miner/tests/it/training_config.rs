@@ -1,0 +1,46 @@
+//! The configuration: the shipped file is the defaults, and every mistake is named in one go.
+
+use aml_miner::training::config::{ClassWeight, ConfigError, ModelConfig};
+
+#[test]
+fn the_shipped_file_says_what_the_defaults_are() {
+    let text = include_str!("../../../../config/model_config.yaml");
+    assert_eq!(ModelConfig::from_yaml(text).expect("the shipped file is right"), ModelConfig::default());
+}
+
+#[test]
+fn an_empty_file_is_all_defaults() {
+    assert_eq!(ModelConfig::from_yaml("").expect("nothing said, nothing wrong"), ModelConfig::default());
+}
+
+#[test]
+fn a_models_section_goes_before_the_common_one() {
+    let text = "boosting: {num_leaves: 63, lambda_l2: 2}\nscorer: {num_leaves: 15, class_weight: balanced}";
+    let config = ModelConfig::from_yaml(text).expect("a right file");
+    assert_eq!((config.scorer.num_leaves, config.ranker.num_leaves), (15, 63));
+    assert_eq!((config.scorer.lambda_l2, config.clusters.lambda_l2), (2.0, 2.0));
+    assert_eq!((config.scorer.class_weight, config.ranker.class_weight), (ClassWeight::Balanced, ClassWeight::None));
+}
+
+#[test]
+fn every_mistake_is_listed_at_once() {
+    let text =
+        "seed: many\nscorer: {num_leaves: 1, learning_rat: 0.1}\nsplit: [1]\nepochs: 3\nboosting: {lambda_l2: -1}";
+    let Err(ConfigError::Problems(problems)) = ModelConfig::from_yaml(text) else { panic!("five mistakes") };
+    let all = problems.join("\n");
+    assert_eq!(problems.len(), 6, "{all}");
+    assert!(all.contains("seed: invalid type"), "{all}");
+    assert!(all.contains("scorer.num_leaves: must be from 2 to 4096"), "{all}");
+    assert!(all.contains("scorer.learning_rat: unknown key (known here: num_leaves,"), "{all}");
+    assert!(all.contains("split: must be a mapping"), "{all}");
+    assert!(all.contains("epochs: unknown key"), "{all}");
+    assert!(all.contains("boosting.lambda_l2: must be a number of at least 0"), "{all}");
+}
+
+#[test]
+fn a_version_is_three_numbers() {
+    for wrong in ["1.0", "\"1.0.x\"", "\"../1.0.0\"", "\"1.0.0 \""] {
+        assert!(ModelConfig::from_yaml(&format!("model_version: {wrong}")).is_err(), "{wrong}");
+    }
+    assert!(ModelConfig::from_yaml("model_version: 2.10.3").is_ok());
+}
