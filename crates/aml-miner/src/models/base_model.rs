@@ -1,5 +1,9 @@
 //! What every model offers to the server, the offline scorer and the trainer's comparison.
+//!
+//! The slice methods take any number of whole rows and know nothing of threads: a caller splits a matrix into blocks
+//! of rows as it likes, and every split gives the same bits.
 
+use crate::digest::Digest;
 use crate::features::{Matrix, Schema};
 
 /// Exact contributions of every feature to every row's raw score (log-odds for a binary model).
@@ -13,17 +17,53 @@ pub struct Contributions {
 
 /// A model that turns rows of its schema into scores.
 ///
-/// Implement it to serve a model of your own: `docs/customization.md` shows one from end to end.
+/// Implement it to serve a model of your own: `docs/customization.md` shows one from end to end. Rows are row-major
+/// doubles in the schema's order, NaN for missing.
 pub trait BaseModel: Send + Sync {
+    /// What the model is for, such as `alert_scorer`.
+    fn name(&self) -> &str;
+
     /// Semantic version and the first 12 hex digits of the model file's SHA-256, such as `1.0.0+0a1b2c3d4e5f`.
     fn version(&self) -> &str;
+
+    /// SHA-256 of the model file.
+    fn digest(&self) -> Digest;
 
     /// The features it takes, in order.
     fn schema(&self) -> &Schema;
 
-    /// One score a row, independent of the other rows and of the number of threads.
-    fn predict(&self, matrix: &Matrix) -> Vec<f64>;
+    /// The expected raw score over the training data, where every row's explanation starts.
+    fn base_value(&self) -> f64;
+
+    /// Writes one raw score a row (log-odds for a binary model).
+    ///
+    /// # Panics
+    /// When `rows` is not one row of the schema for every place in `raw`.
+    fn raw_into(&self, rows: &[f64], raw: &mut [f64]);
+
+    /// Writes one score a row, independent of the other rows.
+    ///
+    /// # Panics
+    /// When `rows` is not one row of the schema for every place in `scores`.
+    fn predict_into(&self, rows: &[f64], scores: &mut [f64]);
+
+    /// Writes the contribution of every value in `rows` to its row's raw score.
+    ///
+    /// # Panics
+    /// When the two slices differ in length or are not whole rows of the schema.
+    fn explain_into(&self, rows: &[f64], contributions: &mut [f64]);
+
+    /// One score a row.
+    fn predict(&self, matrix: &Matrix) -> Vec<f64> {
+        let mut scores = vec![0.0; matrix.rows()];
+        self.predict_into(matrix.values(), &mut scores);
+        scores
+    }
 
     /// The contributions behind each row's raw score.
-    fn explain(&self, matrix: &Matrix) -> Contributions;
+    fn explain(&self, matrix: &Matrix) -> Contributions {
+        let mut values = Matrix::missing(matrix.rows(), matrix.columns());
+        self.explain_into(matrix.values(), values.values_mut());
+        Contributions { base_value: self.base_value(), values }
+    }
 }
