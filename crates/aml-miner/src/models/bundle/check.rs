@@ -1,0 +1,147 @@
+//! Whether an entry and a model file belong together.
+
+use super::metadata::{Entry, ModelKind};
+use crate::digest::Digest;
+use crate::features::RowKind;
+use crate::models::calibration::BadCalibration;
+use crate::models::lightgbm::{Model, Objective};
+
+/// What differs between a model file and its entry, or within the entry.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Mismatch {
+    /// The file was changed, or belongs to another entry.
+    #[error("the model file's SHA-256 is {actual}, its entry says {expected}")]
+    Digest {
+        /// The entry's.
+        expected: Digest,
+        /// The file's.
+        actual: Digest,
+    },
+    /// A version that is not `1.2.3+` and the file's first 12 hex digits.
+    #[error("model_version is `{found}`, this file needs a version such as 1.0.0 followed by `+{build}`")]
+    Version {
+        /// The entry's.
+        found: String,
+        /// What must follow the plus sign.
+        build: String,
+    },
+    /// The schema was changed.
+    #[error("the schema's hash is {actual}, the entry says {expected}")]
+    Schema {
+        /// The entry's.
+        expected: Digest,
+        /// The schema's.
+        actual: Digest,
+    },
+    /// A model of another kind.
+    #[error("this is a model of kind {found}, not {expected}")]
+    Kind {
+        /// What was to be loaded.
+        expected: ModelKind,
+        /// What the entry says.
+        found: ModelKind,
+    },
+    /// Rows of the wrong kind.
+    #[error("a {model} takes {expected:?} rows, the schema is of {found:?} rows")]
+    Rows {
+        /// The model.
+        model: ModelKind,
+        /// What it takes.
+        expected: RowKind,
+        /// The schema's.
+        found: RowKind,
+    },
+    /// Another number of features.
+    #[error("the model file has {found} features, the schema {expected}")]
+    FeatureCount {
+        /// The schema's.
+        expected: usize,
+        /// The file's.
+        found: usize,
+    },
+    /// Another feature at some place.
+    #[error("feature {place} of the model file is `{found}`, of the schema `{expected}`")]
+    Feature {
+        /// Its place.
+        place: usize,
+        /// The schema's.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
+    /// Another objective.
+    #[error("the model file's objective is `{found}`, its entry says `{expected}`")]
+    Objective {
+        /// The entry's.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
+    /// An objective whose answers are no probabilities.
+    #[error("a {model} needs an objective that gives one probability a row, not `{found}`")]
+    NoProbability {
+        /// The model.
+        model: ModelKind,
+        /// The file's.
+        found: String,
+    },
+    /// A curve that is none.
+    #[error("calibration: {0}")]
+    Calibration(#[from] BadCalibration),
+}
+
+/// Everything that must hold before a row is scored.
+pub(super) fn check(entry: &Entry, digest: Digest, model: &Model) -> Result<(), Mismatch> {
+    if entry.sha256 != digest {
+        return Err(Mismatch::Digest { expected: entry.sha256, actual: digest });
+    }
+    version(entry)?;
+    schema(entry, model)?;
+    objective(entry, model)?;
+    Ok(entry.calibration.check()?)
+}
+
+fn version(entry: &Entry) -> Result<(), Mismatch> {
+    let build = entry.sha256.short();
+    let semantic = entry.model_version.strip_suffix(&build).and_then(|rest| rest.strip_suffix('+'));
+    let number = |part: &str| {
+        let digits = !part.is_empty() && part.len() <= 9 && part.bytes().all(|c| c.is_ascii_digit());
+        digits && (part == "0" || !part.starts_with('0'))
+    };
+    let good = |version: &str| version.split('.').count() == 3 && version.split('.').all(number);
+    if semantic.is_some_and(good) {
+        return Ok(());
+    }
+    Err(Mismatch::Version { found: entry.model_version.chars().take(80).collect(), build })
+}
+
+fn schema(entry: &Entry, model: &Model) -> Result<(), Mismatch> {
+    let actual = entry.schema.hash();
+    if actual != entry.schema_sha256 {
+        return Err(Mismatch::Schema { expected: entry.schema_sha256, actual });
+    }
+    let expected = entry.model.rows();
+    if entry.schema.rows != expected {
+        return Err(Mismatch::Rows { model: entry.model, expected, found: entry.schema.rows });
+    }
+    let (names, features) = (&model.feature_names, &entry.schema.features);
+    if names.len() != features.len() {
+        return Err(Mismatch::FeatureCount { expected: features.len(), found: names.len() });
+    }
+    match names.iter().zip(features).position(|(name, feature)| name != feature) {
+        None => Ok(()),
+        Some(place) => Err(Mismatch::Feature { place, expected: features[place].clone(), found: names[place].clone() }),
+    }
+}
+
+fn objective(entry: &Entry, model: &Model) -> Result<(), Mismatch> {
+    let found = || model.objective_text.clone();
+    if entry.objective != model.objective_text {
+        return Err(Mismatch::Objective { expected: entry.objective.clone(), found: found() });
+    }
+    let probability = matches!(model.objective, Objective::Sigmoid { .. });
+    if model.outputs != 1 || (entry.model.is_probability() && !probability) {
+        return Err(Mismatch::NoProbability { model: entry.model, found: found() });
+    }
+    Ok(())
+}

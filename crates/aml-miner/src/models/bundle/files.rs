@@ -1,0 +1,210 @@
+//! Bundles on disk. A file is replaced in one step: a reader sees the old one or the new one, never a part.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::check::{Mismatch, check};
+use super::metadata::{Draft, Entry, FORMAT, Metadata, ModelKind};
+use super::{MAX_METADATA_BYTES, METADATA_FILE};
+use crate::digest::Digest;
+use crate::models::lightgbm::{self, MAX_MODEL_BYTES, Model, ParseError};
+
+/// A checked model and its entry.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The entry.
+    pub entry: Entry,
+    /// The model.
+    pub model: Model,
+}
+
+/// Why a bundle does not load.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file cannot be read.
+    #[error("cannot read {path}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is larger than such a file can be.
+    #[error("{path} has more than {limit} bytes", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        limit: usize,
+    },
+    /// The metadata file is not what it should be.
+    #[error("{path} is not a model metadata file", path = path.display())]
+    Metadata {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The metadata file has another layout.
+    #[error("{path} has format {found}, this program reads {FORMAT}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// The metadata file has no entry for the model.
+    #[error("{path} has no entry for `{file}`, only for: {known}", path = path.display())]
+    NoEntry {
+        /// The metadata file.
+        path: PathBuf,
+        /// The model file.
+        file: String,
+        /// The entries there are.
+        known: String,
+    },
+    /// The model file is broken.
+    #[error("{path}", path = path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ParseError,
+    },
+    /// The two do not belong together.
+    #[error("{path} does not match its entry", path = path.display())]
+    Mismatch {
+        /// The model file.
+        path: PathBuf,
+        /// What differs.
+        source: Mismatch,
+    },
+}
+
+impl Bundle {
+    /// Loads the model file at `path`, with the metadata beside it, and checks that they belong together.
+    ///
+    /// # Errors
+    /// What is missing, broken or different.
+    pub fn load(path: &Path, kind: ModelKind) -> Result<Self, LoadError> {
+        let metadata_path = path.with_file_name(METADATA_FILE);
+        let mut metadata = read_metadata(&metadata_path)?;
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(entry) = metadata.models.remove(&file) else {
+            let known: Vec<&str> = metadata.models.keys().map(String::as_str).take(20).collect();
+            let known = known.join(", ");
+            return Err(LoadError::NoEntry { path: metadata_path, file, known });
+        };
+        let mismatch = |source| LoadError::Mismatch { path: path.to_owned(), source };
+        if entry.model != kind {
+            return Err(mismatch(Mismatch::Kind { expected: kind, found: entry.model }));
+        }
+        let bytes = read(path, MAX_MODEL_BYTES)?;
+        let digest = Digest::of(&bytes);
+        if digest != entry.sha256 {
+            let expected = entry.sha256;
+            return Err(mismatch(Mismatch::Digest { expected, actual: digest }));
+        }
+        let model = lightgbm::parse(&bytes).map_err(|source| LoadError::Model { path: path.to_owned(), source })?;
+        check(&entry, digest, &model).map_err(mismatch)?;
+        Ok(Self { entry, model })
+    }
+}
+
+/// Why a bundle was not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// The model would not load again.
+    #[error("the model would not load again")]
+    Model(#[from] ParseError),
+    /// The draft does not fit the model.
+    #[error("the metadata does not fit the model")]
+    Mismatch(#[from] Mismatch),
+    /// The metadata that is there cannot be kept.
+    #[error("the metadata of the other models in this directory cannot be read")]
+    Metadata(#[from] LoadError),
+    /// Something is not a JSON value, such as a NaN metric.
+    #[error("metric `{0}` is not a finite number")]
+    Metric(String),
+    /// The metadata cannot be written down.
+    #[error("cannot write the metadata as JSON")]
+    Json(#[from] serde_json::Error),
+    /// A file cannot be written.
+    #[error("cannot write {path}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Writes a model and its entry into `directory`, as `<model>_v<version>.txt`, and returns the model's path and entry.
+///
+/// The model goes first: when the second write fails, the old entry no longer fits and loading says so, but no entry
+/// ever points to a model that was not written.
+///
+/// # Errors
+/// When the bundle would not load again, or cannot be written.
+pub fn save(directory: &Path, model_text: &str, draft: Draft) -> Result<(PathBuf, Entry), SaveError> {
+    let model = lightgbm::parse(model_text.as_bytes())?;
+    let digest = Digest::of(model_text.as_bytes());
+    let file = format!("{}_v{}.txt", draft.model, draft.version);
+    if let Some((name, _)) = draft.metrics.iter().find(|(_, value)| !value.is_finite()) {
+        return Err(SaveError::Metric(name.clone()));
+    }
+    let entry = Entry::new(draft, digest, model.objective_text.clone());
+    check(&entry, digest, &model)?;
+    let metadata_path = directory.join(METADATA_FILE);
+    let mut metadata = match read_metadata(&metadata_path) {
+        Err(LoadError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Metadata::default(),
+        other => other?,
+    };
+    metadata.models.insert(file.clone(), entry.clone());
+    let mut json = serde_json::to_vec_pretty(&metadata)?;
+    json.push(b'\n');
+    let path = directory.join(file);
+    replace(&path, model_text.as_bytes())?;
+    replace(&metadata_path, &json)?;
+    Ok((path, entry))
+}
+
+fn read_metadata(path: &Path) -> Result<Metadata, LoadError> {
+    let bytes = read(path, MAX_METADATA_BYTES)?;
+    let metadata: Metadata =
+        serde_json::from_slice(&bytes).map_err(|source| LoadError::Metadata { path: path.to_owned(), source })?;
+    match metadata.format {
+        FORMAT => Ok(metadata),
+        found => Err(LoadError::Format { path: path.to_owned(), found }),
+    }
+}
+
+/// A whole file, unless it is larger than `limit`.
+fn read(path: &Path, limit: usize) -> Result<Vec<u8>, LoadError> {
+    let failed = |source| LoadError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > limit {
+        return Err(LoadError::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
+    let write = || {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(directory)?;
+        let mut builder = tempfile::Builder::new();
+        // A temporary file is private; a model is for everyone who runs the server.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let mut file = builder.tempfile_in(directory)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        File::open(directory)?.sync_all()
+    };
+    write().map_err(|source| SaveError::Write { path: path.to_owned(), source })
+}

@@ -1,0 +1,162 @@
+//! What `model_metadata.json` holds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::features::{RowKind, Schema};
+use crate::models::Calibration;
+
+/// The layout of the file that this code reads and writes.
+pub(super) const FORMAT: u32 = 1;
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// Version of the file's layout.
+    pub format: u32,
+    /// One entry a model file, by its name.
+    pub models: BTreeMap<String, Entry>,
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self { format: FORMAT, models: BTreeMap::new() }
+    }
+}
+
+/// What a model is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelKind {
+    /// The probability that an alert is confirmed illicit.
+    AlertScorer,
+    /// The order in which alerts should be looked at.
+    AlertRanker,
+    /// The probability that a cluster has a confirmed illicit member.
+    ClusterScorer,
+}
+
+impl ModelKind {
+    /// Its name, as in file names and metadata.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AlertScorer => "alert_scorer",
+            Self::AlertRanker => "alert_ranker",
+            Self::ClusterScorer => "cluster_scorer",
+        }
+    }
+
+    /// What a row of its matrix is.
+    #[must_use]
+    pub const fn rows(self) -> RowKind {
+        match self {
+            Self::AlertScorer | Self::AlertRanker => RowKind::Alert,
+            Self::ClusterScorer => RowKind::Cluster,
+        }
+    }
+
+    /// Whether its scores are probabilities.
+    #[must_use]
+    pub const fn is_probability(self) -> bool {
+        !matches!(self, Self::AlertRanker)
+    }
+}
+
+impl fmt::Display for ModelKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How a model was trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// SHA-256 over the training data, as the trainer defines it.
+    pub data_sha256: Digest,
+    /// First `processing_date` of the data.
+    pub first_date: String,
+    /// Last `processing_date` of the data.
+    pub last_date: String,
+    /// Rows trained on.
+    pub rows: u64,
+    /// LightGBM's parameters.
+    pub parameters: BTreeMap<String, serde_json::Value>,
+    /// Every seed, by its name.
+    pub seeds: BTreeMap<String, u64>,
+    /// Version of the LightGBM library.
+    pub lightgbm_version: String,
+}
+
+/// Everything a trainer says about a model; hashes and version follow from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// What the model is for.
+    pub model: ModelKind,
+    /// Semantic version, such as `1.0.0`.
+    pub version: String,
+    /// The features, in order.
+    pub schema: Schema,
+    /// From raw scores to probabilities.
+    pub calibration: Calibration,
+    /// Whether a row's features depend on the other rows of its batch.
+    pub batch_relative: bool,
+    /// How it was trained.
+    pub training: Training,
+    /// Metrics on the held-out period.
+    pub metrics: BTreeMap<String, f64>,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+}
+
+/// One model's entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// What the model is for.
+    pub model: ModelKind,
+    /// Semantic version and the first 12 hex digits of the file's SHA-256.
+    pub model_version: String,
+    /// SHA-256 of the model file.
+    pub sha256: Digest,
+    /// The features, in order.
+    pub schema: Schema,
+    /// The schema's hash.
+    pub schema_sha256: Digest,
+    /// The objective, as the model file names it.
+    pub objective: String,
+    /// From raw scores to probabilities.
+    pub calibration: Calibration,
+    /// Whether a row's features depend on the other rows of its batch.
+    pub batch_relative: bool,
+    /// How it was trained.
+    pub training: Training,
+    /// Metrics on the held-out period.
+    pub metrics: BTreeMap<String, f64>,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+}
+
+impl Entry {
+    /// The entry of a model file with this digest and objective.
+    pub(super) fn new(draft: Draft, sha256: Digest, objective: String) -> Self {
+        Self {
+            model: draft.model,
+            model_version: format!("{}+{}", draft.version, sha256.short()),
+            sha256,
+            schema_sha256: draft.schema.hash(),
+            schema: draft.schema,
+            objective,
+            calibration: draft.calibration,
+            batch_relative: draft.batch_relative,
+            training: draft.training,
+            metrics: draft.metrics,
+            created_at: draft.created_at,
+        }
+    }
+}

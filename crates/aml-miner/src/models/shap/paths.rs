@@ -1,0 +1,69 @@
+//! Which features a row must pass on its way to a leaf, and how likely an unknown row passes them.
+
+use crate::models::lightgbm::{Child, Node, Tree};
+
+/// A split on a path, and the side the path takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    pub(super) node: u32,
+    pub(super) left: bool,
+}
+
+/// One distinct feature of a path.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Passage {
+    pub(super) feature: u32,
+    /// The share of training rows that pass, over all its splits on the path.
+    pub(super) pass: f64,
+    /// The splits on it: a row passes when it takes every one of these turns.
+    pub(super) turns: Vec<Turn>,
+}
+
+/// The passages from the root to some place, in the order in which their features first come up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Path(pub(super) Vec<Passage>);
+
+impl Path {
+    /// This path, one split further.
+    pub(super) fn then(&self, tree: &Tree, node: u32, left: bool) -> Self {
+        let split = &tree.nodes[node as usize];
+        let child = if left { split.left } else { split.right };
+        let share = f64::from(count(tree, child)) / f64::from(split.count);
+        let turn = Turn { node, left };
+        let mut path = self.clone();
+        match path.0.iter_mut().find(|passage| passage.feature == split.feature) {
+            Some(passage) => {
+                passage.pass *= share;
+                passage.turns.push(turn);
+            }
+            None => {
+                path.0.push(Passage { feature: split.feature, pass: share, turns: vec![turn] });
+            }
+        }
+        path
+    }
+
+    /// Splits on the path.
+    pub(super) fn splits(&self) -> usize {
+        self.0.iter().map(|passage| passage.turns.len()).sum()
+    }
+}
+
+/// The mean value of a tree over its training rows, summed in LightGBM's order; `None` where counts are missing.
+pub(super) fn expected_value(tree: &Tree) -> Option<f64> {
+    let Some(root) = tree.nodes.first() else { return Some(tree.leaf_values[0]) };
+    let counted = |node: &Node| node.count > 0;
+    if tree.leaf_counts.is_empty() || !tree.nodes.iter().all(counted) {
+        return None;
+    }
+    let total = f64::from(root.count);
+    let leaves = tree.leaf_counts.iter().zip(&tree.leaf_values);
+    Some(leaves.map(|(count, value)| f64::from(*count) / total * value).sum())
+}
+
+fn count(tree: &Tree, child: Child) -> u32 {
+    match child {
+        Child::Node(node) => tree.nodes[node as usize].count,
+        Child::Leaf(leaf) => tree.leaf_counts[leaf as usize],
+    }
+}
