@@ -5,4 +5,5 @@
 //! Nothing here knows machine learning: the crate links no LightGBM.
 
 pub mod chain;
+pub mod protocol;
 pub mod wallet;

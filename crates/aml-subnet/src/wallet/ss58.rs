@@ -26,6 +26,28 @@ impl Hotkey {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// The key in an address of any network. The old SDKs accept those: the same key under another prefix is the same
+    /// sender.
+    ///
+    /// # Errors
+    /// [`NotAnAddress`], never for the prefix.
+    pub fn from_any_network(text: &str) -> Result<Self, NotAnAddress> {
+        let mut raw = [0_u8; 36];
+        let length = (text.len() <= 50).then(|| bs58::decode(text).onto(&mut raw[..]).ok()).flatten();
+        // Prefixes from 64 on take two bytes, marked by the second highest bit of the first.
+        let start = match (length, raw[0]) {
+            (Some(35), 0..=63) => 1,
+            (Some(36), 64..=127) => 2,
+            _ => return Err(NotAnAddress::Shape),
+        };
+        if checksum(&raw[..start + 32]) != raw[start + 32..start + 34] {
+            return Err(NotAnAddress::Checksum);
+        }
+        let mut key = [0; 32];
+        key.copy_from_slice(&raw[start..start + 32]);
+        Ok(Self(key))
+    }
 }
 
 impl fmt::Display for Hotkey {

@@ -1,0 +1,16 @@
+//! Requests that a hotkey signs, and answers that one signs back.
+//!
+//! [`signed_request`] is the native form (btauth/1), [`synapse`] the one of the SDKs up to 10. Both share the window of
+//! [`nonce`] and the memory of [`replay`]. Nothing here touches a socket.
+
+pub mod answer;
+mod headers;
+pub mod limits;
+pub mod nonce;
+pub mod refusal;
+pub mod replay;
+pub mod signed_request;
+pub mod synapse;
+
+pub use nonce::{Nonce, NonceSource, Window};
+pub use refusal::Refusal;
