@@ -8,12 +8,14 @@ pub mod canonical;
 mod cells;
 pub mod check;
 mod columns;
+pub mod download;
 mod encode;
 pub mod limits;
 pub mod listing;
 pub mod manifest;
 mod page_guard;
 pub mod parquet;
+mod staging;
 pub mod table_error;
 pub mod write;
 

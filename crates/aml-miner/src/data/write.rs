@@ -4,8 +4,7 @@
 //! keeps the rules that reading enforces.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -17,6 +16,7 @@ use crate::data::check::check_table;
 use crate::data::encode::encode;
 use crate::data::limits::Limits;
 use crate::data::manifest::{FileEntry, MANIFEST_FILE, Manifest};
+use crate::data::staging::Staging;
 use crate::data::table_error::TableError;
 use crate::digest::Digest;
 use crate::wire::batch::Batch;
@@ -101,72 +101,4 @@ pub fn write_batch(
     staging.write(MANIFEST_FILE, &manifest.to_json())?;
     staging.publish()?;
     Ok(manifest)
-}
-
-/// A hidden directory that becomes `target` or disappears.
-pub(crate) struct Staging {
-    directory: tempfile::TempDir,
-    target: PathBuf,
-    replace: bool,
-}
-
-impl Staging {
-    /// A new directory beside `target`, on the same file system.
-    pub(crate) fn beside(target: &Path, replace: bool) -> Result<Self, WriteBatchError> {
-        if !replace && fs::symlink_metadata(target).is_ok() {
-            return Err(WriteBatchError::Exists(target.to_path_buf()));
-        }
-        let parent = parent_of(target);
-        fs::create_dir_all(&parent).map_err(io_error(&parent))?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".batch-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
-        let directory = builder.tempdir_in(&parent).map_err(io_error(&parent))?;
-        Ok(Self { directory, target: target.to_path_buf(), replace })
-    }
-
-    /// Adds a file and flushes it to disk.
-    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), WriteBatchError> {
-        let path = self.directory.path().join(name);
-        let written = File::create_new(&path).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        written.map_err(io_error(&path))
-    }
-
-    /// Renames the directory into place. A replaced batch is moved aside first and removed last, so that a crash leaves
-    /// the old batch, the new one, or none under this name, never a mixture.
-    pub(crate) fn publish(self) -> Result<(), WriteBatchError> {
-        let parent = parent_of(&self.target);
-        sync_directory(self.directory.path())?;
-        let aside = tempfile::Builder::new().prefix(".replaced-").tempdir_in(&parent).map_err(io_error(&parent))?;
-        if self.replace && fs::symlink_metadata(&self.target).is_ok() {
-            fs::rename(&self.target, aside.path().join("batch")).map_err(io_error(&self.target))?;
-        }
-        let path = self.directory.keep();
-        if let Err(source) = fs::rename(&path, &self.target) {
-            let _ = fs::rename(aside.path().join("batch"), &self.target);
-            let _ = fs::remove_dir_all(&path);
-            return Err(WriteBatchError::Io { path: self.target, source });
-        }
-        sync_directory(&parent)
-    }
-}
-
-fn parent_of(target: &Path) -> PathBuf {
-    match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
-}
-
-fn sync_directory(path: &Path) -> Result<(), WriteBatchError> {
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(io_error(path))
-}
-
-fn io_error(path: &Path) -> impl FnOnce(io::Error) -> WriteBatchError {
-    let path = path.to_path_buf();
-    move |source| WriteBatchError::Io { path, source }
 }

@@ -1,0 +1,78 @@
+//! Where batches come from: a base URL or a directory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::http::HttpBuilder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
+
+/// Time to open a connection: longer than any healthy handshake.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A place with batch directories in it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) root: Path,
+}
+
+/// A base URL that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Not one of the forms.
+    #[error("`{0}` is not a base URL: give http(s)://host/path, s3://bucket/path, file:///path or a directory")]
+    Form(String),
+    /// The store refuses it.
+    #[error("cannot use `{url}`: {source}")]
+    Store {
+        /// The base URL.
+        url: String,
+        /// Why not.
+        source: object_store::Error,
+    },
+}
+
+impl Source {
+    /// The source at `url`: `http(s)://host/path`, `s3://bucket/path`, `file:///path` or a directory. Keys and region of
+    /// S3 come from the usual `AWS_*` variables.
+    ///
+    /// # Errors
+    /// When the URL has another form or the store refuses it.
+    pub fn parse(url: &str) -> Result<Self, SourceError> {
+        let failed = |source| SourceError::Store { url: url.to_owned(), source };
+        match url.split_once("://") {
+            Some(("http" | "https", rest)) if !rest.is_empty() && !rest.contains(['?', '#']) => {
+                let builder = HttpBuilder::new().with_url(url).with_client_options(client()).with_retry(no_retry());
+                Ok(Self { store: Arc::new(builder.build().map_err(failed)?), root: Path::default() })
+            }
+            Some(("s3", rest)) if !rest.is_empty() => {
+                let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+                let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(no_retry());
+                let store = builder.build().map_err(failed)?;
+                Ok(Self { store: Arc::new(store), root: Path::from(prefix) })
+            }
+            Some(("file", path)) => Self::directory(url, path),
+            None if !url.is_empty() => Self::directory(url, url),
+            _ => Err(SourceError::Form(url.to_owned())),
+        }
+    }
+
+    fn directory(url: &str, path: &str) -> Result<Self, SourceError> {
+        let store = LocalFileSystem::new_with_prefix(path)
+            .map_err(|source| SourceError::Store { url: url.to_owned(), source })?;
+        Ok(Self { store: Arc::new(store), root: Path::default() })
+    }
+}
+
+/// No bound on a whole request: stalls and the file's deadline are watched where the bytes arrive.
+fn client() -> ClientOptions {
+    ClientOptions::new().with_allow_http(true).with_timeout_disabled().with_connect_timeout(CONNECT)
+}
+
+/// Retries are made by the fetcher, which also continues files.
+fn no_retry() -> RetryConfig {
+    RetryConfig { max_retries: 0, ..RetryConfig::default() }
+}
