@@ -3,6 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::features::custom;
+use crate::features::default_schema;
+use crate::features::resolve;
+
+/// Version of the builder's definitions: raised when the meaning of a name changes.
+pub const SCHEMA_VERSION: u32 = 1;
 
 /// What one row of the matrix stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,11 +20,22 @@ pub enum RowKind {
     Cluster,
 }
 
+impl RowKind {
+    /// The name as it stands in a bundle.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Cluster => "cluster",
+        }
+    }
+}
+
 /// The ordered features of a model. Two schemas with the same hash mean the same matrix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
-    /// Version of the builder's definitions: raised when the meaning of a name changes.
+    /// Version of the builder's definitions: [`SCHEMA_VERSION`] when the model was trained.
     pub version: u32,
     /// What a row is.
     pub rows: RowKind,
@@ -27,18 +44,46 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// A schema of today's definitions.
+    #[must_use]
+    pub fn new(rows: RowKind, features: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { version: SCHEMA_VERSION, rows, features: features.into_iter().map(Into::into).collect() }
+    }
+
+    /// The features of the shipped alert models.
+    #[must_use]
+    pub fn default_alert() -> Self {
+        Self::new(RowKind::Alert, default_schema::alert())
+    }
+
+    /// The features of the shipped cluster model.
+    #[must_use]
+    pub fn default_cluster() -> Self {
+        Self::new(RowKind::Cluster, default_schema::cluster())
+    }
+
     /// SHA-256 over version, kind of row and names, one a line.
     #[must_use]
     pub fn hash(&self) -> Digest {
-        let rows = match self.rows {
-            RowKind::Alert => "alert",
-            RowKind::Cluster => "cluster",
-        };
-        let mut text = format!("aml-schema/1\n{}\n{rows}\n", self.version);
+        let mut text = format!("aml-schema/1\n{}\n{}\n", self.version, self.rows.name());
         for name in &self.features {
             text.push_str(name);
             text.push('\n');
         }
         Digest::of(text.as_bytes())
+    }
+
+    /// Whether an alert's row depends on the batch's other alerts, so that scoring a part of a batch gives other
+    /// scores than scoring all of it. Names that are not features count for nothing.
+    #[must_use]
+    pub fn batch_relative(&self) -> bool {
+        resolve::is_relative(self, &custom::registered())
+    }
+
+    /// The columns whose values are names without order.
+    #[must_use]
+    pub fn categorical(&self) -> Vec<usize> {
+        let is_categorical = |name: &String| resolve::is_categorical(self.rows, name);
+        (0..self.features.len()).filter(|&column| is_categorical(&self.features[column])).collect()
     }
 }

@@ -1,0 +1,191 @@
+//! From a batch to the matrix of a schema.
+
+use std::sync::Arc;
+
+use crate::features::bind::{self, Bound};
+use crate::features::cluster_rows::ClusterPlan;
+use crate::features::custom::{self, CustomFeature};
+use crate::features::formula::Op;
+use crate::features::matrix::Matrix;
+use crate::features::needs::{Needs, Part};
+use crate::features::resolve::{self, Column, SchemaError};
+use crate::features::schema::{RowKind, Schema};
+use crate::features::view::AlertsView;
+use crate::wire::Batch;
+
+/// A column that the schema needs and the batch lacks. A table that was not given lacks all of its columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// The table.
+    pub table: &'static str,
+    /// Its column.
+    pub column: &'static str,
+}
+
+/// A matrix and what was missing for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Built {
+    /// One row an alert (or cluster), in the order of the batch.
+    pub matrix: Matrix,
+    /// Columns that the schema needs and the batch lacks; what depends on them is NaN.
+    pub lacking: Vec<Lacking>,
+}
+
+/// A batch from which the matrix cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// The schema is for the other kind of row.
+    #[error("the model takes {schema} rows, not {asked} rows", schema = schema.name(), asked = asked.name())]
+    Rows {
+        /// What the schema's rows are.
+        schema: RowKind,
+        /// What was asked for.
+        asked: RowKind,
+    },
+    /// Columns are lacking and the builder is strict.
+    #[error("the batch lacks columns that the model needs: {}", named(.0))]
+    Lacking(Vec<Lacking>),
+    /// The alert scores do not fit the batch.
+    #[error("{found} alert scores were given for {expected} alerts")]
+    Scores {
+        /// Number of alerts.
+        expected: usize,
+        /// Number of scores.
+        found: usize,
+    },
+    /// A table is larger than row numbers go.
+    #[error("table {table} has {rows} rows; fewer than 4294967295 are allowed")]
+    TooLarge {
+        /// The table.
+        table: &'static str,
+        /// Its rows.
+        rows: usize,
+    },
+}
+
+/// How many lacking columns an error names.
+const NAMED: usize = 20;
+
+fn named(lacking: &[Lacking]) -> String {
+    let name = |lacking: &Lacking| format!("{}.{}", lacking.table, lacking.column);
+    let mut names: Vec<_> = lacking.iter().take(NAMED).map(name).collect();
+    if lacking.len() > NAMED {
+        names.push(format!("and {} more", lacking.len() - NAMED));
+    }
+    names.join(", ")
+}
+
+/// Builds the matrix of one schema from any number of batches.
+///
+/// Work is spread over the rayon pool that the caller runs in; the result does not depend on it.
+#[derive(Clone)]
+pub struct FeatureBuilder {
+    plan: Plan,
+    needs: Needs,
+    batch_relative: bool,
+    strict: bool,
+}
+
+#[derive(Clone)]
+enum Plan {
+    Alerts(Vec<Op>),
+    Clusters(Box<ClusterPlan>),
+}
+
+impl FeatureBuilder {
+    /// A builder for `schema`.
+    ///
+    /// # Errors
+    /// When a name is unknown or listed twice, or the schema is empty or of another version.
+    pub fn new(schema: &Schema) -> Result<Self, SchemaError> {
+        Self::with_custom(schema, &[])
+    }
+
+    /// A builder that knows features of the caller's own beside the registered ones.
+    ///
+    /// # Errors
+    /// As [`FeatureBuilder::new`]; also when a custom feature has a name that is taken or reads an unknown column.
+    pub fn with_custom(schema: &Schema, features: &[Arc<dyn CustomFeature>]) -> Result<Self, SchemaError> {
+        let custom: Vec<_> = custom::registered().into_iter().chain(features.iter().cloned()).collect();
+        let columns = resolve::columns(schema, &custom)?;
+        let batch_relative = columns.iter().any(Column::is_relative);
+        let (plan, needs) = match schema.rows {
+            RowKind::Alert => alert_plan(columns),
+            RowKind::Cluster => {
+                let plan = ClusterPlan::new(columns);
+                let needs = plan.needs().clone();
+                (Plan::Clusters(Box::new(plan)), needs)
+            }
+        };
+        Ok(Self { plan, needs, batch_relative, strict: false })
+    }
+
+    /// Whether a batch that lacks a needed column is refused.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    /// Whether an alert's row depends on the batch's other alerts.
+    #[must_use]
+    pub fn batch_relative(&self) -> bool {
+        self.batch_relative
+    }
+
+    /// One row per alert, in the order of the batch.
+    ///
+    /// # Errors
+    /// When the schema is for clusters, or the builder is strict and the batch lacks a column.
+    pub fn alerts(&self, batch: &Batch) -> Result<Built, BuildError> {
+        let Plan::Alerts(ops) = &self.plan else {
+            return Err(BuildError::Rows { schema: RowKind::Cluster, asked: RowKind::Alert });
+        };
+        let lacking = self.check(batch)?;
+        let view = AlertsView::of_alerts(batch, &self.needs);
+        let bound: Vec<_> = ops.iter().map(|op| Bound::new(op, &view)).collect();
+        Ok(Built { matrix: bind::fill(&bound, view.rows()), lacking })
+    }
+
+    /// One row per cluster, in the order of the batch. `alert_scores` holds the alert scorer's score of every alert
+    /// of the batch; without it the features of scores are NaN.
+    ///
+    /// # Errors
+    /// When the schema is for alerts, there is not one score an alert, or the builder is strict and the batch lacks
+    /// a column.
+    pub fn clusters(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Built, BuildError> {
+        let Plan::Clusters(plan) = &self.plan else {
+            return Err(BuildError::Rows { schema: RowKind::Alert, asked: RowKind::Cluster });
+        };
+        if let Some(scores) = alert_scores
+            && scores.len() != batch.alerts.rows()
+        {
+            return Err(BuildError::Scores { expected: batch.alerts.rows(), found: scores.len() });
+        }
+        let lacking = self.check(batch)?;
+        Ok(Built { matrix: plan.matrix(batch, alert_scores), lacking })
+    }
+
+    fn check(&self, batch: &Batch) -> Result<Vec<Lacking>, BuildError> {
+        for part in [Part::Alerts, Part::Addresses, Part::Clusters, Part::Flows] {
+            let rows = part.of(batch).rows();
+            if u32::try_from(rows).map_or(true, |rows| rows == u32::MAX) {
+                return Err(BuildError::TooLarge { table: part.spec().name, rows });
+            }
+        }
+        let lacking = self.needs.lacking(batch).into_iter().map(|(table, column)| Lacking { table, column });
+        let lacking: Vec<_> = lacking.collect();
+        if self.strict && !lacking.is_empty() { Err(BuildError::Lacking(lacking)) } else { Ok(lacking) }
+    }
+}
+
+fn alert_plan(columns: Vec<Column>) -> (Plan, Needs) {
+    let own = |column| match column {
+        Column::Own(op) => Some(op),
+        _ => None,
+    };
+    let ops: Vec<Op> = columns.into_iter().filter_map(own).collect();
+    let mut needs = Needs::default();
+    ops.iter().for_each(|op| op.needs(&mut needs));
+    needs.add_joins_of_alerts();
+    (Plan::Alerts(ops), needs)
+}

@@ -1,0 +1,104 @@
+//! Which tables and columns a set of features reads: decides what is computed and what is reported as lacking.
+
+use std::collections::BTreeSet;
+
+use crate::wire::spec::{ALERTS, CLUSTERS, FEATURES, MONEY_FLOWS, TableSpec};
+use crate::wire::{Batch, Table};
+
+/// A table of the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The alerts.
+    Alerts,
+    /// The addresses and their features.
+    Addresses,
+    /// The clusters.
+    Clusters,
+    /// The edges between addresses.
+    Flows,
+}
+
+impl Part {
+    /// The columns of this table.
+    #[must_use]
+    pub fn spec(self) -> &'static TableSpec {
+        match self {
+            Self::Alerts => &ALERTS,
+            Self::Addresses => &FEATURES,
+            Self::Clusters => &CLUSTERS,
+            Self::Flows => &MONEY_FLOWS,
+        }
+    }
+
+    /// This table in `batch`.
+    #[must_use]
+    pub fn of(self, batch: &Batch) -> &Table {
+        match self {
+            Self::Alerts => &batch.alerts,
+            Self::Addresses => &batch.features,
+            Self::Clusters => &batch.clusters,
+            Self::Flows => &batch.money_flows,
+        }
+    }
+
+    /// Whether a table without rows says "there are none" rather than "not given".
+    fn may_be_empty(self) -> bool {
+        matches!(self, Self::Alerts | Self::Clusters)
+    }
+}
+
+/// The columns, joins and aggregations that a set of features needs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Needs {
+    columns: BTreeSet<(Part, usize)>,
+    /// Whether money flows are aggregated.
+    pub(crate) flows: bool,
+    /// Whether values are compared within the batch.
+    pub(crate) relative: bool,
+}
+
+impl Needs {
+    /// Adds a column by its position in the table's specification.
+    pub(crate) fn add(&mut self, part: Part, column: usize) {
+        self.columns.insert((part, column));
+    }
+
+    /// Adds a column by name; names that the table does not have are passed over.
+    pub(crate) fn add_named(&mut self, part: Part, name: &str) {
+        if let Some(column) = part.spec().position(name) {
+            self.add(part, column);
+        }
+    }
+
+    /// Adds all of `other`.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.columns.extend(&other.columns);
+        self.flows |= other.flows;
+        self.relative |= other.relative;
+    }
+
+    /// Adds the columns by which alerts are joined to the tables that are read.
+    pub(crate) fn add_joins_of_alerts(&mut self) {
+        if self.reads(Part::Addresses) || self.flows {
+            self.add_named(Part::Alerts, "address");
+        }
+        if self.reads(Part::Clusters) {
+            self.add_named(Part::Clusters, "related_alert_ids");
+        }
+    }
+
+    /// Whether a column of `part` is read.
+    pub(crate) fn reads(&self, part: Part) -> bool {
+        self.columns.iter().any(|(read, _)| *read == part)
+    }
+
+    /// The needed columns that `batch` lacks, in the order of the format.
+    pub(crate) fn lacking(&self, batch: &Batch) -> Vec<(&'static str, &'static str)> {
+        let lacks = |&&(part, column): &&(Part, usize)| {
+            let table = part.of(batch);
+            if table.rows() == 0 { !part.may_be_empty() } else { table.column(column).is_none() }
+        };
+        let name = |&(part, column): &(Part, usize)| (part.spec().name, part.spec().columns[column].name);
+        self.columns.iter().filter(lacks).map(name).collect()
+    }
+}
