@@ -3,6 +3,8 @@
 //! Numbers are doubles with NaN for "missing"; texts of a column share one buffer. A column that a batch lacks
 //! altogether is `None`, which is not the same as present and missing in every row.
 
+mod grow;
+
 use crate::wire::spec::TableSpec;
 
 /// A column of text, one buffer for all rows.

@@ -1,0 +1,91 @@
+//! Writes a batch as a request body: what [`read_body`](super::read_body) reads back to the same bits.
+
+use serde::Serialize;
+
+use super::date::date_of_days;
+use crate::wire::batch::Batch;
+use crate::wire::spec::ColumnType;
+use crate::wire::table::{Column, Table};
+
+/// The JSON body of `batch`. Missing numbers are `null`, absent columns are left out.
+#[must_use]
+pub fn write_body(batch: &Batch) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (index, table) in [&batch.alerts, &batch.features, &batch.clusters, &batch.money_flows].into_iter().enumerate()
+    {
+        out.push(if index == 0 { b'{' } else { b',' });
+        write_json(&mut out, table.spec().name);
+        out.push(b':');
+        write_table(&mut out, table);
+    }
+    out.push(b'}');
+    out
+}
+
+fn write_table(out: &mut Vec<u8>, table: &Table) {
+    let specs = table.spec().columns;
+    let present: Vec<_> =
+        specs.iter().zip(table.columns()).filter_map(|(about, column)| Some((about, column.as_ref()?))).collect();
+    out.push(b'[');
+    for row in 0..table.rows() {
+        if row > 0 {
+            out.push(b',');
+        }
+        out.push(b'{');
+        for (place, (about, column)) in present.iter().enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            write_json(out, about.name);
+            out.push(b':');
+            write_cell(out, column, row, about.kind);
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+fn write_cell(out: &mut Vec<u8>, column: &Column, row: usize, kind: ColumnType) {
+    match column {
+        Column::Numbers(values) => write_number(out, values[row], kind),
+        Column::Texts(values) => write_json(out, values.get(row)),
+        Column::TextLists(lists) => write_list(out, lists.get(row), write_json),
+        Column::NumberLists(lists) => {
+            write_list(out, lists.get(row).iter(), |out, value| write_number(out, *value, ColumnType::F64));
+        }
+    }
+}
+
+fn write_list<T>(out: &mut Vec<u8>, items: impl Iterator<Item = T>, write: impl Fn(&mut Vec<u8>, T)) {
+    out.push(b'[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
+}
+
+fn write_number(out: &mut Vec<u8>, value: f64, kind: ColumnType) {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and below 2^53")]
+    let whole = || (value.trunc().to_bits() == value.to_bits() && value.abs() < 9e15).then_some(value as i64);
+    let negative_zero = value.to_bits() == (-0.0_f64).to_bits();
+    if !value.is_finite() {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    match (kind, whole()) {
+        (ColumnType::Date, Some(days)) => match i32::try_from(days).ok().and_then(date_of_days) {
+            Some(date) => write_json(out, date.as_str()),
+            None => out.extend_from_slice(b"null"),
+        },
+        (ColumnType::Bool, Some(flag)) => write_json(out, flag != 0),
+        (_, Some(whole)) if !negative_zero => out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes()),
+        _ => write_json(out, value),
+    }
+}
+
+fn write_json<T: Serialize>(out: &mut Vec<u8>, value: T) {
+    serde_json::to_writer(out, &value).expect("texts, numbers and flags are written to memory without failing");
+}

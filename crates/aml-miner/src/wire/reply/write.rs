@@ -1,0 +1,157 @@
+//! Writes the rows of an answer straight to bytes, block by block; blocks are written side by side and joined in order.
+//!
+//! `latency_ms` is known only when all rows are done, so each row leaves a gap of fixed width for it.
+
+use serde::Serialize;
+
+/// Width of the text of `latency_ms`.
+const LATENCY_WIDTH: usize = 10;
+const GAP: [u8; LATENCY_WIDTH] = *b"0.00000000";
+
+/// Names of a model's features as they stand inside `explain_json`: JSON text within JSON text, escaped once for all.
+#[derive(Clone, Debug)]
+pub struct FeatureNames(Vec<Vec<u8>>);
+
+impl FeatureNames {
+    /// Prepares `names`.
+    #[must_use]
+    pub fn new(names: &[String]) -> Self {
+        let nested = |name: &String| {
+            let mut inner = Vec::new();
+            json(&mut inner, name.as_str());
+            let mut outer = Vec::new();
+            json(&mut outer, &*String::from_utf8_lossy(&inner));
+            outer[1..outer.len() - 1].to_vec()
+        };
+        Self(names.iter().map(nested).collect())
+    }
+}
+
+/// One feature's part in a score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Impact {
+    /// Index of the feature in its schema.
+    pub feature: usize,
+    /// Its value in this row; NaN where it is missing.
+    pub value: f64,
+    /// Its exact contribution to the raw score.
+    pub impact: f64,
+}
+
+/// What `explain_json` holds beside the score.
+#[derive(Clone, Copy, Debug)]
+pub struct Explanation<'a> {
+    /// Names of the features.
+    pub names: &'a FeatureNames,
+    /// Expected raw score over the training data.
+    pub base_value: f64,
+    /// The features to name, strongest first.
+    pub impacts: &'a [Impact],
+}
+
+/// Writes rows of `/score/alerts` or `/score/clusters`.
+#[derive(Debug)]
+pub struct AnswerWriter {
+    out: Vec<u8>,
+    gaps: Vec<usize>,
+    id_key: &'static str,
+    version: Vec<u8>,
+}
+
+impl AnswerWriter {
+    /// A writer of rows whose identifier stands under `id_key`.
+    #[must_use]
+    pub fn new(id_key: &'static str, model_version: &str) -> Self {
+        let mut version = Vec::new();
+        json(&mut version, model_version);
+        Self { out: Vec::new(), gaps: Vec::new(), id_key, version }
+    }
+
+    /// Adds a row; without an explanation `explain_json` is an empty object.
+    pub fn row(&mut self, id: &str, score: f64, explanation: Option<Explanation<'_>>) {
+        if !self.out.is_empty() {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(b"{\"");
+        self.out.extend_from_slice(self.id_key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        json(&mut self.out, id);
+        self.out.extend_from_slice(b",\"score\":");
+        json(&mut self.out, score);
+        self.out.extend_from_slice(b",\"model_version\":");
+        self.out.extend_from_slice(&self.version);
+        self.out.extend_from_slice(b",\"latency_ms\":");
+        self.gaps.push(self.out.len());
+        self.out.extend_from_slice(&GAP);
+        self.out.extend_from_slice(b",\"explain_json\":\"{");
+        if let Some(explanation) = explanation {
+            self.explanation(score, explanation);
+        }
+        self.out.extend_from_slice(b"}\"}");
+    }
+
+    fn explanation(&mut self, score: f64, explanation: Explanation<'_>) {
+        let out = &mut self.out;
+        out.extend_from_slice(b"\\\"score\\\":");
+        json(out, score);
+        out.extend_from_slice(b",\\\"base_value\\\":");
+        json(out, explanation.base_value);
+        out.extend_from_slice(b",\\\"top_features\\\":[");
+        for (index, impact) in explanation.impacts.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(b"{\\\"feature\\\":");
+            out.extend_from_slice(explanation.names.0.get(impact.feature).map_or(b"\\\"\\\"", Vec::as_slice));
+            out.extend_from_slice(b",\\\"value\\\":");
+            json(out, impact.value);
+            out.extend_from_slice(b",\\\"impact\\\":");
+            json(out, impact.impact);
+            out.push(b'}');
+        }
+        out.push(b']');
+    }
+
+    /// The rows, with `latency_ms` filled in.
+    #[must_use]
+    pub fn finish(mut self, latency_ms: f64) -> Vec<u8> {
+        let text = latency_text(latency_ms);
+        for gap in self.gaps {
+            self.out[gap..gap + LATENCY_WIDTH].copy_from_slice(&text);
+        }
+        self.out
+    }
+}
+
+/// `value` in exactly as many characters as the gap has.
+fn latency_text(value: f64) -> [u8; LATENCY_WIDTH] {
+    let bounded = if value.is_finite() { value.clamp(0.0, 9_999_999.0) } else { 0.0 };
+    let whole_digits = format!("{bounded:.0}").len();
+    let mut text = format!("{bounded:.*}", LATENCY_WIDTH - 1 - whole_digits);
+    // 99.6 has fewer digits than the 100 it rounds to.
+    while text.len() < LATENCY_WIDTH {
+        text.push('0');
+    }
+    text.truncate(LATENCY_WIDTH);
+    text.as_bytes().try_into().unwrap_or(GAP)
+}
+
+/// One JSON list of the rows of all blocks.
+#[must_use]
+pub fn concat_blocks(blocks: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(blocks.iter().map(|block| block.len() + 1).sum::<usize>() + 2);
+    out.push(b'[');
+    for block in blocks.iter().filter(|block| !block.is_empty()) {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        out.extend_from_slice(block);
+    }
+    out.push(b']');
+    out
+}
+
+/// Appends the JSON of a text or a number; numbers that are not finite become `null`.
+fn json<T: Serialize>(out: &mut Vec<u8>, value: T) {
+    serde_json::to_writer(out, &value).expect("texts and numbers are written to memory without failing");
+}

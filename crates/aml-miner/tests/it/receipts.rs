@@ -1,0 +1,99 @@
+//! A receipt proves one answer to one request by one key, and nothing else.
+
+use aml_miner::digest::Digest;
+use aml_miner::receipt::{Receipt, ReceiptError, ReceiptKey, Statement, verify};
+
+const REQUEST: &[u8] = br#"{"alerts":[{"alert_id":"alert_1"}]}"#;
+const ANSWER: &[u8] = br#"[{"alert_id":"alert_1","score":0.5}]"#;
+
+fn key() -> ReceiptKey {
+    ReceiptKey::from_secret(&[7; 32])
+}
+
+fn statement() -> Statement {
+    Statement {
+        input: Digest::of(REQUEST),
+        output: Digest::of(ANSWER),
+        model_version: "1.0.0+0a1b2c3d4e5f".to_owned(),
+        model: Digest::of(b"model"),
+        schema: Digest::of(b"schema"),
+        timestamp: 1_761_436_800_000,
+    }
+}
+
+fn changed(change: impl Fn(&mut Receipt)) -> Result<Receipt, ReceiptError> {
+    let mut receipt = key().sign(&statement());
+    change(&mut receipt);
+    verify(&receipt.to_header(), REQUEST, ANSWER, None)
+}
+
+#[test]
+fn the_documented_vector_holds() {
+    let documented = include_str!("../../../../docs/receipts.md");
+    let receipt = key().sign(&statement());
+    let bytes = Receipt::signed_bytes(&statement(), &receipt.public_key);
+    let bytes = String::from_utf8(bytes).expect("lines of text");
+    for part in [bytes.as_str(), &receipt.signature, &receipt.to_header()] {
+        assert!(documented.contains(part), "docs/receipts.md lacks:\n{part}");
+    }
+}
+
+#[test]
+fn a_receipt_holds_for_what_it_was_given_for() {
+    let header = key().sign(&statement()).to_header();
+    let receipt = verify(&header, REQUEST, ANSWER, Some(&key().public_key())).expect("it holds");
+    assert_eq!(receipt.statement(), statement());
+}
+
+#[test]
+fn another_request_answer_or_signer_is_noticed() {
+    let header = key().sign(&statement()).to_header();
+    assert!(matches!(verify(&header, b"{}", ANSWER, None), Err(ReceiptError::Input { .. })));
+    assert!(matches!(verify(&header, REQUEST, b"[]", None), Err(ReceiptError::Output { .. })));
+    let stranger = ReceiptKey::from_secret(&[8; 32]).public_key();
+    assert!(matches!(verify(&header, REQUEST, ANSWER, Some(&stranger)), Err(ReceiptError::Signer { .. })));
+}
+
+#[test]
+fn whatever_is_changed_breaks_the_signature() {
+    assert!(changed(|_| {}).is_ok());
+    let other = Digest::of(b"other");
+    assert_eq!(changed(|r| r.input_sha256 = other), Err(ReceiptError::Signature));
+    assert_eq!(changed(|r| r.output_sha256 = other), Err(ReceiptError::Signature));
+    assert_eq!(changed(|r| r.model_sha256 = other), Err(ReceiptError::Signature));
+    assert_eq!(changed(|r| r.schema_sha256 = other), Err(ReceiptError::Signature));
+    assert_eq!(changed(|r| r.timestamp += 1), Err(ReceiptError::Signature));
+    assert_eq!(changed(|r| r.model_version.push('x')), Err(ReceiptError::Signature));
+    assert_eq!(
+        changed(|r| r.public_key = ReceiptKey::from_secret(&[8; 32]).public_key()),
+        Err(ReceiptError::Signature)
+    );
+    assert_eq!(changed(|r| r.signature = r.signature.to_uppercase()), Err(ReceiptError::Signature));
+    assert_eq!(changed(|r| r.signature.truncate(100)), Err(ReceiptError::Signature));
+    assert_eq!(changed(|r| r.v = 2), Err(ReceiptError::Version(2)));
+    assert!(matches!(changed(|r| r.model_version.push('\n')), Err(ReceiptError::Malformed(_))));
+}
+
+#[test]
+fn hostile_headers_are_errors() {
+    for header in ["", "%%%", "e30", "bnVsbA", &"A".repeat(100_000)] {
+        assert!(matches!(verify(header, REQUEST, ANSWER, None), Err(ReceiptError::Malformed(_))), "{header:.20}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_is_made_once_and_kept_from_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("keys/receipt.key");
+    let made = ReceiptKey::load_or_create(&path).expect("made").public_key();
+    assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+    assert_eq!(ReceiptKey::load_or_create(&path).expect("read").public_key(), made);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("changed");
+    let error = ReceiptKey::load_or_create(&path).expect_err("others may read it").to_string();
+    assert!(error.contains("chmod 600"), "{error}");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("changed");
+    std::fs::write(&path, "not a key").expect("written");
+    assert!(ReceiptKey::load_or_create(&path).is_err());
+}
