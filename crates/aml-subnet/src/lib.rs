@@ -5,5 +5,7 @@
 //! Nothing here knows machine learning: the crate links no LightGBM.
 
 pub mod chain;
+pub mod cli;
+pub mod config;
 pub mod protocol;
 pub mod wallet;

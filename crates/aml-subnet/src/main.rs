@@ -1,3 +1,7 @@
 //! `aml-subnet`: miner, validator, localnet and their helpers.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    aml_subnet::cli::main()
+}

@@ -22,10 +22,18 @@ const MAX_PASSWORD_BYTES: u64 = 4096;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct WalletArgs {
     /// Name of the wallet [default: default]
-    #[arg(long = "wallet.name", visible_alias = "wallet", short = 'w', env = "BT_WALLET_NAME", value_name = "NAME")]
+    #[arg(
+        id = "wallet.name",
+        long = "wallet.name",
+        visible_alias = "wallet",
+        short = 'w',
+        env = "BT_WALLET_NAME",
+        value_name = "NAME"
+    )]
     pub name: Option<String>,
     /// Name of the hotkey within the wallet [default: default]
     #[arg(
+        id = "wallet.hotkey",
         long = "wallet.hotkey",
         visible_alias = "wallet-hotkey",
         short = 'H',
@@ -34,10 +42,21 @@ pub struct WalletArgs {
     )]
     pub hotkey: Option<String>,
     /// Folder that holds the wallets [default: ~/.bittensor/wallets]
-    #[arg(long = "wallet.path", visible_alias = "wallet-path", env = "BT_WALLET_PATH", value_name = "DIR")]
+    #[arg(
+        id = "wallet.path",
+        long = "wallet.path",
+        visible_alias = "wallet-path",
+        env = "BT_WALLET_PATH",
+        value_name = "DIR"
+    )]
     pub path: Option<PathBuf>,
     /// File with the password of an encrypted hotkey
-    #[arg(long = "wallet.password_file", env = "BT_WALLET_PASSWORD_FILE", value_name = "FILE")]
+    #[arg(
+        id = "wallet.password_file",
+        long = "wallet.password_file",
+        env = "BT_WALLET_PASSWORD_FILE",
+        value_name = "FILE"
+    )]
     pub password_file: Option<PathBuf>,
 }
 

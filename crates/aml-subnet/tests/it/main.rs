@@ -3,6 +3,7 @@
 mod axon_v10;
 mod btauth;
 mod common;
+mod config;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod wallet;

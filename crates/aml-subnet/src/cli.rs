@@ -1,0 +1,52 @@
+//! The command line: one binary, one subcommand a role.
+//!
+//! Each subcommand has a file under `cli/` with its arguments and a `run`; here they are only named.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod settings_args;
+mod wallet;
+
+pub use settings_args::{AxonArgs, SettingsArgs};
+
+/// Exit code of a wrong configuration or command line.
+pub const EXIT_CONFIG: u8 = 2;
+
+/// Neurons of the AML subnet on Bittensor.
+#[derive(Debug, Parser)]
+#[command(name = "aml-subnet", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows which hotkey would be used
+    Wallet(wallet::Args),
+}
+
+impl Cli {
+    /// Runs the chosen subcommand to its end.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let result = match self.command {
+            Command::Wallet(args) => wallet::run(&args),
+        };
+        result.unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            let config = error.downcast_ref::<crate::config::ConfigError>().is_some();
+            ExitCode::from(if config { EXIT_CONFIG } else { 1 })
+        })
+    }
+}
+
+/// Reads `.env`, parses the command line and runs it. To be called before any thread is started.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Absent is fine; what the environment already has wins.
+    let _ = dotenvy::dotenv();
+    Cli::parse().run()
+}

@@ -1,0 +1,105 @@
+//! The flags and variables that people know from the public SDKs, on top of the configuration file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::{ConfigError, Override, Settings, load};
+use crate::wallet::WalletArgs;
+
+/// Flags of everything that runs as a neuron.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SettingsArgs {
+    /// Configuration file (TOML)
+    #[arg(id = "config", long = "config", env = "AML_SUBNET_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    wallet: WalletArgs,
+    /// Subnet
+    #[arg(id = "netuid", long = "netuid", env = "NETUID", value_name = "N")]
+    netuid: Option<String>,
+    /// finney, test, local, or a WebSocket URL
+    #[arg(id = "subtensor.network", long = "subtensor.network", env = "BT_SUBTENSOR_NETWORK", value_name = "NAME")]
+    network: Option<String>,
+    /// WebSocket URLs in order of preference, separated by commas; they win over the network
+    #[arg(
+        id = "subtensor.chain_endpoint",
+        long = "subtensor.chain_endpoint",
+        env = "BT_SUBTENSOR_CHAIN_ENDPOINT",
+        value_name = "URLS"
+    )]
+    chain_endpoint: Option<String>,
+    /// Log filter, as in `info` or `aml_subnet=debug,info`
+    #[arg(id = "log_level", long = "log-level", env = "LOG_LEVEL", value_name = "FILTER")]
+    log_level: Option<String>,
+}
+
+/// Flags of the miner's own.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AxonArgs {
+    /// Address to listen on
+    #[arg(id = "axon.ip", long = "axon.ip", env = "BT_AXON_IP", value_name = "IP")]
+    ip: Option<String>,
+    /// Port to listen on
+    #[arg(id = "axon.port", long = "axon.port", env = "BT_AXON_PORT", value_name = "PORT")]
+    port: Option<String>,
+    /// Address to announce on chain
+    #[arg(id = "axon.external_ip", long = "axon.external_ip", env = "BT_AXON_EXTERNAL_IP", value_name = "IP")]
+    external_ip: Option<String>,
+    /// Port to announce on chain
+    #[arg(id = "axon.external_port", long = "axon.external_port", env = "BT_AXON_EXTERNAL_PORT", value_name = "PORT")]
+    external_port: Option<String>,
+    /// URL of the inference API
+    #[arg(id = "miner.api_url", long = "miner.api_url", env = "MINER_API_URL", value_name = "URL")]
+    api_url: Option<String>,
+}
+
+impl AxonArgs {
+    /// What they override.
+    #[must_use]
+    pub fn overrides(&self) -> Vec<Override> {
+        collect(&[
+            ("axon.ip", "--axon.ip", &self.ip),
+            ("axon.port", "--axon.port", &self.port),
+            ("axon.external_ip", "--axon.external_ip", &self.external_ip),
+            ("axon.external_port", "--axon.external_port", &self.external_port),
+            ("miner.api_url", "--miner.api_url", &self.api_url),
+        ])
+    }
+}
+
+impl SettingsArgs {
+    /// The settings, with `more` flags on top.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn load(&self, more: &[Override]) -> Result<Settings, ConfigError> {
+        let mut overrides = collect(&[
+            ("netuid", "--netuid", &self.netuid),
+            ("subtensor.network", "--subtensor.network", &self.network),
+            ("subtensor.chain_endpoint", "--subtensor.chain_endpoint", &self.chain_endpoint),
+            ("log_level", "--log-level", &self.log_level),
+        ]);
+        overrides.extend_from_slice(more);
+        load(self.config.as_deref(), &overrides)
+    }
+
+    /// Which hotkey: flags and variables before the file.
+    #[must_use]
+    pub fn wallet(&self, settings: &Settings) -> WalletArgs {
+        let (args, file) = (self.wallet.clone(), settings.wallet.clone());
+        WalletArgs {
+            name: args.name.or(file.name),
+            hotkey: args.hotkey.or(file.hotkey),
+            path: args.path.or(file.path),
+            password_file: args.password_file.or(file.password_file),
+        }
+    }
+}
+
+fn collect(values: &[(&'static str, &'static str, &Option<String>)]) -> Vec<Override> {
+    let given = |(key, source, text): &(&'static str, &'static str, &Option<String>)| {
+        text.as_ref().map(|text| Override { key, text: text.clone(), source })
+    };
+    values.iter().filter_map(given).collect()
+}

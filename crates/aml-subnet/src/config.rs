@@ -1,0 +1,7 @@
+//! Settings: defaults, then the file, then the environment, then flags. All problems are reported at once.
+
+mod load;
+pub mod settings;
+
+pub use load::{ConfigError, Override, load};
+pub use settings::Settings;

@@ -1,0 +1,62 @@
+//! Settings: the shipped example is the defaults, and every mistake is named at once.
+
+use std::path::Path;
+
+use aml_subnet::config::{ConfigError, Override, Settings, load};
+
+fn must_fail(text: &str, overrides: &[Override]) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("subnet_config.toml");
+    std::fs::write(&path, text).expect("a file");
+    match load(Some(&path), overrides) {
+        Err(ConfigError::Problems(problems)) => problems,
+        other => panic!("expected problems, got {other:?}"),
+    }
+}
+
+#[test]
+fn the_shipped_example_states_the_defaults() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/subnet_config.toml");
+    let mut example = load(Some(&path), &[]).expect("it is valid");
+    assert_eq!(example.wallet.name.as_deref(), Some("default"));
+    example.wallet = Settings::default().wallet;
+    assert_eq!(example, Settings::default());
+}
+
+#[test]
+fn all_mistakes_are_listed_at_once() {
+    let problems = must_fail(
+        "netiud = 3\n[axon]\nport = 70000\n[miner]\napi_url = \"localhost\"\nconcurrent = 0\n[protocol]\nmax_age = \"5 parsecs\"\n[minner]\nqueue = 1\n",
+        &[Override { key: "axon.ip", text: "everywhere".to_owned(), source: "--axon.ip" }],
+    );
+    for part in ["netiud", "axon.port", "miner.api_url", "miner.concurrent", "protocol.max_age", "minner", "--axon.ip"]
+    {
+        assert!(problems.iter().any(|problem| problem.contains(part)), "{part} in {problems:#?}");
+    }
+    assert_eq!(problems.len(), 7, "{problems:#?}");
+}
+
+#[test]
+fn flags_win_over_the_file_and_take_texts_numbers_and_lists() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, "netuid = 3\n[axon]\nport = 9000\n[miner]\nqueue = 5\n").expect("a file");
+    let flag = |key, text: &str| Override { key, text: text.to_owned(), source: "flag" };
+    let overrides = [
+        flag("axon.port", "9001"),
+        flag("axon.external_port", "9002"),
+        flag("axon.external_ip", "2001:db8::1"),
+        flag("subtensor.chain_endpoint", "ws://a:1, ws://b:2"),
+    ];
+    let settings = load(Some(&path), &overrides).expect("valid");
+    assert_eq!((settings.netuid, settings.axon.port, settings.miner.queue), (3, 9001, 5));
+    assert_eq!(settings.axon.external_port, Some(9002));
+    assert_eq!(settings.axon.external_ip, Some("2001:db8::1".parse().expect("an address")));
+    assert_eq!(settings.subtensor.chain_endpoint, ["ws://a:1", "ws://b:2"]);
+}
+
+#[test]
+fn a_window_longer_than_the_memory_of_nonces_is_refused() {
+    let problems = must_fail("[protocol]\nmax_age = \"59s\"\n", &[]);
+    assert!(problems[0].contains("60s"), "{problems:?}");
+}
