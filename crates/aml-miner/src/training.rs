@@ -1,12 +1,20 @@
 //! Training, tuning, evaluation and reports.
 
+pub mod assemble;
 pub mod boost;
 pub mod bootstrap;
 pub mod calibration;
 pub mod config;
 pub mod drift;
 pub mod evaluation;
+pub mod fit;
 pub mod lightgbm;
+pub mod record;
 pub mod samples;
 pub mod scored;
+pub mod session;
 pub mod split;
+pub mod train_cluster_scorer;
+pub mod train_ranker;
+pub mod train_scorer;
+pub mod watch;

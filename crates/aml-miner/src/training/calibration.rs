@@ -2,57 +2,35 @@
 //! not fitted on.
 
 use crate::metrics::{MetricError, log_loss};
+use crate::models::Calibration;
 
 /// Newton's method on two parameters converges in a handful of steps; this many means that it does not.
 const MAX_STEPS: usize = 100;
 
-/// A fitted calibration.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fitted {
-    /// `1 / (1 + exp(-(slope * raw + intercept)))`.
-    Platt {
-        /// Factor of the raw score.
-        slope: f64,
-        /// Added to it.
-        intercept: f64,
-    },
-    /// Straight lines between points of rising raw score and never falling probability, constant outside.
-    Isotonic {
-        /// Raw scores, rising.
-        raw: Vec<f64>,
-        /// Probabilities, never falling.
-        probability: Vec<f64>,
-    },
+/// The probability that a fitted calibration gives for a raw score.
+#[must_use]
+pub fn probability(calibration: &Calibration, raw: f64) -> f64 {
+    calibration.apply(raw).unwrap_or_else(|| sigmoid(raw))
 }
 
-impl Fitted {
-    /// The probability for a raw score.
-    #[must_use]
-    pub fn apply(&self, score: f64) -> f64 {
-        match self {
-            Self::Platt { slope, intercept } => sigmoid(slope * score + intercept),
-            Self::Isotonic { raw, probability } => interpolate(raw, probability, score),
-        }
-    }
-
-    /// Its name in metadata.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Platt { .. } => "platt",
-            Self::Isotonic { .. } => "isotonic",
-        }
+/// A calibration's name in reports.
+#[must_use]
+pub const fn name(calibration: &Calibration) -> &'static str {
+    match calibration {
+        Calibration::None => "none",
+        Calibration::Platt { .. } => "platt",
+        Calibration::Isotonic { .. } => "isotonic",
     }
 }
 
 /// One way to fit.
-type Fit = fn(&[bool], &[f64]) -> Fitted;
+type Fit = fn(&[bool], &[f64]) -> Calibration;
 
 /// What was chosen, and how both did on the days they were not fitted on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// Fitted on all rows.
-    pub fitted: Fitted,
+    pub fitted: Calibration,
     /// Mean log loss of Platt's sigmoid on the other half.
     pub platt_log_loss: f64,
     /// Mean log loss of the isotonic curve on the other half.
@@ -81,13 +59,13 @@ fn held_out_loss(labels: &[bool], raw: &[f64], half: &[bool], (side, fit): (bool
     };
     let ((seen_labels, seen_raw), (other_labels, other_raw)) = (pick(side), pick(!side));
     let fitted = fit(&seen_labels, &seen_raw);
-    let probabilities: Vec<f64> = other_raw.iter().map(|&score| fitted.apply(score)).collect();
+    let probabilities: Vec<f64> = other_raw.iter().map(|&score| probability(&fitted, score)).collect();
     log_loss(&other_labels, &probabilities).unwrap_or(f64::INFINITY)
 }
 
 /// Platt's sigmoid with his smoothed targets, by damped Newton steps on the log loss.
 #[must_use]
-pub fn platt(labels: &[bool], raw: &[f64]) -> Fitted {
+pub fn platt(labels: &[bool], raw: &[f64]) -> Calibration {
     let (mut positives, mut negatives) = (0.0_f64, 0.0_f64);
     labels.iter().for_each(|&label| if label { positives += 1.0 } else { negatives += 1.0 });
     let (high, low) = ((positives + 1.0) / (positives + 2.0), 1.0 / (negatives + 2.0));
@@ -112,7 +90,7 @@ pub fn platt(labels: &[bool], raw: &[f64]) -> Fitted {
         (slope, intercept, loss) = (a, b, better);
     }
     // A model may never turn its own order round, whatever a short validation period says.
-    Fitted::Platt { slope: slope.max(f64::MIN_POSITIVE), intercept }
+    Calibration::Platt { a: slope.clamp(1e-12, 1e12), b: intercept }
 }
 
 /// The Newton step of the log loss; `None` where the gradient is (numerically) zero.
@@ -149,7 +127,7 @@ fn sigmoid_loss(targets: &[f64], raw: &[f64], slope: f64, intercept: f64) -> f64
 /// The isotonic curve by pooling neighbours that are out of order; ends are kept off 0 and 1 by the size of their
 /// pool, so that no score claims certainty.
 #[must_use]
-pub fn isotonic(labels: &[bool], raw: &[f64]) -> Fitted {
+pub fn isotonic(labels: &[bool], raw: &[f64]) -> Calibration {
     let mut order: Vec<usize> = (0..raw.len()).collect();
     order.sort_by(|&a, &b| raw[a].total_cmp(&raw[b]));
     let mut pools: Vec<Pool> = Vec::new();
@@ -174,18 +152,18 @@ pub fn isotonic(labels: &[bool], raw: &[f64]) -> Fitted {
             }
         }
     }
-    let (mut points, mut probability) = (Vec::new(), Vec::new());
+    let (mut x, mut y) = (Vec::new(), Vec::new());
     for pool in &merged {
         let value = pool.share().clamp(1.0 / (pool.rows + 2.0), 1.0 - 1.0 / (pool.rows + 2.0));
-        let value = probability.last().map_or(value, |&before: &f64| value.max(before));
-        points.push(pool.from);
-        probability.push(value);
+        let value = y.last().map_or(value, |&before: &f64| value.max(before));
+        x.push(pool.from);
+        y.push(value);
         if pool.to > pool.from {
-            points.push(pool.to);
-            probability.push(value);
+            x.push(pool.to);
+            y.push(value);
         }
     }
-    Fitted::Isotonic { raw: points, probability }
+    Calibration::Isotonic { x, y }
 }
 
 #[derive(Clone, Copy)]
@@ -206,18 +184,6 @@ impl Pool {
         self.rows += other.rows;
         self.positives += other.positives;
     }
-}
-
-fn interpolate(xs: &[f64], ys: &[f64], x: f64) -> f64 {
-    let after = xs.partition_point(|&at| at <= x);
-    if after == 0 {
-        return ys.first().copied().unwrap_or(f64::NAN);
-    }
-    if after == xs.len() {
-        return ys[after - 1];
-    }
-    let (x0, x1, y0, y1) = (xs[after - 1], xs[after], ys[after - 1], ys[after]);
-    y0 + (y1 - y0) * ((x - x0) / (x1 - x0))
 }
 
 fn sigmoid(z: f64) -> f64 {

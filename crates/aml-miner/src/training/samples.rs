@@ -8,6 +8,9 @@ use crate::training::lightgbm::Rows;
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
 
+/// LightGBM refuses query groups of more rows.
+const MAX_GROUP: usize = 10_000;
+
 /// What is known of a row beside its features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
@@ -139,12 +142,10 @@ impl Targets {
             Target::Relevance => f32::from(row.relevance),
         };
         let weight = |row: &Row| if row.illicit { positive_weight } else { 1.0 };
-        // A day of more than 2^31 alerts does not fit into memory in the first place.
-        let size = |day: &Day| i32::try_from(day.rows.len()).unwrap_or(i32::MAX);
         Self {
             labels: samples.rows().map(label).collect(),
             weights: weighted.then(|| samples.rows().map(weight).collect()),
-            groups: (target == Target::Relevance).then(|| samples.days.iter().map(size).collect()),
+            groups: (target == Target::Relevance).then(|| query_groups(samples)),
         }
     }
 
@@ -158,6 +159,18 @@ impl Targets {
             groups: self.groups.as_deref(),
         }
     }
+}
+
+/// One query group a day, in equal parts where a day has more rows than LightGBM takes.
+fn query_groups(samples: &Samples) -> Vec<i32> {
+    let mut groups = Vec::new();
+    for day in &samples.days {
+        let parts = day.rows.len().div_ceil(MAX_GROUP);
+        let bound = |part: usize| part * day.rows.len() / parts;
+        let sizes = (0..parts).map(|part| bound(part + 1) - bound(part));
+        groups.extend(sizes.map(|size| i32::try_from(size).unwrap_or(i32::MAX)));
+    }
+    groups
 }
 
 /// Gives each distinct text a small number, in order of appearance.

@@ -1,7 +1,8 @@
 //! Calibration: both fits are right where they must be, and the better one on unseen days is chosen.
 
 use aml_miner::metrics::log_loss;
-use aml_miner::training::calibration::{Fitted, choose, isotonic, platt};
+use aml_miner::models::Calibration;
+use aml_miner::training::calibration::{choose, isotonic, name, platt, probability};
 use proptest::prelude::{any, prop_assert, proptest};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -24,28 +25,28 @@ fn alternating(count: usize) -> Vec<bool> {
 #[test]
 fn platt_finds_the_sigmoid_that_made_the_labels() {
     let (labels, raw) = rows(20_000, 1, |raw| 1.0 / (1.0 + (-(0.7 * raw - 1.0)).exp()));
-    let Fitted::Platt { slope, intercept } = platt(&labels, &raw) else { panic!("platt fits platt") };
+    let Calibration::Platt { a: slope, b: intercept } = platt(&labels, &raw) else { panic!("platt fits platt") };
     assert!((slope - 0.7).abs() < 0.05 && (intercept + 1.0).abs() < 0.05, "{slope} {intercept}");
 }
 
 #[test]
 fn isotonic_pools_neighbours_that_are_out_of_order() {
     let labels = [false, true, false, true, true];
-    let Fitted::Isotonic { raw, probability } = isotonic(&labels, &[1.0, 2.0, 3.0, 4.0, 4.0]) else {
+    let Calibration::Isotonic { x, y } = isotonic(&labels, &[1.0, 2.0, 3.0, 4.0, 4.0]) else {
         panic!("isotonic fits isotonic")
     };
-    assert_eq!(raw, [1.0, 2.0, 3.0, 4.0]);
-    assert_eq!(probability, [1.0 / 3.0, 0.5, 0.5, 0.75]);
+    assert_eq!(x, [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(y, [1.0 / 3.0, 0.5, 0.5, 0.75]);
 }
 
 #[test]
 fn the_sigmoid_is_chosen_where_it_is_true_and_the_curve_where_it_is_not() {
     let (labels, raw) = rows(4_000, 2, |raw| 1.0 / (1.0 + (-raw).exp()));
     let choice = choose(&labels, &raw, &alternating(4_000)).expect("both classes");
-    assert_eq!(choice.fitted.name(), "platt");
+    assert_eq!(name(&choice.fitted), "platt");
     let (labels, raw) = rows(4_000, 3, |raw| if raw < 1.0 { 0.05 } else { 0.6 });
     let choice = choose(&labels, &raw, &alternating(4_000)).expect("both classes");
-    assert_eq!(choice.fitted.name(), "isotonic");
+    assert_eq!(name(&choice.fitted), "isotonic");
     assert!(choice.isotonic_log_loss < choice.platt_log_loss);
 }
 
@@ -54,7 +55,7 @@ fn calibration_mends_overconfident_scores() {
     let (labels, raw) = rows(4_000, 4, |raw| 1.0 / (1.0 + (-0.3 * raw).exp()));
     let choice = choose(&labels, &raw, &alternating(4_000)).expect("both classes");
     let before: Vec<f64> = raw.iter().map(|raw| 1.0 / (1.0 + (-3.0 * raw).exp())).collect();
-    let after: Vec<f64> = raw.iter().map(|&raw| choice.fitted.apply(raw)).collect();
+    let after: Vec<f64> = raw.iter().map(|&raw| probability(&choice.fitted, raw)).collect();
     assert!(log_loss(&labels, &after).expect("defined") < log_loss(&labels, &before).expect("defined") - 0.5);
 }
 
@@ -72,10 +73,11 @@ proptest! {
         let labels: Vec<bool> = rows.iter().map(|row| row.0).collect();
         let raw: Vec<f64> = rows.iter().map(|row| row.1).collect();
         for fitted in [platt(&labels, &raw), isotonic(&labels, &raw)] {
+            prop_assert!(fitted.check().is_ok(), "{fitted:?}");
             let mut sorted = raw.clone();
             sorted.extend([-1e6, 1e6, 0.0]);
             sorted.sort_by(f64::total_cmp);
-            let applied: Vec<f64> = sorted.iter().map(|&score| fitted.apply(score)).collect();
+            let applied: Vec<f64> = sorted.iter().map(|&score| probability(&fitted, score)).collect();
             prop_assert!(applied.iter().all(|p| (0.0..=1.0).contains(p)), "{fitted:?}");
             prop_assert!(applied.windows(2).all(|pair| pair[0] <= pair[1] + 1e-12), "{fitted:?}");
         }

@@ -1,0 +1,232 @@
+//! Labelled rows from batch directories: read, verified, joined with labels, turned into features.
+//!
+//! One batch is in memory at a time; what stays are the labelled rows' features. A label counts only when it became
+//! known after the batch was made.
+
+mod alerts;
+mod clusters;
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::data::{BatchDir, BatchEntry, LoadedBatch, ReadBatchError, list_batches};
+use crate::digest::Digest;
+use crate::features::{BuildError, SchemaError};
+use crate::training::samples::{DAY_MS, Interner, Samples};
+use crate::training::watch::Watch;
+use crate::wire::Table;
+
+pub use alerts::alerts;
+pub use clusters::{AlertScores, clusters};
+
+/// Which batches are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The directory of batch directories.
+    pub data_dir: PathBuf,
+    /// First day.
+    pub start: Option<NaiveDate>,
+    /// Last day.
+    pub end: Option<NaiveDate>,
+}
+
+/// What was read, and what was left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Batches read.
+    pub batches: usize,
+    /// Batches without labels, passed over.
+    pub without_labels: usize,
+    /// Rows (alerts or clusters) in the batches that were read.
+    pub rows: usize,
+    /// Rows with a usable label.
+    pub labelled: usize,
+    /// Labels that were known before their batch was made, not used.
+    pub known_too_early: usize,
+    /// Columns that features need and at least one batch lacks; what depends on them is missing.
+    pub lacking: BTreeSet<String>,
+    /// SHA-256 over the manifests' digests, one a line, in the order of the days.
+    pub data_sha256: Digest,
+}
+
+/// Labelled rows and where they came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assembled {
+    /// The rows.
+    pub samples: Samples,
+    /// Where they came from.
+    pub summary: Summary,
+}
+
+/// Why no labelled rows could be assembled.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The data directory cannot be listed.
+    #[error("cannot list {path}: {source}", path = path.display())]
+    List {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is nothing to read.
+    #[error("no batch directories in {path} for the days asked for", path = path.display())]
+    NoBatches {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// No batch has labels.
+    #[error("none of the {batches} batches has a usable label: training needs labels.parquet in the batch directories")]
+    NoLabels {
+        /// Batches looked at.
+        batches: usize,
+    },
+    /// A batch cannot be used.
+    #[error("batch {path}", path = path.display())]
+    Batch {
+        /// Its directory.
+        path: PathBuf,
+        /// Why not.
+        source: Box<ReadBatchError>,
+    },
+    /// The features cannot be computed.
+    #[error("batch {path}", path = path.display())]
+    Features {
+        /// Its directory.
+        path: PathBuf,
+        /// Why not.
+        source: Box<BuildError>,
+    },
+    /// The features are not known.
+    #[error("the features cannot be built")]
+    Schema(#[from] SchemaError),
+    /// It was told to stop.
+    #[error("stopped before all batches were read")]
+    Stopped,
+}
+
+/// The outcome of an alert.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Label {
+    illicit: bool,
+    relevance: u8,
+    known_at: i64,
+}
+
+/// Reads the labelled batches of `range` one by one, oldest first.
+struct Reader<'a> {
+    entries: Vec<BatchEntry>,
+    watch: &'a dyn Watch,
+    summary: Summary,
+    manifests: String,
+}
+
+impl<'a> Reader<'a> {
+    fn open(range: &Range, watch: &'a dyn Watch) -> Result<Self, AssembleError> {
+        let path = || range.data_dir.clone();
+        let entries = list_batches(&range.data_dir, range.start, range.end)
+            .map_err(|error| AssembleError::List { path: path(), source: error.source })?;
+        if entries.is_empty() {
+            return Err(AssembleError::NoBatches { path: path() });
+        }
+        let summary = Summary {
+            batches: 0,
+            without_labels: 0,
+            rows: 0,
+            labelled: 0,
+            known_too_early: 0,
+            lacking: BTreeSet::new(),
+            data_sha256: Digest::of(&[]),
+        };
+        Ok(Self { entries, watch, summary, manifests: String::new() })
+    }
+
+    /// Gives every labelled batch and its usable labels to `use_batch`.
+    fn each(
+        &mut self,
+        mut use_batch: impl FnMut(&mut Summary, &Path, &LoadedBatch, &HashMap<&str, Label>) -> Result<(), AssembleError>,
+    ) -> Result<(), AssembleError> {
+        let entries = std::mem::take(&mut self.entries);
+        for (done, entry) in entries.iter().enumerate() {
+            self.watch.step("reading batches", done + 1, entries.len());
+            if self.watch.stopped() {
+                return Err(AssembleError::Stopped);
+            }
+            let failed = |source| AssembleError::Batch { path: entry.path.clone(), source: Box::new(source) };
+            let directory = BatchDir::open(&entry.path).map_err(failed)?;
+            if !has_labels(&directory) {
+                self.summary.without_labels += 1;
+                continue;
+            }
+            let loaded = directory.load().map_err(failed)?;
+            let (labels, early) = usable_labels(&loaded);
+            self.summary.batches += 1;
+            self.summary.known_too_early += early;
+            self.manifests.push_str(&format!("{}\n", loaded.meta.digest()));
+            use_batch(&mut self.summary, &entry.path, &loaded, &labels)?;
+        }
+        if self.summary.labelled == 0 {
+            return Err(AssembleError::NoLabels { batches: entries.len() });
+        }
+        self.summary.data_sha256 = Digest::of(self.manifests.as_bytes());
+        Ok(())
+    }
+}
+
+fn has_labels(directory: &BatchDir) -> bool {
+    let name = crate::data::batch_dir::file_name(&crate::wire::spec::LABELS);
+    directory.manifest().files.contains_key(&name)
+}
+
+/// Labels by alert, and how many were known before the batch was made.
+fn usable_labels(loaded: &LoadedBatch) -> (HashMap<&str, Label>, usize) {
+    let mut early = 0;
+    let mut labels = HashMap::new();
+    let Some(table) = &loaded.labels else { return (labels, early) };
+    let made = i64::from(day_of(loaded)) * DAY_MS;
+    let (Some(ids), Some(illicit), Some(known)) =
+        (table.texts("alert_id"), table.numbers("confirmed_illicit"), table.numbers("confirmed_at"))
+    else {
+        return (labels, early);
+    };
+    let relevance = table.numbers("relevance");
+    for row in 0..table.rows() {
+        let illicit = illicit[row] > 0.5;
+        let known_at = whole(known[row]);
+        if known_at <= made {
+            early += 1;
+            continue;
+        }
+        let given = relevance.map_or(f64::NAN, |values| values[row]);
+        let relevance = if illicit { 2 } else { u8::from(given >= 1.0) };
+        labels.insert(ids.get(row), Label { illicit, relevance, known_at });
+    }
+    (labels, early)
+}
+
+fn day_of(loaded: &LoadedBatch) -> i32 {
+    chrono::Datelike::num_days_from_ce(&loaded.meta.processing_date) - 719_163
+}
+
+/// The numbers of a column; all missing where the batch lacks it.
+fn numbers_or_missing(table: &Table, name: &str) -> Vec<f64> {
+    table.numbers(name).map_or_else(|| vec![f64::NAN; table.rows()], <[f64]>::to_vec)
+}
+
+fn note_lacking(summary: &mut Summary, built: &crate::features::Built) {
+    summary.lacking.extend(built.lacking.iter().map(|lacking| format!("{}.{}", lacking.table, lacking.column)));
+}
+
+/// Typologies share small numbers; the 65,535th and later ones share the last.
+fn kind_of(kinds: &mut Interner, name: &str) -> u16 {
+    u16::try_from(kinds.id(if name.is_empty() { "(none)" } else { name })).unwrap_or(u16::MAX)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "times are checked to be whole numbers below 2^53")]
+fn whole(time: f64) -> i64 {
+    time as i64
+}

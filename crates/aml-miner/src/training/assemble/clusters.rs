@@ -1,0 +1,80 @@
+//! One row a cluster with a labelled member. A cluster is illicit when at least one member is.
+
+use std::collections::HashMap;
+
+use crate::data::LoadedBatch;
+use crate::features::{BuildError, FeatureBuilder, Matrix, Schema};
+use crate::training::assemble::{
+    AssembleError, Assembled, Label, Range, Reader, day_of, kind_of, note_lacking, numbers_or_missing,
+};
+use crate::training::samples::{Day, Interner, Row, Samples};
+use crate::training::watch::Watch;
+
+/// Scores every alert of a batch made on a day (days since 1970-01-01).
+pub type AlertScores<'a> = &'a dyn Fn(i32, &crate::wire::Batch) -> Result<Vec<f64>, BuildError>;
+
+/// The labelled clusters of `range` under `schema`, with the alert scores that `scores` gives.
+///
+/// # Errors
+/// When a batch cannot be read or lacks labels altogether, the schema is unknown, or `watch` says to stop.
+pub fn clusters(
+    range: &Range,
+    schema: &Schema,
+    scores: AlertScores<'_>,
+    watch: &dyn Watch,
+) -> Result<Assembled, AssembleError> {
+    let builder = FeatureBuilder::new(schema)?;
+    let (mut addresses, mut kinds, mut days) = (Interner::default(), Interner::default(), Vec::new());
+    let mut reader = Reader::open(range, watch)?;
+    reader.each(|summary, path, loaded, labels| {
+        let failed = |source| AssembleError::Features { path: path.to_owned(), source: Box::new(source) };
+        let alert_scores = scores(day_of(loaded), &loaded.batch).map_err(failed)?;
+        let built = builder.clusters(&loaded.batch, Some(&alert_scores)).map_err(failed)?;
+        note_lacking(summary, &built);
+        let (mut values, mut rows) = (Vec::new(), Vec::new());
+        for cluster in 0..loaded.batch.clusters.rows() {
+            if let Some(label) = label_of(loaded, cluster, labels) {
+                values.extend_from_slice(built.matrix.row(cluster));
+                rows.push(row(loaded, cluster, label, (&mut addresses, &mut kinds)));
+            }
+        }
+        summary.rows += loaded.batch.clusters.rows();
+        summary.labelled += rows.len();
+        if !rows.is_empty() {
+            days.push(Day { date: day_of(loaded), matrix: Matrix::from_rows(schema.features.len(), values), rows });
+        }
+        Ok(())
+    })?;
+    let samples = Samples { schema: schema.clone(), kinds: kinds.texts(), days };
+    Ok(Assembled { samples, summary: reader.summary })
+}
+
+/// The cluster's own label: known when its first illicit member is confirmed, or all labelled members are cleared.
+fn label_of(loaded: &LoadedBatch, cluster: usize, labels: &HashMap<&str, Label>) -> Option<Label> {
+    let members = loaded.batch.clusters.text_lists("related_alert_ids")?;
+    let known: Vec<&Label> = members.get(cluster).filter_map(|id| labels.get(id)).collect();
+    let relevance = known.iter().map(|label| label.relevance).max()?;
+    let first_illicit = known.iter().filter(|label| label.illicit).map(|label| label.known_at).min();
+    let last = known.iter().map(|label| label.known_at).max()?;
+    Some(Label { illicit: first_illicit.is_some(), relevance, known_at: first_illicit.unwrap_or(last) })
+}
+
+fn row(loaded: &LoadedBatch, cluster: usize, label: Label, (addresses, kinds): (&mut Interner, &mut Interner)) -> Row {
+    let table = &loaded.batch.clusters;
+    let text = |name: &str| table.texts(name).map_or("", |texts| texts.get(cluster));
+    let involved = table.text_lists("addresses_involved");
+    let involved = involved.map(|lists| lists.get(cluster).collect::<Vec<_>>()).unwrap_or_default();
+    let about = involved.into_iter().chain(std::iter::once(text("primary_address"))).filter(|text| !text.is_empty());
+    let mut about: Vec<u32> = about.map(|address| addresses.id(address)).collect();
+    about.sort_unstable();
+    about.dedup();
+    Row {
+        id: text("cluster_id").to_owned(),
+        addresses: about.into_boxed_slice(),
+        illicit: label.illicit,
+        relevance: label.relevance,
+        known_at: label.known_at,
+        baseline: numbers_or_missing(table, "confidence_avg")[cluster],
+        kind: kind_of(kinds, text("cluster_type")),
+    }
+}

@@ -1,0 +1,187 @@
+//! One model grown on a split: class weight, early stopping on the validation period, calibration.
+
+use std::ops::ControlFlow;
+
+use crate::metrics::{MetricError, roc_auc};
+use crate::models::Calibration;
+use crate::models::bundle::ModelKind;
+use crate::models::lightgbm::{ParseError, parse};
+use crate::models::trees::Forest;
+use crate::training::boost::{Grown, Measured, Task, grow};
+use crate::training::calibration::{Choice, choose, probability};
+use crate::training::config::{Boosting, ClassWeight};
+use crate::training::lightgbm::{LightGbmError, Parameters};
+use crate::training::samples::{Samples, Target, Targets};
+use crate::training::scored::Scored;
+use crate::training::watch::Watch;
+
+/// The ranker is stopped by the order of this many alerts a day.
+const RANKER_CUTOFF: usize = 100;
+/// Gains of the relevances 0, 1 and 2.
+const LABEL_GAIN: &str = "0,1,3";
+
+/// How a model is grown.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// Which model.
+    pub kind: ModelKind,
+    /// Parameters.
+    pub boosting: &'a Boosting,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Threads LightGBM may use; they do not change the model.
+    pub threads: usize,
+}
+
+/// Why a model could not be grown.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// LightGBM refused.
+    #[error(transparent)]
+    LightGbm(#[from] LightGbmError),
+    /// The model that LightGBM wrote is not one that we read.
+    #[error("the trained model cannot be read back")]
+    Parse(#[from] ParseError),
+    /// The raw scores of the validation period cannot be calibrated.
+    #[error("the validation period cannot calibrate the scores: {0}")]
+    Calibration(#[from] MetricError),
+}
+
+/// A grown model that can score.
+pub struct Fit {
+    /// What LightGBM made.
+    pub grown: Grown,
+    /// With which parameters.
+    pub parameters: Parameters,
+    /// Weight of an illicit row.
+    pub positive_weight: f32,
+    /// How calibration was chosen, where the scores are probabilities.
+    pub choice: Option<Choice>,
+    forest: Forest,
+}
+
+impl Fit {
+    /// One raw score a row.
+    #[must_use]
+    pub fn raw(&self, samples: &Samples) -> Vec<f64> {
+        raw_scores(&self.forest, samples)
+    }
+
+    /// From raw scores to answers.
+    #[must_use]
+    pub fn calibration(&self) -> Calibration {
+        self.choice.as_ref().map_or(Calibration::None, |choice| choice.fitted.clone())
+    }
+
+    /// One answer a row: a probability, or the raw score of a ranker.
+    #[must_use]
+    pub fn answers(&self, samples: &Samples) -> Vec<f64> {
+        let raw = self.raw(samples);
+        match &self.choice {
+            Some(choice) => raw.into_iter().map(|score| probability(&choice.fitted, score)).collect(),
+            None => raw,
+        }
+    }
+
+    /// The trees alone.
+    #[must_use]
+    pub fn into_forest(self) -> Forest {
+        self.forest
+    }
+}
+
+/// Grows a model on `train`, stopped and calibrated by `validation`.
+///
+/// # Errors
+/// When LightGBM refuses, or the validation rows lack a class.
+pub fn fit(settings: Settings<'_>, train: &Samples, validation: &Samples, watch: &dyn Watch) -> Result<Fit, FitError> {
+    let target = target(settings.kind);
+    let weight = positive_weight(settings.boosting.class_weight, train);
+    let parameters = parameters(settings);
+    let targets = [Targets::new(train, target, weight), Targets::new(validation, target, 1.0)];
+    let (of_train, of_validation) = (measure(train, target), measure(validation, target));
+    let total = settings.boosting.rounds as usize;
+    let task = Task {
+        parameters: parameters.clone(),
+        features: &train.schema.features,
+        rounds: total,
+        patience: settings.boosting.early_stopping as usize,
+        train: Measured { rows: targets[0].rows(train), measure: &of_train },
+        validation: Some(Measured { rows: targets[1].rows(validation), measure: &of_validation }),
+    };
+    let what = format!("training {}", settings.kind.name());
+    let grown = grow(&task, &mut |round| {
+        watch.round(&what, round.round, total, round.validation);
+        if watch.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    let forest = Forest::new(&parse(grown.model_text.as_bytes())?);
+    let choice = match settings.kind.is_probability() {
+        true => Some(choose(&validation.labels(), &raw_scores(&forest, validation), &halves(validation))?),
+        false => None,
+    };
+    Ok(Fit { grown, parameters, positive_weight: weight, choice, forest })
+}
+
+/// What a kind of model is trained to tell.
+#[must_use]
+pub fn target(kind: ModelKind) -> Target {
+    if kind.is_probability() { Target::Illicit } else { Target::Relevance }
+}
+
+/// LightGBM's parameters for a kind of model.
+#[must_use]
+pub fn parameters(settings: Settings<'_>) -> Parameters {
+    match target(settings.kind) {
+        Target::Illicit => settings.boosting.parameters("binary", settings.seed, settings.threads),
+        Target::Relevance => {
+            let mut all = settings.boosting.parameters("lambdarank", settings.seed, settings.threads);
+            all.set("label_gain", LABEL_GAIN).set("lambdarank_truncation_level", RANKER_CUTOFF);
+            all
+        }
+    }
+}
+
+/// The metric that stops boosting: ROC-AUC, or the mean NDCG of the days.
+pub fn measure(samples: &Samples, target: Target) -> impl Fn(&[f64]) -> f64 + '_ {
+    let frame = Scored::new(samples, Vec::new(), false);
+    move |scores| {
+        let value = match target {
+            Target::Illicit => roc_auc(&frame.labels, scores),
+            Target::Relevance => frame.rescored(scores.to_vec(), false).ndcg(RANKER_CUTOFF),
+        };
+        // Rows that cannot be told apart are worth nothing; boosting then keeps its first round.
+        value.unwrap_or(0.0)
+    }
+}
+
+/// Raw scores by our own trees, a row each.
+#[must_use]
+pub fn raw_scores(forest: &Forest, samples: &Samples) -> Vec<f64> {
+    let mut raw = vec![0.0; samples.len()];
+    let mut rest = raw.as_mut_slice();
+    for day in &samples.days {
+        let (here, after) = rest.split_at_mut(day.rows.len());
+        forest.raw_into(day.matrix.values(), here);
+        rest = after;
+    }
+    raw
+}
+
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a weight needs no more precision")]
+fn positive_weight(weight: ClassWeight, samples: &Samples) -> f32 {
+    let positives = samples.positives().max(1) as f64;
+    let ratio = (samples.len() as f64 - positives).max(1.0) / positives;
+    match weight {
+        ClassWeight::None => 1.0,
+        ClassWeight::Sqrt => ratio.sqrt() as f32,
+        ClassWeight::Balanced => ratio as f32,
+    }
+}
+
+/// Every other day belongs to the other half; every other row where there is one day only.
+fn halves(samples: &Samples) -> Vec<bool> {
+    let one = samples.days.len() == 1;
+    let days = samples.days.iter().enumerate();
+    days.flat_map(|(index, day)| (0..day.rows.len()).map(move |row| if one { row % 2 == 0 } else { index % 2 == 0 }))
+        .collect()
+}

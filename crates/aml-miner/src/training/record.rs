@@ -1,0 +1,207 @@
+//! The record of a training run, beside the model: what was read, split, grown, chosen and measured.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::models::bundle::ModelKind;
+use crate::training::assemble::Summary;
+use crate::training::boost::Round;
+use crate::training::calibration;
+use crate::training::config::ModelConfig;
+use crate::training::drift::{Drift, drift, leaks};
+use crate::training::evaluation::{Evaluation, date_text, evaluate};
+use crate::training::fit::Fit;
+use crate::training::split::{LeftOut, Split};
+
+/// A record is some hundred kilobytes; more is not one.
+const MAX_RECORD_BYTES: u64 = 64 << 20;
+/// Features listed by drift.
+const DRIFT_LISTED: usize = 30;
+
+/// One period of a split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Period {
+    /// First day.
+    pub first: String,
+    /// Last day.
+    pub last: String,
+    /// Rows used.
+    pub rows: usize,
+    /// Illicit rows among them.
+    pub positives: usize,
+    /// Rows left out.
+    pub left_out: LeftOut,
+}
+
+/// How the scores became probabilities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationRecord {
+    /// What was chosen: `platt`, `isotonic` or `none`.
+    pub chosen: String,
+    /// Log loss on the other half of the validation days, by candidate.
+    pub held_out_log_loss: BTreeMap<String, f64>,
+}
+
+/// Everything about one training run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingRecord {
+    /// Which model.
+    pub model: ModelKind,
+    /// What was read.
+    pub data: Summary,
+    /// Training, validation and test.
+    pub periods: BTreeMap<String, Period>,
+    /// Weight of an illicit row in training.
+    pub positive_weight: f32,
+    /// Rounds kept.
+    pub rounds: usize,
+    /// Whether it was stopped by hand; the best round until then was kept.
+    pub interrupted: bool,
+    /// The way of the metric that stops boosting.
+    pub learning_curve: Vec<Round>,
+    /// How the scores became probabilities.
+    pub calibration: CalibrationRecord,
+    /// The judgement on the test period.
+    pub test: Evaluation,
+    /// Features whose distribution moved most from training to test.
+    pub drift: Vec<Drift>,
+    /// What a reader must know before trusting the model.
+    pub warnings: Vec<String>,
+}
+
+/// Why a record was not written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The file cannot be read or written.
+    #[error("cannot access {path}", path = path.display())]
+    Access {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is not a record.
+    #[error("{path} is not a training record", path = path.display())]
+    Format {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
+    },
+}
+
+impl TrainingRecord {
+    /// Judges `fit` on the test period and puts everything on record.
+    #[must_use]
+    pub fn new(kind: ModelKind, data: Summary, split: &Split, fit: &Fit, config: &ModelConfig) -> Self {
+        let answers = fit.answers(&split.test);
+        let seed = config.seed;
+        let test = evaluate(&split.test, answers, kind.is_probability(), share(split), (&config.evaluation, seed));
+        let mut drift = drift(&split.train, &split.test);
+        drift.truncate(DRIFT_LISTED);
+        let mut warnings = test.warnings.clone();
+        warnings.extend(leaks(&split.train));
+        if fit.grown.rounds <= 2 && !fit.grown.interrupted {
+            warnings.push(format!(
+                "only {} round(s) helped on the validation period: the model has probably collapsed, or learnt nothing",
+                fit.grown.rounds
+            ));
+        }
+        Self {
+            model: kind,
+            data,
+            periods: periods(split),
+            positive_weight: fit.positive_weight,
+            rounds: fit.grown.rounds,
+            interrupted: fit.grown.interrupted,
+            learning_curve: fit.grown.curve.clone(),
+            calibration: calibration_record(fit),
+            test,
+            drift,
+            warnings,
+        }
+    }
+
+    /// Where the record of the model at `model` is.
+    #[must_use]
+    pub fn path(model: &Path) -> PathBuf {
+        model.with_extension("training.json")
+    }
+
+    /// Writes the record of the model at `model`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, model: &Path) -> Result<PathBuf, RecordError> {
+        let path = Self::path(model);
+        let format = |source| RecordError::Format { path: path.clone(), source };
+        let mut json = serde_json::to_vec_pretty(self).map_err(format)?;
+        json.push(b'\n');
+        write_atomically(&path, &json).map_err(|source| RecordError::Access { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// Reads the record of the model at `model`.
+    ///
+    /// # Errors
+    /// When there is none, or it is not a record.
+    pub fn load(model: &Path) -> Result<Self, RecordError> {
+        let path = Self::path(model);
+        let access = |source| RecordError::Access { path: path.clone(), source };
+        if fs::metadata(&path).map_err(access)?.len() > MAX_RECORD_BYTES {
+            return Err(access(io::Error::other("the file is too long for a training record")));
+        }
+        let bytes = fs::read(&path).map_err(access)?;
+        serde_json::from_slice(&bytes).map_err(|source| RecordError::Format { path, source })
+    }
+}
+
+/// Replaces a file in one step.
+///
+/// # Errors
+/// The file system's.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let mut builder = tempfile::Builder::new();
+    // A temporary file is private; a report is for everyone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder.tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+fn share(split: &Split) -> f64 {
+    split.train.positives() as f64 / split.train.len().max(1) as f64
+}
+
+fn periods(split: &Split) -> BTreeMap<String, Period> {
+    let all = [
+        ("train", split.periods.train, &split.train),
+        ("validation", split.periods.validation, &split.validation),
+        ("test", split.periods.test, &split.test),
+    ];
+    let period =
+        |((name, (first, last), samples), left_out): ((&str, (i32, i32), &super::samples::Samples), &LeftOut)| {
+            let (first, last) = (date_text(first), date_text(last));
+            let (rows, positives) = (samples.len(), samples.positives());
+            (name.to_owned(), Period { first, last, rows, positives, left_out: *left_out })
+        };
+    all.into_iter().zip(&split.left_out).map(period).collect()
+}
+
+fn calibration_record(fit: &Fit) -> CalibrationRecord {
+    let losses = fit.choice.as_ref().map_or_else(BTreeMap::new, |choice| {
+        let losses = [("platt", choice.platt_log_loss), ("isotonic", choice.isotonic_log_loss)];
+        losses.into_iter().filter(|(_, loss)| loss.is_finite()).map(|(name, loss)| (name.to_owned(), loss)).collect()
+    });
+    CalibrationRecord { chosen: calibration::name(&fit.calibration()).to_owned(), held_out_log_loss: losses }
+}

@@ -1,0 +1,198 @@
+//! What the trainers share: where to read and write, the configuration, the time, and how a result is kept.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::features::{Group, RowKind, Schema, features};
+use crate::models::bundle::{Draft, ModelKind, SaveError, Training, save};
+use crate::training::assemble::{AssembleError, Assembled, Range};
+use crate::training::config::{Boosting, ModelConfig};
+use crate::training::evaluation::date_text;
+use crate::training::fit::{Fit, FitError, Settings};
+use crate::training::lightgbm::LIGHTGBM_VERSION;
+use crate::training::record::{RecordError, TrainingRecord};
+use crate::training::split::{Split, SplitError, split};
+use crate::training::watch::Watch;
+
+/// One training run.
+pub struct Session<'a> {
+    /// What is read.
+    pub range: Range,
+    /// Directory of the models.
+    pub output: PathBuf,
+    /// How to train.
+    pub config: ModelConfig,
+    /// Threads LightGBM may use.
+    pub threads: usize,
+    /// Hears of progress.
+    pub watch: &'a dyn Watch,
+    /// Tells when the models were made.
+    pub clock: &'a dyn Clock,
+}
+
+/// A model that was trained and written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// The model file.
+    pub model: PathBuf,
+    /// Its version.
+    pub version: String,
+    /// What was measured.
+    pub record: TrainingRecord,
+}
+
+/// Why a model was not trained.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// No labelled rows.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+    /// The days cannot be split.
+    #[error("cannot split the days: {0}")]
+    Split(#[from] SplitError),
+    /// LightGBM or calibration failed.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The model cannot be written.
+    #[error("cannot save the model")]
+    Save(#[from] SaveError),
+    /// The record cannot be written.
+    #[error("cannot save the training record")]
+    Record(#[from] RecordError),
+    /// The cluster scorer needs the alert scorer that will run before it.
+    #[error("the cluster scorer takes the alert scorer's scores: train it first (aml-miner-train scorer, or all)")]
+    NoScorer(#[source] crate::models::ModelError),
+    /// The features are not known.
+    #[error("the features cannot be built")]
+    Schema(#[from] crate::features::SchemaError),
+}
+
+impl Session<'_> {
+    /// The parameters of a kind of model.
+    #[must_use]
+    pub fn boosting(&self, kind: ModelKind) -> &Boosting {
+        match kind {
+            ModelKind::AlertScorer => &self.config.scorer,
+            ModelKind::AlertRanker => &self.config.ranker,
+            ModelKind::ClusterScorer => &self.config.clusters,
+        }
+    }
+
+    /// How a kind of model is grown.
+    #[must_use]
+    pub fn settings(&self, kind: ModelKind) -> Settings<'_> {
+        Settings { kind, boosting: self.boosting(kind), seed: self.config.seed, threads: self.threads }
+    }
+
+    /// The features of a kind of model.
+    #[must_use]
+    pub fn schema(&self, kind: ModelKind) -> Schema {
+        schema(kind.rows(), self.config.batch_relative)
+    }
+
+    /// Where the file of a kind of model goes.
+    #[must_use]
+    pub fn model_path(&self, kind: ModelKind) -> PathBuf {
+        model_path(&self.output, kind, &self.config.model_version)
+    }
+
+    /// Splits `assembled` and says how.
+    ///
+    /// # Errors
+    /// When the days are too few or a period lacks a class.
+    pub fn split(&self, assembled: &Assembled) -> Result<Split, SplitError> {
+        let split = split(assembled.samples.clone(), &self.config.split)?;
+        for (name, samples, left) in [
+            ("training", &split.train, split.left_out[0]),
+            ("validation", &split.validation, split.left_out[1]),
+            ("test", &split.test, split.left_out[2]),
+        ] {
+            let (first, last) = samples.period().unwrap_or_default();
+            self.watch.note(&format!(
+                "{name}: {} to {}, {} rows, {} illicit; left out: {} labels not known in time, {} shared addresses",
+                date_text(first),
+                date_text(last),
+                samples.len(),
+                samples.positives(),
+                left.label_too_late,
+                left.shared_address
+            ));
+        }
+        Ok(split)
+    }
+
+    /// Judges and writes a model; the record goes beside it.
+    ///
+    /// # Errors
+    /// When the model would not load again, or cannot be written.
+    pub fn keep(
+        &self,
+        kind: ModelKind,
+        assembled: &Assembled,
+        split: &Split,
+        fit: &Fit,
+    ) -> Result<Trained, TrainError> {
+        let record = TrainingRecord::new(kind, assembled.summary.clone(), split, fit, &self.config);
+        let metrics = record.test.metrics.iter().filter_map(|(name, figure)| Some((name.clone(), figure.value?)));
+        let draft = Draft {
+            model: kind,
+            version: self.config.model_version.clone(),
+            schema: split.train.schema.clone(),
+            calibration: fit.calibration(),
+            batch_relative: split.train.schema.batch_relative(),
+            training: self.training(assembled, split, fit),
+            metrics: metrics.collect(),
+            created_at: self.now(),
+        };
+        let (model, entry) = save(&self.output, &fit.grown.model_text, draft)?;
+        record.save(&model)?;
+        Ok(Trained { model, version: entry.model_version, record })
+    }
+
+    fn training(&self, assembled: &Assembled, split: &Split, fit: &Fit) -> Training {
+        let (first, last) = assembled.samples.period().unwrap_or_default();
+        // The number of threads changes no model, and would make two equal runs look different.
+        let parameters = fit.parameters.as_map().iter().filter(|(name, _)| **name != "num_threads");
+        let mut parameters: BTreeMap<String, Value> =
+            parameters.map(|(name, value)| ((*name).to_owned(), Value::from(value.clone()))).collect();
+        parameters.insert("num_iterations".into(), Value::from(fit.grown.rounds));
+        parameters.insert("positive_weight".into(), Value::from(f64::from(fit.positive_weight)));
+        Training {
+            data_sha256: assembled.summary.data_sha256,
+            first_date: date_text(first),
+            last_date: date_text(last),
+            rows: split.train.len() as u64,
+            parameters,
+            seeds: BTreeMap::from([("seed".to_owned(), self.config.seed)]),
+            lightgbm_version: LIGHTGBM_VERSION.to_owned(),
+        }
+    }
+
+    fn now(&self) -> String {
+        let now = chrono::DateTime::from_timestamp(i64::try_from(self.clock.now().as_secs()).unwrap_or(0), 0);
+        now.unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    }
+}
+
+/// The trainer's features for a kind of row.
+#[must_use]
+pub fn schema(rows: RowKind, batch_relative: bool) -> Schema {
+    let mut schema = match rows {
+        RowKind::Alert => Schema::default_alert(),
+        RowKind::Cluster => Schema::default_cluster(),
+    };
+    if batch_relative && rows == RowKind::Alert {
+        let relative = features(rows).iter().filter(|feature| feature.group == Group::BatchRelative);
+        schema.features.extend(relative.map(|feature| feature.name.to_string()));
+    }
+    schema
+}
+
+/// Where the file of a kind of model is.
+#[must_use]
+pub fn model_path(directory: &Path, kind: ModelKind, version: &str) -> PathBuf {
+    directory.join(format!("{}_v{version}.txt", kind.name()))
+}

@@ -1,0 +1,102 @@
+//! Trains the cluster scorer: the calibrated probability that a cluster has a confirmed illicit member.
+//!
+//! Its rows hold the alert scorer's scores of the cluster's alerts. On days that the alert scorer was trained on those
+//! scores would be too good, so there they come from scorers that have not seen the day: the days are cut into blocks,
+//! and each block is scored by a model of the other blocks (without their rows on the block's addresses). Later days
+//! are scored by the alert scorer itself, as they will be in service.
+
+use std::collections::HashSet;
+
+use crate::features::{BuildError, FeatureBuilder};
+use crate::models::bundle::ModelKind;
+use crate::models::trees::Forest;
+use crate::models::{AlertScorer, Calibration};
+use crate::training::assemble::{Assembled, alerts, clusters};
+use crate::training::calibration::probability;
+use crate::training::fit::fit;
+use crate::training::samples::{Day, Samples};
+use crate::training::session::{Session, TrainError, Trained};
+use crate::wire::Batch;
+
+/// Blocks of training days; each is scored by a model of the others.
+const BLOCKS: usize = 4;
+
+/// Reads, scores alerts out of fold, splits, grows, calibrates, judges and writes the cluster scorer.
+///
+/// # Errors
+/// Whatever step fails; nothing is written then.
+pub fn train_cluster_scorer(session: &Session<'_>) -> Result<Trained, TrainError> {
+    let assembled = alerts(&session.range, &session.schema(ModelKind::AlertScorer), session.watch)?;
+    train_cluster_scorer_with(session, &assembled)
+}
+
+/// Like [`train_cluster_scorer`], with alerts that were read before.
+///
+/// # Errors
+/// As [`train_cluster_scorer`].
+pub fn train_cluster_scorer_with(session: &Session<'_>, alerts: &Assembled) -> Result<Trained, TrainError> {
+    let kind = ModelKind::ClusterScorer;
+    let scorer = AlertScorer::load(&session.model_path(ModelKind::AlertScorer)).map_err(TrainError::NoScorer)?;
+    let calibration = scorer.entry().calibration.clone();
+    let builder = FeatureBuilder::new(&scorer.entry().schema)?;
+    let blocks = out_of_fold(session, alerts)?;
+    let score = |date: i32, batch: &Batch| -> Result<Vec<f64>, BuildError> {
+        let matrix = builder.alerts(batch)?.matrix;
+        let block = blocks.iter().find(|block| block.first <= date && date <= block.last);
+        Ok(match block {
+            Some(block) => block.score(&matrix, &calibration),
+            None => crate::models::BaseModel::predict(&scorer, &matrix),
+        })
+    };
+    let assembled = clusters(&session.range, &session.schema(kind), &score, session.watch)?;
+    let split = session.split(&assembled)?;
+    let fit = fit(session.settings(kind), &split.train, &split.validation, session.watch)?;
+    session.keep(kind, &assembled, &split, &fit)
+}
+
+/// A stretch of days and the model that has not seen them.
+struct Block {
+    first: i32,
+    last: i32,
+    forest: Forest,
+}
+
+impl Block {
+    fn score(&self, matrix: &crate::features::Matrix, calibration: &Calibration) -> Vec<f64> {
+        let mut raw = vec![0.0; matrix.rows()];
+        self.forest.raw_into(matrix.values(), &mut raw);
+        raw.into_iter().map(|score| probability(calibration, score)).collect()
+    }
+}
+
+/// One model a block of the alert scorer's training days, grown without that block.
+fn out_of_fold(session: &Session<'_>, alerts: &Assembled) -> Result<Vec<Block>, TrainError> {
+    let split = session.split(alerts)?;
+    let days = &split.train.days;
+    let count = BLOCKS.min(days.len());
+    let mut blocks = Vec::new();
+    for block in 0..count {
+        let range = block * days.len() / count..(block + 1) * days.len() / count;
+        let others = without(&split.train, &range);
+        if others.positives() == 0 || others.positives() == others.len() {
+            continue;
+        }
+        let forest =
+            fit(session.settings(ModelKind::AlertScorer), &others, &split.validation, session.watch)?.into_forest();
+        blocks.push(Block { first: days[range.start].date, last: days[range.end - 1].date, forest });
+    }
+    Ok(blocks)
+}
+
+/// The samples without the days of `range` and without rows on those days' addresses.
+fn without(samples: &Samples, range: &std::ops::Range<usize>) -> Samples {
+    let of_range = samples.days[range.clone()].iter().flat_map(|day| &day.rows);
+    let held: HashSet<u32> = of_range.flat_map(|row| row.addresses.iter().copied()).collect();
+    let others = samples.days.iter().enumerate().filter(|(index, _)| !range.contains(index));
+    let days = others.map(|(_, day)| {
+        let mut day: Day = day.clone();
+        day.retain(|row| !row.addresses.iter().any(|address| held.contains(address)));
+        day
+    });
+    samples.with_days(days.collect())
+}
