@@ -45,13 +45,13 @@ prop_compose! {
 fn address_row(name: usize, numbers: &[Value]) -> Value {
     let spec = &aml_miner::wire::spec::FEATURES;
     let mut row =
-        json!({"address": format!("addr{name}"), "dominant_asset_in": if name % 2 == 0 { "TAO" } else { "" }});
+        json!({"address": format!("addr{name}"), "dominant_asset_in": if name.is_multiple_of(2) { "TAO" } else { "" }});
     let own = spec.columns.iter().skip(3).filter(|column| column.kind.is_number());
     for (column, number) in own.zip(numbers.iter().cycle()) {
         row[column.name] = number.clone();
     }
-    row["is_mixer_like"] = json!(name % 3 == 0);
-    row["is_exchange_like"] = json!(name % 5 == 0);
+    row["is_mixer_like"] = json!(name.is_multiple_of(3));
+    row["is_exchange_like"] = json!(name.is_multiple_of(5));
     row["hourly_activity"] = json!((0..24).map(|hour| (hour * name) % 7).collect::<Vec<_>>());
     row
 }
