@@ -16,6 +16,7 @@ pub mod manifest;
 mod page_guard;
 pub mod parquet;
 mod staging;
+pub mod synth;
 pub mod table_error;
 pub mod write;
 

@@ -15,6 +15,7 @@ mod features_selector;
 mod features_support;
 mod metrics;
 mod receipts;
+mod synth;
 mod training_boost;
 mod training_calibration;
 mod training_config;
