@@ -2,6 +2,9 @@
 
 mod axon_v10;
 mod btauth;
+mod chain_rules;
+mod chain_timelock;
+mod chain_weights;
 mod common;
 mod config;
 #[cfg(feature = "redis")]

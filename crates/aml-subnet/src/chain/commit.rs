@@ -1,0 +1,66 @@
+//! Hash commit-reveal: the digest that is committed, and what must be kept until it is revealed.
+//!
+//! The commit binds hotkey, subnet, weights, salt and version; whoever loses the salt cannot reveal, so a
+//! [`PendingReveal`] is to be stored before the commit is sent.
+
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest as _};
+use parity_scale_codec::Encode;
+use serde::{Deserialize, Serialize};
+
+use super::weights::ChainWeights;
+use crate::wallet::Hotkey;
+
+/// Words of a salt: 128 bits.
+const SALT_WORDS: usize = 8;
+/// Mechanisms share the key space of subnets in steps of this.
+const MECHANISM_STEP: u16 = 4096;
+
+/// The number under which a mechanism of a subnet keeps its weights; the subnet's own for mechanism 0.
+#[must_use]
+pub const fn storage_index(netuid: u16, mechanism: u8) -> u16 {
+    // A netuid is below 4096 and a mechanism below 16 wherever there are mechanisms.
+    netuid.wrapping_add((mechanism as u16).wrapping_mul(MECHANISM_STEP))
+}
+
+/// Everything that a later reveal must repeat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingReveal {
+    /// The subnet.
+    pub netuid: u16,
+    /// Its mechanism.
+    pub mechanism: u8,
+    /// The committed weights.
+    pub weights: ChainWeights,
+    /// The secret.
+    pub salt: Vec<u16>,
+    /// The version they carry.
+    pub version_key: u64,
+}
+
+impl PendingReveal {
+    /// Weights with a fresh salt.
+    ///
+    /// # Errors
+    /// [`NoRandomness`] when the machine gives none: a guessable salt would reveal the weights.
+    pub fn new(netuid: u16, mechanism: u8, weights: ChainWeights, version_key: u64) -> Result<Self, NoRandomness> {
+        let mut bytes = [0; SALT_WORDS * 2];
+        getrandom::fill(&mut bytes).map_err(NoRandomness)?;
+        let salt = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        Ok(Self { netuid, mechanism, weights, salt, version_key })
+    }
+
+    /// The digest to commit: BLAKE2b-256 of the SCALE encoding of all parts.
+    #[must_use]
+    pub fn hash(&self, hotkey: &Hotkey) -> [u8; 32] {
+        let index = storage_index(self.netuid, self.mechanism);
+        let ChainWeights { uids, values } = &self.weights;
+        let preimage = (hotkey.as_bytes(), index, uids, values, &self.salt, self.version_key).encode();
+        Blake2b::<U32>::digest(preimage).into()
+    }
+}
+
+/// The machine has no randomness to give.
+#[derive(Debug, thiserror::Error)]
+#[error("the machine gives no randomness")]
+pub struct NoRandomness(#[source] pub getrandom::Error);

@@ -1,0 +1,98 @@
+//! What the chain shows of weights: those that are set, and those that are committed.
+
+use scale_value::Value;
+use subxt::config::substrate::{AccountId32, H256};
+
+use super::snapshot::{Item, ReadError, Snapshot};
+use super::{At, Included, Subtensor};
+use crate::chain::commit::{PendingReveal, storage_index};
+use crate::chain::types::Uid;
+use crate::chain::weights::ChainWeights;
+use crate::wallet::Hotkey;
+
+/// Epochs with open timelocked commits that are looked through.
+const MAX_COMMIT_EPOCHS: usize = 64;
+
+/// An open hash commit. Runtimes with stateful epochs store no window: it is `None` there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Commit {
+    pub(super) hash: [u8; 32],
+    pub(super) window: Option<(u64, u64)>,
+}
+
+/// The open hash commits of a hotkey.
+pub(super) async fn commits(
+    snapshot: &Snapshot,
+    (netuid, mechanism): (u16, u8),
+    hotkey: Hotkey,
+) -> Result<Vec<Commit>, ReadError> {
+    let item = Item::plain("WeightCommits").number(storage_index(netuid, mechanism)).account(&hotkey);
+    let found: Option<Vec<(H256, u64, u64, u64)>> = snapshot.fetch(std::slice::from_ref(&item)).await?.get(&item)?;
+    let window = |first: u64, last: u64| (last > 0).then_some((first, last));
+    let commit = |(hash, _, first, last): (H256, u64, u64, u64)| Commit { hash: hash.0, window: window(first, last) };
+    Ok(found.unwrap_or_default().into_iter().map(commit).collect())
+}
+
+impl Subtensor {
+    /// The weights that a hotkey has on chain; `None` when it is not registered.
+    ///
+    /// # Errors
+    /// [`ReadError`] when no endpoint answers.
+    pub async fn weights_of(
+        &self,
+        hotkey: Hotkey,
+        netuid: u16,
+        mechanism: u8,
+    ) -> Result<Option<Vec<(Uid, u16)>>, ReadError> {
+        self.read(At::Finalised, |snapshot| Box::pin(stored(snapshot, (netuid, mechanism), hotkey))).await
+    }
+
+    pub(super) async fn weights_at(
+        &self,
+        included: &Included,
+        content: &PendingReveal,
+        hotkey: Hotkey,
+    ) -> Result<Option<Vec<(Uid, u16)>>, ReadError> {
+        let subnet = (content.netuid, content.mechanism);
+        let block = At::Hash(H256(included.block_hash));
+        self.read(block, |snapshot| Box::pin(stored(snapshot, subnet, hotkey))).await
+    }
+}
+
+/// A vector as pairs, as the chain stores it.
+pub(super) fn pairs(weights: &ChainWeights) -> Vec<(Uid, u16)> {
+    weights.uids.iter().copied().map(Uid).zip(weights.values.iter().copied()).collect()
+}
+
+/// Numbers as an argument.
+pub(super) fn numbers(values: &[u16]) -> Value {
+    Value::unnamed_composite(values.iter().map(|value| Value::u128((*value).into())))
+}
+
+async fn stored(
+    snapshot: &Snapshot,
+    (netuid, mechanism): (u16, u8),
+    hotkey: Hotkey,
+) -> Result<Option<Vec<(Uid, u16)>>, ReadError> {
+    let uid = Item::plain("Uids").number(netuid).account(&hotkey);
+    let Some(uid) = snapshot.fetch(std::slice::from_ref(&uid)).await?.get::<u16>(&uid)? else {
+        return Ok(None);
+    };
+    let row = Item::plain("Weights").number(storage_index(netuid, mechanism)).number(uid);
+    let row: Vec<(u16, u16)> = snapshot.fetch(std::slice::from_ref(&row)).await?.need(&row)?;
+    Ok(Some(row.into_iter().map(|(uid, value)| (Uid(uid), value)).collect()))
+}
+
+/// Whether a timelocked commit of these bytes is stored.
+pub(super) async fn has_timelocked(
+    snapshot: &Snapshot,
+    (netuid, mechanism): (u16, u8),
+    hotkey: Hotkey,
+    bytes: Vec<u8>,
+) -> Result<bool, ReadError> {
+    type Commits = Vec<(AccountId32, u64, Vec<u8>, u64)>;
+    let item = Item::plain("TimelockedWeightCommits").number(storage_index(netuid, mechanism));
+    let epochs: Vec<Commits> = snapshot.below(&item, MAX_COMMIT_EPOCHS).await?;
+    let account = AccountId32(*hotkey.as_bytes());
+    Ok(epochs.iter().flatten().any(|(who, _, commit, _)| *who == account && *commit == bytes))
+}
