@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub mod body;
+mod column;
 mod json;
 pub mod problem;
 pub mod reply;

@@ -13,6 +13,7 @@
 mod activity;
 mod alerts;
 mod clusters;
+mod counterparties;
 mod day;
 mod graph;
 mod measures;
@@ -20,6 +21,7 @@ mod patterns;
 mod population;
 mod rules;
 mod shapes;
+mod stats;
 mod tables;
 mod traffic;
 mod window;

@@ -3,6 +3,10 @@
 //! This list is the single source for the JSON reader and writer, the Parquet reader and writer, the generator and
 //! the checks; a column that is not here is unknown everywhere.
 
+mod address;
+
+pub use address::FEATURES;
+
 /// How a column is stored in Parquet and what its values may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
@@ -212,122 +216,5 @@ pub static LABELS: TableSpec = TableSpec {
         column("relevance", ColumnType::U8, (0.0, 2.0)),
         required(time("confirmed_at")),
         text("source"),
-    ],
-};
-
-/// One row is an address and its features in the window.
-pub static FEATURES: TableSpec = TableSpec {
-    name: "features",
-    key: Some("address"),
-    columns: &[
-        WINDOW_DAYS,
-        PROCESSING_DATE,
-        required(text("address")),
-        // topology
-        count("degree_in"),
-        count("degree_out"),
-        count("degree_total"),
-        count("unique_counterparties"),
-        count("unique_recipients_count"),
-        count("unique_senders_count"),
-        // volume (USD)
-        usd("total_in_usd"),
-        usd("total_out_usd"),
-        column("net_flow_usd", ColumnType::Decimal, ANY),
-        usd("total_volume_usd"),
-        usd("avg_tx_in_usd"),
-        usd("avg_tx_out_usd"),
-        usd("median_tx_in_usd"),
-        usd("median_tx_out_usd"),
-        usd("max_tx_usd"),
-        usd("min_tx_usd"),
-        usd("avg_daily_volume_usd"),
-        // amounts
-        number("amount_variance"),
-        number("amount_skewness"),
-        number("amount_kurtosis"),
-        number("volume_std"),
-        number("volume_cv"),
-        number("flow_concentration"),
-        // counts
-        count("tx_in_count"),
-        count("tx_out_count"),
-        count("tx_total_count"),
-        count("outlier_transactions"),
-        // time
-        count("activity_days"),
-        count("activity_span_days"),
-        column("peak_hour", ColumnType::U8, (0.0, 23.0)),
-        column("peak_day", ColumnType::U8, (0.0, 7.0)),
-        number("regularity_score"),
-        number("burst_factor"),
-        column("peak_activity_hour", ColumnType::U8, (0.0, 23.0)),
-        column("peak_activity_day", ColumnType::U8, (0.0, 7.0)),
-        number("hourly_entropy"),
-        number("daily_entropy"),
-        number("weekend_transaction_ratio"),
-        number("night_transaction_ratio"),
-        number("consistency_score"),
-        time("first_activity_timestamp"),
-        time("last_activity_timestamp"),
-        column("hourly_activity", ColumnType::NumberList, ANY),
-        column("daily_activity", ColumnType::NumberList, ANY),
-        // flow
-        number("reciprocity_ratio"),
-        number("flow_diversity"),
-        number("counterparty_concentration"),
-        number("concentration_ratio"),
-        number("velocity_score"),
-        number("structuring_score"),
-        number("small_transaction_ratio"),
-        number("flow_reciprocity_entropy"),
-        number("counterparty_stability"),
-        number("flow_burstiness"),
-        number("transaction_regularity"),
-        number("amount_predictability"),
-        // assets
-        count("unique_assets_in"),
-        count("unique_assets_out"),
-        number("asset_diversity_score"),
-        text("dominant_asset_in"),
-        text("dominant_asset_out"),
-        // graph
-        number("pagerank"),
-        number("betweenness"),
-        number("closeness"),
-        number("clustering_coefficient"),
-        count("kcore"),
-        column("community_id", ColumnType::F64, (-EXACT, EXACT)),
-        number("centrality_score"),
-        count("khop1_count"),
-        count("khop2_count"),
-        count("khop3_count"),
-        usd("khop1_volume_usd"),
-        usd("khop2_volume_usd"),
-        usd("khop3_volume_usd"),
-        // anomaly
-        number("behavioral_anomaly_score"),
-        number("graph_anomaly_score"),
-        number("neighborhood_anomaly_score"),
-        number("global_anomaly_score"),
-        number("suspicious_pattern_score"),
-        number("outlier_score"),
-        // flags
-        flag("is_exchange_like"),
-        flag("is_whale"),
-        flag("is_mixer_like"),
-        flag("is_contract_like"),
-        flag("is_new_address"),
-        flag("is_dormant_reactivated"),
-        flag("is_high_volume_trader"),
-        flag("is_hub_address"),
-        flag("is_retail_active"),
-        flag("is_whale_inactive"),
-        flag("is_retail_inactive"),
-        flag("is_regular_user"),
-        // quality
-        number("completeness_score"),
-        number("quality_score"),
-        number("confidence_score"),
     ],
 };

@@ -1,8 +1,10 @@
 //! An account's measurements over a window that need only its own transfers.
 
+use super::counterparties::{flows, topology};
 use super::population::ASSETS;
+use super::stats::{entropy, median, peak};
 use super::traffic::{DAY_MS, Transfer};
-use super::window::{Edge, Window};
+use super::window::Window;
 
 /// Names of the measurements, in the order in which [`measure`] returns them.
 pub(super) const NAMES: [&str; 63] = [
@@ -112,22 +114,6 @@ pub(super) fn measure(window: &Window, account: usize) -> Activity {
     Activity { values, hourly, daily }
 }
 
-fn topology(window: &Window, account: usize) -> [f64; 6] {
-    let (senders, recipients) = (window.sources(account).len(), window.targets(account).len());
-    let both = shared(window, account).count();
-    let unique = senders + recipients - both;
-    [senders, recipients, senders + recipients, unique, recipients, senders].map(|count| count as f64)
-}
-
-/// Edges out of `account` whose receiver also sends to it.
-fn shared(window: &Window, account: usize) -> impl Iterator<Item = &Edge> {
-    let mut sources = window.sources(account).map(|edge| edge.from).peekable();
-    window.targets(account).filter(move |edge| {
-        while sources.next_if(|&source| source < edge.to).is_some() {}
-        sources.peek() == Some(&edge.to)
-    })
-}
-
 fn volume(received: &[&Transfer], sent: &[&Transfer], all: &[&Transfer]) -> [f64; 11] {
     let total = |list: &[&Transfer]| list.iter().map(|transfer| transfer.usd).sum::<f64>();
     let (inward, outward) = (total(received), total(sent));
@@ -208,24 +194,6 @@ fn rhythm(all: &[&Transfer]) -> [f64; 5] {
     [regularity, variation, 1.0 - (shortest / mean.max(1.0)).min(1.0), burst, regularity * (1.0 - burst) / 2.0]
 }
 
-fn flows(window: &Window, account: usize) -> [f64; 7] {
-    let by_counterparty: Vec<f64> =
-        window.sources(account).chain(window.targets(account)).map(|edge| edge.usd).collect();
-    let total: f64 = by_counterparty.iter().sum();
-    let recipients = window.targets(account).len();
-    let mutual: f64 = shared(window, account).map(|edge| edge.usd).sum();
-    let outward: f64 = window.targets(account).map(|edge| edge.usd).sum();
-    let squares = by_counterparty.iter().map(|usd| (usd / total).powi(2)).sum::<f64>();
-    let top = by_counterparty.iter().copied().fold(0.0, f64::max) / total;
-    let repeated = window.targets(account).filter(|edge| edge.count > 1).count();
-    let reciprocity = if outward > 0.0 { mutual / outward } else { f64::NAN };
-    let mixed = entropy(&[mutual, outward - mutual]);
-    let stable = if recipients > 0 { repeated as f64 / recipients as f64 } else { f64::NAN };
-    let largest_out = window.targets(account).map(|edge| edge.usd).fold(0.0, f64::max);
-    let concentration = if outward > 0.0 { largest_out / outward } else { f64::NAN };
-    [reciprocity, entropy(&by_counterparty), squares, top, concentration, mixed, stable]
-}
-
 fn speed(received: &[&Transfer], sent: &[&Transfer], all: &[&Transfer]) -> [f64; 3] {
     let count = all.len() as f64;
     let inward: f64 = received.iter().map(|transfer| transfer.usd).sum();
@@ -295,32 +263,4 @@ fn dominant(list: &[&Transfer]) -> f64 {
 fn active_days(all: &[&Transfer]) -> usize {
     let days = all.iter().map(|transfer| transfer.at.div_euclid(DAY_MS));
     days.clone().zip(days.skip(1)).filter(|(day, next)| day != next).count() + usize::from(!all.is_empty())
-}
-
-fn median(list: &[&Transfer]) -> f64 {
-    let mut usd: Vec<f64> = list.iter().map(|transfer| transfer.usd).collect();
-    usd.sort_by(f64::total_cmp);
-    match usd.len() {
-        0 => f64::NAN,
-        count if count % 2 == 1 => usd[count / 2],
-        count => f64::midpoint(usd[count / 2 - 1], usd[count / 2]),
-    }
-}
-
-/// Position of the largest value; the first of equals.
-fn peak(values: &[f64]) -> f64 {
-    let mut best = 0;
-    for (position, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = position;
-        }
-    }
-    best as f64
-}
-
-/// Shannon entropy in bits.
-fn entropy(weights: &[f64]) -> f64 {
-    let total: f64 = weights.iter().filter(|&&weight| weight > 0.0).sum();
-    let shares = weights.iter().filter(|&&weight| weight > 0.0).map(|weight| weight / total);
-    shares.map(|share| -share * share.log2()).sum::<f64>().max(0.0)
 }

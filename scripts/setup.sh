@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Installs what the build and the tests need on Debian or Ubuntu. Safe to run again: what is there is left alone.
+#
+#   ./scripts/setup.sh              what a build needs: a C++ compiler, CMake 3.28 or newer, libclang
+#   ./scripts/setup.sh --tests      and what the tests use beside it: shellcheck, curl, PostgreSQL, Redis, Chromium
+#
+# Other scripts source scripts/env.sh afterwards, which puts the installed CMake on PATH.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$1"; exit 1; }
+
+tests=no
+for argument in "$@"; do
+  case "$argument" in
+    --tests) tests=yes ;;
+    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) fail "unknown argument $argument (try --help)" ;;
+  esac
+done
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "need root to run: $*"
+  fi
+}
+
+# Debian's name of each command or file that must be there.
+missing=()
+need_command() { command -v "$1" >/dev/null || missing+=("$2"); }
+need_command cc gcc
+need_command c++ g++
+need_command make make
+need_command git git
+need_command curl curl
+need_command python3 python3
+need_command pkg-config pkg-config
+compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null || compgen -G '/usr/lib/*/libclang*.so*' >/dev/null ||
+  missing+=(libclang-dev)
+# bindgen reads the compiler's own headers (stddef.h and the like) from clang's resource directory.
+compgen -G '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' >/dev/null || missing+=(libclang-dev)
+python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+if [ "$tests" = yes ]; then
+  need_command shellcheck shellcheck
+  need_command redis-server redis-server
+  command -v chromium >/dev/null || missing+=(chromium)
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+fi
+if [ "${#missing[@]}" -gt 0 ]; then
+  command -v apt-get >/dev/null || fail "please install: ${missing[*]} (this script knows only apt-get)"
+  say "installing ${missing[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+command -v cargo >/dev/null || [ -x "$HOME/.cargo/bin/cargo" ] ||
+  fail "Rust is missing: install it from https://rustup.rs, then run this again"
+
+# LightGBM needs CMake 3.28 or newer; where the system's is older, PyPI's goes into an environment of its own.
+new_enough() {
+  local version
+  version=$("$1" --version 2>/dev/null | sed -n '1s/[^0-9]*\([0-9.]*\).*/\1/p')
+  [ -n "$version" ] && [ "$(printf '%s\n3.28\n' "$version" | sort -V | head -n 1)" = 3.28 ]
+}
+tools="${AML_TOOLS_DIR:-$HOME/.cache/aml-tools}"
+if ! new_enough cmake && ! new_enough "$tools/bin/cmake"; then
+  say "installing CMake into $tools"
+  mkdir -p "$(dirname "$tools")"
+  python3 -m venv "$tools"
+  "$tools/bin/python" -m pip install --quiet --disable-pip-version-check 'cmake>=3.28,<4'
+  new_enough "$tools/bin/cmake" || fail "CMake 3.28 or newer could not be installed into $tools"
+fi
+say "ready"
