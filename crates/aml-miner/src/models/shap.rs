@@ -17,9 +17,10 @@ use tables::{Budget, TreeTables};
 /// Bytes of all tables of one model. Three such models fit a gigabyte beside a large batch; the shipped ones need
 /// about a quarter of this.
 pub const MAX_TABLE_BYTES: usize = 256 << 20;
-/// Splits on the paths to all leaves of a model, added up. Beyond it a model cannot be explained: every one of them is
-/// kept and looked at for every row.
+/// Splits on the paths to all leaves of a model, added up: all of them are kept.
 pub const MAX_PATH_SPLITS: usize = 16 << 20;
+/// Multiplications for the paths of one row that are explained directly: some tenths of a second.
+pub const MAX_DIRECT_STEPS: usize = 1 << 28;
 
 /// Blocks of rows that pass one tree while its tables are in cache.
 const BLOCKS: usize = 8;
@@ -43,8 +44,8 @@ pub enum ExplainError {
         /// The tree.
         tree: usize,
     },
-    /// More than [`MAX_PATH_SPLITS`].
-    #[error("the paths to all leaves have more than {MAX_PATH_SPLITS} splits: train with fewer or shallower trees")]
+    /// More than [`MAX_PATH_SPLITS`] or [`MAX_DIRECT_STEPS`].
+    #[error("its trees are too many and too deep to be explained: train with a smaller `max_depth`")]
     TooLong,
 }
 
@@ -63,7 +64,7 @@ impl Explainer {
     /// When the model lacks what explanations need.
     pub fn with_table_bytes(model: &Model, bytes: usize) -> Result<Self, ExplainError> {
         let (quantizer, tests) = Quantizer::new(model);
-        let mut budget = Budget { table_bytes: bytes, path_splits: MAX_PATH_SPLITS };
+        let mut budget = Budget::new(bytes);
         let mut trees = Vec::with_capacity(model.trees.len());
         let mut base_values = vec![0.0; model.outputs];
         for (index, (tree, tests)) in model.trees.iter().zip(&tests).enumerate() {

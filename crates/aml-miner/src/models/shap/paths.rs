@@ -43,9 +43,9 @@ impl Path {
         path
     }
 
-    /// Splits on the path.
-    pub(super) fn splits(&self) -> usize {
-        self.0.iter().map(|passage| passage.turns.len()).sum()
+    /// How likely an unknown row passes each of its features.
+    pub(super) fn passes(&self) -> Vec<f64> {
+        self.0.iter().map(|passage| passage.pass).collect()
     }
 }
 

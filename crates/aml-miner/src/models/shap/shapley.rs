@@ -5,20 +5,35 @@
 //! `v (p_j - z_j) ∫₀¹ Π_{i≠j} (z_i (1 - t) + p_i t) dt`: a polynomial of degree d - 1, which Gauss and Legendre's
 //! quadrature with ⌈d/2⌉ points integrates exactly. All terms are products of numbers in [0, 1], so nothing cancels.
 
+use std::collections::BTreeMap;
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 /// Points and weights on [0, 1].
-#[derive(Clone, Debug)]
-pub(super) struct Quadrature {
-    /// Pairs of a point and its weight.
-    points: Vec<(f64, f64)>,
-}
+#[derive(Debug)]
+pub(super) struct Quadrature(Vec<(f64, f64)>);
 
 impl Quadrature {
-    /// Exact for a path with so many distinct features.
-    pub(super) fn for_features(features: usize) -> Self {
-        let n = features.div_ceil(2).max(1);
-        Self { points: (1..=n).map(|root| legendre(n, root)).collect() }
+    /// The number of points.
+    pub(super) fn points(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The rules made so far, by their number of points.
+#[derive(Debug, Default)]
+pub(super) struct Rules(BTreeMap<usize, Arc<Quadrature>>);
+
+impl Rules {
+    /// Points up to which every number has a rule of its own; beyond, only multiples of it do.
+    const EXACT: usize = 16;
+
+    /// A rule that is exact for a path with so many distinct features.
+    pub(super) fn for_features(&mut self, features: usize) -> Arc<Quadrature> {
+        let enough = features.div_ceil(2).max(1);
+        let n = if enough > Self::EXACT { enough.next_multiple_of(Self::EXACT) } else { enough };
+        let rule = || Arc::new(Quadrature((1..=n).map(|root| legendre(n, root)).collect()));
+        self.0.entry(n).or_insert_with(rule).clone()
     }
 }
 
@@ -52,7 +67,7 @@ impl Leaf {
     pub(super) fn values(&self, rule: &Quadrature, passes: &[bool], values: &mut Vec<f64>) {
         values.clear();
         values.resize(self.pass.len(), 0.0);
-        for &(t, weight) in &rule.points {
+        for &(t, weight) in &rule.0 {
             let features = || self.pass.iter().zip(passes);
             let product: f64 = features().map(|(&z, &p)| chance(z, p, t)).product();
             for (value, (&z, &p)) in values.iter_mut().zip(features()) {
@@ -68,7 +83,7 @@ impl Leaf {
         let mut table = vec![0.0; features << features];
         let mut products = vec![0.0; 1 << features];
         let mut others = vec![0.0; 2 * features];
-        for &(t, weight) in &rule.points {
+        for &(t, weight) in &rule.0 {
             products[0] = weight * self.value;
             for (bit, &z) in self.pass.iter().enumerate() {
                 let (low, high) = products.split_at_mut(1 << bit);

@@ -4,8 +4,11 @@
 //! the group, one bit each, and on whether the row passes each feature on the way to the group, one bit each. Small
 //! groups of deep leaves and large groups of shallow ones take equally many bits; fewer groups are fewer additions.
 
+use std::sync::Arc;
+
 use super::paths::{Passage, Path, Turn};
-use super::shapley::{Leaf, Quadrature};
+use super::shapley::{Leaf, Quadrature, Rules};
+use super::{MAX_DIRECT_STEPS, MAX_PATH_SPLITS};
 use crate::models::lightgbm::{Child, Tree};
 use crate::models::trees::{BLOCK, Codes, Test};
 
@@ -14,10 +17,19 @@ pub(super) const GROUP_BITS: usize = 10;
 /// Bits of a single leaf: beyond it, a leaf is explained directly.
 pub(super) const LEAF_BITS: usize = 12;
 
-/// What a model may still use.
+/// What a model may still use, and what its trees share.
 pub(super) struct Budget {
-    pub(super) table_bytes: usize,
-    pub(super) path_splits: usize,
+    table_bytes: usize,
+    path_splits: usize,
+    direct_steps: usize,
+    rules: Rules,
+}
+
+impl Budget {
+    pub(super) fn new(table_bytes: usize) -> Self {
+        let (path_splits, direct_steps) = (MAX_PATH_SPLITS, MAX_DIRECT_STEPS);
+        Self { table_bytes, path_splits, direct_steps, rules: Rules::default() }
+    }
 }
 
 /// One tree, ready to explain rows.
@@ -42,7 +54,7 @@ struct Group {
 struct Direct {
     leaf: Leaf,
     path: Path,
-    rule: Quadrature,
+    rule: Arc<Quadrature>,
 }
 
 /// Room for the decisions of one block of rows, reused from tree to tree.
@@ -63,11 +75,12 @@ impl TreeTables {
         if tree.nodes.is_empty() {
             return Some(tables);
         }
-        let sizes = subtree_splits(tree);
+        let shape = Shape::of(tree);
+        budget.path_splits = budget.path_splits.checked_sub(shape.path_splits)?;
         let mut open = vec![(Child::Node(0), Path::default())];
         while let Some((child, path)) = open.pop() {
             let splits = match child {
-                Child::Node(node) => sizes[node as usize],
+                Child::Node(node) => shape.below[node as usize],
                 Child::Leaf(_) => 0,
             };
             let bits = path.0.len() + splits;
@@ -75,13 +88,14 @@ impl TreeTables {
             let fits = bits <= limit && (bits << bits) * size_of::<f64>() <= budget.table_bytes;
             match child {
                 _ if fits => {
-                    let group = Group::new(tree, child, &path);
+                    let group = Group::new(tree, child, &path, &mut budget.rules);
                     budget.table_bytes -= size_of_val(&*group.table).min(budget.table_bytes);
                     tables.groups.push(group);
                 }
                 Child::Leaf(leaf) => {
-                    budget.path_splits = budget.path_splits.checked_sub(path.splits())?;
-                    tables.direct.push(Direct::new(tree.leaf_values[leaf as usize], path));
+                    let direct = Direct::new(tree.leaf_values[leaf as usize], path, &mut budget.rules);
+                    budget.direct_steps = budget.direct_steps.checked_sub(direct.steps())?;
+                    tables.direct.push(direct);
                 }
                 Child::Node(node) => {
                     let split = &tree.nodes[node as usize];
@@ -124,30 +138,42 @@ fn lefts(test: Test, codes: &Codes) -> [u16; BLOCK] {
     lefts
 }
 
-/// The number of splits in the subtree of each node.
-fn subtree_splits(tree: &Tree) -> Vec<usize> {
-    let mut order = vec![0_u32];
-    let mut next = 0;
-    let below = |node: u32| {
-        let node = &tree.nodes[node as usize];
-        [node.left, node.right].into_iter().filter_map(|child| match child {
-            Child::Node(node) => Some(node),
-            Child::Leaf(_) => None,
-        })
-    };
-    while let Some(&node) = order.get(next) {
-        order.extend(below(node));
-        next += 1;
+/// How a tree's splits are spread.
+struct Shape {
+    /// Splits in the subtree of each node, itself included.
+    below: Vec<usize>,
+    /// Splits on the paths to all leaves.
+    path_splits: usize,
+}
+
+impl Shape {
+    fn of(tree: &Tree) -> Self {
+        let mut order = vec![(0_u32, 1_usize)];
+        let mut path_splits = 0;
+        let mut next = 0;
+        while let Some(&(node, depth)) = order.get(next) {
+            for child in [tree.nodes[node as usize].left, tree.nodes[node as usize].right] {
+                match child {
+                    Child::Node(node) => order.push((node, depth + 1)),
+                    Child::Leaf(_) => path_splits += depth,
+                }
+            }
+            next += 1;
+        }
+        let mut below = vec![1; tree.nodes.len()];
+        for &(node, _) in order.iter().rev() {
+            for child in [tree.nodes[node as usize].left, tree.nodes[node as usize].right] {
+                if let Child::Node(child) = child {
+                    below[node as usize] += below[child as usize];
+                }
+            }
+        }
+        Self { below, path_splits }
     }
-    let mut sizes = vec![1; tree.nodes.len()];
-    for &node in order.iter().rev() {
-        sizes[node as usize] += below(node).map(|child| sizes[child as usize]).sum::<usize>();
-    }
-    sizes
 }
 
 impl Group {
-    fn new(tree: &Tree, root: Child, above: &Path) -> Self {
+    fn new(tree: &Tree, root: Child, above: &Path, rules: &mut Rules) -> Self {
         let mut leaves = Vec::new();
         let mut splits = Vec::new();
         let mut open = vec![(root, above.clone())];
@@ -171,18 +197,18 @@ impl Group {
         let bits: Vec<_> = above_bits.chain(split_bits).collect();
         let mut group = Self { table: vec![0.0; features.len() << bits.len()], bits, features };
         for (value, path) in leaves {
-            group.tabulate(value, &path, above, &splits);
+            let rule = rules.for_features(path.0.len());
+            let leaf = Leaf { value, pass: path.passes() };
+            group.tabulate(&leaf.table(&rule), &path, above, &splits);
         }
         group
     }
 
-    /// Adds one leaf's contributions to every row of the table.
-    fn tabulate(&mut self, value: f64, path: &Path, above: &Path, splits: &[u32]) {
+    /// Adds one leaf's contributions, given for every pattern of its features, to every row of the table.
+    fn tabulate(&mut self, values: &[f64], path: &Path, above: &Path, splits: &[u32]) {
         let wanted: Vec<_> = path.0.iter().map(|passage| wanted_bits(passage, above, splits)).collect();
         let places: Vec<_> =
             path.0.iter().map(|passage| self.features.partition_point(|feature| *feature < passage.feature)).collect();
-        let leaf = Leaf { value, pass: path.0.iter().map(|passage| passage.pass).collect() };
-        let values = leaf.table(&Quadrature::for_features(leaf.pass.len()));
         for (index, row) in self.table.chunks_exact_mut(self.features.len()).enumerate() {
             let pattern = wanted
                 .iter()
@@ -237,10 +263,14 @@ fn wanted_bits(passage: &Passage, above: &Path, splits: &[u32]) -> (usize, usize
 }
 
 impl Direct {
-    fn new(value: f64, path: Path) -> Self {
-        let pass: Vec<f64> = path.0.iter().map(|passage| passage.pass).collect();
-        let rule = Quadrature::for_features(pass.len());
-        Self { leaf: Leaf { value, pass }, path, rule }
+    fn new(value: f64, path: Path, rules: &mut Rules) -> Self {
+        let rule = rules.for_features(path.0.len());
+        Self { leaf: Leaf { value, pass: path.passes() }, path, rule }
+    }
+
+    /// Multiplications a row, about.
+    fn steps(&self) -> usize {
+        self.path.0.len() * self.rule.points()
     }
 
     fn add(&self, place: usize, row: &mut [f64], scratch: &mut Scratch) {
