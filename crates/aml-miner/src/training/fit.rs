@@ -95,6 +95,26 @@ impl Fit {
 /// # Errors
 /// When LightGBM refuses, or the validation rows lack a class.
 pub fn fit(settings: Settings<'_>, train: &Samples, validation: &Samples, watch: &dyn Watch) -> Result<Fit, FitError> {
+    let what = format!("training {}", settings.kind.name());
+    let (grown, parameters, positive_weight) = grown(settings, (train, validation), &what, watch)?;
+    let forest = Forest::new(&parse(grown.model_text.as_bytes())?);
+    let choice = match settings.kind.is_probability() {
+        true => Some(choose(&validation.labels(), &raw_scores(&forest, validation), &halves(validation))?),
+        false => None,
+    };
+    Ok(Fit { grown, parameters, positive_weight, choice, forest })
+}
+
+/// Grows the trees alone; also their parameters and the weight of an illicit row.
+///
+/// # Errors
+/// When LightGBM refuses.
+pub fn grown(
+    settings: Settings<'_>,
+    (train, validation): (&Samples, &Samples),
+    what: &str,
+    watch: &dyn Watch,
+) -> Result<(Grown, Parameters, f32), LightGbmError> {
     let target = target(settings.kind);
     let weight = positive_weight(settings.boosting.class_weight, train);
     let parameters = parameters(settings);
@@ -109,17 +129,11 @@ pub fn fit(settings: Settings<'_>, train: &Samples, validation: &Samples, watch:
         train: Measured { rows: targets[0].rows(train), measure: &of_train },
         validation: Some(Measured { rows: targets[1].rows(validation), measure: &of_validation }),
     };
-    let what = format!("training {}", settings.kind.name());
     let grown = grow(&task, &mut |round| {
-        watch.round(&what, round.round, total, round.validation);
+        watch.round(what, round.round, total, round.validation);
         if watch.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    let forest = Forest::new(&parse(grown.model_text.as_bytes())?);
-    let choice = match settings.kind.is_probability() {
-        true => Some(choose(&validation.labels(), &raw_scores(&forest, validation), &halves(validation))?),
-        false => None,
-    };
-    Ok(Fit { grown, parameters, positive_weight: weight, choice, forest })
+    Ok((grown, parameters, weight))
 }
 
 /// What a kind of model is trained to tell.

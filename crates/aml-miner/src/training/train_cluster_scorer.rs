@@ -36,6 +36,17 @@ pub fn train_cluster_scorer(session: &Session<'_>) -> Result<Trained, TrainError
 /// As [`train_cluster_scorer`].
 pub fn train_cluster_scorer_with(session: &Session<'_>, alerts: &Assembled) -> Result<Trained, TrainError> {
     let kind = ModelKind::ClusterScorer;
+    let assembled = cluster_rows(session, alerts)?;
+    let split = session.split(&assembled)?;
+    let fit = fit(session.settings(kind), &split.train, &split.validation, session.watch)?;
+    session.keep(kind, &assembled, &split, &fit)
+}
+
+/// The labelled clusters, with alert scores as the alert scorer would have given them before it saw the day.
+///
+/// # Errors
+/// When the alert scorer is not in the session's output directory, or a batch cannot be read.
+pub fn cluster_rows(session: &Session<'_>, alerts: &Assembled) -> Result<Assembled, TrainError> {
     let scorer = AlertScorer::load(&session.model_path(ModelKind::AlertScorer)).map_err(TrainError::NoScorer)?;
     let calibration = scorer.entry().calibration.clone();
     let builder = FeatureBuilder::new(&scorer.entry().schema)?;
@@ -48,10 +59,7 @@ pub fn train_cluster_scorer_with(session: &Session<'_>, alerts: &Assembled) -> R
             None => crate::models::BaseModel::predict(&scorer, &matrix),
         })
     };
-    let assembled = clusters(&session.range, &session.schema(kind), &score, session.watch)?;
-    let split = session.split(&assembled)?;
-    let fit = fit(session.settings(kind), &split.train, &split.validation, session.watch)?;
-    session.keep(kind, &assembled, &split, &fit)
+    Ok(clusters(&session.range, &session.schema(ModelKind::ClusterScorer), &score, session.watch)?)
 }
 
 /// A stretch of days and the model that has not seen them.

@@ -1,0 +1,164 @@
+//! Arguments of the commands.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use chrono::NaiveDate;
+use clap::{Args, ValueEnum};
+
+use crate::models::bundle::ModelKind;
+use crate::training::assemble::Range;
+use crate::training::config::ModelConfig;
+
+/// Which batches are read.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RangeArgs {
+    /// Directory of batch directories, one a day.
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// First day, such as 2025-01-01.
+    #[arg(long, value_name = "DATE")]
+    start_date: Option<NaiveDate>,
+    /// Last day.
+    #[arg(long, value_name = "DATE")]
+    end_date: Option<NaiveDate>,
+}
+
+impl RangeArgs {
+    pub(super) fn range(&self) -> Range {
+        Range { data_dir: self.data_dir.clone(), start: self.start_date, end: self.end_date }
+    }
+}
+
+/// What every command that trains or measures takes.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ConfigArgs {
+    /// Configuration in YAML; see config/model_config.yaml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Seed of everything random; goes before the configuration's.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Days left out before validation and test; goes before the configuration's.
+    #[arg(long, value_name = "DAYS")]
+    embargo_days: Option<u32>,
+    /// Threads; they do not change a model. All processors where it is not given.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+}
+
+impl ConfigArgs {
+    pub(super) fn config(&self) -> anyhow::Result<ModelConfig> {
+        let mut config = match &self.config {
+            Some(path) => ModelConfig::from_file(path).with_context(|| format!("configuration {}", path.display()))?,
+            None => ModelConfig::default(),
+        };
+        config.seed = self.seed.unwrap_or(config.seed);
+        config.split.embargo_days = self.embargo_days.unwrap_or(config.split.embargo_days);
+        Ok(config)
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    }
+}
+
+/// Arguments of `scorer`, `ranker`, `clusters` and `all`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct TrainArgs {
+    #[command(flatten)]
+    pub(super) range: RangeArgs,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Directory the models are written to, as <model>_v<version>.txt with model_metadata.json beside them.
+    #[arg(long, value_name = "DIR", value_parser = directory)]
+    pub(super) output: PathBuf,
+}
+
+/// Arguments of `evaluate`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct EvaluateArgs {
+    #[command(flatten)]
+    pub(super) range: RangeArgs,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Directory of the models.
+    #[arg(long, value_name = "DIR")]
+    pub(super) models: PathBuf,
+    /// Version of the models, where the directory holds several.
+    #[arg(long)]
+    pub(super) model_version: Option<String>,
+    /// JSON file that the figures are written to.
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// Arguments of `report`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ReportArgs {
+    #[command(flatten)]
+    pub(super) range: RangeArgs,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Directory of the models.
+    #[arg(long, value_name = "DIR")]
+    pub(super) models: PathBuf,
+    /// Version of the models, where the directory holds several.
+    #[arg(long)]
+    pub(super) model_version: Option<String>,
+    /// HTML file; the same goes as JSON into the file with the extension .json.
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: PathBuf,
+}
+
+/// Arguments of `tune`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct TuneArgs {
+    #[command(flatten)]
+    pub(super) range: RangeArgs,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// Which model's parameters are searched.
+    #[arg(long, value_enum, default_value = "scorer")]
+    pub(super) model: Model,
+    /// Trials in all, those of the study file included.
+    #[arg(long)]
+    pub(super) trials: Option<u32>,
+    /// YAML file that the best parameters are written to; `--config` takes it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    /// Study file (JSON lines); one that is there is continued. Beside the output where it is not given.
+    #[arg(long, value_name = "FILE")]
+    pub(super) study: Option<PathBuf>,
+}
+
+/// A model, as `tune` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Model {
+    /// The alert scorer.
+    Scorer,
+    /// The alert ranker.
+    Ranker,
+    /// The cluster scorer.
+    Clusters,
+}
+
+impl Model {
+    pub(super) fn kind(self) -> ModelKind {
+        match self {
+            Self::Scorer => ModelKind::AlertScorer,
+            Self::Ranker => ModelKind::AlertRanker,
+            Self::Clusters => ModelKind::ClusterScorer,
+        }
+    }
+}
+
+fn directory(text: &str) -> Result<PathBuf, String> {
+    if Path::new(text).extension().is_some_and(|extension| extension == "txt") {
+        return Err("give the directory: the file is named <model>_v<version>.txt, and model_version is a key of the \
+                    configuration"
+            .to_owned());
+    }
+    Ok(PathBuf::from(text))
+}

@@ -1,0 +1,31 @@
+//! `report`: one HTML page and the same as JSON.
+
+use anyhow::Context;
+
+use crate::training::cli::args::ReportArgs;
+use crate::training::record::write_atomically;
+use crate::training::report::{html, model_report};
+use crate::training::shelf::models;
+use crate::training::watch::Watch;
+
+#[expect(clippy::print_stdout, reason = "the command's own output")]
+pub(super) fn run(args: &ReportArgs, watch: &dyn Watch) -> anyhow::Result<()> {
+    let config = args.config.config()?;
+    let shelf = models(&args.models, args.model_version.as_deref())?;
+    let mut reports = Vec::new();
+    for model in &shelf {
+        let assembled = model.rows(&args.range.range(), &shelf, watch)?;
+        let text =
+            std::fs::read_to_string(&model.path).with_context(|| format!("cannot read {}", model.path.display()))?;
+        watch.note(&format!("looking at {}", model.path.display()));
+        reports.push(model_report(model, &text, &assembled.samples, (&config.evaluation, config.seed)));
+    }
+    let data = args.output.with_extension("json");
+    let mut json = serde_json::to_vec_pretty(&reports)?;
+    json.push(b'\n');
+    for (path, bytes) in [(&args.output, html(&reports)?.into_bytes()), (&data, json)] {
+        write_atomically(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! `scorer`, `ranker`, `clusters` and `all`.
+
+use anyhow::Context;
+
+use crate::clock::{Clock, FixedClock, SystemClock};
+use crate::models::bundle::ModelKind;
+use crate::training::assemble::alerts;
+use crate::training::cli::args::TrainArgs;
+use crate::training::session::{Session, Trained};
+use crate::training::summary::summary;
+use crate::training::train_cluster_scorer::train_cluster_scorer_with;
+use crate::training::train_ranker::train_ranker_on;
+use crate::training::train_scorer::train_scorer_on;
+use crate::training::watch::Watch;
+
+/// Seconds since 1970 that stand for the time of a reproducible build.
+const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// One model to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Scorer,
+    Ranker,
+    Clusters,
+}
+
+/// Trains the models of `steps` in order; each is written as soon as it is done.
+pub(super) fn run(args: &TrainArgs, steps: &[Step], watch: &dyn Watch) -> anyhow::Result<()> {
+    let clock = clock()?;
+    let session = Session {
+        range: args.range.range(),
+        output: args.output.clone(),
+        config: args.config.config()?,
+        threads: args.config.threads(),
+        watch,
+        clock: clock.as_ref(),
+    };
+    // The scorer's and the ranker's rows are the same; they are read once.
+    let assembled = alerts(&session.range, &session.schema(ModelKind::AlertScorer), watch)?;
+    for step in steps {
+        let trained = match step {
+            Step::Scorer => train_scorer_on(&session, &assembled),
+            Step::Ranker => train_ranker_on(&session, &assembled),
+            Step::Clusters => train_cluster_scorer_with(&session, &assembled),
+        }?;
+        say(&trained);
+        if watch.stopped() {
+            watch.note("stopped; the models listed above are complete");
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's own output")]
+fn say(trained: &Trained) {
+    println!("{} ({})", trained.model.display(), trained.version);
+    print!("{}", summary(&trained.record.test, &trained.record.warnings));
+}
+
+fn clock() -> anyhow::Result<Box<dyn Clock>> {
+    match std::env::var(SOURCE_DATE_EPOCH) {
+        Ok(seconds) => {
+            let seconds = seconds.parse().with_context(|| format!("{SOURCE_DATE_EPOCH} must be whole seconds"))?;
+            Ok(Box::new(FixedClock(std::time::Duration::from_secs(seconds))))
+        }
+        Err(_) => Ok(Box::new(SystemClock)),
+    }
+}

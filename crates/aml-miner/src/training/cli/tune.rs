@@ -1,0 +1,47 @@
+//! `tune`: searches better parameters and writes them as a configuration.
+
+use anyhow::Context;
+
+use crate::clock::SystemClock;
+use crate::models::bundle::ModelKind;
+use crate::training::assemble::alerts;
+use crate::training::cli::args::TuneArgs;
+use crate::training::hyperparameter_tuner::{best_as_yaml, tune};
+use crate::training::record::write_atomically;
+use crate::training::session::Session;
+use crate::training::train_cluster_scorer::cluster_rows;
+use crate::training::watch::Watch;
+
+#[expect(clippy::print_stdout, reason = "the command's own output")]
+pub(super) fn run(args: &TuneArgs, watch: &dyn Watch) -> anyhow::Result<()> {
+    let directory = args.output.parent().unwrap_or(std::path::Path::new("."));
+    let session = Session {
+        range: args.range.range(),
+        // Where the alert scorer is looked for when the cluster scorer is tuned.
+        output: directory.to_owned(),
+        config: args.config.config()?,
+        threads: args.config.threads(),
+        watch,
+        clock: &SystemClock,
+    };
+    let kind = args.model.kind();
+    let of_alerts = alerts(&session.range, &session.schema(ModelKind::AlertScorer), watch)?;
+    let assembled = match kind {
+        ModelKind::ClusterScorer => cluster_rows(&session, &of_alerts)?,
+        ModelKind::AlertScorer | ModelKind::AlertRanker => of_alerts,
+    };
+    let study = args.study.clone().unwrap_or_else(|| args.output.with_extension("study.jsonl"));
+    let trials = args.trials.unwrap_or(session.config.tuning.trials);
+    let best = tune(&session, session.settings(kind), &assembled, (&study, trials))?;
+    let section = match kind {
+        ModelKind::AlertScorer => "scorer",
+        ModelKind::AlertRanker => "ranker",
+        ModelKind::ClusterScorer => "clusters",
+    };
+    let yaml = best_as_yaml(section, &best)?;
+    write_atomically(&args.output, yaml.as_bytes())
+        .with_context(|| format!("cannot write {}", args.output.display()))?;
+    println!("{} (study: {})", args.output.display(), study.display());
+    print!("{yaml}");
+    Ok(())
+}

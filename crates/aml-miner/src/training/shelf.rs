@@ -1,0 +1,148 @@
+//! The models of a directory: found by kind, loaded with all checks, each with its training record where it has one.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::features::{BuildError, FeatureBuilder, SchemaError};
+use crate::models::bundle::{Bundle, Entry, LoadError, METADATA_FILE, Metadata, ModelKind};
+use crate::models::trees::Forest;
+use crate::models::{AlertScorer, BaseModel, ModelError};
+use crate::training::assemble::{AssembleError, Assembled, Range, alerts, clusters};
+use crate::training::calibration::probability;
+use crate::training::fit::raw_scores;
+use crate::training::record::TrainingRecord;
+use crate::training::samples::Samples;
+use crate::training::watch::Watch;
+
+/// A loaded model.
+pub struct Model {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its entry.
+    pub entry: Entry,
+    /// Its trees.
+    pub forest: Forest,
+    /// How it was trained, where that is on record.
+    pub record: Option<TrainingRecord>,
+}
+
+/// Why models cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ShelfError {
+    /// The metadata file cannot be read.
+    #[error("{path} cannot be read: {reason}", path = path.display())]
+    Metadata {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// No model of the kinds asked for.
+    #[error("{path} names no model{of}", path = path.display())]
+    None {
+        /// The metadata file.
+        path: PathBuf,
+        /// Of which version.
+        of: String,
+    },
+    /// Several versions of one model.
+    #[error("{path} names several versions of {kind}: say which with --model-version", path = path.display())]
+    Several {
+        /// The metadata file.
+        path: PathBuf,
+        /// Of which kind.
+        kind: ModelKind,
+    },
+    /// A model does not load.
+    #[error("cannot load the model")]
+    Load(#[from] LoadError),
+    /// The alert scorer, whose scores the cluster scorer takes, does not load.
+    #[error("cannot load the alert scorer that the cluster scorer needs")]
+    Scorer(#[from] ModelError),
+    /// The model's features are not known.
+    #[error("the model's features cannot be built")]
+    Schema(#[from] SchemaError),
+    /// No labelled rows.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+}
+
+/// The models of `directory`, by kind.
+///
+/// # Errors
+/// When there are none, several versions of one, or one does not load.
+pub fn models(directory: &Path, version: Option<&str>) -> Result<Vec<Model>, ShelfError> {
+    let path = directory.join(METADATA_FILE);
+    let unreadable = |reason: String| ShelfError::Metadata { path: path.clone(), reason };
+    let bytes = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+    let metadata: Metadata = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    let mut found: BTreeMap<ModelKind, PathBuf> = BTreeMap::new();
+    for (file, entry) in &metadata.models {
+        let given = entry.model_version.split('+').next();
+        let wanted = version.is_none_or(|version| given == Some(version));
+        if wanted && found.insert(entry.model, directory.join(file)).is_some() {
+            return Err(ShelfError::Several { path, kind: entry.model });
+        }
+    }
+    if found.is_empty() {
+        let of = version.map_or_else(String::new, |version| format!(" of version {version}"));
+        return Err(ShelfError::None { path, of });
+    }
+    found.into_iter().map(|(kind, path)| load(path, kind)).collect()
+}
+
+fn load(path: PathBuf, kind: ModelKind) -> Result<Model, ShelfError> {
+    let Bundle { entry, model } = Bundle::load(&path, kind)?;
+    // The record is for readers; a model without one is measured all the same.
+    let record = TrainingRecord::load(&path).ok();
+    Ok(Model { path, entry, forest: Forest::new(&model), record })
+}
+
+impl Model {
+    /// Labelled rows of `range` under the model's own schema.
+    ///
+    /// # Errors
+    /// When a batch cannot be read, or the alert scorer beside a cluster scorer cannot be loaded.
+    pub fn rows(&self, range: &Range, shelf: &[Self], watch: &dyn Watch) -> Result<Assembled, ShelfError> {
+        if self.entry.model != ModelKind::ClusterScorer {
+            return Ok(alerts(range, &self.entry.schema, watch)?);
+        }
+        let beside = shelf.iter().find(|model| model.entry.model == ModelKind::AlertScorer);
+        let path = beside.map_or_else(|| self.path.with_file_name("alert_scorer"), |model| model.path.clone());
+        let scorer = AlertScorer::load(&path)?;
+        let builder = FeatureBuilder::new(scorer.schema())?;
+        let score = |_: i32, batch: &crate::wire::Batch| -> Result<Vec<f64>, BuildError> {
+            Ok(scorer.predict(&builder.alerts(batch)?.matrix))
+        };
+        Ok(clusters(range, &self.entry.schema, &score, watch)?)
+    }
+
+    /// One answer a row: a probability, or the raw score of a ranker.
+    #[must_use]
+    pub fn answers(&self, samples: &Samples) -> Vec<f64> {
+        let raw = raw_scores(&self.forest, samples);
+        match self.entry.model.is_probability() {
+            true => raw.into_iter().map(|score| probability(&self.entry.calibration, score)).collect(),
+            false => raw,
+        }
+    }
+
+    /// Share of illicit rows in training, where that is on record.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+    pub fn base_rate(&self) -> Option<f64> {
+        let period = self.record.as_ref()?.periods.get("train")?;
+        Some(period.positives as f64 / period.rows.max(1) as f64)
+    }
+
+    /// First and last day the model was made from, if any day of `samples` is among them.
+    #[must_use]
+    pub fn overlap(&self, samples: &Samples) -> Option<(String, String)> {
+        let (first, last) = samples.period()?;
+        let (first, last) = (super::evaluation::date_text(first), super::evaluation::date_text(last));
+        let training = &self.entry.training;
+        let seen_until = self.record.as_ref().and_then(|record| record.periods.get("validation"));
+        let seen_until = seen_until.map_or(&training.last_date, |period| &period.last);
+        (first <= *seen_until && training.first_date <= last).then(|| (training.first_date.clone(), seen_until.clone()))
+    }
+}

@@ -1,0 +1,44 @@
+//! A judgement in a few lines of text.
+
+use std::fmt::Write;
+
+use crate::training::evaluation::Evaluation;
+
+/// Metrics in the order in which they are shown.
+const SHOWN: [&str; 11] = [
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "log_loss",
+    "ece",
+    "ndcg_at_10",
+    "ndcg_at_100",
+    "ndcg_at_500",
+    "precision_at_10",
+    "precision_at_100",
+    "recall_at_100",
+];
+
+/// A table of the figures beside both baselines, and the warnings.
+#[must_use]
+pub fn summary(evaluation: &Evaluation, warnings: &[String]) -> String {
+    let mut text = String::new();
+    let period = evaluation.period.as_ref().map_or_else(String::new, |(first, last)| format!(", {first} to {last}"));
+    // Writing into a String cannot fail.
+    let _ = writeln!(text, "  {} rows, {} illicit{period}", evaluation.rows, evaluation.positives);
+    let _ = writeln!(text, "  {:<18}{:>8}  {:<18}{:>11}{:>11}", "metric", "model", "95 %", "confidence", "base rate");
+    for name in SHOWN {
+        let Some(figure) = evaluation.metrics.get(name) else { continue };
+        let value = figure.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
+        let interval =
+            figure.interval.map_or_else(String::new, |within| format!("{:.4} to {:.4}", within.low, within.high));
+        let other = |baseline: Option<&f64>| baseline.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
+        let confidence = other(evaluation.confidence_baseline.get(name));
+        let base_rate = other(evaluation.base_rate_baseline.get(name));
+        let _ = writeln!(text, "  {name:<18}{value:>8}  {interval:<18}{confidence:>11}{base_rate:>11}");
+    }
+    for warning in warnings {
+        let _ = writeln!(text, "  warning: {warning}");
+    }
+    text
+}
