@@ -10,6 +10,8 @@ pub mod check;
 mod columns;
 pub mod download;
 mod encode;
+pub mod import;
+pub mod inspect;
 pub mod limits;
 pub mod listing;
 pub mod manifest;

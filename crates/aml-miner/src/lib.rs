@@ -21,6 +21,8 @@ pub mod data;
 #[cfg(feature = "inference")]
 pub mod api;
 #[cfg(feature = "inference")]
+pub mod cli;
+#[cfg(feature = "inference")]
 pub mod config;
 #[cfg(feature = "inference")]
 pub mod features;

@@ -35,11 +35,14 @@ enum Fault {
     Forbid,
 }
 
+/// Path and range of every request.
+type Requests = Vec<(String, Option<String>)>;
+
 #[derive(Clone, Default)]
 struct Script {
     files: Arc<HashMap<String, Vec<u8>>>,
     faults: Arc<Mutex<HashMap<String, VecDeque<Fault>>>>,
-    seen: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    seen: Arc<Mutex<Requests>>,
 }
 
 /// A server of one batch directory, `2025-10-26_w7`, with faults to come.

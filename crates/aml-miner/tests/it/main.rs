@@ -1,7 +1,10 @@
 //! The crate through its front door: one module a topic.
 
+mod batch_cli;
 mod batch_corruption;
 mod batch_download;
+mod batch_import;
+mod batch_inspect;
 mod batch_kit;
 mod batch_manifest;
 mod batch_roundtrip;
@@ -20,6 +23,7 @@ mod models_reference;
 mod models_shap;
 mod models_support;
 mod receipts;
+mod shared;
 mod synth;
 mod training_boost;
 mod training_calibration;

@@ -1,0 +1,143 @@
+//! Labelled public datasets as batch directories, as far as their columns reach.
+//!
+//! A source column goes where the format has a column of the same meaning; what has none is dropped, not squeezed in.
+//! `docs/data.md` lists every mapping.
+
+pub mod amlgentex;
+pub mod gen_batch;
+pub mod openaml;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::{Days, NaiveDate};
+
+use crate::data::cells::{DAY_MS, days_of};
+use crate::data::limits::Limits;
+use crate::data::listing::directory_name;
+use crate::data::parquet::read_table;
+use crate::data::table_error::TableError;
+use crate::data::write::{WriteBatchError, WriteOptions, write_batch};
+use crate::wire::batch::Batch;
+use crate::wire::spec::{ColumnSpec, ColumnType, TableSpec};
+use crate::wire::table::{Column, Table};
+
+/// A dataset that was not imported, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A source file cannot be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A source file has another shape.
+    #[error("{path}: {reason}", path = path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line or row.
+        reason: String,
+    },
+    /// A source table breaks a rule.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A batch cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteBatchError),
+}
+
+/// Where imported batches go and which days they get.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// The directory that receives one batch directory a day.
+    pub output: PathBuf,
+    /// The day of step 0, or of the first part; the datasets have no calendar of their own.
+    pub base_date: NaiveDate,
+    /// Batches over which a dataset without time is spread.
+    pub parts: u32,
+    /// Whether batches that are there are replaced.
+    pub replace: bool,
+    /// Write only so many batches, the first ones.
+    pub limit: Option<usize>,
+}
+
+impl ImportOptions {
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(usize::MAX)
+    }
+}
+
+/// A table of a source: read with the same bounds and errors as a batch's.
+const fn source_table(name: &'static str, columns: &'static [ColumnSpec]) -> TableSpec {
+    TableSpec { name, key: None, columns }
+}
+
+/// A number that every row of a source has.
+const fn number(name: &'static str) -> ColumnSpec {
+    ColumnSpec { name, alias: None, kind: ColumnType::F64, required: true, min: f64::MIN, max: f64::MAX }
+}
+
+/// A text that every row of a source has.
+const fn text(name: &'static str) -> ColumnSpec {
+    ColumnSpec { kind: ColumnType::Text, ..number(name) }
+}
+
+fn read_source(directory: &Path, spec: &'static TableSpec) -> Result<Table, ImportError> {
+    let name = format!("{}.parquet", spec.name);
+    let path = directory.join(&name);
+    let limits = Limits::default();
+    let failed = |source| ImportError::Read { path: path.clone(), source };
+    let length = fs::metadata(&path).map_err(failed)?.len();
+    if length > limits.file_bytes {
+        let reason = format!("{length} bytes, at most {} are accepted", limits.file_bytes);
+        return Err(ImportError::Shape { path, reason });
+    }
+    let bytes = fs::read(&path).map_err(failed)?;
+    Ok(read_table(&bytes, spec, &name, &limits)?)
+}
+
+/// A batch table of `rows` rows from columns by name.
+fn table_of(spec: &'static TableSpec, rows: usize, columns: Vec<(&'static str, Column)>) -> Table {
+    let mut all: Vec<Option<Column>> = vec![None; spec.columns.len()];
+    for (name, column) in columns {
+        let position = spec.position(name).expect("an importer names columns of the format");
+        all[position] = Some(column);
+    }
+    Table::new(spec, rows, all, Vec::new())
+}
+
+/// Milliseconds since 1970 at the start of a day.
+fn midnight_ms(day: NaiveDate) -> f64 {
+    days_of(day) * DAY_MS
+}
+
+fn day_after(base: NaiveDate, days: u64) -> NaiveDate {
+    base.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
+}
+
+/// Writes one day under its usual name.
+fn write_day(
+    options: &ImportOptions,
+    (day, window_days): (NaiveDate, u16),
+    network: &str,
+    batch: &Batch,
+    labels: &Table,
+) -> Result<PathBuf, ImportError> {
+    let path = options.output.join(directory_name(day, Some(window_days)));
+    // Made from the day alone, so that the same source gives the same bytes.
+    let created_at = format!("{day}T00:00:00Z");
+    let about = WriteOptions {
+        processing_date: day,
+        window_days,
+        network,
+        created_at: &created_at,
+        publisher: None,
+        replace: options.replace,
+    };
+    write_batch(&path, batch, Some(labels), &about)?;
+    Ok(path)
+}
