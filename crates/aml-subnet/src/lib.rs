@@ -7,5 +7,6 @@
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod neurons;
 pub mod protocol;
 pub mod wallet;

@@ -7,6 +7,8 @@ mod chain_timelock;
 mod chain_weights;
 mod common;
 mod config;
+mod miner;
+mod miner_parts;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod wallet;

@@ -1,0 +1,148 @@
+//! The metagraph as neurons use it: read now and then, looked up by hotkey on every request.
+//!
+//! A read that loses more than half of the neurons is not believed until a second one confirms it: a partial answer of
+//! an endpoint must not look like mass deregistration.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use aml_miner::clock::Clock;
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use crate::chain::types::{Block, Metagraph, Neuron};
+use crate::wallet::Hotkey;
+
+/// How soon a failed or implausible read is repeated.
+const RETRY: Duration = Duration::from_secs(6);
+
+/// Why there is no metagraph.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the metagraph: {0}")]
+pub struct SourceError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl SourceError {
+    /// Wraps the chain's own error.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+/// Reads the metagraph of our subnet.
+pub trait MetagraphSource: Send + Sync {
+    /// All neurons at one finalised block.
+    fn metagraph(&self) -> BoxFuture<'_, Result<Metagraph, SourceError>>;
+}
+
+/// One read, indexed.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    neurons: HashMap<Hotkey, Neuron>,
+    /// The block it was read at.
+    pub block: Block,
+    /// When it was read, by our clock.
+    pub read_at: Duration,
+}
+
+impl Snapshot {
+    fn new(metagraph: Metagraph, read_at: Duration) -> Self {
+        let block = metagraph.block;
+        let neurons = metagraph.neurons.into_iter().map(|neuron| (neuron.hotkey, neuron)).collect();
+        Self { neurons, block, read_at }
+    }
+
+    /// The neuron with this hotkey.
+    #[must_use]
+    pub fn neuron(&self, hotkey: &Hotkey) -> Option<&Neuron> {
+        self.neurons.get(hotkey)
+    }
+
+    /// How many neurons there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.neurons.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.neurons.is_empty()
+    }
+}
+
+/// What became of a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is the current one now.
+    Current,
+    /// Most neurons are gone: kept aside until a second read agrees.
+    Doubted,
+}
+
+/// The latest believable read.
+#[derive(Debug, Default)]
+pub struct Cache(RwLock<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    current: Option<Arc<Snapshot>>,
+    doubted: bool,
+}
+
+impl Cache {
+    /// The current snapshot, of whatever age.
+    #[must_use]
+    pub fn current(&self) -> Option<Arc<Snapshot>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).current.clone()
+    }
+
+    /// Takes over a read, unless it loses most neurons for the first time.
+    pub fn put(&self, metagraph: Metagraph, now: Duration) -> Kept {
+        let snapshot = Snapshot::new(metagraph, now);
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = state.current.as_ref().map_or(0, |current| current.len());
+        if snapshot.len() * 2 < before && !state.doubted {
+            state.doubted = true;
+            return Kept::Doubted;
+        }
+        *state = State { current: Some(Arc::new(snapshot)), doubted: false };
+        Kept::Current
+    }
+}
+
+/// Reads `source` into `cache` every `interval`, sooner after trouble, until `stop`.
+pub async fn keep_fresh(
+    source: &dyn MetagraphSource,
+    cache: &Cache,
+    clock: &dyn Clock,
+    interval: Duration,
+    stop: CancellationToken,
+) {
+    loop {
+        let pause = match source.metagraph().await {
+            Ok(metagraph) => {
+                let (block, neurons) = (metagraph.block.0, metagraph.neurons.len());
+                match cache.put(metagraph, clock.now()) {
+                    Kept::Current => {
+                        tracing::debug!(block, neurons, "metagraph read");
+                        metrics::gauge!("aml_metagraph_neurons").set(u32::try_from(neurons).unwrap_or(u32::MAX));
+                        interval
+                    }
+                    Kept::Doubted => {
+                        tracing::warn!(block, neurons, "most neurons are gone; reading again before believing it");
+                        RETRY.min(interval)
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "keeping the last metagraph");
+                RETRY.min(interval)
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
