@@ -2,6 +2,7 @@
 
 pub mod commit;
 pub mod endpoints;
+pub mod localnet;
 pub mod refusal;
 pub mod reveal_round;
 pub mod subtensor;

@@ -1,0 +1,4 @@
+//! The pallet of subnets, neurons and weights.
+
+pub(crate) mod pallet;
+pub(crate) mod rpc_info;
