@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod localnet;
 mod settings_args;
 mod wallet;
 
@@ -24,6 +25,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs a development chain, or asks a running one for something
+    Localnet(localnet::Args),
     /// Shows which hotkey would be used
     Wallet(wallet::Args),
 }
@@ -33,6 +36,7 @@ impl Cli {
     #[must_use]
     pub fn run(self) -> ExitCode {
         let result = match self.command {
+            Command::Localnet(args) => localnet::run(args),
             Command::Wallet(args) => wallet::run(&args),
         };
         result.unwrap_or_else(|error| {

@@ -9,6 +9,7 @@ mod common;
 mod config;
 mod miner;
 mod miner_parts;
+mod localnet_rpc;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod wallet;

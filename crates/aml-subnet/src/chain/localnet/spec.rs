@@ -5,8 +5,7 @@
 //! runtime APIs). A client that addresses everything by name works with both, and through an upgrade from one to the other.
 
 use super::mirror::node_subtensor_runtime::RuntimeCall;
-use super::mirror::pallet_admin_utils::pallet::Call as Admin;
-use super::mirror::pallet_subtensor::pallet::{Call, Error};
+use super::mirror::pallet_subtensor::pallet::Error;
 
 /// A family of runtimes with the same calls, storage and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -71,31 +70,14 @@ impl Spec {
 
     /// Whether this runtime has the call.
     pub(crate) fn offers(self, call: &RuntimeCall) -> bool {
-        let new = self.generation == Generation::G381;
         match call {
-            RuntimeCall::SubtensorModule(call) => match call {
-                Call::commit_timelocked_weights { .. }
-                | Call::commit_mechanism_weights { .. }
-                | Call::reveal_mechanism_weights { .. }
-                | Call::commit_timelocked_mechanism_weights { .. }
-                | Call::set_mechanism_weights { .. }
-                | Call::add_stake_limit { .. }
-                | Call::start_call { .. }
-                | Call::register_network { .. } => new,
-                _ => true,
-            },
-            RuntimeCall::AdminUtils(call) => match call {
-                Admin::sudo_set_stake_threshold { .. }
-                | Admin::sudo_set_commit_reveal_version { .. }
-                | Admin::sudo_set_mechanism_count { .. } => new,
-                Admin::sudo_set_max_weight_limit { .. } => !new,
-                _ => true,
-            },
+            RuntimeCall::SubtensorModule(call) => self.lists_call("pallet_subtensor", &name_of(call)),
+            RuntimeCall::AdminUtils(call) => self.lists_call("pallet_admin_utils", &name_of(call)),
             _ => true,
         }
     }
 
-    /// Whether the metadata of this runtime has a call of this name in this pallet: as [`Spec::offers`].
+    /// Whether the metadata of this runtime has a call of this name in this pallet.
     pub(crate) fn lists_call(self, pallet: &str, name: &str) -> bool {
         let new = self.generation == Generation::G381;
         match (pallet, name) {
@@ -133,6 +115,12 @@ impl Error {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         ERRORS.iter().map(|row| row.0)
     }
+}
+
+/// Name of a call, as its variant is called.
+fn name_of(call: &impl std::fmt::Debug) -> String {
+    let text = format!("{call:?}");
+    text.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
 }
 
 /// Errors and their indices in 218 and 381.

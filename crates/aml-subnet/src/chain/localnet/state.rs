@@ -10,10 +10,13 @@ use super::item::{Read, Write};
 /// What a block changes: a value, or `None` for a removal.
 pub(crate) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// A value from a block on; `None` where the block removed it.
+type Version = (u64, Option<Vec<u8>>);
+
 /// Values of all blocks that are still kept.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    cells: BTreeMap<Vec<u8>, Vec<(u64, Option<Vec<u8>>)>>,
+    cells: BTreeMap<Vec<u8>, Vec<Version>>,
 }
 
 impl State {
@@ -49,7 +52,7 @@ impl State {
     #[cfg_attr(not(test), expect(dead_code, reason = "for the journal"))]
     /// Every key and value after the latest block.
     pub(crate) fn latest(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let value = |versions: &'_ [(u64, Option<Vec<u8>>)]| versions.last().is_some_and(|(_, value)| value.is_some());
+        let value = |versions: &[Version]| versions.last().is_some_and(|(_, value)| value.is_some());
         self.cells.iter().filter(move |(_, versions)| value(versions)).filter_map(|(key, versions)| {
             versions.last().and_then(|(_, value)| value.as_deref()).map(|value| (key.as_slice(), value))
         })
@@ -64,7 +67,7 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
-    fn version(&self, versions: &[(u64, Option<Vec<u8>>)]) -> Option<Vec<u8>> {
+    fn version(&self, versions: &[Version]) -> Option<Vec<u8>> {
         let end = versions.partition_point(|(at, _)| *at <= self.block);
         versions.get(end.checked_sub(1)?).and_then(|(_, value)| value.clone())
     }

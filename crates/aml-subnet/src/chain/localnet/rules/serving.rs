@@ -61,11 +61,10 @@ pub(crate) fn serve_axon(
     certificate: Option<&[u8]>,
 ) -> Result<(), Fault> {
     check_axon(&exec.db, (exec.spec, exec.block), hotkey, (netuid, &axon))?;
-    if let Some((algorithm, key)) = certificate.and_then(<[u8]>::split_first) {
-        if key.len() <= MAX_CERTIFICATE_KEY {
-            let stored = NeuronCertificate { public_key: BoundedVec(key.to_vec()), algorithm: *algorithm };
-            NEURON_CERTIFICATES.put(&mut exec.db, (netuid, hotkey), &stored);
-        }
+    let parts = certificate.and_then(<[u8]>::split_first).filter(|(_, key)| key.len() <= MAX_CERTIFICATE_KEY);
+    if let Some((algorithm, key)) = parts {
+        let stored = NeuronCertificate { public_key: BoundedVec(key.to_vec()), algorithm: *algorithm };
+        NEURON_CERTIFICATES.put(&mut exec.db, (netuid, hotkey), &stored);
     }
     AXONS.put(&mut exec.db, (netuid, hotkey), &AxonInfo { block: exec.block, ..axon });
     exec.emit_subtensor(Event::AxonServed(netuid, hotkey));

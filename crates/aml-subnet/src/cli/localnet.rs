@@ -1,0 +1,271 @@
+//! `aml-subnet localnet`: runs the development chain, or asks a running one for something.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args as ClapArgs, Subcommand};
+use jsonrpsee::core::client::ClientT;
+use jsonrpsee::http_client::HttpClientBuilder;
+use jsonrpsee::rpc_params;
+use serde_json::{Value, json};
+
+use crate::chain::localnet::{Config, Generation, Localnet, Rules, keyring};
+use crate::wallet::Hotkey;
+
+/// How long an answer of a running chain may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Arguments of `localnet`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the chain until it is interrupted (the default)
+    Run(RunArgs),
+    /// Shows the accounts that have funds from the beginning
+    Accounts,
+    /// Gives a hotkey a place in the subnet of a running chain
+    Register(RegisterArgs),
+    /// Gives a registered hotkey stake, out of nothing
+    Stake(StakeArgs),
+    /// Gives an account funds, out of nothing
+    Fund(FundArgs),
+    /// Sets a rule of the subnet
+    Set(SetArgs),
+    /// Makes blocks now
+    NewBlock(NewBlockArgs),
+    /// Ends the epoch of the subnet now: permits and incentives are decided
+    Epoch(EpochArgs),
+    /// Lets another runtime make the next blocks
+    Upgrade(UpgradeArgs),
+}
+
+/// How the chain is set up.
+#[derive(Clone, Debug, ClapArgs)]
+struct RunArgs {
+    /// Address to listen on; everyone who reaches it can do everything
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Port to listen on; 0 for any free one
+    #[arg(long, default_value_t = 9944)]
+    port: u16,
+    /// Number of the subnet
+    #[arg(long, default_value_t = 1)]
+    netuid: u16,
+    /// Runtime to show: 381 or 218
+    #[arg(long, default_value = "381")]
+    runtime: Generation,
+    /// Milliseconds between blocks; 0 for blocks on demand only
+    #[arg(long, default_value_t = 250)]
+    block_time: u64,
+    /// Directory that keeps the chain over restarts; in memory without it
+    #[arg(long)]
+    db: Option<PathBuf>,
+    /// Blocks of an epoch, less one
+    #[arg(long, default_value_t = Rules::default().tempo)]
+    tempo: u16,
+    /// Blocks between two submissions of weights by one neuron
+    #[arg(long, default_value_t = Rules::default().weights_rate_limit)]
+    weights_rate_limit: u64,
+    /// Blocks between two announcements of one neuron
+    #[arg(long, default_value_t = Rules::default().serving_rate_limit)]
+    serving_rate_limit: u64,
+    /// Weights are committed first and revealed later
+    #[arg(long)]
+    commit_reveal: bool,
+}
+
+/// Which running chain is meant.
+#[derive(Clone, Debug, ClapArgs)]
+struct At {
+    /// URL of the running chain
+    #[arg(long, default_value = "http://127.0.0.1:9944", env = "AML_LOCALNET_URL")]
+    url: String,
+}
+
+#[derive(Debug, ClapArgs)]
+struct RegisterArgs {
+    #[command(flatten)]
+    at: At,
+    /// Number of the subnet
+    #[arg(long, default_value_t = 1)]
+    netuid: u16,
+    /// Address of the hotkey
+    #[arg(long)]
+    hotkey: Hotkey,
+    /// Address of the coldkey that owns it; Alice's without it
+    #[arg(long)]
+    coldkey: Option<Hotkey>,
+}
+
+#[derive(Debug, ClapArgs)]
+struct StakeArgs {
+    #[command(flatten)]
+    at: At,
+    /// Number of the subnet
+    #[arg(long, default_value_t = 1)]
+    netuid: u16,
+    /// Address of the hotkey
+    #[arg(long)]
+    hotkey: Hotkey,
+    /// How much, in TAO
+    #[arg(long)]
+    tao: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+struct FundArgs {
+    #[command(flatten)]
+    at: At,
+    /// Address of the account
+    #[arg(long)]
+    account: Hotkey,
+    /// How much, in TAO
+    #[arg(long)]
+    tao: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+struct SetArgs {
+    #[command(flatten)]
+    at: At,
+    /// Number of the subnet
+    #[arg(long, default_value_t = 1)]
+    netuid: u16,
+    /// Name of the rule, such as tempo
+    name: String,
+    /// Its value; 0 or 1 for switches
+    value: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+struct NewBlockArgs {
+    #[command(flatten)]
+    at: At,
+    /// How many
+    #[arg(long, default_value_t = 1)]
+    count: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+struct EpochArgs {
+    #[command(flatten)]
+    at: At,
+    /// Number of the subnet
+    #[arg(long, default_value_t = 1)]
+    netuid: u16,
+}
+
+#[derive(Debug, ClapArgs)]
+struct UpgradeArgs {
+    #[command(flatten)]
+    at: At,
+    /// Runtime to show: 381 or 218
+    runtime: Generation,
+    /// Version that it reports, if not its own
+    #[arg(long)]
+    spec_version: Option<u32>,
+}
+
+/// Runs the subcommand to its end.
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match args.command.unwrap_or(Command::Run(args.run)) {
+            Command::Run(args) => serve(args).await,
+            Command::Accounts => {
+                for (uri, address) in keyring::dev_accounts() {
+                    println!("{uri:<10} {address}");
+                }
+                Ok(())
+            }
+            command => ask(command).await,
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+const RAO_PER_TAO: u64 = 1_000_000_000;
+
+/// One request to a running chain, and its answer on the standard output.
+async fn ask(command: Command) -> anyhow::Result<()> {
+    let text = |hotkey: &Hotkey| hotkey.to_string();
+    let (at, method, params) = match command {
+        Command::Run(_) | Command::Accounts => return Ok(()),
+        Command::Register(a) => {
+            let wish =
+                json!({ "netuid": a.netuid, "hotkey": text(&a.hotkey), "coldkey": a.coldkey.as_ref().map(text) });
+            (a.at, "localnet_register", rpc_params![wish])
+        }
+        Command::Stake(a) => {
+            let wish = json!({ "netuid": a.netuid, "hotkey": text(&a.hotkey), "rao": u64::from(a.tao) * RAO_PER_TAO });
+            (a.at, "localnet_stake", rpc_params![wish])
+        }
+        Command::Fund(a) => {
+            let wish = json!({ "account": text(&a.account), "rao": u64::from(a.tao) * RAO_PER_TAO });
+            (a.at, "localnet_fund", rpc_params![wish])
+        }
+        Command::Set(a) => {
+            let wish = json!({ "netuid": a.netuid, "name": a.name, "value": a.value });
+            (a.at, "localnet_setHyperparameter", rpc_params![wish])
+        }
+        Command::NewBlock(a) => (a.at, "dev_newBlock", rpc_params![json!({ "count": a.count })]),
+        Command::Epoch(a) => (a.at, "localnet_runEpoch", rpc_params![a.netuid]),
+        Command::Upgrade(a) => (a.at, "dev_upgradeRuntime", rpc_params![json!(a.runtime), a.spec_version]),
+    };
+    let client = HttpClientBuilder::default().request_timeout(TIMEOUT).build(&at.url)?;
+    let answer: Value =
+        client.request(method, params).await.with_context(|| format!("the localnet at {} did not do it", at.url))?;
+    println!("{answer}");
+    Ok(())
+}
+
+async fn serve(args: RunArgs) -> anyhow::Result<()> {
+    let config = Config {
+        listen: SocketAddr::new(args.host, args.port),
+        generation: args.runtime,
+        netuid: args.netuid,
+        rules: Rules {
+            tempo: args.tempo,
+            weights_rate_limit: args.weights_rate_limit,
+            serving_rate_limit: args.serving_rate_limit,
+            commit_reveal: args.commit_reveal,
+            ..Rules::default()
+        },
+        block_time: (args.block_time > 0).then(|| Duration::from_millis(args.block_time)),
+        db: args.db,
+        ..Config::default()
+    };
+    let localnet = Localnet::start(config).await?;
+    banner(&localnet, args.netuid);
+    wait_for_signal().await?;
+    localnet.shutdown().await;
+    Ok(())
+}
+
+fn banner(localnet: &Localnet, netuid: u16) {
+    println!("aml-subnet localnet: a development chain, NOT a node of Bittensor");
+    println!("  keys of its accounts are known to everyone; whoever reaches the port can do everything");
+    println!("  {} and {}, subnet {netuid}", localnet.ws_url(), localnet.http_url());
+    if !localnet.address().ip().is_loopback() {
+        eprintln!("warning: listening on {}, beyond this machine", localnet.address());
+    }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => interrupt?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
