@@ -7,9 +7,9 @@ mod chain_timelock;
 mod chain_weights;
 mod common;
 mod config;
+mod localnet_rpc;
 mod miner;
 mod miner_parts;
-mod localnet_rpc;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod wallet;

@@ -130,7 +130,7 @@ fn within_limit(values: &[u16], limit: u16) -> bool {
 /// Values scaled so that the largest is 65535, rounded down as the chain's fixed-point numbers do.
 pub(crate) fn upscaled(values: &[u16]) -> Vec<u16> {
     let most = values.iter().copied().max().unwrap_or_default();
-    if most == 0 {
+    if most == 0 || most == u16::MAX {
         return values.to_vec();
     }
     let (most, full) = (u64::from(most), u64::from(u16::MAX));
