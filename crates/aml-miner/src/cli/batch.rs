@@ -3,6 +3,7 @@
 mod download;
 mod import;
 mod inspect;
+mod synth;
 mod verify;
 
 use std::io::Write;
@@ -18,7 +19,8 @@ Examples:
   aml-miner-batch download --base-url https://sot.example/batches --start-date 2025-10-01 --end-date 2025-10-26 --output data
   aml-miner-batch verify data/2025-10-26_w7
   aml-miner-batch inspect data/2025-10-26_w7 --json
-  aml-miner-batch import openaml ../shared/data/openaml_wallets data/openaml
+  aml-miner-batch import openaml ~/downloads/openaml_wallets data/openaml
+  aml-miner-batch synth data/synth --days 30 --alerts 2000 --addresses 20000 --seed 7
 
 Exit codes:
   0  done, and every check passed
@@ -46,6 +48,8 @@ pub enum Command {
     Download(download::Args),
     /// Turn a labelled public dataset into batch directories
     Import(import::Args),
+    /// Simulate batches with labels: for tests, demos and training without real data
+    Synth(synth::Args),
 }
 
 /// How a command ended, when it could do its work.
@@ -95,6 +99,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         Command::Inspect(args) => inspect::run(args, out),
         Command::Download(args) => download::run(args, out),
         Command::Import(args) => import::run(args, out),
+        Command::Synth(args) => synth::run(args, out),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use aml_miner::cli::batch::{Cli, Verdict, run};
 use aml_miner::data::synth::{Day, SynthConfig, SynthConfigError, generate};
+use clap::Parser as _;
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
 fn must_days(config: &SynthConfig) -> Vec<Day> {
@@ -105,4 +107,24 @@ proptest! {
         }
         prop_assert_eq!(batch.alerts.rows(), 60);
     }
+}
+
+#[test]
+fn the_command_writes_batches_that_verify_and_repeats_them_byte_for_byte() {
+    let place = tempfile::tempdir().expect("a directory");
+    let mut written = Vec::new();
+    for name in ["first", "second"] {
+        let out = place.path().join(name);
+        let command =
+            ["aml-miner-batch", "synth", &out.to_string_lossy(), "--days", "2", "--alerts", "40", "--addresses", "300"]
+                .map(str::to_owned);
+        let mut said = Vec::new();
+        let cli = Cli::try_parse_from(command).expect("a command");
+        assert_eq!(run(&cli, &mut said).expect("written"), Verdict::Passed);
+        let cli = Cli::try_parse_from(["aml-miner-batch", "verify", &out.to_string_lossy()]).expect("a command");
+        assert_eq!(run(&cli, &mut said).expect("read"), Verdict::Passed, "{}", String::from_utf8_lossy(&said));
+        let manifest = out.join("2025-09-02_w7").join("META.json");
+        written.push(std::fs::read(manifest).expect("a manifest"));
+    }
+    assert_eq!(written[0], written[1], "manifests hold the hashes of every file");
 }
