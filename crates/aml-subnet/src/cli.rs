@@ -6,7 +6,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod chain;
+mod doctor;
 mod localnet;
+mod miner;
 mod settings_args;
 mod wallet;
 
@@ -25,6 +28,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serves validators: verifies their requests, forwards them to the inference API, signs the answers
+    Miner(miner::Args),
+    /// Says what is wrong with a set-up
+    Doctor(doctor::Args),
     /// Runs a development chain, or asks a running one for something
     Localnet(localnet::Args),
     /// Shows which hotkey would be used
@@ -36,6 +43,8 @@ impl Cli {
     #[must_use]
     pub fn run(self) -> ExitCode {
         let result = match self.command {
+            Command::Miner(args) => miner::run(&args),
+            Command::Doctor(args) => doctor::run(&args),
             Command::Localnet(args) => localnet::run(args),
             Command::Wallet(args) => wallet::run(&args),
         };

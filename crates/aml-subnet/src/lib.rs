@@ -7,6 +7,8 @@
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod doctor;
+pub mod logging;
 pub mod neurons;
 pub mod protocol;
 pub mod wallet;

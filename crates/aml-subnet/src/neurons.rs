@@ -3,3 +3,4 @@
 pub mod announce;
 pub mod metagraph;
 pub mod miner;
+pub mod subtensor;

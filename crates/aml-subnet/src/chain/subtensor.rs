@@ -117,6 +117,14 @@ impl Subtensor {
         self.read(At::Finalised, |snapshot| Box::pin(async move { Ok(block_time(snapshot)) })).await
     }
 
+    /// The time in the last finalised block, by its author's clock.
+    ///
+    /// # Errors
+    /// [`ReadError`] when no endpoint answers.
+    pub async fn time(&self) -> Result<Option<Duration>, ReadError> {
+        self.read(At::Finalised, |snapshot| Box::pin(snapshot.timestamp())).await
+    }
+
     const fn timing(&self) -> &Timing {
         &self.links.timing
     }

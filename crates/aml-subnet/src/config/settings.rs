@@ -68,11 +68,14 @@ pub struct SubtensorSettings {
     pub network: String,
     /// WebSocket URLs in order of preference; they win over `network`.
     pub chain_endpoint: Vec<String>,
+    /// A neuron ends with an error when no block was finalised for so long.
+    #[serde(with = "humantime_serde")]
+    pub stalled_after: Duration,
 }
 
 impl Default for SubtensorSettings {
     fn default() -> Self {
-        Self { network: "finney".to_owned(), chain_endpoint: Vec::new() }
+        Self { network: "finney".to_owned(), chain_endpoint: Vec::new(), stalled_after: Duration::from_secs(15 * 60) }
     }
 }
 
@@ -243,6 +246,7 @@ impl Settings {
             ("miner.header_timeout", miner.header_timeout),
             ("miner.request_timeout", miner.request_timeout),
             ("miner.metagraph_refresh", miner.metagraph_refresh),
+            ("subtensor.stalled_after", self.subtensor.stalled_after),
         ] {
             refuse(value.is_zero(), &format!("{name}: must be positive"));
         }

@@ -7,6 +7,7 @@ mod chain_timelock;
 mod chain_weights;
 mod common;
 mod config;
+mod doctor;
 mod localnet_rpc;
 mod miner;
 mod miner_parts;

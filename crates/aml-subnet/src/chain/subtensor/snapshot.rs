@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use scale_decode::DecodeAsType;
 use scale_info::TypeDef;
@@ -81,6 +82,12 @@ impl ReadError {
     }
 }
 
+/// Storage key of `Timestamp.Now`: it has been the same in every runtime.
+const TIMESTAMP_NOW: [u8; 32] = [
+    0xf0, 0xc3, 0x65, 0xc3, 0xcf, 0x59, 0xd6, 0x71, 0xeb, 0x72, 0xda, 0x0e, 0x7a, 0x41, 0x13, 0xc4, 0x9f, 0x1f, 0x05,
+    0x15, 0xf4, 0x62, 0xcd, 0xcf, 0x84, 0xe0, 0xf1, 0xd6, 0x04, 0x5d, 0xfc, 0xbb,
+];
+
 /// One block of the chain.
 #[derive(Clone)]
 pub(super) struct Snapshot {
@@ -155,6 +162,13 @@ impl Snapshot {
             bytes.extend(self.raw(keys).await?);
         }
         Ok(Values { snapshot: self, bytes })
+    }
+
+    /// When the block was made, by its author's clock; `None` where the runtime keeps no time.
+    pub(super) async fn timestamp(&self) -> Result<Option<Duration>, ReadError> {
+        let values = self.raw(&[TIMESTAMP_NOW.to_vec()]).await?;
+        let bytes = values.into_iter().next().and_then(|(_, value)| <[u8; 8]>::try_from(value).ok());
+        Ok(bytes.map(u64::from_le_bytes).map(Duration::from_millis))
     }
 
     /// The storage key of an item.

@@ -1,0 +1,49 @@
+//! What every command that talks to the chain needs: the endpoints, the connection, the stop signal.
+
+use std::sync::Arc;
+
+use aml_miner::clock::{Clock, SystemClock};
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::chain::endpoints::Endpoints;
+use crate::chain::subtensor::{Subtensor, Timing};
+use crate::config::Settings;
+
+/// The chain that the settings name. Connects when it is first asked.
+pub(super) fn connect(settings: &Settings) -> anyhow::Result<Arc<Subtensor>> {
+    let given = settings.subtensor.chain_endpoint.join(",");
+    let endpoints = Endpoints::resolve(&settings.subtensor.network, Some(&given))?;
+    for endpoint in endpoints.list().iter().filter(|endpoint| endpoint.is_exposed()) {
+        tracing::warn!(%endpoint, "not encrypted: others can read and change what the chain says");
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(Arc::new(Subtensor::new(endpoints, Timing::default(), clock)))
+}
+
+/// Runs `work` on a runtime of its own.
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?.block_on(work)
+}
+
+/// Cancels `stop` at SIGTERM or SIGINT; a second signal ends the process at once.
+pub(super) fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    tokio::spawn(async move {
+        for first in [true, false] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if first {
+                tracing::info!("stopping; another signal ends it now");
+                stop.cancel();
+            } else {
+                std::process::exit(1);
+            }
+        }
+    });
+    Ok(())
+}

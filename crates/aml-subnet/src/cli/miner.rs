@@ -1,0 +1,87 @@
+//! `aml-subnet miner`: the proxy between validators and the inference API.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aml_miner::clock::{Clock, SystemClock};
+use clap::Args as ClapArgs;
+use tokio_util::sync::CancellationToken;
+
+use super::settings_args::AxonArgs;
+use super::{SettingsArgs, chain};
+use crate::config::Settings;
+use crate::logging;
+use crate::neurons::metagraph::Cache;
+use crate::neurons::miner::run::{Chain, run as serve};
+use crate::neurons::miner::server::Parts;
+use crate::neurons::subtensor::Subnet;
+use crate::protocol::replay::{MemoryNonces, NonceStore};
+use crate::wallet::Signer;
+
+/// Arguments of `miner`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    axon: AxonArgs,
+    /// Checks the configuration and the hotkey, and exits
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs the proxy until it is told to stop.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let settings = args.settings.load(&args.axon.overrides())?;
+    logging::init(&settings.log_level)?;
+    let file = args.settings.wallet(&settings).locate(|name| std::env::var_os(name))?;
+    let opened = file.open(|name| std::env::var_os(name))?;
+    if let Some(warning) = opened.warning {
+        tracing::warn!("{warning}");
+    }
+    if args.check {
+        println!("configuration and hotkey {} are good", opened.signer.hotkey());
+        return Ok(ExitCode::SUCCESS);
+    }
+    chain::block_on(until_stopped(&settings, opened.signer))
+}
+
+async fn until_stopped(settings: &Settings, signer: Signer) -> anyhow::Result<ExitCode> {
+    let stop = CancellationToken::new();
+    chain::stop_on_signal(stop.clone())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let subtensor = chain::connect(settings)?;
+    let subnet = Arc::new(Subnet { chain: Arc::clone(&subtensor), netuid: settings.netuid, signer: signer.clone() });
+    let nonces = nonces(settings, &signer, &*clock).await?;
+    let parts = Parts { signer, metagraph: Arc::new(Cache::default()), nonces, clock };
+    let links = Chain { source: Arc::clone(&subnet) as Arc<_>, announce: subnet };
+    let served = serve(settings, parts, links, logging::record_metrics(), stop);
+    tokio::select! {
+        served = served => served.map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        // Half-open connections look alive; the supervisor's restart is the cure.
+        stalled = subtensor.watch_blocks(settings.subtensor.stalled_after) => Err(stalled.into()),
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+async fn nonces(settings: &Settings, _: &Signer, clock: &dyn Clock) -> anyhow::Result<Arc<dyn NonceStore>> {
+    let wanted = settings.protocol.redis_url_env.is_some();
+    anyhow::ensure!(!wanted, "protocol.redis_url_env is set, but this build has no Redis: build with --features redis");
+    std::future::ready(()).await;
+    Ok(Arc::new(MemoryNonces::new(clock.now())))
+}
+
+#[cfg(feature = "redis")]
+async fn nonces(settings: &Settings, signer: &Signer, clock: &dyn Clock) -> anyhow::Result<Arc<dyn NonceStore>> {
+    use anyhow::Context as _;
+
+    use crate::protocol::replay::redis::RedisNonces;
+
+    let Some(variable) = &settings.protocol.redis_url_env else {
+        return Ok(Arc::new(MemoryNonces::new(clock.now())));
+    };
+    let url =
+        std::env::var(variable).with_context(|| format!("environment variable {variable} (protocol.redis_url_env)"))?;
+    let prefix = format!("aml:nonce:{}:{}", settings.netuid, signer.hotkey());
+    Ok(Arc::new(RedisNonces::connect(&url, prefix).await.context("cannot reach Redis")?))
+}

@@ -1,0 +1,175 @@
+//! Looking: opens the key, asks the chain, a clock, the port and the API. Every look has a deadline, and a failure is a fact.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aml_miner::clock::Clock;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, Times, WalletFacts};
+use crate::chain::endpoints::Endpoints;
+use crate::chain::subtensor::{Subtensor, Timing};
+use crate::chain::types::Neuron;
+use crate::config::Settings;
+use crate::wallet::{Hotkey, WalletArgs};
+
+/// How long one look may take.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long the chain may take: several endpoints may have to be tried.
+const CHAIN: Duration = Duration::from_secs(30);
+/// More of an answer than this is not read.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// What to look at.
+pub struct Patient<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// Which hotkey.
+    pub wallet: WalletArgs,
+    /// What for.
+    pub role: Role,
+    /// Our clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Collects all facts.
+pub async fn probe(patient: &Patient<'_>) -> Facts {
+    let Patient { settings, role, clock, .. } = patient;
+    let http = client();
+    let wallet = open(patient.wallet.clone()).await;
+    let (head, chain) = head(settings, clock).await;
+    let neuron = match (&chain, &wallet) {
+        (Some(chain), Ok(wallet)) => neuron(chain, settings.netuid, &wallet.hotkey).await,
+        (None, _) => Err("no chain endpoint answers".to_owned()),
+        (_, Err(_)) => Err("the hotkey does not open".to_owned()),
+    };
+    let date = date(http.as_ref(), settings, &**clock).await;
+    let is_miner = *role == Role::Miner;
+    Facts {
+        role: *role,
+        netuid: settings.netuid,
+        max_skew: settings.protocol.max_skew,
+        wallet,
+        head,
+        date,
+        neuron,
+        port: if is_miner { Some(port(settings).await) } else { None },
+        api: if is_miner { Some(api(http.as_ref(), &settings.miner.api_url).await) } else { None },
+    }
+}
+
+fn client() -> Option<reqwest::Client> {
+    reqwest::Client::builder().timeout(LOOK).redirect(reqwest::redirect::Policy::none()).build().ok()
+}
+
+async fn open(args: WalletArgs) -> Result<WalletFacts, String> {
+    let environment = |name: &str| -> Option<OsString> { std::env::var_os(name) };
+    let opened = tokio::task::spawn_blocking(move || args.locate(environment)?.open(environment)).await;
+    let opened = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    Ok(WalletFacts { hotkey: opened.signer.hotkey(), permissions: opened.warning })
+}
+
+async fn head(settings: &Settings, clock: &Arc<dyn Clock>) -> (Result<HeadFacts, String>, Option<Subtensor>) {
+    let given = settings.subtensor.chain_endpoint.join(",");
+    let endpoints = match Endpoints::resolve(&settings.subtensor.network, Some(&given)) {
+        Ok(endpoints) => endpoints,
+        Err(error) => return (Err(error.to_string()), None),
+    };
+    let timing = Timing { connect: LOOK, request: LOOK, ..Timing::default() };
+    let chain = Subtensor::new(endpoints, timing, Arc::clone(clock));
+    let head = match timeout(CHAIN, chain.head()).await {
+        Ok(Ok(head)) => head,
+        Ok(Err(error)) => return (Err(with_causes(&error)), None),
+        Err(_) => return (Err(format!("no answer within {} s", CHAIN.as_secs())), None),
+    };
+    let theirs = timeout(LOOK, chain.time()).await.ok().and_then(Result::ok).flatten();
+    let times = theirs.map(|theirs| Times { theirs, ours: clock.now() });
+    (Ok(HeadFacts { block: head.block.0, endpoint: head.endpoint, times }), Some(chain))
+}
+
+async fn neuron(chain: &Subtensor, netuid: u16, hotkey: &Hotkey) -> Result<Option<Neuron>, String> {
+    match timeout(CHAIN, chain.metagraph(netuid)).await {
+        Ok(Ok(metagraph)) => Ok(metagraph.by_hotkey(hotkey).cloned()),
+        Ok(Err(error)) => Err(with_causes(&error)),
+        Err(_) => Err(format!("no answer within {} s", CHAIN.as_secs())),
+    }
+}
+
+/// The `Date` of the first endpoint's web server, which is kept by NTP; local nodes share our clock and tell nothing.
+async fn date(http: Option<&reqwest::Client>, settings: &Settings, clock: &dyn Clock) -> Option<Times> {
+    let given = settings.subtensor.chain_endpoint.join(",");
+    let endpoints = Endpoints::resolve(&settings.subtensor.network, Some(&given)).ok()?;
+    let url = endpoints.list().first()?.url().replacen("ws", "http", 1);
+    let response = http?.get(url).send().await.ok()?;
+    let ours = clock.now();
+    let text = response.headers().get(http::header::DATE)?.to_str().ok()?;
+    let theirs = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+    let seconds = u64::try_from(theirs.timestamp()).ok()?;
+    // Whole seconds, cut: half a second is the best guess of the rest.
+    Some(Times { theirs: Duration::from_secs(seconds) + Duration::from_millis(500), ours })
+}
+
+/// The place that validators will use: the announced address, or ourselves where none is set.
+async fn port(settings: &Settings) -> PortFacts {
+    let axon = &settings.axon;
+    let local = match axon.ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let place = match axon.external_ip {
+        Some(ip) => SocketAddr::new(ip, axon.external_port.unwrap_or(axon.port)),
+        None => SocketAddr::new(local, axon.port),
+    };
+    let reached = match timeout(LOOK, TcpStream::connect(place)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", LOOK.as_secs())),
+    };
+    PortFacts { place, reached }
+}
+
+async fn api(http: Option<&reqwest::Client>, url: &str) -> ApiFacts {
+    let base = url.trim_end_matches('/');
+    let Some(http) = http else {
+        return ApiFacts { url: url.to_owned(), ready: Err("no HTTP client".to_owned()), version: None };
+    };
+    let ready = match http.get(format!("{base}/ready")).send().await {
+        Ok(response) if response.status().is_success() => Ok(()),
+        Ok(response) => Err(format!("it answers {} to /ready", response.status().as_u16())),
+        Err(error) => Err(with_causes(&error)),
+    };
+    let version = if ready.is_ok() { version(http, base).await } else { None };
+    ApiFacts { url: url.to_owned(), ready, version }
+}
+
+async fn version(http: &reqwest::Client, base: &str) -> Option<String> {
+    let mut response = http.get(format!("{base}/version")).send().await.ok()?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_ANSWER {
+            return None;
+        }
+    }
+    let answer: serde_json::Value = serde_json::from_slice(&body).ok()?;
+    Some(answer.get("api_version")?.as_str()?.chars().take(40).collect())
+}
+
+/// An error and what led to it, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,187 @@
+//! The doctor names each trouble in plain words, and exits with its class.
+
+use std::net::SocketAddr;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use aml_subnet::chain::types::{Axon, Block, Neuron, Uid};
+use aml_subnet::doctor::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, Times, WalletFacts, judge};
+use aml_subnet::doctor::{Class, State};
+use axum::Router;
+use axum::routing::get;
+use serde_json::Value;
+
+use crate::common::dev_key;
+
+const NOW: Duration = Duration::from_secs(1_795_000_000);
+
+fn place() -> SocketAddr {
+    "198.51.100.7:8091".parse().expect("an address")
+}
+
+fn neuron() -> Neuron {
+    let hotkey = dev_key("Alice").hotkey();
+    let axon = Axon { block: Block(1), version: 1, ip: place().ip(), port: place().port(), protocol: 4 };
+    Neuron {
+        uid: Uid(3),
+        hotkey,
+        coldkey: hotkey,
+        axon: Some(axon),
+        validator_permit: true,
+        active: true,
+        stake: 1,
+        last_update: Block(1),
+        incentive: 0,
+        dividends: 0,
+    }
+}
+
+/// A set-up in which nothing is wrong.
+fn healthy() -> Facts {
+    let times = Some(Times { theirs: NOW - Duration::from_secs(30), ours: NOW });
+    Facts {
+        role: Role::Miner,
+        netuid: 7,
+        max_skew: Duration::from_secs(2),
+        wallet: Ok(WalletFacts { hotkey: dev_key("Alice").hotkey(), permissions: None }),
+        head: Ok(HeadFacts { block: 100, endpoint: "ws://chain".to_owned(), times }),
+        date: Some(Times { theirs: NOW, ours: NOW + Duration::from_secs(1) }),
+        neuron: Ok(Some(neuron())),
+        port: Some(PortFacts { place: place(), reached: Ok(()) }),
+        api: Some(ApiFacts {
+            url: "http://api".to_owned(),
+            ready: Ok(()),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        }),
+    }
+}
+
+fn must_fail_with(class: Class, facts: &Facts, words: &str) {
+    let report = judge(facts);
+    assert_eq!(report.exit_code(), class.exit_code(), "{}", report.render());
+    let finding = report.findings.iter().find(|finding| finding.class == class).expect("it is reported");
+    assert_eq!(finding.state, State::Failed);
+    assert!(finding.text.contains(words), "`{words}` in `{}`", finding.text);
+    assert!(!finding.advice.is_empty(), "advice for {class:?}");
+}
+
+#[test]
+fn a_healthy_set_up_exits_with_zero() {
+    let report = judge(&healthy());
+    assert_eq!(report.exit_code(), 0, "{}", report.render());
+    assert!(report.findings.iter().all(|finding| finding.state == State::Ok), "{}", report.render());
+}
+
+#[test]
+fn each_trouble_has_its_words_and_its_code() {
+    let api = |ready, version: Option<&str>| {
+        let version = version.map(str::to_owned);
+        Some(ApiFacts { url: "http://api".to_owned(), ready, version })
+    };
+    let refused = || Err("connection refused".to_owned());
+    let wallet = Err("no such file".to_owned());
+    must_fail_with(Class::Wallet, &Facts { wallet, ..healthy() }, "no such file");
+    let open = WalletFacts { hotkey: dev_key("Alice").hotkey(), permissions: Some("mode 0644".to_owned()) };
+    must_fail_with(Class::KeyPermissions, &Facts { wallet: Ok(open), ..healthy() }, "0644");
+    must_fail_with(Class::EndpointDown, &Facts { head: Err("timeout".to_owned()), ..healthy() }, "timeout");
+    must_fail_with(Class::Unregistered, &Facts { neuron: Ok(None), ..healthy() }, "not registered on subnet 7");
+    let unpermitted = Ok(Some(Neuron { validator_permit: false, ..neuron() }));
+    must_fail_with(
+        Class::NoPermit,
+        &Facts { role: Role::Validator, neuron: unpermitted, ..healthy() },
+        "no validator permit",
+    );
+    let port = Some(PortFacts { place: place(), reached: refused() });
+    must_fail_with(Class::PortClosed, &Facts { port, ..healthy() }, "198.51.100.7:8091 cannot be reached");
+    must_fail_with(Class::ApiDown, &Facts { api: api(refused(), None), ..healthy() }, "connection refused");
+    must_fail_with(Class::VersionMismatch, &Facts { api: api(Ok(()), Some("0.9.0")), ..healthy() }, "0.9.0");
+}
+
+#[test]
+fn the_clock_is_wrong_when_signatures_would_be_refused_for_it() {
+    let seconds = Duration::from_secs;
+    let date = |theirs, ours| Facts { date: Some(Times { theirs, ours }), ..healthy() };
+    must_fail_with(Class::ClockSkew, &date(NOW, NOW + seconds(9)), "9.0 s ahead");
+    must_fail_with(Class::ClockSkew, &date(NOW + seconds(9), NOW), "9.0 s behind");
+    assert_eq!(judge(&date(NOW + seconds(2), NOW)).exit_code(), 0);
+    let block = |theirs, ours| {
+        let times = Some(Times { theirs, ours });
+        let head = Ok(HeadFacts { block: 100, endpoint: "ws://chain".to_owned(), times });
+        Facts { head, date: None, ..healthy() }
+    };
+    must_fail_with(Class::ClockSkew, &block(NOW + seconds(5), NOW), "behind the chain");
+    must_fail_with(Class::ClockSkew, &block(NOW, NOW + seconds(600)), "600 s old");
+    assert_eq!(judge(&block(NOW, NOW + seconds(40))).exit_code(), 0);
+}
+
+#[test]
+fn the_code_is_that_of_the_cause_not_of_its_effects() {
+    let all = Facts {
+        head: Err("down".to_owned()),
+        date: None,
+        neuron: Err("down".to_owned()),
+        port: Some(PortFacts { place: place(), reached: Err("refused".to_owned()) }),
+        ..healthy()
+    };
+    let report = judge(&all);
+    assert_eq!(report.exit_code(), Class::EndpointDown.exit_code());
+    assert_eq!(report.findings.iter().filter(|finding| finding.state == State::Failed).count(), 2);
+}
+
+#[test]
+fn a_stale_announcement_is_a_warning() {
+    let elsewhere = Axon { port: 1, ..neuron().axon.expect("announced") };
+    let facts = Facts { neuron: Ok(Some(Neuron { axon: Some(elsewhere), ..neuron() })), ..healthy() };
+    let report = judge(&facts);
+    assert_eq!(report.exit_code(), 0);
+    assert!(report.render().contains("the chain names 198.51.100.7:1"), "{}", report.render());
+}
+
+fn doctor(wallets: &std::path::Path, api: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_aml-subnet"))
+        .args(["doctor", "--json", "--wallet.name", "mine", "--wallet.hotkey", "first", "--netuid", "7"])
+        .args(["--subtensor.chain_endpoint", "ws://127.0.0.1:1", "--axon.port", "1", "--miner.api_url", api])
+        .arg("--wallet.path")
+        .arg(wallets)
+        .env_clear()
+        .current_dir(wallets)
+        .output()
+        .expect("it runs")
+}
+
+fn state_of(output: &Output, class: &str) -> String {
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let findings = report["findings"].as_array().expect("a list").clone();
+    let found = findings.into_iter().find(|finding| finding["class"] == class);
+    found.map_or_else(String::new, |finding| finding["state"].as_str().expect("a text").to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_looks_at_the_real_thing() {
+    use std::os::unix::fs::PermissionsExt;
+    let wallets = tempfile::tempdir().expect("a folder");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let api = format!("http://{}", listener.local_addr().expect("an address"));
+    let app = Router::new()
+        .route("/ready", get(|| async { "yes" }))
+        .route("/version", get(|| async { format!(r#"{{"api_version":"{}"}}"#, env!("CARGO_PKG_VERSION")) }));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let missing = doctor(wallets.path(), &api);
+    assert_eq!(missing.status.code(), Some(10), "{missing:?}");
+    let hotkeys = wallets.path().join("mine/hotkeys");
+    std::fs::create_dir_all(&hotkeys).expect("a folder");
+    let seed = format!("0x{}", "07".repeat(32));
+    std::fs::write(hotkeys.join("first"), seed).expect("a file");
+    std::fs::set_permissions(hotkeys.join("first"), PermissionsExt::from_mode(0o644)).expect("a mode");
+    assert_eq!(doctor(wallets.path(), &api).status.code(), Some(11));
+    std::fs::set_permissions(hotkeys.join("first"), PermissionsExt::from_mode(0o600)).expect("a mode");
+    let rest = doctor(wallets.path(), &api);
+    assert_eq!(rest.status.code(), Some(12), "{rest:?}");
+    assert_eq!(state_of(&rest, "port_closed"), "failed");
+    assert_eq!(state_of(&rest, "api_down"), "ok");
+    assert_eq!(state_of(&rest, "version_mismatch"), "ok");
+    assert_eq!(state_of(&rest, "unregistered"), "skipped");
+    let wrong = Command::new(env!("CARGO_BIN_EXE_aml-subnet")).args(["doctor", "--netuid", "many"]).output();
+    assert_eq!(wrong.expect("it runs").status.code(), Some(2));
+}
