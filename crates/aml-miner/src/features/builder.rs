@@ -132,6 +132,12 @@ impl FeatureBuilder {
         self.batch_relative
     }
 
+    /// The columns of a batch that are read.
+    #[must_use]
+    pub fn columns(&self) -> crate::wire::Needs {
+        self.needs.names().fold(crate::wire::Needs::keys_only(), |needs, (table, column)| needs.with(table, column))
+    }
+
     /// One row per alert, in the order of the batch.
     ///
     /// # Errors

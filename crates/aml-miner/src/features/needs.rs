@@ -92,6 +92,11 @@ impl Needs {
         self.columns.iter().any(|(read, _)| *read == part)
     }
 
+    /// Table and name of every needed column.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.columns.iter().map(|&(part, column)| (part.spec().name, part.spec().columns[column].name))
+    }
+
     /// The needed columns that `batch` lacks, in the order of the format.
     pub(crate) fn lacking(&self, batch: &Batch) -> Vec<(&'static str, &'static str)> {
         let lacks = |&&(part, column): &&(Part, usize)| {

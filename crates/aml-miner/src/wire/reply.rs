@@ -6,10 +6,11 @@ mod write;
 use serde::{Deserialize, Serialize};
 
 pub use read::{ReadReplyError, ReplyLimits, read_clusters, read_ranks, read_scores};
-pub use write::{AnswerWriter, Explanation, FeatureNames, Impact, concat_blocks};
+pub use write::{AnswerWriter, Explanation, FeatureNames, Impact, concat_blocks, write_ranks};
 
 /// The answer for one alert of `/score/alerts`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "inference", derive(utoipa::ToSchema))]
 pub struct ScoreRow {
     /// The alert.
     pub alert_id: String,
@@ -25,6 +26,7 @@ pub struct ScoreRow {
 
 /// The answer for one alert of `/rank/alerts`, best first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "inference", derive(utoipa::ToSchema))]
 pub struct RankRow {
     /// The alert.
     pub alert_id: String,
@@ -36,6 +38,7 @@ pub struct RankRow {
 
 /// The answer for one cluster of `/score/clusters`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "inference", derive(utoipa::ToSchema))]
 pub struct ClusterRow {
     /// The cluster.
     pub cluster_id: String,

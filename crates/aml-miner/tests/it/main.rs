@@ -1,5 +1,11 @@
 //! The crate through its front door: one module a topic.
 
+mod api_forms;
+mod api_hardness;
+mod api_kit;
+mod api_reference;
+mod api_routes;
+mod api_settings;
 mod batch_cli;
 mod batch_corruption;
 mod batch_download;

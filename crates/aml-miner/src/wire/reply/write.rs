@@ -151,6 +151,26 @@ pub fn concat_blocks(blocks: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
+/// The answer of `/rank/alerts` for identifiers and scores from the most urgent on.
+#[must_use]
+pub fn write_ranks<'a>(ranked: impl Iterator<Item = (&'a str, f64)>) -> Vec<u8> {
+    let mut out = vec![b'['];
+    for (rank, (id, score)) in (1_u64..).zip(ranked) {
+        if rank > 1 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"{\"alert_id\":");
+        json(&mut out, id);
+        out.extend_from_slice(b",\"rank\":");
+        json(&mut out, rank);
+        out.extend_from_slice(b",\"score\":");
+        json(&mut out, score);
+        out.push(b'}');
+    }
+    out.push(b']');
+    out
+}
+
 /// Appends the JSON of a text or a number; numbers that are not finite become `null`.
 fn json<T: Serialize>(out: &mut Vec<u8>, value: T) {
     serde_json::to_writer(out, &value).expect("texts and numbers are written to memory without failing");

@@ -1,0 +1,55 @@
+//! `/score/alerts` and `/rank/alerts`.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::error::ApiError;
+use super::job::{Kind, answer};
+use super::openapi::{ErrorBody, ValidationErrorBody};
+use super::query::Explain;
+use super::state::AppState;
+use crate::wire::{RankRow, ScoreRow};
+
+/// Score alerts
+///
+/// The calibrated probability that each alert is confirmed illicit, with the features behind it, in request order.
+#[utoipa::path(
+    post, path = "/score/alerts", tag = "scoring",
+    params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted")),
+    responses(
+        (status = 200, description = "One row an alert, in request order", body = [ScoreRow],
+            headers(("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"))),
+        (status = 400, description = "The body is not JSON", body = ErrorBody),
+        (status = 408, description = "Too slow", body = ErrorBody),
+        (status = 413, description = "Body too large", body = ErrorBody),
+        (status = 415, description = "Unknown content type or encoding", body = ErrorBody),
+        (status = 422, description = "Values that do not make a request", body = ValidationErrorBody),
+        (status = 429, description = "The queue is full", body = ErrorBody),
+        (status = 503, description = "The model is not loaded", body = ErrorBody),
+    )
+)]
+pub(super) async fn score(State(app): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    answer(app, Kind::ScoreAlerts, request).await
+}
+
+/// Rank alerts
+///
+/// All alerts of the batch, the most urgent first; ties are broken by alert id.
+#[utoipa::path(
+    post, path = "/rank/alerts", tag = "scoring",
+    params(("explain" = Option<Explain>, Query, description = "Accepted and without effect")),
+    responses(
+        (status = 200, description = "One row an alert, most urgent first", body = [RankRow],
+            headers(("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"))),
+        (status = 400, description = "The body is not JSON", body = ErrorBody),
+        (status = 408, description = "Too slow", body = ErrorBody),
+        (status = 413, description = "Body too large", body = ErrorBody),
+        (status = 415, description = "Unknown content type or encoding", body = ErrorBody),
+        (status = 422, description = "Values that do not make a request", body = ValidationErrorBody),
+        (status = 429, description = "The queue is full", body = ErrorBody),
+        (status = 503, description = "The model is not loaded", body = ErrorBody),
+    )
+)]
+pub(super) async fn rank(State(app): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    answer(app, Kind::RankAlerts, request).await
+}

@@ -1,0 +1,33 @@
+//! `/score/clusters`.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::error::ApiError;
+use super::job::{Kind, answer};
+use super::openapi::{ErrorBody, ValidationErrorBody};
+use super::query::Explain;
+use super::state::AppState;
+use crate::wire::ClusterRow;
+
+/// Score clusters
+///
+/// The probability that each cluster has at least one confirmed illicit member, in request order.
+#[utoipa::path(
+    post, path = "/score/clusters", tag = "scoring",
+    params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted")),
+    responses(
+        (status = 200, description = "One row a cluster, in request order", body = [ClusterRow],
+            headers(("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"))),
+        (status = 400, description = "The body is not JSON", body = ErrorBody),
+        (status = 408, description = "Too slow", body = ErrorBody),
+        (status = 413, description = "Body too large", body = ErrorBody),
+        (status = 415, description = "Unknown content type or encoding", body = ErrorBody),
+        (status = 422, description = "Values that do not make a request", body = ValidationErrorBody),
+        (status = 429, description = "The queue is full", body = ErrorBody),
+        (status = 503, description = "The model is not loaded", body = ErrorBody),
+    )
+)]
+pub(super) async fn score(State(app): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    answer(app, Kind::ScoreClusters, request).await
+}

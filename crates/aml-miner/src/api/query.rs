@@ -1,0 +1,40 @@
+//! The query of a scoring request.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::error::ApiError;
+
+/// How much of an explanation is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(super) enum Explain {
+    /// `explain_json` is an empty object.
+    None,
+    /// The five features with the largest contributions.
+    #[default]
+    Top,
+    /// Every feature, by contribution.
+    Full,
+}
+
+impl<S: Sync> FromRequestParts<S> for Explain {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let mut explain = Self::default();
+        for pair in parts.uri.query().unwrap_or_default().split('&') {
+            let Some(value) = pair.strip_prefix("explain=") else { continue };
+            explain = match value {
+                "none" => Self::None,
+                "top" => Self::Top,
+                "full" => Self::Full,
+                other => {
+                    let shown: String = other.chars().take(100).collect();
+                    return Err(ApiError::query("explain", "Input should be 'none', 'top' or 'full'", &shown));
+                }
+            };
+        }
+        Ok(explain)
+    }
+}

@@ -1,0 +1,122 @@
+//! The server as a program: settings to parts, signals to shutdown and reload.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::logging::Logging;
+use super::models::Loaded;
+use super::serve::{Ended, serve};
+use super::state::{AppState, Parts};
+use crate::clock::SystemClock;
+use crate::config::Settings;
+use crate::receipt::ReceiptKey;
+
+/// An administrator's token has at least this many characters.
+const MIN_TOKEN: usize = 16;
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// When the address, the key, the token or the threads cannot be had.
+pub async fn run(settings: Settings, collector: bool) -> anyhow::Result<Ended> {
+    let logging = Logging::start(&settings.log, collector)?;
+    let address = (settings.api.host, settings.api.port);
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
+    let mut stops = Stops::new()?;
+    let (grace, app) = (settings.api.grace, state(&settings)?);
+    tracing::info!(address = %listener.local_addr()?, threads = app.engine.threads(), "listening");
+    let reloads = tokio::spawn(reload_on_signal(app.clone(), signal(SignalKind::hangup())?));
+    let (second, now) = tokio::sync::oneshot::channel::<()>();
+    let stop = async move {
+        stops.next().await;
+        tracing::info!("stopping: requests in flight are finished");
+        tokio::spawn(async move {
+            stops.next().await;
+            // Nobody listens when everything was finished in time.
+            let _ = second.send(());
+        });
+    };
+    let ended = serve(listener, app, (stop, async { drop(now.await) }), grace).await;
+    reloads.abort();
+    tracing::info!(?ended, "stopped");
+    tokio::task::spawn_blocking(|| logging.flush()).await?;
+    Ok(ended)
+}
+
+/// Checks models and key without serving; what is wrong, one line each.
+#[must_use]
+pub fn check(settings: &Settings) -> Vec<String> {
+    let models = Loaded::from_paths(&settings.models).failures.into_iter();
+    let mut problems: Vec<_> = models.map(|(name, why)| format!("{name}: {why}")).collect();
+    if let Err(error) = admin_token(settings) {
+        problems.push(format!("{error:#}"));
+    }
+    let key = settings.api.signing_key_file.as_deref();
+    // A check makes no key: that is for the first start.
+    if let Some(Err(error)) = key.filter(|path| path.exists()).map(ReceiptKey::load_or_create) {
+        problems.push(error.to_string());
+    }
+    problems
+}
+
+fn state(settings: &Settings) -> anyhow::Result<AppState> {
+    let key = settings.api.signing_key_file.as_deref().map(ReceiptKey::load_or_create).transpose()?;
+    match &key {
+        Some(key) => tracing::info!(public_key = %key.public_key(), "receipts are signed"),
+        None => tracing::warn!("there is no signing key: answers carry no receipts"),
+    }
+    let paths = settings.models.clone();
+    let parts = Parts {
+        loader: Box::new(move || Loaded::from_paths(&paths)),
+        key,
+        work: settings.work,
+        limits: settings.limits,
+        admin_token: admin_token(settings)?,
+        clock: Box::new(SystemClock),
+    };
+    Ok(AppState::new(parts)?)
+}
+
+fn admin_token(settings: &Settings) -> anyhow::Result<Option<String>> {
+    let Some(path) = settings.api.admin_token_file.as_deref() else { return Ok(None) };
+    let token = read_token(path).with_context(|| format!("cannot use the token file {}", path.display()))?;
+    Ok(Some(token))
+}
+
+fn read_token(path: &Path) -> anyhow::Result<String> {
+    let token = std::fs::read_to_string(path)?.trim().to_owned();
+    anyhow::ensure!(token.len() >= MIN_TOKEN, "a token has at least {MIN_TOKEN} characters");
+    Ok(token)
+}
+
+async fn reload_on_signal(app: AppState, mut hangups: Signal) {
+    while hangups.recv().await.is_some() {
+        match app.reload().await {
+            Ok(_) => tracing::info!("models are reloaded"),
+            Err(error) => tracing::warn!(%error, "models are not reloaded"),
+        }
+    }
+}
+
+/// The signals that end a server.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A batch means the same in every form, and whatever a model does not read may be left out of memory.
+
+use aml_miner::data::synth::{SynthConfig, generate};
+use aml_miner::data::write_batch;
+use aml_miner::features::{FeatureBuilder, RowKind, Schema};
+use aml_miner::wire::{Batch, InOrder, Needs, Reading, read_body, write_body};
+use serde_json::Value;
+
+use crate::api_kit::TestServer;
+use crate::batch_kit::options;
+
+fn day() -> Batch {
+    let config = SynthConfig { alerts: 40, addresses: 300, days: 1, ..SynthConfig::default() };
+    generate(&config).expect("a valid configuration").next().expect("one day").batch
+}
+
+/// The rows without the one field that tells time.
+fn timeless(rows: Value) -> Vec<Value> {
+    let rows = rows.as_array().expect("a list").clone();
+    rows.into_iter()
+        .map(|mut row| {
+            row.as_object_mut().expect("an object").remove("latency_ms");
+            row
+        })
+        .collect()
+}
+
+fn form(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, bytes) in files {
+        body.extend_from_slice(format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--edge--\r\n");
+    body
+}
+
+const FORM: [&str; 1] = ["content-type: multipart/form-data; boundary=edge"];
+
+#[test]
+fn parquet_tables_are_scored_as_the_same_json() {
+    let server = TestServer::start();
+    let batch = day();
+    let dir = tempfile::tempdir().expect("a directory");
+    let target = dir.path().join("batch");
+    write_batch(&target, &batch, None, &options()).expect("written");
+    let file = |name: &'static str| (name, std::fs::read(target.join(format!("{name}.parquet"))).expect("there"));
+    let files = [file("alerts"), file("features"), file("clusters"), file("money_flows")];
+    for path in ["/score/alerts", "/score/clusters"] {
+        let from_json = server.post(path, write_body(&batch)).must_succeed().json();
+        let from_form = server.connect().post(path, &FORM, &form(&files)).must_succeed().json();
+        assert_eq!(timeless(from_form), timeless(from_json));
+    }
+    let without = server.connect().post("/score/alerts", &FORM, &form(&files[1..]));
+    without.must_fail_with(422, "invalid_request");
+}
+
+#[test]
+fn broken_forms_are_refused_with_a_reason() {
+    let server = TestServer::start();
+    let refused = |bytes: &[u8]| server.connect().post("/score/alerts", &FORM, bytes);
+    refused(&form(&[("alerts", b"PAR1 not really PAR1".to_vec())])).must_fail_with(422, "invalid_request");
+    refused(&form(&[("orders", Vec::new())])).must_fail_with(422, "invalid_request");
+    refused(&form(&[("alerts", Vec::new()), ("alerts", Vec::new())])).must_fail_with(422, "invalid_request");
+    refused(b"no boundary").must_fail_with(400, "malformed_body");
+    let unnamed = server.connect().post("/score/alerts", &["content-type: multipart/form-data"], b"");
+    unnamed.must_fail_with(400, "malformed_body");
+}
+
+#[test]
+fn a_matrix_has_the_same_bits_when_only_the_needed_columns_are_kept() {
+    let body = write_body(&day());
+    let all = read_body(&body, &Reading::default(), &InOrder).expect("a batch");
+    for schema in [Schema::default_alert(), Schema::default_cluster()] {
+        let rows = schema.rows;
+        let builder = FeatureBuilder::new(&schema).expect("known features");
+        let needs = builder.columns();
+        assert_ne!(needs, Needs::all());
+        let few = read_body(&body, &Reading { needs, ..Reading::default() }, &InOrder).expect("a batch");
+        let scores = vec![0.25; all.alerts.rows()];
+        let matrix = |batch: &Batch| match rows {
+            RowKind::Alert => builder.alerts(batch),
+            RowKind::Cluster => builder.clusters(batch, Some(&scores)),
+        };
+        let bits = |batch: &Batch| {
+            matrix(batch).expect("a matrix").matrix.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+        };
+        assert!(bits(&all) == bits(&few), "{rows:?} rows differ");
+    }
+}
