@@ -56,12 +56,12 @@ fn main() {
         return;
     };
     // One thread, as the figures of other libraries are given.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("a thread");
     let scorer = AlertScorer::load(&bundle.join("alert_scorer_v1.0.0.txt")).expect("a bundle");
     let mut criterion = Criterion::default().configure_from_args();
     for size in ["b1", "b1000", "b10000"] {
         let body = std::fs::read(data.join(size).join("body.json")).expect("a body");
-        pool.install(|| steps(&mut criterion, size, &body, &scorer));
+        steps(&mut criterion, size, &body, &scorer);
     }
     criterion.final_summary();
 }
