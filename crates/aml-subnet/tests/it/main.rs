@@ -2,6 +2,11 @@
 
 mod axon_v10;
 mod btauth;
+mod chain_bench;
+mod chain_conformance;
+mod chain_encoding;
+mod chain_faults;
+mod chain_node;
 mod chain_rules;
 mod chain_timelock;
 mod chain_weights;

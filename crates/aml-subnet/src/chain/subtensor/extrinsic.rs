@@ -54,6 +54,7 @@ pub(super) fn blake2_256(bytes: &[u8]) -> [u8; 32] {
 pub(super) struct Signed {
     pub(super) bytes: Vec<u8>,
     pub(super) hash: H256,
+    pub(super) nonce: u64,
     pub(super) spec_version: u32,
     /// The finalised block it is mortal from.
     pub(super) born: u64,
@@ -94,7 +95,7 @@ pub(super) fn build(
     let mut unsigned = best.at.tx().create_v4_signable_offline(call, params).map_err(failed)?;
     let signed = unsigned.sign(&ExtrinsicSigner(signer)).map_err(failed)?;
     let hash = signed.hash();
-    Ok(Signed { bytes: signed.into_encoded(), hash, spec_version, born })
+    Ok(Signed { bytes: signed.into_encoded(), hash, nonce, spec_version, born })
 }
 
 /// The account as a parameter of runtime APIs.

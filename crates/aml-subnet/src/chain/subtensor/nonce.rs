@@ -95,7 +95,8 @@ impl Desk {
     }
 }
 
-async fn on_chain(best: &Snapshot, signer: &Signer) -> Result<u64, ReadError> {
+/// The count on chain.
+pub(super) async fn on_chain(best: &Snapshot, signer: &Signer) -> Result<u64, ReadError> {
     let account = account_bytes(signer);
     let bytes = best.at.runtime_apis().call_raw("AccountNonceApi_account_nonce", Some(&account)).await;
     let bytes = bytes.map_err(|error| node("the nonce", &error))?;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::extrinsic::{BuildError, Call, Signed, build};
 use super::inclusion::{Included, Outcome, outcome};
-use super::nonce::NonceError;
+use super::nonce::{NonceError, on_chain};
 use super::pool::{PoolError, Progress};
 use super::snapshot::{ReadError, Snapshot};
 use super::{At, Subtensor};
@@ -23,6 +23,8 @@ use crate::wallet::Signer;
 
 /// Signings of one call: the first, and one more when the runtime was upgraded in between.
 const MAX_BUILDS: u32 = 2;
+/// The part of the time for finality in which a watch may say nothing.
+const SILENT_SHARE: u32 = 3;
 
 /// Why a call did not take effect, as far as is known.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +97,7 @@ impl Subtensor {
             let signed = build(call, signer, nonce, &best, &finalised)?;
             tracing::debug!(call = call.call_name(), nonce, transaction = ?signed.hash, "transaction signed");
             desk.sent(nonce);
-            match self.see_through(&best, &signed).await {
+            match self.see_through(signer, &best, &signed).await {
                 Ok(Fate::Included(included)) => {
                     desk.used(nonce);
                     return Ok(included);
@@ -117,7 +119,7 @@ impl Subtensor {
         Err(last.into())
     }
 
-    async fn see_through(&self, best: &Snapshot, signed: &Signed) -> Result<Fate, SubmitError> {
+    async fn see_through(&self, signer: &Signer, best: &Snapshot, signed: &Signed) -> Result<Fate, SubmitError> {
         let until = Instant::now() + self.timing().finality;
         match self.watch(best, signed, until).await {
             // A node that says "finalised" and shows a block without it is not believed.
@@ -126,6 +128,8 @@ impl Subtensor {
                     return end(outcome);
                 }
             }
+            // A pool also calls a transaction invalid that is in a block already.
+            Watched::Gone(PoolError::Invalid) if self.is_counted(signer, signed).await => {}
             Watched::Gone(error) => return self.gone(error, signed).await,
             Watched::Lost => {}
         }
@@ -149,7 +153,10 @@ impl Subtensor {
             // Whether it arrived is not known.
             Err(_) => return Watched::Lost,
         };
-        while let Ok(Some(Ok(notice))) = timeout_at(until, notices.next()).await {
+        // A watch that has gone silent is no reason to wait for all of the time: blocks can be looked through.
+        let patience = self.timing().finality / SILENT_SHARE;
+        let listen = |until: Instant| until.min(Instant::now() + patience);
+        while let Ok(Some(Ok(notice))) = timeout_at(listen(until), notices.next()).await {
             tracing::debug!(transaction = ?signed.hash, %notice, "transaction watched");
             match Progress::from_status(&notice) {
                 Progress::Finalised(hash) => return hash.parse().map_or(Watched::Lost, Watched::In),
@@ -161,7 +168,13 @@ impl Subtensor {
         Watched::Lost
     }
 
-    /// The pool let go of it. It may have been included all the same, or have become invalid by an upgrade.
+    /// Whether the chain has counted the transaction's nonce.
+    async fn is_counted(&self, signer: &Signer, signed: &Signed) -> bool {
+        let Ok(now) = self.snapshot(At::Best).await else { return false };
+        on_chain(&now, signer).await.is_ok_and(|count| count > signed.nonce)
+    }
+
+    /// The pool let go of it: it was refused, or has become invalid by an upgrade.
     async fn gone(&self, error: PoolError, signed: &Signed) -> Result<Fate, SubmitError> {
         let now = self.snapshot(At::Best).await?;
         if error.is_stale_view() && now.at.spec_version() != signed.spec_version {
