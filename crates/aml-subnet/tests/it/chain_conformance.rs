@@ -2,15 +2,28 @@
 //!
 //! The real runtime runs when `AML_CHOPSTICKS_URL` names one (see `scripts/chopsticks.sh`); its chain is changed.
 
+use std::time::Duration;
+
+use aml_subnet::chain::localnet::{Config, Generation, Localnet};
 use aml_subnet::chain::refusal::Refusal;
 use aml_subnet::chain::subtensor::{
-    AnnounceError, Announced, Announcement, RevealError, SetWeightsError, SubmitError, WeightsOutcome, WeightsRequest,
+    AnnounceError, Announced, Announcement, NonceError, RevealError, SetWeightsError, SubmitError, WeightsOutcome,
+    WeightsRequest,
 };
 use aml_subnet::chain::types::Uid;
 use aml_subnet::wallet::Signer;
 use scale_value::Value;
 
 use crate::chain_bench::{Bench, NETUID, key, n, ns, who};
+
+#[tokio::test]
+async fn the_localnet_behaves_as_written_down() {
+    // The generation of the real runtime that the other test runs.
+    let config =
+        Config { generation: Generation::G218, netuid: NETUID, block_time: Some(BLOCK_TIME), ..Config::default() };
+    let localnet = Localnet::start(config).await.expect("a free port");
+    everything(&Bench::at(&localnet.ws_url()).await).await;
+}
 
 #[tokio::test]
 async fn the_real_runtime_behaves_as_written_down() {
@@ -20,6 +33,9 @@ async fn the_real_runtime_behaves_as_written_down() {
     };
     everything(&Bench::at(&url).await).await;
 }
+
+/// Between two blocks of the localnet: a scenario waits for about sixty.
+const BLOCK_TIME: Duration = Duration::from_millis(50);
 
 /// All scenarios, one after the other, on one chain.
 async fn everything(bench: &Bench) {
