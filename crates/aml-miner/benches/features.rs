@@ -30,7 +30,7 @@ impl Draw {
     /// Few addresses have most of the edges, as on a real chain.
     fn hub(&mut self, limit: usize) -> usize {
         let (one, other) = (self.below(limit), self.below(limit));
-        if self.next() % 4 == 0 { self.below(limit.min(200)) } else { one.min(other) }
+        if self.next().is_multiple_of(4) { self.below(limit.min(200)) } else { one.min(other) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Features of your own: implement [`CustomFeature`] and list it in [`registered`].
 //!
-//! From then on its name is valid in every schema, in training and in serving alike. `docs/customization.md` shows
-//! one from end to end.
+//! From then on its name is valid in every schema and part of the default one of alerts, in training and in serving
+//! alike. `docs/customization.md` shows one from end to end.
 
 use std::fmt;
 use std::sync::Arc;

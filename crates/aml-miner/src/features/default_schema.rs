@@ -5,6 +5,7 @@
 //! as scoring all of it. A value of text that is not listed here is 0 in every column of its family.
 
 use crate::features::catalogue::{Feature, Group, features};
+use crate::features::custom;
 use crate::features::schema::RowKind;
 
 const TYPOLOGIES: [&str; 10] = [
@@ -61,8 +62,9 @@ const OF_FLOWS: [&str; 6] = [
     "flow_flagged_2hop_share",
 ];
 
-/// Names of the shipped alert models.
+/// Names of the shipped alert models, and of the features that this build adds to them.
 pub(crate) fn alert() -> Vec<String> {
+    let own = custom::registered().into_iter().filter(|feature| !feature.batch_relative());
     let keep = |feature: &&Feature| feature.group != Group::BatchRelative && !LEFT_OUT.contains(&&*feature.name);
     let fixed = features(RowKind::Alert).iter().filter(keep).map(|feature| feature.name.to_string());
     fixed
@@ -70,6 +72,7 @@ pub(crate) fn alert() -> Vec<String> {
         .chain(values("pattern_", &PATTERNS))
         .chain(values("suspected_type_", &SUSPECTED_TYPES))
         .chain(values("cluster_type_", &CLUSTER_TYPES))
+        .chain(own.map(|feature| feature.name().to_owned()))
         .collect()
 }
 

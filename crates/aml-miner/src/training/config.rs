@@ -1,6 +1,7 @@
 //! `model_config.yaml`: what a training run may be told. Unknown keys and wrong values are all listed before exiting.
 
 mod boosting;
+mod features;
 mod section;
 
 use std::io;
@@ -9,7 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_yaml_ng::Value;
 
+use crate::features::RowKind;
 pub use boosting::{Boosting, ClassWeight};
+pub use features::FeatureChoice;
+pub(crate) use features::default_schema;
 use section::{Problems, Section, any, small_share};
 
 /// A configuration is a page of text; more is not one.
@@ -69,6 +73,10 @@ pub struct ModelConfig {
     pub seed: u64,
     /// Whether features that compare within the batch are used.
     pub batch_relative: bool,
+    /// Changes to the features of alerts.
+    pub alert_features: FeatureChoice,
+    /// Changes to the features of clusters.
+    pub cluster_features: FeatureChoice,
     /// How days are split.
     pub split: SplitConfig,
     /// Parameters of the alert scorer.
@@ -89,6 +97,8 @@ impl Default for ModelConfig {
             model_version: "1.0.0".into(),
             seed: 42,
             batch_relative: false,
+            alert_features: FeatureChoice::default(),
+            cluster_features: FeatureChoice::default(),
             split: SplitConfig {
                 embargo_days: 7,
                 validation_share: 0.15,
@@ -157,6 +167,8 @@ impl ModelConfig {
         root.read("model_version", &mut self.model_version, |text: &String| check_version(text));
         root.read("seed", &mut self.seed, any);
         root.read("batch_relative", &mut self.batch_relative, any);
+        root.section("alert_features", |section| self.alert_features.read(section, RowKind::Alert));
+        root.section("cluster_features", |section| self.cluster_features.read(section, RowKind::Cluster));
         root.section("split", |section| self.split.read(section));
         let common = root.section("boosting", |section| self.scorer.clone().read(section));
         self.scorer = root.section("scorer", |section| common.clone().read(section));

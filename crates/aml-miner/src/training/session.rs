@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::features::{Group, RowKind, Schema, features};
 use crate::models::bundle::{Draft, ModelKind, SaveError, Training, save};
 use crate::training::assemble::{AssembleError, Assembled, Range};
-use crate::training::config::{Boosting, ModelConfig};
+use crate::training::config::{Boosting, ModelConfig, default_schema};
 use crate::training::evaluation::date_text;
 use crate::training::fit::{Fit, FitError, Settings};
 use crate::training::lightgbm::LIGHTGBM_VERSION;
@@ -90,7 +90,7 @@ impl Session<'_> {
     /// The features of a kind of model.
     #[must_use]
     pub fn schema(&self, kind: ModelKind) -> Schema {
-        schema(kind.rows(), self.config.batch_relative)
+        schema(kind.rows(), &self.config)
     }
 
     /// Where the file of a kind of model goes.
@@ -179,14 +179,15 @@ impl Session<'_> {
 
 /// The trainer's features for a kind of row.
 #[must_use]
-pub fn schema(rows: RowKind, batch_relative: bool) -> Schema {
-    let mut schema = match rows {
-        RowKind::Alert => Schema::default_alert(),
-        RowKind::Cluster => Schema::default_cluster(),
-    };
-    if batch_relative && rows == RowKind::Alert {
+pub fn schema(rows: RowKind, config: &ModelConfig) -> Schema {
+    let mut schema = default_schema(rows);
+    if config.batch_relative && rows == RowKind::Alert {
         let relative = features(rows).iter().filter(|feature| feature.group == Group::BatchRelative);
         schema.features.extend(relative.map(|feature| feature.name.to_string()));
+    }
+    match rows {
+        RowKind::Alert => config.alert_features.apply(&mut schema),
+        RowKind::Cluster => config.cluster_features.apply(&mut schema),
     }
     schema
 }

@@ -17,6 +17,7 @@ mod batch_roundtrip;
 mod features_alert;
 mod features_builder;
 mod features_cluster;
+mod features_customization;
 mod features_flow;
 mod features_invariants;
 mod features_peer;

@@ -1,6 +1,8 @@
 //! The configuration: the shipped file is the defaults, and every mistake is named in one go.
 
+use aml_miner::features::{RowKind, Schema};
 use aml_miner::training::config::{ClassWeight, ConfigError, ModelConfig};
+use aml_miner::training::session::schema;
 
 #[test]
 fn the_shipped_file_says_what_the_defaults_are() {
@@ -43,4 +45,33 @@ fn a_version_is_three_numbers() {
         assert!(ModelConfig::from_yaml(&format!("model_version: {wrong}")).is_err(), "{wrong}");
     }
     assert!(ModelConfig::from_yaml("model_version: 2.10.3").is_ok());
+}
+
+#[test]
+fn features_are_added_to_the_default_ones_and_dropped_from_them() {
+    let text = "alert_features: {add: [log_volume_usd, typology_ransom, volume_usd], drop: [\"flow_*\", degree_in]}";
+    let config = ModelConfig::from_yaml(text).expect("a right file");
+    let (default, chosen) = (Schema::default_alert(), schema(RowKind::Alert, &config));
+    assert!(default.features.iter().any(|name| name == "flow_in_usd"));
+    let kept = |name: &&String| !name.starts_with("flow_") && *name != "degree_in";
+    let mut expected: Vec<_> = default.features.iter().filter(kept).cloned().collect();
+    expected.extend(["log_volume_usd".to_owned(), "typology_ransom".to_owned()]);
+    assert_eq!(chosen.features, expected);
+    assert_eq!(schema(RowKind::Cluster, &config), Schema::default_cluster());
+}
+
+#[test]
+fn features_that_are_not_there_are_named() {
+    let text = "alert_features: {add: [volume_us], drop: [degre_in]}\ncluster_features: {add: [volume_usd]}";
+    let Err(ConfigError::Problems(problems)) = ModelConfig::from_yaml(text) else { panic!("three mistakes") };
+    let all = problems.join("\n");
+    assert_eq!(problems.len(), 3, "{all}");
+    assert!(
+        all.contains(
+            "alert_features.add: column 0: `volume_us` is not a feature of alert rows; did you mean `volume_usd`"
+        ),
+        "{all}"
+    );
+    assert!(all.contains("alert_features.drop: `degre_in` is none of the default features"), "{all}");
+    assert!(all.contains("cluster_features.add: column 0: `volume_usd` is not a feature of cluster rows"), "{all}");
 }

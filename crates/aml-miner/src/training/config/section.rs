@@ -36,11 +36,11 @@ impl<'p> Section<'p> {
     }
 
     /// Sets `target` to the value of `key` where it is given, of the right type, and `check` finds nothing wrong.
-    pub(super) fn read<T: DeserializeOwned>(
+    pub(super) fn read<T: DeserializeOwned, E: std::fmt::Display>(
         &mut self,
         key: &'static str,
         target: &mut T,
-        check: impl Fn(&T) -> Result<(), &'static str>,
+        check: impl Fn(&T) -> Result<(), E>,
     ) {
         self.known.push(key);
         let Some(value) = self.keys.remove(key) else { return };

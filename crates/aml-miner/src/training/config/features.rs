@@ -1,0 +1,58 @@
+//! Which features a training run takes beside the default ones, and which it leaves out.
+
+use serde::Serialize;
+
+use super::section::Section;
+use crate::features::{FeatureBuilder, RowKind, Schema};
+
+/// Changes to the default schema of a kind of row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FeatureChoice {
+    /// Names that are added at the end.
+    pub add: Vec<String>,
+    /// Names that are left out; one that ends in `*` stands for all that begin so.
+    pub drop: Vec<String>,
+}
+
+impl FeatureChoice {
+    pub(super) fn read(&mut self, mut section: Section<'_>, rows: RowKind) {
+        section.read("add", &mut self.add, |names| check_added(rows, names));
+        section.read("drop", &mut self.drop, |names| check_dropped(rows, names));
+        section.finish();
+    }
+
+    /// Changes `schema`; what it already has is not added again.
+    pub fn apply(&self, schema: &mut Schema) {
+        schema.features.retain(|name| !self.drop.iter().any(|pattern| matches(pattern, name)));
+        for name in &self.add {
+            if !schema.features.contains(name) {
+                schema.features.push(name.clone());
+            }
+        }
+    }
+}
+
+/// The default schema of a kind of row.
+pub(crate) fn default_schema(rows: RowKind) -> Schema {
+    match rows {
+        RowKind::Alert => Schema::default_alert(),
+        RowKind::Cluster => Schema::default_cluster(),
+    }
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |prefix| name.starts_with(prefix))
+}
+
+fn check_added(rows: RowKind, names: &[String]) -> Result<(), String> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    FeatureBuilder::new(&Schema::new(rows, names)).map(|_| ()).map_err(|error| error.to_string())
+}
+
+fn check_dropped(rows: RowKind, patterns: &[String]) -> Result<(), String> {
+    let schema = default_schema(rows);
+    let unused = patterns.iter().find(|pattern| !schema.features.iter().any(|name| matches(pattern, name)));
+    unused.map_or(Ok(()), |pattern| Err(format!("`{pattern}` is none of the default features")))
+}
