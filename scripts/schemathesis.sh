@@ -13,6 +13,7 @@ say() { printf 'schemathesis: %s\n' "$*" >&2; }
 
 home="${SCHEMATHESIS_HOME:-target/schemathesis}"
 models="${MODELS:-trained_models}"
+[ -f "$models/model_metadata.json" ] || { say "skipped: no models in $models"; exit 0; }
 if [ ! -x "$home/bin/schemathesis" ]; then
   say "installing into $home"
   python3 -m venv "$home"

@@ -102,8 +102,8 @@ impl TableSpec {
 const ANY: (f64, f64) = (f64::MIN, f64::MAX);
 const NON_NEGATIVE: (f64, f64) = (0.0, f64::MAX);
 const UNIT: (f64, f64) = (0.0, 1.0);
-/// Largest integer up to which every integer is a double.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// Largest integer that no other integer shares its double with.
+const EXACT: f64 = 9_007_199_254_740_991.0;
 
 const fn column(name: &'static str, kind: ColumnType, range: (f64, f64)) -> ColumnSpec {
     ColumnSpec { name, alias: None, kind, required: false, min: range.0, max: range.1 }

@@ -3,6 +3,7 @@
 mod api_forms;
 mod api_hardness;
 mod api_kit;
+mod api_process;
 mod api_reference;
 mod api_routes;
 mod api_settings;

@@ -134,6 +134,16 @@ fn every_value_that_a_column_cannot_hold_is_told_with_its_place() {
 }
 
 #[test]
+fn a_count_that_shares_its_double_with_another_is_refused() {
+    let with = |count: &str| format!(r#"{{"alerts":[],"features":[{{"address":"x","degree_in":{count}}}]}}"#);
+    let largest = must_read(&with("9007199254740991"));
+    assert_eq!(largest.features.numbers("degree_in"), Some(&[9_007_199_254_740_991.0][..]));
+    for count in ["9007199254740992", "9007199254740993", "\"9007199254740992\""] {
+        assert_eq!(must_be_invalid(&with(count)), [r#"["body","features",0,"degree_in"] less_than_equal"#]);
+    }
+}
+
+#[test]
 fn identifiers_are_given_not_empty_without_nul_and_unique() {
     assert_eq!(must_be_invalid(r#"{"alerts":[{}]}"#), [r#"["body","alerts",0,"alert_id"] missing"#]);
     assert_eq!(must_be_invalid(r#"{"alerts":[{"alert_id":null}]}"#), [r#"["body","alerts",0,"alert_id"] missing"#]);

@@ -1,0 +1,167 @@
+//! The program itself: settings, model files on a disk, and signals.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use aml_miner::digest::Digest;
+use aml_miner::features::Schema;
+use aml_miner::models::Calibration;
+use aml_miner::models::bundle::{Draft, ModelKind, Training, save};
+use serde_json::Value;
+
+const TREE: &str = "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=0.5\ndecision_type=10\nleft_child=-1\n\
+right_child=-2\nleaf_value=-1 2\nleaf_count=3 1\ninternal_count=4\nis_linear=0\nshrinkage=1\n\n\nend of trees\n";
+
+/// Saves all three models under `directory` and names their files in environment variables.
+fn save_models(directory: &Path, version: &str) -> Vec<(&'static str, PathBuf)> {
+    let one = |kind: ModelKind, feature: &str, objective: &str| {
+        let text = format!(
+            "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n\
+             objective={objective}\nfeature_names={feature}\nfeature_infos=none\n\n{TREE}"
+        );
+        let training = Training {
+            data_sha256: Digest::of(b"data"),
+            first_date: "2025-01-01".into(),
+            last_date: "2025-03-31".into(),
+            rows: 4,
+            parameters: BTreeMap::new(),
+            seeds: BTreeMap::new(),
+            lightgbm_version: "4.7.0".into(),
+        };
+        let draft = Draft {
+            model: kind,
+            version: version.into(),
+            schema: Schema::new(kind.rows(), [feature]),
+            calibration: Calibration::None,
+            batch_relative: false,
+            training,
+            metrics: BTreeMap::new(),
+            created_at: "2025-04-01T00:00:00Z".into(),
+        };
+        save(directory, &text, draft).expect("saved").0
+    };
+    vec![
+        ("ALERT_SCORER_PATH", one(ModelKind::AlertScorer, "alert_confidence_score", "binary sigmoid:1")),
+        ("ALERT_RANKER_PATH", one(ModelKind::AlertRanker, "alert_confidence_score", "lambdarank")),
+        ("CLUSTER_SCORER_PATH", one(ModelKind::ClusterScorer, "total_alerts", "binary sigmoid:1")),
+    ]
+}
+
+fn program(directory: &Path, models: &[(&str, PathBuf)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aml-miner-serve"));
+    command.current_dir(directory).env_clear().env("API_PORT", "0").env("LOG_FORMAT", "json");
+    command.env("MINER_SIGNING_KEY_FILE", directory.join("keys/receipt.key"));
+    command.envs(models.iter().map(|(name, path)| (name, path)));
+    command
+}
+
+/// A running server, killed when dropped.
+struct Running {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    address: String,
+}
+
+impl Running {
+    fn start(directory: &Path, models: &[(&str, PathBuf)]) -> Self {
+        let mut child = program(directory, models).stderr(Stdio::piped()).spawn().expect("it starts");
+        let log = BufReader::new(child.stderr.take().expect("piped"));
+        let mut running = Self { child, log, address: String::new() };
+        let line = running.wait_for("listening");
+        running.address = line["address"].as_str().expect("an address").to_owned();
+        running
+    }
+
+    /// The next line of the log with this message.
+    fn wait_for(&mut self, message: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            assert!(self.log.read_line(&mut line).expect("text") > 0, "it ended before `{message}`");
+            let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            if line["message"] == message {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(name).arg(self.child.id().to_string()).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_serves_bundles_reloads_on_a_signal_and_ends_on_another() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let models = save_models(directory.path(), "1.0.0");
+    let mut server = Running::start(directory.path(), &models);
+    assert!(server.get("/ready").starts_with("HTTP/1.1 200"));
+    let body = r#"{"alerts":[{"alert_id":"a","alert_confidence_score":0.9}]}"#;
+    let request = format!(
+        "POST /score/alerts HTTP/1.1\r\nhost: t\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = server.ask(&request);
+    assert!(answer.contains("\"score\":0.880797077977882") && answer.contains("x-aml-receipt: "), "{answer}");
+
+    server.signal("-HUP");
+    server.wait_for("models are reloaded");
+
+    fs::remove_file(&models[0].1).expect("there");
+    server.signal("-HUP");
+    let refused = server.wait_for("models are not reloaded");
+    assert!(refused["error"].as_str().expect("text").contains("alert_scorer"), "{refused}");
+    assert!(server.ask(&request).contains("\"score\":0.880797077977882"), "the old model serves");
+
+    server.signal("-TERM");
+    server.wait_for("stopped");
+    assert_eq!(server.child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_check_tells_everything_that_is_wrong_with_the_models() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let models = save_models(directory.path(), "1.0.0");
+    let check = || program(directory.path(), &models).arg("--check").output().expect("it runs");
+    assert!(check().status.success(), "{}", String::from_utf8_lossy(&check().stderr));
+    assert!(!directory.path().join("keys").exists(), "a check makes no key");
+    let text = fs::read_to_string(&models[0].1).expect("there");
+    fs::write(&models[0].1, text.replace("leaf_value=-1 2", "leaf_value=-1 3")).expect("written");
+    fs::remove_file(&models[2].1).expect("there");
+    let checked = check();
+    let told = String::from_utf8_lossy(&checked.stderr);
+    assert_eq!(checked.status.code(), Some(2), "{told}");
+    assert!(told.contains("alert_scorer: ") && told.contains("SHA-256") && told.contains("cluster_scorer: "), "{told}");
+}
+
+#[test]
+fn bad_settings_end_it_before_it_listens() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let run = program(directory.path(), &[]).env("API_PORT", "x").env("API_QUEUE", "y").output().expect("it runs");
+    assert_eq!(run.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert!(told.contains("API_PORT") && told.contains("API_QUEUE"), "{told}");
+}
