@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod ask;
 mod chain;
 mod doctor;
 mod localnet;
@@ -30,6 +31,8 @@ pub struct Cli {
 enum Command {
     /// Serves validators: verifies their requests, forwards them to the inference API, signs the answers
     Miner(miner::Args),
+    /// Asks one miner once, as a validator would, and says whether its answer counts
+    Ask(ask::Args),
     /// Says what is wrong with a set-up
     Doctor(doctor::Args),
     /// Runs a development chain, or asks a running one for something
@@ -44,6 +47,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let result = match self.command {
             Command::Miner(args) => miner::run(&args),
+            Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Localnet(args) => localnet::run(args),
             Command::Wallet(args) => wallet::run(&args),

@@ -27,8 +27,8 @@ pub enum Refusal {
     /// The sender is known to sign with another scheme.
     #[error("this sender is expected to sign with {0}")]
     UnexpectedScheme(Scheme),
-    /// Signed for somebody else.
-    #[error("the request was signed for another receiving hotkey")]
+    /// Signed for somebody else, or for nobody.
+    #[error("the request was not signed for this receiving hotkey")]
     WrongReceiver,
     /// Too old.
     #[error("nonce is older than {} s; check the sender's clock", .0.as_secs_f64())]

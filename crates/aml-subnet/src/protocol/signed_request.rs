@@ -136,10 +136,8 @@ impl Claim {
         if self.envelope.scheme != scheme {
             return Err(Refusal::UnexpectedScheme(scheme));
         }
-        match self.envelope.receiver {
-            None => return Err(Refusal::Missing(RECEIVER_HEADER)),
-            Some(receiver) if receiver != *us => return Err(Refusal::WrongReceiver),
-            Some(_) => {}
+        if self.envelope.receiver != Some(*us) {
+            return Err(Refusal::WrongReceiver);
         }
         window.check(self.envelope.nonce, now)
     }

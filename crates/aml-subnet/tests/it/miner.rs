@@ -156,6 +156,7 @@ impl TestMiner {
             connections: settings.miner.connections,
             per_peer: settings.miner.connections_per_peer,
             header_timeout: settings.miner.header_timeout,
+            stalled: Duration::from_millis(300),
             grace: settings.miner.grace,
         };
         let stop = CancellationToken::new();
@@ -454,6 +455,36 @@ async fn a_stop_finishes_what_is_in_flight_and_drops_what_is_idle() {
     assert_eq!(served.bytes().await.expect("a body"), SCORES);
     tokio::time::timeout(Duration::from_secs(20), miner.served).await.expect("it stops").expect("no panic");
     assert!(TcpStream::connect(miner.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_given_up() {
+    let miner = TestMiner::spawn(|settings| settings.miner.request_timeout = Duration::from_millis(200)).await;
+    let headers = miner.signed(&dev_key("Alice"), SCORE, b"");
+    let answer = raw_head(&miner, SCORE, &headers, "content-length: 1000\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(miner.api.hits(), 0);
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_its_answer_is_dropped() {
+    let miner = TestMiner::spawn(|settings| settings.miner.grace = Duration::from_secs(600)).await;
+    // More than all socket buffers on the way hold.
+    let body = vec![b'x'; 24 << 20];
+    let target = "/7/score/alerts?echo";
+    let mut head = format!("POST {target} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in &miner.signed(&dev_key("Alice"), target, &body) {
+        head.push_str(&format!("{name}: {}\r\n", value.to_str().expect("text")));
+    }
+    let mut stream = TcpStream::connect(miner.address).await.expect("a connection");
+    stream.write_all(format!("{head}\r\n").as_bytes()).await.expect("sent");
+    stream.write_all(&body).await.expect("sent");
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.expect("an answer");
+    assert_eq!(&first, b"HTTP/1.1 200");
+    miner.stop.cancel();
+    // Long before the grace period ends.
+    tokio::time::timeout(Duration::from_secs(60), miner.served).await.expect("it is dropped").expect("no panic");
 }
 
 #[tokio::test]

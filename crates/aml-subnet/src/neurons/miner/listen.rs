@@ -26,7 +26,7 @@ const MAX_HEADERS: usize = 64;
 /// After a failed accept (no file descriptors left, say) we wait rather than spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A peer that takes no byte of its answer for so long is gone.
-const STALLED: Duration = Duration::from_secs(20);
+pub const STALLED: Duration = Duration::from_secs(20);
 
 /// Bounds of the port.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,8 @@ pub struct ListenLimits {
     pub per_peer: usize,
     /// How long headers may take.
     pub header_timeout: Duration,
+    /// How long a peer may take no byte of its answer.
+    pub stalled: Duration,
     /// How long requests in flight may go on after a stop.
     pub grace: Duration,
 }
@@ -96,7 +98,7 @@ fn connection(
         .header_read_timeout(limits.header_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEADER_BYTES.max(64 * 1024))
-        .serve_connection(TokioIo::new(Stalling::new(stream, STALLED)), service)
+        .serve_connection(TokioIo::new(Stalling::new(stream, limits.stalled)), service)
 }
 
 /// Who is connected.

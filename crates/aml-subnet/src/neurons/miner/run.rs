@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::listen::{ListenLimits, serve};
+use super::listen::{ListenLimits, STALLED, serve};
 use super::server::{Miner, Parts, router};
 use super::status::{self, StatusState};
 use crate::config::Settings;
@@ -100,6 +100,7 @@ fn limits(settings: &Settings) -> ListenLimits {
         connections: settings.miner.connections,
         per_peer: settings.miner.connections_per_peer,
         header_timeout: settings.miner.header_timeout,
+        stalled: STALLED,
         grace: settings.miner.grace,
     }
 }

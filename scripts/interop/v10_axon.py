@@ -1,0 +1,26 @@
+"""An axon of SDK 10 that scores every alert with 0.5."""
+
+import sys
+import threading
+from typing import Tuple
+
+from synapse10 import MINER, VALIDATOR, AlertScoring, bt
+
+
+def forward(synapse: AlertScoring) -> AlertScoring:
+    synapse.scores = [{"alert_id": alert["alert_id"], "score": 0.5} for alert in synapse.alerts]
+    synapse.miner_id = MINER.hotkey.ss58_address
+    synapse.model_version = "fake"
+    return synapse
+
+
+def blacklist(synapse: AlertScoring) -> Tuple[bool, str]:
+    return synapse.dendrite.hotkey != VALIDATOR.hotkey.ss58_address, "not the validator"
+
+
+port = int(sys.argv[1])
+axon = bt.Axon(wallet=MINER, port=port, ip="127.0.0.1", external_ip="198.51.100.7", external_port=port)
+axon.attach(forward_fn=forward, blacklist_fn=blacklist)
+axon.start()
+print("serving", flush=True)
+threading.Event().wait()

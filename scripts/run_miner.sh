@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Starts the miner: the inference API on loopback, and the proxy that validators reach. Stops both together.
+#
+#   scripts/run_miner.sh --netuid N --wallet.name W --wallet.hotkey H [more flags of `aml-subnet miner`]
+#
+# API_PORT (default 8000) is the inference API's port. Set AML_API=external to run only the proxy.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+# shellcheck source=env.sh
+[ -f scripts/env.sh ] && . scripts/env.sh
+export API_HOST=127.0.0.1 API_PORT=${API_PORT:-8000}
+bin=${AML_BIN_DIR:-$CARGO_TARGET_DIR/release}
+if [ ! -x "$bin/aml-subnet" ]; then
+    echo "building (once): $bin/aml-subnet is missing" >&2
+    cargo build --release -p aml-subnet -p aml-miner
+fi
+"$bin/aml-subnet" miner --check "$@"
+
+pids=()
+stop() {
+    trap - TERM INT EXIT
+    for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+    wait
+}
+trap stop TERM INT EXIT
+if [ "${AML_API:-local}" = local ]; then
+    "$bin/aml-miner-serve" &
+    pids+=($!)
+fi
+MINER_API_URL=${MINER_API_URL:-http://$API_HOST:$API_PORT} "$bin/aml-subnet" miner "$@" &
+pids+=($!)
+# Whichever ends first ends the other; a supervisor restarts both.
+wait -n
