@@ -28,6 +28,8 @@ pub mod config;
 pub mod features;
 #[cfg(feature = "inference")]
 pub mod models;
+#[cfg(feature = "inference")]
+pub mod offline;
 
 #[cfg(feature = "training")]
 pub mod training;

@@ -3,8 +3,12 @@
 mod download;
 mod import;
 mod inspect;
+mod models;
+mod score;
 mod synth;
+mod validate_submission;
 mod verify;
+mod verify_receipt;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,6 +25,9 @@ Examples:
   aml-miner-batch inspect data/2025-10-26_w7 --json
   aml-miner-batch import openaml ~/downloads/openaml_wallets data/openaml
   aml-miner-batch synth data/synth --days 30 --alerts 2000 --addresses 20000 --seed 7
+  aml-miner-batch score data/2025-10-26_w7 --out answers
+  aml-miner-batch verify-receipt answers/scores.receipt.json --input data/2025-10-26_w7/META.json --output answers/scores.parquet
+  aml-miner-batch validate-submission --api-url http://127.0.0.1:8000 --batch data/2025-10-26_w7
 
 Exit codes:
   0  done, and every check passed
@@ -50,6 +57,12 @@ pub enum Command {
     Import(import::Args),
     /// Simulate batches with labels: for tests, demos and training without real data
     Synth(synth::Args),
+    /// Score batch directories without a server, with signed receipts
+    Score(score::Args),
+    /// Check models and a running API as a validator would, before joining
+    ValidateSubmission(validate_submission::Args),
+    /// Check that a receipt vouches for exactly this input and this output
+    VerifyReceipt(verify_receipt::Args),
 }
 
 /// How a command ended, when it could do its work.
@@ -100,6 +113,9 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         Command::Download(args) => download::run(args, out),
         Command::Import(args) => import::run(args, out),
         Command::Synth(args) => synth::run(args, out),
+        Command::Score(args) => score::run(args, out),
+        Command::ValidateSubmission(args) => validate_submission::run(args, out),
+        Command::VerifyReceipt(args) => verify_receipt::run(args, out),
     }
 }
 

@@ -23,6 +23,7 @@ use crate::wire::table::Table;
 pub struct BatchDir {
     path: PathBuf,
     manifest: Manifest,
+    manifest_sha256: Digest,
     limits: Limits,
 }
 
@@ -138,7 +139,7 @@ impl BatchDir {
                 return Err(ReadBatchError::NotNamed(file_name(spec)));
             }
         }
-        Ok(Self { path, manifest, limits })
+        Ok(Self { path, manifest, manifest_sha256: Digest::of(&bytes), limits })
     }
 
     /// The directory.
@@ -151,6 +152,12 @@ impl BatchDir {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// SHA-256 of `META.json` as it stands on disk.
+    #[must_use]
+    pub fn manifest_sha256(&self) -> Digest {
+        self.manifest_sha256
     }
 
     /// Hashes every file that the manifest names.

@@ -113,7 +113,7 @@ pub(crate) fn fill(columns: &[Bound<'_>], rows: usize) -> Matrix {
             column.fill(number * BLOCK, &mut cells[position..], width);
         }
     };
-    if rows > BLOCK {
+    if rows > BLOCK && width > 0 {
         matrix.values_mut().par_chunks_mut(BLOCK * width).enumerate().for_each(block);
     } else if rows > 0 {
         block((0, matrix.values_mut()));

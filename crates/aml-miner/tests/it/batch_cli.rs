@@ -84,8 +84,22 @@ fn help_shows_examples_and_exit_codes() {
     let output = batch(&["--help"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("Examples:") && text.contains("Exit codes:"), "{text}");
-    for command in ["verify", "inspect", "download", "import"] {
+    for command in
+        ["verify", "inspect", "download", "import", "synth", "score", "validate-submission", "verify-receipt"]
+    {
         assert!(text.contains(command), "{text}");
         assert_eq!(code(&batch(&[command, "--help"])), Some(0));
     }
+}
+
+#[test]
+fn synth_makes_batches_that_verify() {
+    let output = tempfile::tempdir().expect("a directory");
+    let sizes = ["--days", "2", "--alerts", "40", "--addresses", "600"];
+    let made = batch(&[&["synth", text(output.path())], &sizes[..]].concat());
+    assert_eq!(code(&made), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+    let verified = batch(&["verify", text(output.path())]);
+    assert_eq!(code(&verified), Some(0));
+    assert_eq!(String::from_utf8_lossy(&verified.stdout).lines().count(), 2);
+    assert_eq!(code(&batch(&["synth", text(output.path()), "--illicit-share", "0.9"])), Some(2));
 }

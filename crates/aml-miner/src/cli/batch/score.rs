@@ -1,0 +1,74 @@
+//! `score`: offline scoring of batch directories, with signed receipts.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::models::ModelArgs;
+use super::{Verdict, batches_in};
+use crate::clock::{Clock as _, SystemClock};
+use crate::data::{BatchDir, LoadedBatch, ReadBatchError};
+use crate::digest::Digest;
+use crate::offline::{OfflineModels, Signing, write_answers};
+use crate::receipt::ReceiptKey;
+
+/// Arguments of `score`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A batch directory, or a data directory with batches in it
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// Directory for the answers; with several batches, a directory for each in it
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    models: ModelArgs,
+    /// File with the key that signs receipts (64 hex digits, mode 0600); made when there is none
+    #[arg(long, env = "MINER_SIGNING_KEY_FILE", default_value = "keys/receipt_signing.key", value_name = "FILE")]
+    signing_key: PathBuf,
+    /// Scoring threads; 0 is one a core
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    threads: u16,
+    /// Leave out explanations
+    #[arg(long)]
+    no_explanations: bool,
+    /// Replace answers that are there
+    #[arg(long)]
+    replace: bool,
+}
+
+pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
+    let models = OfflineModels::load(&args.models.files()?)?;
+    let key = ReceiptKey::load_or_create(&args.signing_key)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.into()).build()?;
+    let batches = batches_in(&args.directory)?;
+    let mut verdict = Verdict::Passed;
+    for path in &batches {
+        let target = match path.file_name().filter(|_| batches.len() > 1) {
+            Some(name) => args.out.join(name),
+            None => args.out.clone(),
+        };
+        match load(path) {
+            Ok((loaded, input)) => {
+                let started = Instant::now();
+                let answers = pool.install(|| models.answers(&loaded.batch, !args.no_explanations))?;
+                let seconds = started.elapsed().as_secs_f64();
+                let timestamp = u64::try_from(SystemClock.now().as_millis()).unwrap_or(u64::MAX);
+                let written = write_answers(&target, &answers, &Signing { key: &key, input, timestamp }, args.replace)?;
+                let (from, to) = (path.display(), target.display());
+                writeln!(out, "ok   {from} -> {to}: {} in {seconds:.2} s", written.join(", "))?;
+            }
+            Err(error) if error.is_corrupt() => {
+                writeln!(out, "BAD  {}: {error}", path.display())?;
+                verdict = Verdict::Failed;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(verdict)
+}
+
+fn load(path: &Path) -> Result<(LoadedBatch, Digest), ReadBatchError> {
+    let directory = BatchDir::open(path)?;
+    Ok((directory.load()?, directory.manifest_sha256()))
+}
