@@ -108,6 +108,9 @@ const SEVERITY_CODES: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
 pub(crate) fn fill(columns: &[Bound<'_>], rows: usize) -> Matrix {
     let width = columns.len();
     let mut matrix = Matrix::missing(rows, width);
+    if matrix.values().is_empty() {
+        return matrix;
+    }
     let block = |(number, cells): (usize, &mut [f64])| {
         for (position, column) in columns.iter().enumerate() {
             column.fill(number * BLOCK, &mut cells[position..], width);
@@ -115,7 +118,7 @@ pub(crate) fn fill(columns: &[Bound<'_>], rows: usize) -> Matrix {
     };
     if rows > BLOCK && width > 0 {
         matrix.values_mut().par_chunks_mut(BLOCK * width).enumerate().for_each(block);
-    } else if rows > 0 {
+    } else {
         block((0, matrix.values_mut()));
     }
     matrix

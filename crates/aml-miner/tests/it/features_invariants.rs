@@ -1,7 +1,7 @@
 //! What no schema of the builder may depend on: the other alerts, the order of rows and columns, the threads.
 
 use aml_miner::features::{FeatureBuilder, Group, Matrix, RowKind, Schema, features};
-use aml_miner::wire::Batch;
+use aml_miner::wire::{Batch, Needs};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -174,6 +174,44 @@ proptest! {
                 let expected: Vec<u64> = order.iter().map(|&column| row_bits(&one, row)[column]).collect();
                 prop_assert_eq!(row_bits(&other, row), expected);
             }
+        }
+    }
+}
+
+/// `batch` without the columns that are neither keys nor in `needs`.
+fn reduced(batch: &Batch, needs: Needs) -> Batch {
+    let mut batch = batch.clone();
+    for table in [&mut batch.alerts, &mut batch.features, &mut batch.clusters, &mut batch.money_flows] {
+        let spec = table.spec();
+        for (index, column) in spec.columns.iter().enumerate() {
+            let is_needed = needs.and(Needs::keys_only().with(spec.name, column.name)) == needs;
+            if !is_needed && spec.key != Some(column.name) {
+                table.set_column(index, None);
+            }
+        }
+    }
+    batch
+}
+
+#[test]
+fn a_feature_reads_only_the_columns_that_its_builder_names() {
+    let batch = large();
+    for rows in [RowKind::Alert, RowKind::Cluster] {
+        let names = features(rows).iter().map(|feature| feature.name.to_string());
+        let others = match rows {
+            RowKind::Alert => FIXED.map(str::to_owned).to_vec(),
+            RowKind::Cluster => {
+                ["max_in_cluster", "std_flow_in_usd", "address_sum_degree_in", "address_max_flow_degree"]
+                    .map(str::to_owned)
+                    .to_vec()
+            }
+        };
+        for name in names.chain(others) {
+            let schema = Schema::new(rows, [name.clone()]);
+            let needs = FeatureBuilder::new(&schema).expect("known names").columns();
+            let (whole, part) = (build(&schema, &batch), build(&schema, &reduced(&batch, needs)));
+            let alike = (0..whole.rows()).all(|row| row_bits(&whole, row) == row_bits(&part, row));
+            assert!(alike, "{name} reads a column that its builder does not name");
         }
     }
 }
