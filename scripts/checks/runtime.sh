@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The chain client and the localnet agree with a real Subtensor runtime.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+spec="${AML_CHAIN_SPEC:-${AML_SHARED:-$here/../../../shared}/chain/subtensor-218-raw-spec.json}"
+if [ ! -f "$spec" ]; then
+  echo "skipped: no chain specification at $spec (set AML_CHAIN_SPEC or AML_SHARED)"
+  exit 0
+fi
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+  echo "skipped: node 20 with npm is not installed"
+  exit 0
+fi
+exec "$here/../chopsticks.sh" cargo test -p aml-subnet --test it chain_ -- --test-threads 1
