@@ -11,4 +11,5 @@ pub mod doctor;
 pub mod logging;
 pub mod neurons;
 pub mod protocol;
+pub mod validation;
 pub mod wallet;

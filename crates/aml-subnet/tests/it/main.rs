@@ -18,4 +18,5 @@ mod miner;
 mod miner_parts;
 #[cfg(feature = "redis")]
 mod redis_nonces;
+mod validation;
 mod wallet;

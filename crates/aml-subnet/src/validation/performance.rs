@@ -1,0 +1,57 @@
+//! What a hotkey is worth: its rounds of the last thirty days.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::validation::rules::Rules;
+use crate::wallet::Hotkey;
+
+/// How a hotkey did in one round.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoundScore {
+    /// Day of the round, in days since 1970-01-01.
+    pub day: i64,
+    /// Share of tier 1's checks that were passed; `None` when the submission counts nowhere.
+    pub tier1: Option<f64>,
+    /// Share of tier 2's groups that were passed; `None` when the round had no traps.
+    pub tier2: Option<f64>,
+    /// Tier 3, once the round is settled. A settled round without a submission is 0.
+    pub tier3: Option<f64>,
+}
+
+impl RoundScore {
+    /// From 0 to 0.5: what is known at once. A submission that counts nowhere is 0; a round without traps counts
+    /// tier 1 alone.
+    #[must_use]
+    pub fn immediate(&self, rules: &Rules) -> f64 {
+        self.tier1.map_or(0.0, |tier1| rules.tier1 * tier1 + rules.tier2 * self.tier2.unwrap_or(0.0))
+    }
+
+    /// From 0 to 1 once settled, else the immediate score.
+    #[must_use]
+    pub fn score(&self, rules: &Rules) -> f64 {
+        self.immediate(rules) + rules.tier3 * self.tier3.unwrap_or(0.0)
+    }
+}
+
+/// Mean score of each hotkey over its rounds of the last days up to and including `today`; hotkeys without a round in
+/// that time are left out.
+#[must_use]
+pub fn performance(rules: &Rules, today: i64, history: &BTreeMap<Hotkey, Vec<RoundScore>>) -> BTreeMap<Hotkey, f64> {
+    let first = today - rules.performance_days + 1;
+    let mut worth = BTreeMap::new();
+    for (hotkey, rounds) in history {
+        let mut recent: Vec<f64> = rounds
+            .iter()
+            .filter(|round| (first..=today).contains(&round.day))
+            .map(|round| round.score(rules))
+            .collect();
+        if !recent.is_empty() {
+            // The sum does not depend on the order in which rounds were read.
+            recent.sort_by(f64::total_cmp);
+            worth.insert(*hotkey, recent.iter().sum::<f64>() / recent.len() as f64);
+        }
+    }
+    worth
+}

@@ -1,0 +1,37 @@
+//! From performance to the shares that are set on chain.
+//!
+//! A total function: what comes out is finite, non-negative and adds up to one, or it is nothing. An empty or all-zero
+//! history emits nothing, never a uniform vector.
+
+use std::collections::BTreeMap;
+
+use crate::chain::types::{Metagraph, Uid};
+use crate::wallet::Hotkey;
+
+/// A neuron's share of the incentive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    /// Where the hotkey is now.
+    pub uid: Uid,
+    /// Whose share it is.
+    pub hotkey: Hotkey,
+    /// From 0 to 1; all shares add up to 1.
+    pub share: f64,
+}
+
+/// The shares by ascending uid, against the metagraph of this moment; hotkeys that are no longer registered drop out.
+#[must_use]
+pub fn shares(performance: &BTreeMap<Hotkey, f64>, metagraph: &Metagraph) -> Vec<Share> {
+    let registered = metagraph.neurons.iter().filter_map(|neuron| {
+        let worth = performance.get(&neuron.hotkey).copied().filter(|worth| worth.is_finite() && *worth > 0.0)?;
+        Some(Share { uid: neuron.uid, hotkey: neuron.hotkey, share: worth })
+    });
+    let mut shares: Vec<Share> = registered.collect();
+    shares.sort_by_key(|share| share.uid);
+    let total: f64 = shares.iter().map(|share| share.share).sum();
+    if !total.is_finite() {
+        return Vec::new();
+    }
+    shares.iter_mut().for_each(|share| share.share /= total);
+    shares
+}
