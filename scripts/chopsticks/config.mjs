@@ -15,7 +15,7 @@ server.listen(0, '127.0.0.1', () => {
   const { port } = server.address()
   server.close(() => {
     console.log(`genesis: ${JSON.stringify(resolve(specification))}`)
-    console.log('addr: 127.0.0.1')
+    console.log('host: 127.0.0.1')
     console.log(`port: ${port}`)
     console.log('build-block-mode: Instant')
   })

@@ -109,6 +109,17 @@ impl Bench {
         self.set("System", vec![("Account", vec![who(account)], info)]).await;
     }
 
+    /// Stake for a neuron, and the permit that comes of it. The development runtime gives everyone a permit, and has
+    /// no such method.
+    pub(crate) async fn permit(&self, hotkey: Hotkey) {
+        let stake = json!({ "netuid": NETUID, "hotkey": hotkey.to_string(), "rao": 1_000_000_000_000_u64 });
+        let staked: Result<serde_json::Value, RpcsError> = self.rpc.request("localnet_stake", rpc_params![stake]).await;
+        if staked.is_ok() {
+            let _: serde_json::Value =
+                self.rpc.request("localnet_runEpoch", rpc_params![NETUID]).await.expect("an epoch");
+        }
+    }
+
     /// Signs and sends a call as it is: "ok", or the name of the refusal.
     pub(crate) async fn call(&self, signer: &Signer, name: &str, args: Vec<(&str, Value)>) -> String {
         let nonce = self.nonce(signer).await;

@@ -81,8 +81,9 @@ async fn registration(bench: &Bench) -> Cast {
         neuron.uid.0
     };
     let (validator_uid, miner_uid) = (uid(&validator), uid(&miner));
-    let permits = vec![true; metagraph.neurons.len()];
-    bench.rule("ValidatorPermit", permits).await;
+    bench.permit(validator.hotkey()).await;
+    let standing = chain.standing(validator.hotkey(), NETUID, 0).await.expect("a standing");
+    assert!(standing.permit && standing.uid == Some(Uid(validator_uid)));
     Cast { coldkey, validator, miner, validator_uid, miner_uid }
 }
 

@@ -84,6 +84,25 @@ impl<T: Encode> Answer for Option<T> {
     }
 }
 
+/// An optional answer whose absence the older runtime spells out, too.
+struct Spelled<T>(Option<T>);
+
+impl<T: Encode> Encode for Spelled<T> {
+    fn encode_to<W: parity_scale_codec::Output + ?Sized>(&self, dest: &mut W) {
+        self.0.encode_to(dest);
+    }
+}
+
+impl<T: scale_info::TypeInfo + 'static> scale_info::TypeInfo for Spelled<T> {
+    type Identity = Option<T>;
+
+    fn type_info() -> scale_info::Type {
+        Option::<T>::type_info()
+    }
+}
+
+impl<T: Encode> Answer for Spelled<T> {}
+
 macro_rules! methods {
     ($($(@$only:ident)? $(#$hidden:ident)? $api:ident.$name:ident($($arg:ident: $ty:ty),*) -> $out:ty = $run:expr;)*) => {
         const METHODS: &[Method] = &[$(Method {
@@ -117,7 +136,7 @@ methods! {
     #hidden SubnetInfoRuntimeApi.get_subnet_info(netuid: u16) -> Option<SubnetInfo> = subnets::info;
     #hidden SubnetInfoRuntimeApi.get_subnets_info() -> Vec<Option<SubnetInfo>> = subnets::infos;
     #hidden SubnetInfoRuntimeApi.get_subnet_hyperparams(netuid: u16) -> Option<SubnetHyperparams> = subnets::hyperparams;
-    #hidden SubnetInfoRuntimeApi.get_subnet_state(netuid: u16) -> Option<SubnetState> = subnets::state;
+    #hidden SubnetInfoRuntimeApi.get_subnet_state(netuid: u16) -> Spelled<SubnetState> = |q, netuid| Spelled(subnets::state(q, netuid));
     #hidden SubnetInfoRuntimeApi.get_dynamic_info(netuid: u16) -> Option<DynamicInfo> = subnets::dynamic;
     #hidden SubnetInfoRuntimeApi.get_all_dynamic_info() -> Vec<Option<DynamicInfo>> = subnets::dynamics;
     @G381 SubnetInfoRuntimeApi.get_metagraph(netuid: u16) -> Option<Metagraph> = metagraph::metagraph;
