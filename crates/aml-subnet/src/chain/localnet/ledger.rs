@@ -188,9 +188,14 @@ impl Ledger {
     }
 
     fn check(&self, signed: &Signed, bytes: usize) -> Result<(), Invalid> {
-        let head = self.head().number();
-        let scene = Scene { genesis: self.genesis, block: head + 1, spec: self.spec };
-        validity::check(&self.state.at(head), scene, signed, bytes)
+        let head = self.head();
+        let scene = self.scene(&head);
+        validity::check(&self.state.at(head.number()), scene, signed, bytes)
+    }
+
+    /// What the block after `parent` checks transactions against.
+    fn scene(&self, parent: &Block) -> Scene {
+        Scene { genesis: self.genesis, parent: parent.hash, block: parent.number() + 1, spec: self.spec }
     }
 
     fn is_near(&self, signed: &Signed) -> bool {
@@ -213,7 +218,7 @@ impl Ledger {
         let timestamp = RuntimeCall::Timestamp(pallet_timestamp::pallet::Call::set { now: time_ms });
         let mut extrinsics = vec![bare(&timestamp)];
         maker::inherent(&mut exec);
-        let scene = Scene { genesis: self.genesis, block: number, spec: self.spec };
+        let scene = self.scene(&parent);
         let mut outcomes = Vec::new();
         for (signer, nonce) in self.pool.order() {
             let Some(waiting) = self.pool.get(signer, nonce).filter(|_| extrinsics.len() < MAX_IN_BLOCK) else {

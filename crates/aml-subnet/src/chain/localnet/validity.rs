@@ -20,6 +20,8 @@ use super::spec::{Generation, Spec};
 pub(crate) struct Scene {
     /// Name of the first block.
     pub(crate) genesis: H256,
+    /// Name of the block before.
+    pub(crate) parent: H256,
     /// The block that the transaction would be in.
     pub(crate) block: u64,
     /// The runtime of that block.
@@ -64,6 +66,9 @@ fn birth_hash(db: &impl Read, scene: Scene, tx: &Signed) -> Result<H256, Invalid
     let birth = tx.era.birth(scene.block);
     if birth == 0 {
         return Ok(scene.genesis);
+    }
+    if birth + 1 == scene.block {
+        return Ok(scene.parent);
     }
     let known = birth < scene.block && birth + u64::from(BLOCK_HASH_COUNT) >= scene.block;
     let number = u32::try_from(birth).ok().filter(|_| known).ok_or(Invalid::AncientBirthBlock)?;
