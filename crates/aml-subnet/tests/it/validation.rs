@@ -192,7 +192,11 @@ fn copies_under_several_hotkeys_share_one_voice() {
     let nearly: Vec<f64> = own.iter().map(|score| score * 0.999).collect();
     let other: Vec<f64> = (0..50).map(|place| f64::from(place * 23 % 50) / 50.0).collect();
     let third: Vec<f64> = (0..50).map(|place| f64::from(place * 11 % 50) / 50.0).collect();
-    let alone = BTreeMap::from([(hotkey(1), must_submit(&own)), (hotkey(2), must_submit(&other)), (hotkey(3), must_submit(&third))]);
+    let alone = BTreeMap::from([
+        (hotkey(1), must_submit(&own)),
+        (hotkey(2), must_submit(&other)),
+        (hotkey(3), must_submit(&third)),
+    ]);
     let mut crowd = alone.clone();
     crowd.insert(hotkey(4), must_submit(&nearly));
     crowd.insert(hotkey(5), must_submit(&own));
