@@ -1,18 +1,20 @@
 //! Exact TreeSHAP (path-dependent, as LightGBM's `predict_contrib`): what every feature adds to a row's raw score.
 //!
 //! A leaf's contributions depend on a row only through *which* of the features on its path let the row through. So they
-//! are tabulated once a model: neighbouring leaves share a table ([`tables`]), whose index is a few bits of the row's
+//! are tabulated once a model: neighbouring leaves share a table ([`group`]), whose index is a few bits of the row's
 //! split decisions, and explaining a row is looking up and adding. Tables are filled, and paths too long for a table
 //! explained directly, by one closed form ([`shapley`]) that is exact for any depth. The order of additions is fixed,
 //! so a row's bits depend neither on its neighbours nor on threads.
 
+mod group;
+mod masks;
 mod paths;
 mod shapley;
 mod tables;
 
 use super::lightgbm::Model;
 use super::trees::{BLOCK, Codes, Quantizer};
-use tables::{Budget, TreeTables};
+use tables::{Budget, Scratch, Sums, TreeTables};
 
 /// Bytes of all tables of one model. Three such models fit a gigabyte beside a large batch; the shipped ones need
 /// about a quarter of this.
@@ -22,8 +24,9 @@ pub const MAX_PATH_SPLITS: usize = 16 << 20;
 /// Multiplications for the paths of one row that are explained directly: some tenths of a second.
 pub const MAX_DIRECT_STEPS: usize = 1 << 28;
 
-/// Blocks of rows that pass one tree while its tables are in cache.
-const BLOCKS: usize = 8;
+/// Blocks of rows that pass one tree while its tables are in the second-level cache: the more, the less often a large
+/// model's tables come from memory.
+const BLOCKS: usize = 32;
 
 /// Explains the rows of one model.
 #[derive(Debug)]
@@ -96,23 +99,53 @@ impl Explainer {
         let outputs = self.base_values.len();
         assert!(rows.len().is_multiple_of(features), "whole rows");
         assert_eq!(rows.len() * outputs, contributions.len(), "one place a row, output and feature");
-        contributions.fill(0.0);
         let blocks = rows.len().div_ceil(features * BLOCK).min(BLOCKS);
-        let mut codes: Vec<Codes> = (0..blocks).map(|_| self.quantizer.codes()).collect();
-        let mut scratch = tables::Scratch::default();
+        let mut blocks: Vec<Block> = (0..blocks).map(|_| Block::new(self)).collect();
+        let mut scratch = Scratch::default();
         let groups = rows.chunks(BLOCKS * BLOCK * features);
         let results = contributions.chunks_mut(BLOCKS * BLOCK * features * outputs);
         for (rows, results) in groups.zip(results) {
-            for (rows, codes) in rows.chunks(BLOCK * features).zip(&mut codes) {
-                self.quantizer.encode(rows, codes);
+            let blocks = &mut blocks[..rows.len().div_ceil(BLOCK * features)];
+            for (rows, block) in rows.chunks(BLOCK * features).zip(&mut *blocks) {
+                block.start(self, rows);
             }
             for (index, tree) in self.trees.iter().enumerate() {
                 let from = index % outputs * features;
-                for (codes, results) in codes.iter().zip(results.chunks_mut(BLOCK * features * outputs)) {
-                    let rows = results.chunks_exact_mut(features * outputs).map(|row| &mut row[from..from + features]);
-                    tree.add(codes, rows, &mut scratch);
+                for block in &mut *blocks {
+                    let sums = &mut block.sums[from..from + features];
+                    tree.add(&block.codes, block.rows, sums, &mut scratch);
                 }
             }
+            for (results, block) in results.chunks_mut(BLOCK * features * outputs).zip(blocks) {
+                block.finish(results);
+            }
+        }
+    }
+}
+
+/// A block of rows on its way through the trees.
+struct Block {
+    rows: usize,
+    codes: Codes,
+    /// One entry an output and feature: neighbouring rows share cache lines here, not in the results.
+    sums: Vec<Sums>,
+}
+
+impl Block {
+    fn new(explainer: &Explainer) -> Self {
+        let columns = explainer.quantizer.features() * explainer.base_values.len();
+        Self { rows: 0, codes: explainer.quantizer.codes(), sums: vec![[0.0; BLOCK]; columns] }
+    }
+
+    fn start(&mut self, explainer: &Explainer, rows: &[f64]) {
+        self.rows = rows.len() / explainer.quantizer.features();
+        self.sums.fill([0.0; BLOCK]);
+        explainer.quantizer.encode(rows, &mut self.codes);
+    }
+
+    fn finish(&self, results: &mut [f64]) {
+        for (row, results) in results.chunks_exact_mut(self.sums.len()).enumerate() {
+            results.iter_mut().zip(&self.sums).for_each(|(result, sums)| *result = sums[row]);
         }
     }
 }

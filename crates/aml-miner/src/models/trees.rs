@@ -15,8 +15,8 @@ use super::lightgbm::{Model, Objective, Tree};
 use masks::MaskTree;
 use walk::WalkTree;
 
-/// Rows up to which a block is evaluated as a short one.
-const FEW: usize = 8;
+/// Rows up to which a block is evaluated as a short one: one vector of codes.
+pub(crate) const FEW: usize = 8;
 
 /// A model's trees, compiled.
 #[derive(Debug)]
