@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
@@ -11,7 +11,7 @@ use aml_miner::digest::Digest;
 use aml_miner::features::Schema;
 use aml_miner::models::Calibration;
 use aml_miner::models::bundle::{Draft, ModelKind, Training, save};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const TREE: &str = "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=0.5\ndecision_type=10\nleft_child=-1\n\
 right_child=-2\nleaf_value=-1 2\nleaf_count=3 1\ninternal_count=4\nis_linear=0\nshrinkage=1\n\n\nend of trees\n";
@@ -68,7 +68,11 @@ struct Running {
 
 impl Running {
     fn start(directory: &Path, models: &[(&str, PathBuf)]) -> Self {
-        let mut child = program(directory, models).stderr(Stdio::piped()).spawn().expect("it starts");
+        Self::of(&mut program(directory, models))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let log = BufReader::new(child.stderr.take().expect("piped"));
         let mut running = Self { child, log, address: String::new() };
         let line = running.wait_for("listening");
@@ -126,6 +130,11 @@ fn it_serves_bundles_reloads_on_a_signal_and_ends_on_another() {
     );
     let answer = server.ask(&request);
     assert!(answer.contains("\"score\":0.880797077977882") && answer.contains("x-aml-receipt: "), "{answer}");
+    assert_eq!(server.wait_for("answered")["span"]["route"], "/ready");
+    let line = server.wait_for("answered");
+    assert_eq!((&line["span"]["route"], &line["status"]), (&json!("/score/alerts"), &json!(200)));
+    assert_eq!((&line["rows"], &line["bytes"]), (&json!(1), &json!(body.len())));
+    assert!(line["duration_ms"].is_number() && line["span"]["request_id"].is_string(), "{line}");
 
     server.signal("-HUP");
     server.wait_for("models are reloaded");
@@ -164,4 +173,43 @@ fn bad_settings_end_it_before_it_listens() {
     assert_eq!(run.status.code(), Some(2));
     let told = String::from_utf8_lossy(&run.stderr);
     assert!(told.contains("API_PORT") && told.contains("API_QUEUE"), "{told}");
+}
+
+#[test]
+fn administration_asks_for_the_token_where_there_is_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let models = save_models(directory.path(), "1.0.0");
+    let file = directory.path().join("token");
+    fs::write(&file, "a-token-of-24-characters\n").expect("written");
+    let server = Running::of(program(directory.path(), &models).env("API_ADMIN_TOKEN_FILE", &file));
+    let reload = |token: &str| {
+        let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+        server.ask(&format!("POST /admin/reload HTTP/1.1\r\nhost: t\r\nconnection: close\r\n{authorization}\r\n"))
+    };
+    assert!(reload("").starts_with("HTTP/1.1 401"));
+    assert!(reload("a-token-of-24-character").starts_with("HTTP/1.1 401"));
+    assert!(reload("a-token-of-24-characters").starts_with("HTTP/1.1 200"));
+    fs::write(&file, "short").expect("written");
+    let refused = program(directory.path(), &models).env("API_ADMIN_TOKEN_FILE", &file).output().expect("it runs");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("at least 16 characters"));
+}
+
+#[test]
+fn traces_go_to_the_collector_that_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let models = save_models(directory.path(), "1.0.0");
+    let collector = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", collector.local_addr().expect("bound"));
+    let receiving = std::thread::spawn(move || {
+        let (stream, _) = collector.accept().expect("it connects");
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).expect("text");
+        (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").expect("it reads");
+        line
+    });
+    let mut server = Running::of(program(directory.path(), &models).env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint));
+    assert!(server.get("/health").starts_with("HTTP/1.1 200"));
+    server.signal("-TERM");
+    assert!(server.child.wait().expect("it ends").success());
+    assert_eq!(receiving.join().expect("received").trim(), "POST /v1/traces HTTP/1.1");
 }
