@@ -59,7 +59,7 @@ models="$models CLUSTER_SCORER_PATH=$bundle/cluster_scorer_v1.0.0.txt"
 say "servers, side by side"
 "$python" "$shared/peer/measure.py" --data "$home/data" --rounds "$rounds" --scale "$scale" --quiet "$quiet" \
   ${cases:+--cases "$cases"} --out "$results/servers.json" \
-  --target ref=reference --target "rust=env $common $models exec $(realpath "$SERVER")" | tee "$results/servers.md"
+  --target ref=reference --target "rust=exec env $common $models $(realpath "$SERVER")" | tee "$results/servers.md"
 
 "$python" scripts/bench_report.py "$results" >docs/benchmarks.md
 say "wrote docs/benchmarks.md"

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 say() { printf 'schemathesis: %s\n' "$*" >&2; }
 
-home="${SCHEMATHESIS_HOME:-target/schemathesis}"
+home="$(realpath -m "${SCHEMATHESIS_HOME:-target/schemathesis}")"
 models="${MODELS:-trained_models}"
 [ -f "$models/model_metadata.json" ] || { say "skipped: no models in $models"; exit 0; }
 if [ ! -x "$home/bin/schemathesis" ]; then
@@ -49,5 +49,7 @@ done
 
 # One check is told about one status: JSON Schema cannot say "identifiers differ between rows", so a batch that fits
 # the schema may still be refused with 422 for a duplicate identifier (schemathesis.toml).
-"$home/bin/schemathesis" --config-file scripts/schemathesis.toml run "http://$address/openapi.json" \
+config="$PWD/scripts/schemathesis.toml"
+cd "$work" # it keeps a cache where it runs
+"$home/bin/schemathesis" --config-file "$config" run "http://$address/openapi.json" \
   --max-examples "${EXAMPLES:-60}" --seed 42
