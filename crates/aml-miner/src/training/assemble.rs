@@ -66,7 +66,7 @@ pub struct Assembled {
 #[derive(Debug, thiserror::Error)]
 pub enum AssembleError {
     /// The data directory cannot be listed.
-    #[error("cannot list {path}: {source}", path = path.display())]
+    #[error("cannot list {path}", path = path.display())]
     List {
         /// The directory.
         path: PathBuf,

@@ -100,7 +100,7 @@ impl Default for ModelConfig {
             alert_features: FeatureChoice::default(),
             cluster_features: FeatureChoice::default(),
             split: SplitConfig {
-                embargo_days: 7,
+                embargo_days: 21,
                 validation_share: 0.15,
                 test_share: 0.15,
                 shared_addresses: SharedAddresses::Later,

@@ -15,6 +15,8 @@ pub const PSI_ALARM: f64 = 0.25;
 const LEAK_AUC: f64 = 0.995;
 /// Difference of the classes' missing shares from which missingness itself tells the label.
 const MISSING_GAP: f64 = 0.5;
+/// Fewer rows than this show patterns by chance.
+const LEAK_MIN_ROWS: usize = 100;
 /// Rows looked at for leaks: plenty for shares and orders this extreme.
 const LEAK_ROWS: usize = 50_000;
 
@@ -70,6 +72,9 @@ pub fn leaks(samples: &Samples) -> Vec<String> {
 }
 
 fn leak(name: &str, labels: &[bool], values: &[f64]) -> Option<String> {
+    if labels.len() < LEAK_MIN_ROWS {
+        return None;
+    }
     let gap = (missing_share(labels, values, true)? - missing_share(labels, values, false)?).abs();
     if gap >= MISSING_GAP {
         return Some(format!(
@@ -81,7 +86,7 @@ fn leak(name: &str, labels: &[bool], values: &[f64]) -> Option<String> {
         labels.iter().zip(values).filter(|(_, value)| value.is_finite()).map(|(&label, &value)| (label, value)).unzip();
     let auc = roc_auc(&seen, &present).ok()?;
     let strength = auc.max(1.0 - auc);
-    (strength >= LEAK_AUC && seen.len() >= 100)
+    (strength >= LEAK_AUC && seen.len() >= LEAK_MIN_ROWS)
         .then(|| format!("`{name}` alone reaches ROC-AUC {strength:.4}: check that it was known before the label"))
 }
 

@@ -43,7 +43,7 @@ pub enum FitError {
     #[error("the trained model cannot be read back")]
     Parse(#[from] ParseError),
     /// The raw scores of the validation period cannot be calibrated.
-    #[error("the validation period cannot calibrate the scores: {0}")]
+    #[error("the validation period cannot calibrate the scores")]
     Calibration(#[from] MetricError),
 }
 

@@ -19,6 +19,8 @@ use crate::training::split::{LeftOut, Split};
 
 /// A record is some hundred kilobytes; more is not one.
 const MAX_RECORD_BYTES: u64 = 64 << 20;
+/// A period that loses more than one row in so many to late labels is not typical any more.
+const LATE_SHARE: usize = 10;
 /// Features listed by drift.
 const DRIFT_LISTED: usize = 30;
 
@@ -105,6 +107,7 @@ impl TrainingRecord {
         drift.truncate(DRIFT_LISTED);
         let mut warnings = test.warnings.clone();
         warnings.extend(leaks(&split.train));
+        warnings.extend(late_labels(split));
         if fit.grown.rounds <= 2 && !fit.grown.interrupted {
             warnings.push(format!(
                 "only {} round(s) helped on the validation period: the model has probably collapsed, or learnt nothing",
@@ -181,6 +184,23 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
 fn share(split: &Split) -> f64 {
     split.train.positives() as f64 / split.train.len().max(1) as f64
+}
+
+/// Labels that are known early are seldom like the others: what is left of a period is then not typical.
+fn late_labels(split: &Split) -> Vec<String> {
+    let periods = [("training", &split.train), ("validation", &split.validation)];
+    let late = |((name, samples), left): ((&str, &super::samples::Samples), &LeftOut)| {
+        let all = samples.len() + left.label_too_late;
+        (left.label_too_late * LATE_SHARE > all).then(|| {
+            format!(
+                "{} of {all} rows of the {name} period were left out because their label was not known in time, and \
+                 those known early are seldom typical: a longer split.embargo_days (the longest delay of a label) \
+                 avoids this",
+                left.label_too_late
+            )
+        })
+    };
+    periods.into_iter().zip(&split.left_out).filter_map(late).collect()
 }
 
 fn periods(split: &Split) -> BTreeMap<String, Period> {

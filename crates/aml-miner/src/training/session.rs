@@ -51,7 +51,7 @@ pub enum TrainError {
     #[error(transparent)]
     Assemble(#[from] AssembleError),
     /// The days cannot be split.
-    #[error("cannot split the days: {0}")]
+    #[error("cannot split the days")]
     Split(#[from] SplitError),
     /// LightGBM or calibration failed.
     #[error(transparent)]

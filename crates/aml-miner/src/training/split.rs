@@ -41,7 +41,7 @@ pub enum SplitError {
     #[error(
         "the {period} period has {rows} usable rows, {positives} of them illicit: both classes are needed \
          ({late} rows were left out because their label was not known yet, {shared} because their address is in \
-         another period)"
+         another period); give more days, a longer split.embargo_days or larger shares"
     )]
     OneClass {
         /// Which period.

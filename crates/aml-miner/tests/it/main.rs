@@ -42,6 +42,8 @@ mod training_boost;
 mod training_calibration;
 mod training_config;
 mod training_evaluation;
+mod training_flow;
+mod training_public_data;
 mod training_split;
 mod training_support;
 mod wire_body;

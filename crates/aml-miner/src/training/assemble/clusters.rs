@@ -49,14 +49,14 @@ pub fn clusters(
     Ok(Assembled { samples, summary: reader.summary })
 }
 
-/// The cluster's own label: known when its first illicit member is confirmed, or all labelled members are cleared.
+/// The cluster's own label, known when the last of its labelled members is. An illicit member may be confirmed earlier,
+/// but then days close to a cut would be left with illicit clusters alone.
 fn label_of(loaded: &LoadedBatch, cluster: usize, labels: &HashMap<&str, Label>) -> Option<Label> {
     let members = loaded.batch.clusters.text_lists("related_alert_ids")?;
     let known: Vec<&Label> = members.get(cluster).filter_map(|id| labels.get(id)).collect();
     let relevance = known.iter().map(|label| label.relevance).max()?;
-    let first_illicit = known.iter().filter(|label| label.illicit).map(|label| label.known_at).min();
-    let last = known.iter().map(|label| label.known_at).max()?;
-    Some(Label { illicit: first_illicit.is_some(), relevance, known_at: first_illicit.unwrap_or(last) })
+    let known_at = known.iter().map(|label| label.known_at).max()?;
+    Some(Label { illicit: known.iter().any(|label| label.illicit), relevance, known_at })
 }
 
 fn row(loaded: &LoadedBatch, cluster: usize, label: Label, (addresses, kinds): (&mut Interner, &mut Interner)) -> Row {

@@ -19,7 +19,7 @@ pub struct Fold {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FoldError {
     /// The days cannot even be split once.
-    #[error("cannot split the days: {0}")]
+    #[error("cannot split the days")]
     Split(#[from] SplitError),
     /// No fold has both classes on both sides.
     #[error("none of {asked} folds has rows of both classes to train and to validate on: give more days")]

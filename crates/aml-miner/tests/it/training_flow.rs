@@ -1,0 +1,168 @@
+//! From batch directories to shipped models, through the front door: train all, load, measure, report, tune, resume.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aml_miner::clock::FixedClock;
+use aml_miner::data::synth::{SynthConfig, generate};
+use aml_miner::data::{WriteOptions, write_batch};
+use aml_miner::models::bundle::{METADATA_FILE, ModelKind};
+use aml_miner::models::{AlertRanker, AlertScorer, ClusterScorer};
+use aml_miner::training::assemble::{AssembleError, Range, alerts};
+use aml_miner::training::config::{Boosting, ModelConfig, SharedAddresses};
+use aml_miner::training::hyperparameter_tuner::{StudyError, TuneError, best_as_yaml, tune};
+use aml_miner::training::record::TrainingRecord;
+use aml_miner::training::report::{html, model_report};
+use aml_miner::training::session::{Session, TrainError};
+use aml_miner::training::shelf::models;
+use aml_miner::training::train_cluster_scorer::{train_cluster_scorer, train_cluster_scorer_with};
+use aml_miner::training::train_ranker::train_ranker_on;
+use aml_miner::training::train_scorer::{train_scorer, train_scorer_on};
+use aml_miner::training::watch::Silent;
+
+const CLOCK: FixedClock = FixedClock(Duration::from_secs(1_767_225_600));
+
+/// `days` small batches with labels.
+fn write_days(directory: &Path, days: u32) {
+    let config = SynthConfig { days, alerts: 40, addresses: 200, label_noise: 0.0, ..SynthConfig::default() };
+    for day in generate(&config).expect("a right configuration") {
+        let options = WriteOptions {
+            processing_date: day.date,
+            window_days: config.window_days,
+            network: "synthetic",
+            created_at: "2026-01-01T00:00:00Z",
+            publisher: None,
+            replace: false,
+        };
+        let target = directory.join(day.date.to_string());
+        write_batch(&target, &day.batch, Some(&day.labels), &options).expect("a batch is written");
+    }
+}
+
+fn session<'a>(data: &Path, output: &Path, threads: usize) -> Session<'a> {
+    let boosting = Boosting { rounds: 30, early_stopping: 10, min_data_in_leaf: 10, ..Boosting::default() };
+    let mut config = ModelConfig {
+        scorer: boosting.clone(),
+        ranker: boosting.clone(),
+        clusters: Boosting { min_data_in_leaf: 3, ..boosting },
+        ..ModelConfig::default()
+    };
+    config.split.shared_addresses = SharedAddresses::Both;
+    config.split.test_share = 0.1;
+    config.split.validation_share = 0.1;
+    config.evaluation.bootstrap = 20;
+    config.tuning.startup_trials = 2;
+    config.tuning.folds = 2;
+    let range = Range { data_dir: data.to_owned(), start: None, end: None };
+    Session { range, output: output.to_owned(), config, threads, watch: &Silent, clock: &CLOCK }
+}
+
+#[test]
+fn all_three_models_are_trained_loaded_measured_and_the_same_again() {
+    let room = tempfile::tempdir().expect("a directory");
+    let data = room.path().join("data");
+    write_days(&data, 64);
+    let train_all = |output: &Path, threads: usize| {
+        let session = session(&data, output, threads);
+        let rows = alerts(&session.range, &session.schema(ModelKind::AlertScorer), &Silent).expect("labelled alerts");
+        let scorer = train_scorer_on(&session, &rows).expect("the scorer is trained");
+        let ranker = train_ranker_on(&session, &rows).expect("the ranker is trained");
+        let clusters = train_cluster_scorer_with(&session, &rows).expect("the cluster scorer is trained");
+        [scorer, ranker, clusters]
+    };
+    let (one, two) = (room.path().join("one"), room.path().join("two"));
+    let trained = train_all(&one, 1);
+    assert_eq!(trained.each_ref().map(|t| &t.record), train_all(&two, 2).each_ref().map(|t| &t.record));
+    for name in std::fs::read_dir(&one).expect("models").map(|entry| entry.expect("an entry").file_name()) {
+        let read = |directory: &Path| std::fs::read(directory.join(&name)).expect("in both");
+        assert_eq!(read(&one), read(&two), "{} is the same on one and on two threads", name.display());
+    }
+    AlertScorer::load(&trained[0].model).expect("loads");
+    AlertRanker::load(&trained[1].model).expect("loads");
+    ClusterScorer::load(&trained[2].model).expect("loads");
+    let scorer = &trained[0].record;
+    assert!(scorer.test.value("roc_auc") > Some(0.55), "{:?}", scorer.test.metrics);
+    assert_eq!(TrainingRecord::load(&trained[0].model).expect("the record loads"), *scorer);
+
+    let shelf = models(&one, None).expect("three models");
+    assert_eq!(shelf.len(), 3);
+    let session = session(&data, &one, 1);
+    let reports: Vec<_> = shelf
+        .iter()
+        .map(|model| {
+            let samples = model.rows(&session.range, &shelf, &Silent).expect("rows").samples;
+            let text = std::fs::read_to_string(&model.path).expect("a model");
+            model_report(model, &text, &samples, (&session.config.evaluation, 42))
+        })
+        .collect();
+    assert_eq!(reports[0].evaluation.value("roc_auc"), scorer.test.value("roc_auc"), "the test period is found again");
+    assert!(!reports[0].shap.is_empty() && !reports[0].importance.is_empty() && !reports[0].drift.is_empty());
+    let page = html(&reports).expect("a page");
+    for part in ["ROC", "Reliability", "Learning curve", "SHAP summary", "Drift", "</html>"] {
+        assert!(page.contains(part), "{part}");
+    }
+    for outside in ["http://", "https://", "src=", "<script", "@import", "url("] {
+        let page = page.replace("http://www.w3.org/2000/svg", "");
+        assert!(!page.contains(outside), "the page is self-contained: {outside}");
+    }
+}
+
+#[test]
+fn the_cluster_scorer_needs_the_alert_scorer_first() {
+    let room = tempfile::tempdir().expect("a directory");
+    write_days(room.path(), 12);
+    let session = session(room.path(), &room.path().join("models"), 1);
+    assert!(matches!(train_cluster_scorer(&session), Err(TrainError::NoScorer(_))));
+}
+
+#[test]
+fn without_labels_or_batches_the_message_says_so() {
+    let room = tempfile::tempdir().expect("a directory");
+    let session = session(room.path(), room.path(), 1);
+    assert!(matches!(train_scorer(&session), Err(TrainError::Assemble(AssembleError::NoBatches { .. }))));
+    let day = generate(&SynthConfig { alerts: 20, addresses: 200, ..SynthConfig::default() }).expect("right").next();
+    let day = day.expect("one day");
+    let options = WriteOptions {
+        processing_date: day.date,
+        window_days: 7,
+        network: "synthetic",
+        created_at: "2026-01-01T00:00:00Z",
+        publisher: None,
+        replace: false,
+    };
+    write_batch(&room.path().join(day.date.to_string()), &day.batch, None, &options).expect("written");
+    let error = train_scorer(&session).expect_err("no labels");
+    assert!(error.to_string().contains("none of the 1 batches has a usable label"), "{error}");
+}
+
+#[test]
+fn a_search_that_was_interrupted_continues_as_if_it_had_not_been() {
+    let room = tempfile::tempdir().expect("a directory");
+    let data = room.path().join("data");
+    write_days(&data, 34);
+    let mut session = session(&data, room.path(), 1);
+    session.config.split.embargo_days = 7;
+    let rows = alerts(&session.range, &session.schema(ModelKind::AlertScorer), &Silent).expect("labelled alerts");
+    let settings = session.settings(ModelKind::AlertScorer);
+    let (whole, parts) = (room.path().join("whole.jsonl"), room.path().join("parts.jsonl"));
+    let best = tune(&session, settings, &rows, (&whole, 4)).expect("a search");
+    tune(&session, settings, &rows, (&parts, 2)).expect("its first half");
+    let continued = tune(&session, settings, &rows, (&parts, 4)).expect("its second half");
+    assert_eq!(best, continued);
+    let read = |path: &Path| std::fs::read_to_string(path).expect("a study");
+    assert_eq!(read(&whole), read(&parts));
+    assert_eq!(read(&whole).lines().count(), 5, "a header and four trials");
+
+    let yaml = best_as_yaml("scorer", &best).expect("YAML");
+    assert_eq!(ModelConfig::from_yaml(&yaml).expect("a configuration").scorer, best.boosting);
+
+    let mut other = self::session(&data, room.path(), 1);
+    other.config.split.embargo_days = 7;
+    other.config.seed = 7;
+    let error = tune(&other, other.settings(ModelKind::AlertScorer), &rows, (&whole, 5)).expect_err("another seed");
+    assert!(matches!(error, TuneError::Study(StudyError::Other { what: "seed", .. })), "{error}");
+    std::fs::write(&whole, read(&whole).replace("\"value\"", "\"valeu\"")).expect("damaged");
+    let error = tune(&session, settings, &rows, (&whole, 5)).expect_err("a damaged study");
+    assert!(error.to_string().starts_with("line 2 of the study"), "{error}");
+    assert!(!room.path().join(METADATA_FILE).exists(), "tuning writes no model");
+}
