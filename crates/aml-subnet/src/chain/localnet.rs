@@ -20,6 +20,7 @@ mod extrinsic;
 mod genesis;
 mod item;
 mod items;
+mod journal;
 pub mod keyring;
 mod ledger;
 mod maker;
@@ -35,6 +36,7 @@ mod validity;
 mod wishes;
 
 pub use config::{Config, Rules};
+pub use journal::JournalError;
 pub use spec::{Generation, Spec, UnknownGeneration};
 pub use wishes::{Hyperparameter, UnknownHyperparameter};
 
@@ -63,6 +65,9 @@ pub enum StartError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The directory cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// A wish that the rules of the chain refuse, by the name that the chain gives it.
@@ -81,7 +86,7 @@ impl Localnet {
     /// When it cannot listen.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let listen = config.listen;
-        let node = Node::new(config);
+        let node = Node::new(config)?;
         let served = rpc::serve(&node, listen).await;
         let (address, server) = served.map_err(|source| StartError::Listen { address: listen, source })?;
         let maker = tokio::spawn(Arc::clone(&node).run());
@@ -197,6 +202,7 @@ impl Localnet {
         if self.server.stop().is_ok() {
             self.server.clone().stopped().await;
         }
+        self.node.close();
     }
 }
 
@@ -204,5 +210,6 @@ impl Drop for Localnet {
     fn drop(&mut self) {
         self.maker.abort();
         let _ = self.server.stop();
+        self.node.close();
     }
 }

@@ -61,8 +61,8 @@ struct RunArgs {
     /// Number of the subnet
     #[arg(long, default_value_t = 1)]
     netuid: u16,
-    /// Runtime to show: 381 or 218
-    #[arg(long, default_value = "381")]
+    /// Runtime to show: 463, 381 or 218
+    #[arg(long, default_value = "463")]
     runtime: Generation,
     /// Milliseconds between blocks; 0 for blocks on demand only
     #[arg(long, default_value_t = 250)]
@@ -169,7 +169,7 @@ struct EpochArgs {
 struct UpgradeArgs {
     #[command(flatten)]
     at: At,
-    /// Runtime to show: 381 or 218
+    /// Runtime to show: 463, 381 or 218
     runtime: Generation,
     /// Version that it reports, if not its own
     #[arg(long)]

@@ -13,6 +13,8 @@ mod chain_weights;
 mod common;
 mod config;
 mod doctor;
+mod localnet_metadata;
+mod localnet_replay;
 mod localnet_rpc;
 mod miner;
 mod miner_parts;

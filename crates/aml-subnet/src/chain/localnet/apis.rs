@@ -15,12 +15,13 @@ use super::mirror::pallet_subtensor::rpc_info::metagraph::{Metagraph, SelectiveM
 use super::mirror::pallet_subtensor::rpc_info::neuron_info::{NeuronInfo, NeuronInfoLite};
 use super::mirror::pallet_subtensor::rpc_info::show_subnet::SubnetState;
 use super::mirror::pallet_subtensor::rpc_info::stake_info::StakeInfo;
-use super::mirror::pallet_subtensor::rpc_info::subnet_info::{SubnetHyperparams, SubnetInfo};
+use super::mirror::pallet_subtensor::rpc_info::subnet_info::{SubnetHyperparams, SubnetInfo, SubnetInfov2};
+use super::mirror::pallet_subtensor_swap_runtime_api::SimSwapResult;
 use super::mirror::pallet_transaction_payment::types::RuntimeDispatchInfo;
 use super::mirror::sp_version::RuntimeVersion;
 use super::mirror::sp_weights::weight_v2::Weight;
 use super::mirror::{AccountId32, BoundedVec};
-use super::spec::{Generation, Spec, TRANSACTION_VERSION};
+use super::spec::{Generation, Spec, TRANSACTION_VERSION, has};
 use super::state::View;
 
 /// What a runtime API may look at.
@@ -77,6 +78,7 @@ impl<T: Encode> Answer for Vec<T> {}
 impl Answer for u64 {}
 impl Answer for u32 {}
 impl Answer for RuntimeVersion {}
+impl Answer for SimSwapResult {}
 impl Answer for RuntimeDispatchInfo {}
 impl<T: Encode> Answer for Option<T> {
     fn bare(&self) -> Vec<u8> {
@@ -135,6 +137,8 @@ methods! {
     #hidden NeuronInfoRuntimeApi.get_neuron_lite(netuid: u16, uid: u16) -> Option<NeuronInfoLite> = subnets::neuron_lite;
     #hidden SubnetInfoRuntimeApi.get_subnet_info(netuid: u16) -> Option<SubnetInfo> = subnets::info;
     #hidden SubnetInfoRuntimeApi.get_subnets_info() -> Vec<Option<SubnetInfo>> = subnets::infos;
+    @G381 SubnetInfoRuntimeApi.get_subnet_info_v2(netuid: u16) -> Option<SubnetInfov2> = subnets::info_v2;
+    @G381 SubnetInfoRuntimeApi.get_subnets_info_v2() -> Vec<Option<SubnetInfov2>> = subnets::infos_v2;
     #hidden SubnetInfoRuntimeApi.get_subnet_hyperparams(netuid: u16) -> Option<SubnetHyperparams> = subnets::hyperparams;
     #hidden SubnetInfoRuntimeApi.get_subnet_state(netuid: u16) -> Spelled<SubnetState> = |q, netuid| Spelled(subnets::state(q, netuid));
     #hidden SubnetInfoRuntimeApi.get_dynamic_info(netuid: u16) -> Option<DynamicInfo> = subnets::dynamic;
@@ -151,13 +155,15 @@ methods! {
         stakes::stake;
     @G381 SubnetRegistrationRuntimeApi.get_network_registration_cost() -> u64 =
         |q| subtensor::NETWORK_MIN_LOCK_COST.get(&q.db, ());
+    @G381 SwapRuntimeApi.sim_swap_tao_for_alpha(netuid: u16, tao: u64) -> SimSwapResult = |_, _, tao| even_swap(tao);
+    @G381 SwapRuntimeApi.sim_swap_alpha_for_tao(netuid: u16, alpha: u64) -> SimSwapResult = |_, _, alpha| even_swap(alpha);
     @G381 SwapRuntimeApi.current_alpha_price(netuid: u16) -> u64 = |_, _| 1_000_000_000;
     TransactionPaymentApi.query_info(uxt: BoundedVec<u8>, len: u32) -> RuntimeDispatchInfo = |_, uxt, _| payment(&uxt.0);
 }
 
 /// The methods of a runtime.
 fn of(spec: Spec) -> impl Iterator<Item = &'static Method> {
-    METHODS.iter().filter(move |method| method.only.is_none_or(|only| only == spec.generation))
+    METHODS.iter().filter(move |method| has(spec.generation, method.only))
 }
 
 impl Method {
@@ -239,6 +245,11 @@ pub(crate) fn payment(bytes: &[u8]) -> RuntimeDispatchInfo {
 /// Fee in rao of a transaction that is not free: a base, and something for each byte.
 pub(crate) fn fee(bytes: usize) -> u64 {
     124_000 + u64::try_from(bytes).unwrap_or(u64::MAX / 2)
+}
+
+/// What a swap would give: the same amount, for nothing.
+fn even_swap(amount: u64) -> SimSwapResult {
+    SimSwapResult { tao_amount: amount, alpha_amount: amount, ..SimSwapResult::default() }
 }
 
 /// A compact number.

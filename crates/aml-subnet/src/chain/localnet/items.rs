@@ -83,7 +83,8 @@ pub(crate) mod subtensor {
     use crate::chain::localnet::item::items;
     use crate::chain::localnet::mirror::AccountId32;
     use crate::chain::localnet::mirror::pallet_subtensor::pallet::{
-        AxonInfo, ChainIdentityV2, NeuronCertificate, PrometheusInfo, SubnetIdentityV3, TimelockedCommit, WeightCommit,
+        AxonInfo, ChainIdentityV2, EpochConsensus, NeuronCertificate, PrometheusInfo, SubnetIdentityV3,
+        TimelockedCommit, WeightCommit,
     };
     use crate::chain::localnet::mirror::substrate_fixed::{FixedI128, FixedU128};
 
@@ -109,6 +110,10 @@ pub(crate) mod subtensor {
         @G381 FIRST_EMISSION_BLOCK_NUMBER "FirstEmissionBlockNumber" [Id u16] ? u64;
         @G381 SUBTOKEN_ENABLED "SubtokenEnabled" [Id u16] : bool;
         SUBNET_MECHANISM "SubnetMechanism" [Id u16] : u16;
+        @G463 LAST_EPOCH_BLOCK "LastEpochBlock" [Id u16] : u64;
+        @G463 PENDING_EPOCH_AT "PendingEpochAt" [Id u16] : u64;
+        @G463 SUBNET_EPOCH_INDEX "SubnetEpochIndex" [Id u16] : u64;
+        @G463 SUBNET_EPOCH_CONSENSUS "SubnetEpochConsensus" [Id u16] : EpochConsensus;
         @G381 MECHANISM_COUNT_CURRENT "MechanismCountCurrent" [Twox u16] : u8 = 1;
         SUBNET_OWNER "SubnetOwner" [Id u16] : AccountId32;
         SUBNET_OWNER_HOTKEY "SubnetOwnerHotkey" [Id u16] : AccountId32;

@@ -19,6 +19,8 @@ use super::spec::Spec;
 use super::state::{Changes, Overlay, State, View};
 use super::validity::{self, Scene};
 
+mod history;
+
 /// Blocks that are kept with their storage: as long as the longest life of a transaction.
 const KEPT: usize = BLOCK_HASH_COUNT as usize;
 /// Blocks between two clean-ups of storage.
@@ -50,7 +52,6 @@ pub(crate) struct Made {
     /// The block.
     pub(crate) block: Arc<Block>,
     /// What it changed.
-    #[expect(dead_code, reason = "for the journal")]
     pub(crate) changes: Changes,
 }
 
@@ -58,19 +59,7 @@ impl Ledger {
     /// A chain with its first block.
     pub(crate) fn new(config: &Config, now_ms: u64) -> (Self, Made) {
         let spec = config.generation.spec();
-        let mut ledger = Self {
-            state: State::default(),
-            blocks: VecDeque::new(),
-            numbers: HashMap::new(),
-            genesis: H256::default(),
-            finalized: 0,
-            finalizing: true,
-            spec,
-            pool: Pool::default(),
-            included: Vec::new(),
-            undecided: Vec::new(),
-            metadata: BTreeMap::new(),
-        };
+        let mut ledger = Self::empty(spec);
         let metadata = blake2_256(&ledger.metadata_of(spec).v15);
         let mut exec = maker::begin(Overlay::new(ledger.state.at(0)), 0, spec);
         genesis::write(&mut exec, config);
@@ -84,9 +73,24 @@ impl Ledger {
             digest: block::digest(now_ms),
         };
         let hash = config.genesis_hash.map_or_else(|| header.hash(), H256);
-        ledger.genesis = hash;
         let made = ledger.adopt(Block { hash, header, extrinsics: Vec::new(), spec, time_ms: now_ms }, changes);
         (ledger, made)
+    }
+
+    fn empty(spec: Spec) -> Self {
+        Self {
+            state: State::default(),
+            blocks: VecDeque::new(),
+            numbers: HashMap::new(),
+            genesis: H256::default(),
+            finalized: 0,
+            finalizing: true,
+            spec,
+            pool: Pool::default(),
+            included: Vec::new(),
+            undecided: Vec::new(),
+            metadata: BTreeMap::new(),
+        }
     }
 
     /// Takes a block as the new head.
@@ -119,12 +123,6 @@ impl Ledger {
     /// The runtime of the next block.
     pub(crate) fn spec(&self) -> Spec {
         self.spec
-    }
-
-    /// Name of the first block.
-    #[expect(dead_code, reason = "for the journal")]
-    pub(crate) fn genesis(&self) -> H256 {
-        self.genesis
     }
 
     /// The newest block.
@@ -275,46 +273,6 @@ impl Ledger {
         }
     }
 
-    /// Makes every block final.
-    pub(crate) fn finalize(&mut self) {
-        self.finalized = self.head().number();
-        self.undecided.clear();
-        for (number, watcher) in std::mem::take(&mut self.included) {
-            if let Some(hash) = self.hash_of(number) {
-                let _ = watcher.try_send(Status::Finalized(hash));
-            }
-        }
-    }
-
-    /// Takes back the newest blocks that are not final, at most `depth`; their transactions wait again.
-    pub(crate) fn take_back(&mut self, depth: u64) -> u64 {
-        let head = self.head().number();
-        let target = head.saturating_sub(depth).max(self.finalized);
-        while self.blocks.back().is_some_and(|block| block.number() > target) {
-            if let Some(gone) = self.blocks.pop_back() {
-                self.numbers.remove(&gone.hash);
-                self.included.retain(|(number, watcher)| {
-                    let kept = *number != gone.number();
-                    if !kept {
-                        let _ = watcher.try_send(Status::Retracted(gone.hash));
-                    }
-                    kept
-                });
-            }
-        }
-        self.state.revert_to(target);
-        self.spec = self.head().spec;
-        for (number, signed, bytes) in std::mem::take(&mut self.undecided) {
-            if number > target {
-                let waiting = Waiting { hash: blake2_256(&bytes), bytes, signed, watcher: None };
-                let _ = self.pool.insert(waiting);
-            } else {
-                self.undecided.push((number, signed, bytes));
-            }
-        }
-        head - target
-    }
-
     /// The next blocks are made by another runtime.
     pub(crate) fn upgrade(&mut self, spec: Spec, now_ms: u64) -> Made {
         self.spec = spec;
@@ -326,11 +284,5 @@ impl Ledger {
             Ok(())
         };
         self.make(now_ms, note).0
-    }
-
-    /// Everything that is stored now.
-    #[expect(dead_code, reason = "for the journal")]
-    pub(crate) fn state(&self) -> &State {
-        &self.state
     }
 }

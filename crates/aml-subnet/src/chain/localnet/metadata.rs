@@ -10,7 +10,7 @@ use frame_metadata::v15::{
 use frame_metadata::{META_RESERVED, RuntimeMetadata, RuntimeMetadataPrefixed, v14};
 use parity_scale_codec::Encode;
 use scale_info::form::PortableForm;
-use scale_info::{MetaType, PortableRegistry, TypeDef, TypeInfo, meta_type};
+use scale_info::{MetaType, PortableRegistry, TypeDef, TypeInfo, Variant, meta_type};
 
 use super::item::Entry;
 use super::mirror::frame_system::extensions::{CheckMortality, CheckNonce, Empty};
@@ -23,7 +23,7 @@ use super::mirror::{
     pallet_commitments, pallet_subtensor, pallet_sudo, pallet_timestamp, pallet_transaction_payment,
 };
 use super::spec::{Generation, Spec};
-use super::{apis, items};
+use super::{apis, items, spec};
 
 /// Blocks whose hashes are kept, and so the longest life of a transaction.
 pub(crate) const BLOCK_HASH_COUNT: u32 = 4096;
@@ -79,18 +79,36 @@ fn adapt(registry: &mut PortableRegistry, spec: Spec) {
         let TypeDef::Variant(enumeration) = &mut ty.ty.type_def else { continue };
         match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             [pallet, "pallet", "Call"] => enumeration.variants.retain(|call| spec.lists_call(pallet, &call.name)),
-            ["pallet_subtensor", "pallet", "Error"] => {
-                let number = |name: &str| Error::all().find(|error| format!("{error:?}") == name);
-                enumeration.variants.retain_mut(|variant| {
-                    let index = number(&variant.name).and_then(|error| spec.error_index(error));
-                    variant.index = index.unwrap_or_default();
-                    index.is_some()
-                });
-                enumeration.variants.sort_by_key(|variant| variant.index);
+            [pallet, "pallet", "Error"] => {
+                if *pallet == "pallet_subtensor" {
+                    number_errors(&mut enumeration.variants, spec);
+                }
+                fill_gaps(&mut enumeration.variants);
             }
             _ => {}
         }
     }
+}
+
+/// Gives the errors the numbers that they have in this runtime, and drops those that it lacks.
+fn number_errors(variants: &mut Vec<Variant<PortableForm>>, spec: Spec) {
+    let error = |name: &str| Error::all().find(|error| format!("{error:?}") == name);
+    variants.retain_mut(|variant| {
+        let index = error(&variant.name).and_then(|error| spec.error_index(error));
+        variant.index = index.unwrap_or_default();
+        index.is_some()
+    });
+    variants.sort_by_key(|variant| variant.index);
+}
+
+/// Puts a nameless error at every number that is not used: some clients look errors up by their place in the list.
+fn fill_gaps(variants: &mut Vec<Variant<PortableForm>>) {
+    let end = variants.iter().map(|variant| variant.index).max().map_or(0, |last| u16::from(last) + 1);
+    let numbers = (0..end).filter_map(|index| u8::try_from(index).ok());
+    let unused = |index: u8| Variant { name: format!("Unused{index}"), fields: Vec::new(), index, docs: Vec::new() };
+    let known = std::mem::take(variants);
+    let at = |index: u8| known.iter().find(|variant| variant.index == index).cloned();
+    *variants = numbers.map(|index| at(index).unwrap_or_else(|| unused(index))).collect();
 }
 
 /// One pallet; what it lacks is `None`.
@@ -128,7 +146,7 @@ impl Parts {
     }
 
     fn build(self, generation: Generation) -> PalletMetadata {
-        let kept = self.storage.into_iter().filter(|entry| entry.only.is_none_or(|only| only == generation));
+        let kept = self.storage.into_iter().filter(|entry| self::spec::has(generation, entry.only));
         let entries: Vec<_> = kept.map(|entry| entry.metadata).collect();
         PalletMetadata {
             name: self.name,
@@ -172,7 +190,7 @@ fn pallets(spec: Spec) -> Vec<PalletMetadata> {
             .calls::<pallet_admin_utils::pallet::Call>()
             .error::<pallet_admin_utils::pallet::Error>(),
     ];
-    if spec.generation == Generation::G381 {
+    if spec.generation != Generation::G218 {
         all.push(Parts::new("Drand", 26, items::drand::entries()));
         all.push(Parts::new("Swap", 28, items::swap::entries()));
     }

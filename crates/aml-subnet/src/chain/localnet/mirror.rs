@@ -186,6 +186,23 @@ pub(crate) mod pallet_transaction_payment {
     }
 }
 
+pub(crate) mod pallet_subtensor_swap_runtime_api {
+    //! Swaps that are only tried.
+    use parity_scale_codec::{Decode, Encode};
+    use scale_info::TypeInfo;
+
+    /// What a swap would give.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+    pub(crate) struct SimSwapResult {
+        pub(crate) tao_amount: u64,
+        pub(crate) alpha_amount: u64,
+        pub(crate) tao_fee: u64,
+        pub(crate) alpha_fee: u64,
+        pub(crate) tao_slippage: u64,
+        pub(crate) alpha_slippage: u64,
+    }
+}
+
 pub(crate) mod pallet_sudo {
     //! The key that may do everything.
 

@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, watch};
 use super::block::Block;
 use super::config::Config;
 use super::exec::{Exec, Fault};
+use super::journal::{Journal, JournalError, Record, Stored};
 use super::ledger::{Ledger, Made};
 use super::spec::Spec;
 
@@ -26,6 +27,8 @@ pub(crate) enum Head {
 /// The chain, shared by the server and the block maker.
 pub(crate) struct Node {
     ledger: Mutex<Ledger>,
+    /// Locked only while the ledger is.
+    journal: Mutex<Option<Journal>>,
     heads: broadcast::Sender<Head>,
     spec: watch::Sender<Spec>,
     block_time: watch::Sender<Option<Duration>>,
@@ -33,13 +36,23 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// A node of a new chain.
-    pub(crate) fn new(config: Config) -> Arc<Self> {
-        let (ledger, _) = Ledger::new(&config, now_ms(&config));
+    /// A node of the chain in the configured directory, or of a new one.
+    pub(crate) fn new(config: Config) -> Result<Arc<Self>, JournalError> {
+        let (ledger, journal) = match &config.db {
+            None => (Ledger::new(&config, now_ms(&config)).0, None),
+            Some(directory) => {
+                let (mut journal, records) = Journal::open(directory)?;
+                let ledger = Ledger::restore(records).unwrap_or_else(|| Ledger::new(&config, now_ms(&config)).0);
+                let failed = |source| JournalError::Open { path: directory.clone(), source };
+                journal.replace(&ledger.snapshot()).map_err(failed)?;
+                (ledger, Some(journal))
+            }
+        };
         let spec = watch::Sender::new(ledger.spec());
         let block_time = watch::Sender::new(config.block_time);
         let heads = broadcast::Sender::new(MAX_BEHIND);
-        Arc::new(Self { ledger: Mutex::new(ledger), heads, spec, block_time, config })
+        let journal = Mutex::new(journal);
+        Ok(Arc::new(Self { ledger: Mutex::new(ledger), journal, heads, spec, block_time, config }))
     }
 
     /// The chain, for as long as the guard lives.
@@ -71,7 +84,7 @@ impl Node {
         let mut ledger = self.ledger();
         let (made, wished) = ledger.make(now_ms(&self.config), wish);
         let finalizing = ledger.finalizing;
-        (self.publish(made, finalizing), wished)
+        (self.publish(&ledger, made, finalizing), wished)
     }
 
     /// Lets another runtime make the next blocks, the first of them now.
@@ -80,16 +93,37 @@ impl Node {
         let made = ledger.upgrade(spec, now_ms(&self.config));
         let finalizing = ledger.finalizing;
         self.spec.send_replace(spec);
-        self.publish(made, finalizing)
+        self.publish(&ledger, made, finalizing)
     }
 
     /// Tells the listeners, while the lock is still held so that blocks come in order.
-    fn publish(&self, made: Made, finalizing: bool) -> Arc<Block> {
+    fn publish(&self, ledger: &Ledger, made: Made, finalizing: bool) -> Arc<Block> {
+        self.note(ledger, &Record::Block { block: Stored::from(&*made.block), changes: made.changes });
         let _ = self.heads.send(Head::Best(Arc::clone(&made.block)));
         if finalizing {
             let _ = self.heads.send(Head::Final(Arc::clone(&made.block)));
         }
         made.block
+    }
+
+    /// Writes a step into the journal; if that fails, the chain goes on in memory and says so.
+    fn note(&self, ledger: &Ledger, record: &Record) {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = journal.as_mut() else { return };
+        let written =
+            open.append(record).and_then(|()| if open.is_long() { open.replace(&ledger.snapshot()) } else { Ok(()) });
+        if let Err(error) = written {
+            tracing::error!(%error, "the chain cannot be written to disk any more; it goes on in memory");
+            *journal = None;
+        }
+    }
+
+    /// Waits until everything is on the disk and lets go of it; what happens later is not written any more.
+    pub(crate) fn close(&self) {
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = journal.as_ref().map(Journal::sync) {
+            tracing::error!(%error, "the last blocks may not be on disk");
+        }
     }
 
     /// Whether blocks are final at once; if they are again, all are.
@@ -106,6 +140,7 @@ impl Node {
     pub(crate) fn take_back(&self, depth: u64) -> u64 {
         let mut ledger = self.ledger();
         let gone = ledger.take_back(depth);
+        self.note(&ledger, &Record::TakenBack { to: ledger.head().number() });
         self.spec.send_replace(ledger.spec());
         gone
     }

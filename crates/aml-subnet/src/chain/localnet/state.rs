@@ -49,7 +49,6 @@ impl State {
         });
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the journal"))]
     /// Every key and value after the latest block.
     pub(crate) fn latest(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let value = |versions: &[Version]| versions.last().is_some_and(|(_, value)| value.is_some());

@@ -11,6 +11,7 @@ use super::mirror::node_subtensor_runtime::RuntimeCall;
 use super::mirror::pallet_subtensor::pallet::{Call, Error};
 use super::mirror::{AccountId32, H256};
 use super::pool::Invalid;
+use super::rules::commits::Moment;
 use super::rules::weights::Row;
 use super::rules::{commits, dispatch, serving, staking};
 use super::spec::{Generation, Spec};
@@ -77,7 +78,7 @@ fn birth_hash(db: &impl Read, scene: Scene, tx: &Signed) -> Result<H256, Invalid
 
 /// What the runtime refuses before a block is made: its numbers have no names in the metadata.
 fn check_call(db: &impl Read, scene: Scene, who: AccountId32, call: &Call) -> Result<(), Invalid> {
-    let new = scene.spec.generation == Generation::G381;
+    let new = scene.spec.generation != Generation::G218;
     if let Some((netuid, axon)) = dispatch::axon(call).filter(|_| new) {
         let checked = serving::check_axon(db, (scene.spec, scene.block), who, (netuid, &axon));
         return checked.map_err(|error| Invalid::Custom(serving_code(error)));
@@ -114,8 +115,8 @@ fn check_reveal(
 ) -> Result<(), Invalid> {
     let waiting = subtensor::WEIGHT_COMMITS.find(db, (index, who)).unwrap_or_default();
     let commit = waiting.iter().find(|commit| commit.0 == revealed).ok_or(Invalid::Custom(16))?;
-    let (first, last) = commits::reveal_window(db, netuid, commit.1);
-    if (first..=last).contains(&scene.block) { Ok(()) } else { Err(Invalid::Custom(17)) }
+    let now = Moment { spec: scene.spec, block: scene.block };
+    if commits::due(db, netuid, now, commit).is_eq() { Ok(()) } else { Err(Invalid::Custom(17)) }
 }
 
 fn serving_code(error: Error) -> u8 {

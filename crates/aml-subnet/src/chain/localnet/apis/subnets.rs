@@ -9,7 +9,9 @@ use crate::chain::localnet::mirror::pallet_subtensor::rpc_info::dynamic_info::Dy
 use crate::chain::localnet::mirror::pallet_subtensor::rpc_info::metagraph::Metagraph;
 use crate::chain::localnet::mirror::pallet_subtensor::rpc_info::neuron_info::{NeuronInfo, NeuronInfoLite};
 use crate::chain::localnet::mirror::pallet_subtensor::rpc_info::show_subnet::SubnetState;
-use crate::chain::localnet::mirror::pallet_subtensor::rpc_info::subnet_info::{SubnetHyperparams, SubnetInfo};
+use crate::chain::localnet::mirror::pallet_subtensor::rpc_info::subnet_info::{
+    SubnetHyperparams, SubnetInfo, SubnetInfov2,
+};
 use crate::chain::localnet::mirror::substrate_fixed::FixedI128;
 use crate::chain::localnet::rules::{staking, subnets};
 
@@ -133,6 +135,35 @@ pub(super) fn info(q: &Query<'_>, netuid: u16) -> Option<SubnetInfo> {
 
 pub(super) fn infos(q: &Query<'_>) -> Vec<Option<SubnetInfo>> {
     q.netuids().into_iter().map(|netuid| info(q, netuid)).collect()
+}
+
+pub(super) fn info_v2(q: &Query<'_>, netuid: u16) -> Option<SubnetInfov2> {
+    let info = info(q, netuid)?;
+    Some(SubnetInfov2 {
+        netuid: info.netuid,
+        rho: info.rho,
+        kappa: info.kappa,
+        difficulty: info.difficulty,
+        immunity_period: info.immunity_period,
+        max_allowed_validators: info.max_allowed_validators,
+        min_allowed_weights: info.min_allowed_weights,
+        max_weights_limit: info.max_weights_limit,
+        scaling_law_power: info.scaling_law_power,
+        subnetwork_n: info.subnetwork_n,
+        max_allowed_uids: info.max_allowed_uids,
+        blocks_since_last_step: info.blocks_since_last_step,
+        tempo: info.tempo,
+        network_modality: info.network_modality,
+        network_connect: info.network_connect,
+        emission_value: info.emission_values,
+        burn: info.burn,
+        owner: info.owner,
+        identity: s::SUBNET_IDENTITIES.find(&q.db, (netuid,)),
+    })
+}
+
+pub(super) fn infos_v2(q: &Query<'_>) -> Vec<Option<SubnetInfov2>> {
+    q.netuids().into_iter().map(|netuid| info_v2(q, netuid)).collect()
 }
 
 pub(super) fn hyperparams(q: &Query<'_>, netuid: u16) -> Option<SubnetHyperparams> {

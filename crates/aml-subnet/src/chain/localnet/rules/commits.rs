@@ -1,41 +1,81 @@
 //! Weights that are committed first and revealed later.
 
+use std::cmp::Ordering;
+
 use parity_scale_codec::Encode;
 
 use crate::chain::localnet::exec::{Exec, Fault};
 use crate::chain::localnet::extrinsic::blake2_256;
 use crate::chain::localnet::item::Read;
 use crate::chain::localnet::items::subtensor::{
-    COMMIT_REVEAL_VERSION, REVEAL_PERIOD_EPOCHS, TEMPO, TIMELOCKED_WEIGHT_COMMITS, WEIGHT_COMMITS,
+    COMMIT_REVEAL_VERSION, REVEAL_PERIOD_EPOCHS, SUBNET_EPOCH_INDEX, TEMPO, TIMELOCKED_WEIGHT_COMMITS, WEIGHT_COMMITS,
 };
 use crate::chain::localnet::mirror::pallet_subtensor::pallet::{Error, Event, WeightCommit};
 use crate::chain::localnet::mirror::{AccountId32, BoundedVec, H256};
 use crate::chain::localnet::rules::subnets;
 use crate::chain::localnet::rules::weights::{self, Row, Target};
+use crate::chain::localnet::spec::{Generation, Spec};
 
 /// Commits of one hotkey that may wait for their reveal.
 const MAX_UNREVEALED: usize = 10;
 /// Longest timelocked commit.
 const MAX_COMMIT_BYTES: usize = 5000;
 
-/// The epoch of a block: subnets take turns.
-pub(crate) fn epoch_of(db: &impl Read, netuid: u16, block: u64) -> u64 {
+/// The moment that commits and reveals are judged at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// The runtime.
+    pub(crate) spec: Spec,
+    /// The block.
+    pub(crate) block: u64,
+}
+
+impl Exec<'_> {
+    fn moment(&self) -> Moment {
+        Moment { spec: self.spec, block: self.block }
+    }
+}
+
+/// The epoch of a block where epochs are not counted: subnets take turns.
+fn epoch_of(db: &impl Read, netuid: u16, block: u64) -> u64 {
     let length = u64::from(TEMPO.get(db, (netuid,))) + 1;
     (block + u64::from(netuid) + 1) / length
 }
 
+/// The epoch of a subnet at a moment.
+pub(crate) fn epoch_at(db: &impl Read, netuid: u16, at: Moment) -> u64 {
+    match at.spec.generation {
+        Generation::G463 => SUBNET_EPOCH_INDEX.get(db, (netuid,)),
+        Generation::G218 | Generation::G381 => epoch_of(db, netuid, at.block),
+    }
+}
+
+/// What is stored of a hash commit: its block and the window of its reveal, or its epoch where epochs are counted.
+fn stored(db: &impl Read, netuid: u16, at: Moment, commit: H256) -> WeightCommit {
+    match at.spec.generation {
+        Generation::G463 => (commit, epoch_at(db, netuid, at), at.block, 0),
+        Generation::G218 | Generation::G381 => {
+            let (first, last) = reveal_window(db, netuid, at.block);
+            (commit, at.block, first, last)
+        }
+    }
+}
+
 /// First and last block in which a commit of this block may be revealed.
-pub(crate) fn reveal_window(db: &impl Read, netuid: u16, block: u64) -> (u64, u64) {
+fn reveal_window(db: &impl Read, netuid: u16, block: u64) -> (u64, u64) {
     let tempo = u64::from(TEMPO.get(db, (netuid,)));
     let epoch = epoch_of(db, netuid, block) + REVEAL_PERIOD_EPOCHS.get(db, (netuid,));
     let first = (epoch * (tempo + 1)).saturating_sub(u64::from(netuid) + 1);
     (first, first + tempo)
 }
 
-/// Whether the epoch of reveals for a commit is now, before, or still to come.
-fn due(db: &impl Read, netuid: u16, committed: u64, block: u64) -> std::cmp::Ordering {
-    let wanted = epoch_of(db, netuid, committed) + REVEAL_PERIOD_EPOCHS.get(db, (netuid,));
-    epoch_of(db, netuid, block).cmp(&wanted)
+/// Whether a commit is to be revealed later (less), now (equal), or no more (greater).
+pub(crate) fn due(db: &impl Read, netuid: u16, at: Moment, commit: &WeightCommit) -> Ordering {
+    let committed = match at.spec.generation {
+        Generation::G463 => commit.1,
+        Generation::G218 | Generation::G381 => epoch_of(db, netuid, commit.1),
+    };
+    epoch_at(db, netuid, at).cmp(&(committed + REVEAL_PERIOD_EPOCHS.get(db, (netuid,))))
 }
 
 /// What a hash commit is the digest of.
@@ -61,12 +101,12 @@ pub(crate) fn commit(exec: &mut Exec<'_>, hotkey: AccountId32, target: Target, c
     }
     let key = (target.index(), hotkey);
     let mut waiting = WEIGHT_COMMITS.find(&exec.db, key).unwrap_or_default();
-    waiting.retain(|(_, block, ..)| due(&exec.db, target.netuid, *block, exec.block).is_le());
+    let now = exec.moment();
+    waiting.retain(|commit| due(&exec.db, target.netuid, now, commit).is_le());
     if waiting.len() >= MAX_UNREVEALED {
         return Err(Error::TooManyUnrevealedCommits.into());
     }
-    let (first, last) = reveal_window(&exec.db, target.netuid, exec.block);
-    waiting.push((commit, exec.block, first, last));
+    waiting.push(stored(&exec.db, target.netuid, now, commit));
     WEIGHT_COMMITS.put(&mut exec.db, key, &waiting);
     weights::touch(exec, target, uid);
     exec.emit_subtensor(Event::WeightsCommitted(hotkey, target.index(), commit));
@@ -80,10 +120,11 @@ pub(crate) fn matching(
     waiting: &[WeightCommit],
     revealed: H256,
 ) -> Result<usize, Error> {
-    let expired = |commit: &WeightCommit| due(&exec.db, target.netuid, commit.1, exec.block).is_gt();
+    let due = |commit: &WeightCommit| due(&exec.db, target.netuid, exec.moment(), commit);
+    let expired = |commit: &WeightCommit| due(commit).is_gt();
     let place = waiting.iter().position(|commit| commit.0 == revealed && !expired(commit));
     match place {
-        Some(place) if due(&exec.db, target.netuid, waiting[place].1, exec.block).is_eq() => Ok(place),
+        Some(place) if due(&waiting[place]).is_eq() => Ok(place),
         Some(_) => Err(Error::RevealTooEarly),
         None if waiting.iter().any(|commit| commit.0 == revealed) => Err(Error::ExpiredWeightCommit),
         None if waiting.iter().all(expired) => Err(Error::NoWeightsCommitFound),
@@ -131,7 +172,7 @@ pub(crate) fn commit_timelocked(
     if !weights::rested(&exec.db, target, uid, exec.block) {
         return Err(Error::CommittingWeightsTooFast.into());
     }
-    let key = (target.index(), epoch_of(&exec.db, target.netuid, exec.block));
+    let key = (target.index(), epoch_at(&exec.db, target.netuid, exec.moment()));
     let mut waiting = TIMELOCKED_WEIGHT_COMMITS.get(&exec.db, key);
     if waiting.iter().filter(|commit| commit.0 == hotkey).count() >= MAX_UNREVEALED {
         return Err(Error::TooManyUnrevealedCommits.into());

@@ -6,27 +6,31 @@
 //! is paid, so stakes move only by calls.
 
 use crate::chain::localnet::exec::Exec;
-use crate::chain::localnet::item::Read;
 use crate::chain::localnet::items::subtensor::{
-    ACTIVE, ACTIVITY_CUTOFF, BLOCKS_SINCE_LAST_STEP, CONSENSUS, DIVIDENDS, INCENTIVE, KEYS, LAST_STEP_BLOCK,
-    LAST_UPDATE, MAX_ALLOWED_VALIDATORS, MECHANISM_COUNT_CURRENT, PRUNING_SCORES, RANK, SUBNETWORK_N, TEMPO, TRUST,
-    VALIDATOR_PERMIT, VALIDATOR_TRUST, WEIGHTS,
+    ACTIVE, ACTIVITY_CUTOFF, BLOCKS_SINCE_LAST_STEP, CONSENSUS, DIVIDENDS, INCENTIVE, KEYS, LAST_EPOCH_BLOCK,
+    LAST_STEP_BLOCK, LAST_UPDATE, MAX_ALLOWED_VALIDATORS, MECHANISM_COUNT_CURRENT, PRUNING_SCORES, RANK,
+    SUBNET_EPOCH_INDEX, SUBNETWORK_N, TEMPO, TRUST, VALIDATOR_PERMIT, VALIDATOR_TRUST, WEIGHTS,
 };
 use crate::chain::localnet::rules::{staking, subnets};
+use crate::chain::localnet::spec::Generation;
 
 /// Share of the stake that must stand behind a weight.
 const MAJORITY: f64 = 0.5;
 
-/// Whether a subnet's epoch ends in this block.
-fn is_due(db: &impl Read, netuid: u16, block: u64) -> bool {
-    let tempo = u64::from(TEMPO.get(db, (netuid,)));
-    tempo != 0 && (block + u64::from(netuid) + 1).is_multiple_of(tempo + 1)
+/// Whether a subnet's epoch ends in this block: by a fixed rhythm, or so many blocks after the last one.
+fn is_due(exec: &Exec<'_>, netuid: u16) -> bool {
+    let tempo = u64::from(TEMPO.get(&exec.db, (netuid,)));
+    match exec.spec.generation {
+        _ if tempo == 0 => false,
+        Generation::G218 | Generation::G381 => (exec.block + u64::from(netuid) + 1).is_multiple_of(tempo + 1),
+        Generation::G463 => exec.block.saturating_sub(LAST_EPOCH_BLOCK.get(&exec.db, (netuid,))) >= tempo,
+    }
 }
 
 /// What a block begins with: epochs that end, counters that start anew.
 pub(crate) fn on_block(exec: &mut Exec<'_>, netuids: &[u16]) {
     for netuid in netuids.iter().copied().filter(|netuid| *netuid != subnets::ROOT) {
-        if is_due(&exec.db, netuid, exec.block) {
+        if is_due(exec, netuid) {
             run(exec, netuid);
         } else {
             BLOCKS_SINCE_LAST_STEP.mutate(&mut exec.db, (netuid,), |count| *count += 1);
@@ -68,6 +72,8 @@ pub(crate) fn run(exec: &mut Exec<'_>, netuid: u16) {
     }
     BLOCKS_SINCE_LAST_STEP.put(db, (netuid,), &0);
     LAST_STEP_BLOCK.put(db, (netuid,), &block);
+    LAST_EPOCH_BLOCK.put(db, (netuid,), &block);
+    SUBNET_EPOCH_INDEX.mutate(db, (netuid,), |index| *index += 1);
 }
 
 /// Who is among the `most` largest stakes, and has any; of equal stakes the earlier uid wins.

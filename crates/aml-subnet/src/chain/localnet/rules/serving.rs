@@ -23,7 +23,7 @@ pub(crate) fn check_axon(
     (netuid, axon): (u16, &AxonInfo),
 ) -> Result<(), Error> {
     check_member(db, spec, hotkey, netuid)?;
-    check_address(axon.ip_type, axon.ip, spec.generation == Generation::G381)?;
+    check_address(axon.ip_type, axon.ip, spec.generation != Generation::G218)?;
     let last = AXONS.find(db, (netuid, hotkey)).map_or(0, |axon| axon.block);
     check_rate(db, netuid, last, block)?;
     if axon.port == 0 { Err(Error::InvalidPort) } else { Ok(()) }
@@ -32,7 +32,7 @@ pub(crate) fn check_axon(
 fn check_member(db: &impl Read, spec: Spec, hotkey: AccountId32, netuid: u16) -> Result<(), Error> {
     let member = match spec.generation {
         Generation::G218 => subnets::is_member_anywhere(db, hotkey),
-        Generation::G381 => IS_NETWORK_MEMBER.get(db, (hotkey, netuid)),
+        Generation::G381 | Generation::G463 => IS_NETWORK_MEMBER.get(db, (hotkey, netuid)),
     };
     if member { Ok(()) } else { Err(Error::HotKeyNotRegisteredInNetwork) }
 }

@@ -35,7 +35,7 @@ impl Stake {
 pub(crate) fn of(db: &impl Read, spec: Spec, hotkey: AccountId32, netuid: u16) -> Stake {
     let weight = match spec.generation {
         Generation::G218 => TAO_WEIGHT_218.get(db, (netuid,)),
-        Generation::G381 => TAO_WEIGHT.get(db, ()),
+        Generation::G381 | Generation::G463 => TAO_WEIGHT.get(db, ()),
     };
     let root = TOTAL_HOTKEY_ALPHA.get(db, (hotkey, subnets::ROOT));
     let tao = u128::from(root) * u128::from(weight) / u128::from(u64::MAX);
@@ -47,7 +47,7 @@ pub(crate) fn of(db: &impl Read, spec: Spec, hotkey: AccountId32, netuid: u16) -
 pub(crate) fn suffices(db: &impl Read, spec: Spec, hotkey: AccountId32, netuid: u16) -> bool {
     let least = match spec.generation {
         Generation::G218 => WEIGHTS_MIN_STAKE.get(db, ()),
-        Generation::G381 => STAKE_THRESHOLD.get(db, ()),
+        Generation::G381 | Generation::G463 => STAKE_THRESHOLD.get(db, ()),
     };
     of(db, spec, hotkey, netuid).total() >= least
 }

@@ -39,7 +39,7 @@ pub(crate) fn ensure_mechanism(exec: &Exec<'_>, netuid: u16, mechanism: u8) -> R
 fn no_subnet(spec: Spec) -> Error {
     match spec.generation {
         Generation::G218 => Error::SubNetworkDoesNotExist,
-        Generation::G381 => Error::MechanismDoesNotExist,
+        Generation::G381 | Generation::G463 => Error::MechanismDoesNotExist,
     }
 }
 
@@ -47,7 +47,7 @@ fn no_subnet(spec: Spec) -> Error {
 pub(crate) fn commits_first(db: &impl Read, spec: Spec, netuid: u16) -> bool {
     match spec.generation {
         Generation::G218 => COMMIT_REVEAL_WEIGHTS_ENABLED_218.get(db, (netuid,)),
-        Generation::G381 => COMMIT_REVEAL_WEIGHTS_ENABLED.get(db, (netuid,)),
+        Generation::G381 | Generation::G463 => COMMIT_REVEAL_WEIGHTS_ENABLED.get(db, (netuid,)),
     }
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn burned_register(
         return Err(Error::RegistrationNotPermittedOnRootSubnet.into());
     }
     if !exists(db, netuid) {
-        let new = exec.spec.generation == Generation::G381;
+        let new = exec.spec.generation != Generation::G218;
         return Err(if new { Error::SubnetNotExists } else { Error::SubNetworkDoesNotExist }.into());
     }
     if !NETWORK_REGISTRATION_ALLOWED.get(db, (netuid,)) {

@@ -60,6 +60,14 @@ pub(crate) struct ChainIdentityV2 {
     pub(crate) additional: Vec<u8>,
 }
 
+/// How an epoch weighs its validators; here always as Yuma.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub(crate) enum EpochConsensus {
+    #[default]
+    Yuma,
+    Null,
+}
+
 /// A hash commit of weights: hash, block, first and last block of its reveal.
 pub(crate) type WeightCommit = (H256, u64, u64, u64);
 /// A timelocked commit of weights: hotkey, block, ciphertext, round of the beacon.

@@ -145,6 +145,7 @@ pub(crate) mod dynamic_info {
 
 pub(crate) mod subnet_info {
     //! A subnet's rules.
+    use super::super::pallet::SubnetIdentityV3;
     use super::{AccountId32, C16, C64, Decode, Encode, TypeInfo};
 
     /// A subnet's rules.
@@ -200,6 +201,30 @@ pub(crate) mod subnet_info {
         pub(crate) emission_values: C64,
         pub(crate) burn: C64,
         pub(crate) owner: AccountId32,
+    }
+
+    /// A subnet in short, and how it presents itself.
+    #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+    pub(crate) struct SubnetInfov2 {
+        pub(crate) netuid: C16,
+        pub(crate) rho: C16,
+        pub(crate) kappa: C16,
+        pub(crate) difficulty: C64,
+        pub(crate) immunity_period: C16,
+        pub(crate) max_allowed_validators: C16,
+        pub(crate) min_allowed_weights: C16,
+        pub(crate) max_weights_limit: C16,
+        pub(crate) scaling_law_power: C16,
+        pub(crate) subnetwork_n: C16,
+        pub(crate) max_allowed_uids: C16,
+        pub(crate) blocks_since_last_step: C64,
+        pub(crate) tempo: C16,
+        pub(crate) network_modality: C16,
+        pub(crate) network_connect: Vec<[u16; 2]>,
+        pub(crate) emission_value: C64,
+        pub(crate) burn: C64,
+        pub(crate) owner: AccountId32,
+        pub(crate) identity: Option<SubnetIdentityV3>,
     }
 }
 
