@@ -46,6 +46,7 @@ if [ -z "${AML_SUBNET_BIN:-}" ]; then
     (cd "$root" && cargo build --quiet -p aml-subnet)
     AML_SUBNET_BIN=${CARGO_TARGET_DIR:-$root/target}/debug/aml-subnet
 fi
+# In the background the binary itself is started, so that its own process is ended.
 aml() { "$AML_SUBNET_BIN" "$@"; }
 
 # Public test phrases: worthless anywhere else.
@@ -80,7 +81,7 @@ check() { echo "ok: $1"; }
 
 echo '{"alerts":[{"alert_id":"a1"},{"alert_id":"a2"}],"features":[],"clusters":[],"money_flows":[]}' >"$work/task.json"
 url=http://127.0.0.1:$chain
-aml localnet run --port "$chain" >"$work/chain.log" 2>&1 &
+"$AML_SUBNET_BIN" localnet run --port "$chain" >"$work/chain.log" 2>&1 &
 pids+=($!)
 for _ in $(seq 100); do aml localnet register --url "$url" --hotkey "$VALIDATOR" >/dev/null 2>&1 && break || sleep 0.2; done
 aml localnet register --url "$url" --hotkey "$MINER" >/dev/null
@@ -93,7 +94,7 @@ printf '[protocol]\naccept_v10 = true\n[miner]\nstatus_listen = "127.0.0.1:%s"\n
 # The chain refuses 127.0.0.1, not 127.0.0.2.
 place=(--axon.port "$axon" --axon.external_ip 127.0.0.2 --miner.api_url "http://127.0.0.1:$api")
 # shellcheck disable=SC2046
-aml miner --config "$work/miner.toml" $(wallet miner) --netuid 1 --subtensor.chain_endpoint "ws://127.0.0.1:$chain" "${place[@]}" >"$work/miner.log" 2>&1 &
+"$AML_SUBNET_BIN" miner --config "$work/miner.toml" $(wallet miner) --netuid 1 --subtensor.chain_endpoint "ws://127.0.0.1:$chain" "${place[@]}" >"$work/miner.log" 2>&1 &
 pids+=($!)
 wait_for "http://127.0.0.1:$status/ready" "the miner"
 wait_for "http://127.0.0.1:$api/announced/ignored" "the API"
