@@ -7,7 +7,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-# shellcheck source=env.sh
+# shellcheck source=scripts/env.sh
 [ -f scripts/env.sh ] && . scripts/env.sh
 export API_HOST=127.0.0.1 API_PORT=${API_PORT:-8000}
 bin=${AML_BIN_DIR:-$CARGO_TARGET_DIR/release}

@@ -7,7 +7,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-# shellcheck source=../env.sh
+# shellcheck source=scripts/env.sh
 [ -f "$root/scripts/env.sh" ] && . "$root/scripts/env.sh"
 venvs=${AML_INTEROP_DIR:-$HOME/.cache/aml-interop}
 work=$(mktemp -d)
@@ -33,7 +33,8 @@ sdk() { # version, more packages
     shift
     if [ ! -x "$dir/bin/python" ] || ! "$dir/bin/python" -c 'import bittensor' 2>/dev/null; then
         mkdir -p "$venvs"
-        python3 -m venv "$dir" && "$dir/bin/pip" install --quiet --disable-pip-version-check "bittensor==$version" "$@" \
+        python3 -m venv "$dir" || skip "cannot make a virtual environment"
+        "$dir/bin/pip" install --quiet --disable-pip-version-check "bittensor==$version" "$@" \
             || skip "cannot install bittensor $version"
     fi
 }
@@ -83,14 +84,17 @@ echo '{"alerts":[{"alert_id":"a1"},{"alert_id":"a2"}],"features":[],"clusters":[
 url=http://127.0.0.1:$chain
 "$AML_SUBNET_BIN" localnet run --port "$chain" >"$work/chain.log" 2>&1 &
 pids+=($!)
-for _ in $(seq 100); do aml localnet register --url "$url" --hotkey "$VALIDATOR" >/dev/null 2>&1 && break || sleep 0.2; done
+for _ in $(seq 100); do
+    if aml localnet register --url "$url" --hotkey "$VALIDATOR" >/dev/null 2>&1; then break; fi
+    sleep 0.2
+done
 aml localnet register --url "$url" --hotkey "$MINER" >/dev/null
 aml localnet stake --url "$url" --hotkey "$VALIDATOR" --tao 5000 >/dev/null
 aml localnet epoch --url "$url" >/dev/null
 
 python3 "$here/fake_api.py" "$api" >"$work/api.log" 2>&1 &
 pids+=($!)
-printf '[protocol]\naccept_v10 = true\n[miner]\nstatus_listen = "127.0.0.1:%s"\nmetagraph_refresh = "1s"\n' "$status" >"$work/miner.toml"
+printf '[protocol]\naccept_v10 = true\n[miner]\nstatus_listen = "127.0.0.1:%s"\nmetagraph_refresh = "1s"\nrequests_per_minute = 10000\n' "$status" >"$work/miner.toml"
 # The chain refuses 127.0.0.1, not 127.0.0.2.
 place=(--axon.port "$axon" --axon.external_ip 127.0.0.2 --miner.api_url "http://127.0.0.1:$api")
 # shellcheck disable=SC2046
@@ -104,9 +108,15 @@ check "a dendrite of SDK 10.5.0 is served by our miner, a stranger's is not"
 "$py11" "$here/v11_client.py" "$axon"
 check "requests signed by SDK 11.3.0 are served by our miner, replays and changes are not"
 
+# A measurement, not a check: it means something only with a release binary on a quiet machine.
+"$py11" "$here/latency.py" "$axon" "$api"
+
 "$py10" "$here/v10_axon.py" "$old_axon" >"$work/axon.log" 2>&1 &
 pids+=($!)
-for _ in $(seq 150); do grep -q serving "$work/axon.log" && break || sleep 0.2; done
+for _ in $(seq 150); do
+    if grep -q serving "$work/axon.log"; then break; fi
+    sleep 0.2
+done
 # shellcheck disable=SC2046
 aml ask $(wallet validator) --form v10 --address "127.0.0.1:$old_axon" --receiver "$MINER" --body "$work/task.json" 2>"$work/ask10.log" | grep -q '"alert_id":"a2"'
 check "an axon of SDK 10.5.0 answers our client"

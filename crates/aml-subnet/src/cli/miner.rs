@@ -12,7 +12,7 @@ use super::{SettingsArgs, chain};
 use crate::config::Settings;
 use crate::logging;
 use crate::neurons::metagraph::Cache;
-use crate::neurons::miner::run::{Chain, run as serve};
+use crate::neurons::miner::run::{Outside, Ports, run as serve};
 use crate::neurons::miner::server::Parts;
 use crate::neurons::subtensor::Subnet;
 use crate::protocol::replay::{MemoryNonces, NonceStore};
@@ -54,8 +54,9 @@ async fn until_stopped(settings: &Settings, signer: Signer) -> anyhow::Result<Ex
     let subnet = Arc::new(Subnet { chain: Arc::clone(&subtensor), netuid: settings.netuid, signer: signer.clone() });
     let nonces = nonces(settings, &signer, &*clock).await?;
     let parts = Parts { signer, metagraph: Arc::new(Cache::default()), nonces, clock };
-    let links = Chain { source: Arc::clone(&subnet) as Arc<_>, announce: subnet };
-    let served = serve(settings, parts, links, logging::record_metrics(), stop);
+    let ports = Ports::bind(settings).await?;
+    let (source, metrics) = (Arc::clone(&subnet) as Arc<_>, logging::record_metrics());
+    let served = serve(settings, parts, Outside { source, announce: subnet, ports, metrics }, stop);
     tokio::select! {
         served = served => served.map(|()| ExitCode::SUCCESS).map_err(Into::into),
         // Half-open connections look alive; the supervisor's restart is the cure.

@@ -17,6 +17,7 @@ mod localnet_metadata;
 mod localnet_replay;
 mod localnet_rpc;
 mod miner;
+mod miner_chain;
 mod miner_parts;
 #[cfg(feature = "redis")]
 mod redis_nonces;

@@ -34,7 +34,8 @@ use crate::axon_v10::{STRICTER, must_split};
 use crate::common::{dev_key, must_read_json, must_text, shared};
 
 const START: Duration = Duration::from_secs(1_795_000_000);
-const SCORES: &str = r#"[{"alert_id":"a","score":0.5,"model_version":"1.0.0","latency_ms":0.1,"explain_json":"{}"}]"#;
+pub(crate) const SCORES: &str =
+    r#"[{"alert_id":"a","score":0.5,"model_version":"1.0.0","latency_ms":0.1,"explain_json":"{}"}]"#;
 
 /// A clock that only the test moves.
 pub(crate) struct TestClock(AtomicU64);
@@ -52,8 +53,8 @@ impl Clock for TestClock {
 }
 
 /// The inference API: counts what reaches it, and answers when it is let.
-struct Api {
-    address: SocketAddr,
+pub(crate) struct Api {
+    pub(crate) address: SocketAddr,
     hits: Arc<AtomicUsize>,
     bytes: Arc<AtomicU64>,
     gate: Arc<Semaphore>,
@@ -84,7 +85,7 @@ async fn api_scores(State(api): State<ApiState>, request: Request) -> axum::resp
 }
 
 impl Api {
-    async fn spawn(open: usize) -> Self {
+    pub(crate) async fn spawn(open: usize) -> Self {
         let (hits, bytes, gate) = (Arc::default(), Arc::default(), Arc::new(Semaphore::new(open)));
         let state = ApiState { hits: Arc::clone(&hits), bytes: Arc::clone(&bytes), gate: Arc::clone(&gate) };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -14,6 +14,8 @@ use super::spool::{Spool, SpoolError, SpoolLimits, Spooled};
 
 /// A local API that does not take a connection in this time is down.
 const CONNECT: Duration = Duration::from_secs(5);
+/// Idle connections are dropped before common servers drop them (5 s), so that no request meets a closing one.
+const IDLE: Duration = Duration::from_secs(4);
 /// What of a request's headers concerns the API.
 const TO_API: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, ACCEPT, ACCEPT_ENCODING];
 /// What of an answer's headers concerns the caller.
@@ -60,6 +62,7 @@ impl Upstream {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
             .tcp_nodelay(true)
             .build()?;
         Ok(Self { client, base: base.trim_end_matches('/').to_owned(), limits })

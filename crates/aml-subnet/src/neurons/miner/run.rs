@@ -15,12 +15,35 @@ use crate::config::Settings;
 use crate::neurons::announce::{Announce, keep_announced};
 use crate::neurons::metagraph::{MetagraphSource, keep_fresh};
 
-/// The chain, as far as a miner needs it.
-pub struct Chain {
+/// The chain as far as a miner needs it, and the ports.
+pub struct Outside {
     /// Reads the metagraph.
     pub source: Arc<dyn MetagraphSource>,
     /// Announces our axon.
     pub announce: Arc<dyn Announce>,
+    /// Where to serve.
+    pub ports: Ports,
+    /// Renders the metrics, where they are recorded.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// Bound ports.
+pub struct Ports {
+    /// For validators.
+    pub axon: TcpListener,
+    /// For the owner.
+    pub status: TcpListener,
+}
+
+impl Ports {
+    /// Binds what the settings name.
+    ///
+    /// # Errors
+    /// When a port is taken, or not ours to take.
+    pub async fn bind(settings: &Settings) -> Result<Self, RunError> {
+        let axon = bind(SocketAddr::new(settings.axon.ip, settings.axon.port)).await?;
+        Ok(Self { axon, status: bind(settings.miner.status_listen).await? })
+    }
 }
 
 /// Why a miner cannot run.
@@ -42,18 +65,11 @@ pub enum RunError {
 /// Runs until `stop`, then finishes what is in flight.
 ///
 /// # Errors
-/// When a port cannot be bound or the HTTP client not be set up; never later.
-pub async fn run(
-    settings: &Settings,
-    parts: Parts,
-    chain: Chain,
-    metrics: Option<PrometheusHandle>,
-    stop: CancellationToken,
-) -> Result<(), RunError> {
+/// When the HTTP client cannot be set up; never later.
+pub async fn run(settings: &Settings, parts: Parts, outside: Outside, stop: CancellationToken) -> Result<(), RunError> {
+    let Outside { source, announce, ports, metrics } = outside;
     let (cache, clock) = (Arc::clone(&parts.metagraph), Arc::clone(&parts.clock));
     let miner = Arc::new(Miner::new(settings, parts)?);
-    let axon = bind(SocketAddr::new(settings.axon.ip, settings.axon.port)).await?;
-    let status_port = bind(settings.miner.status_listen).await?;
     let state = StatusState {
         miner: Arc::clone(&miner),
         metagraph: Arc::clone(&cache),
@@ -64,34 +80,34 @@ pub async fn run(
     let ended = CancellationToken::new();
     let (status_end, refresh_end, announce_end) = (ended.clone(), ended.clone(), stop.clone());
     let interval = settings.miner.metagraph_refresh;
-    tokio::spawn(async move { keep_fresh(&*chain.source, &cache, &*clock, interval, refresh_end).await });
+    tokio::spawn(async move { keep_fresh(&*source, &cache, &*clock, interval, refresh_end).await });
     tokio::spawn(async move {
-        axum::serve(status_port, status::router(state)).with_graceful_shutdown(status_end.cancelled_owned()).await
+        axum::serve(ports.status, status::router(state)).with_graceful_shutdown(status_end.cancelled_owned()).await
     });
-    match announced_address(settings) {
+    match announced_address(settings, &ports.axon) {
         Some(place) => {
-            tokio::spawn(async move { keep_announced(&*chain.announce, place, announce_end).await });
+            tokio::spawn(async move { keep_announced(&*announce, place, announce_end).await });
         }
         None => tracing::warn!(
             "axon.external_ip is not set: nothing is announced, validators find this miner only if it was before"
         ),
     }
-    tracing::info!(hotkey = %miner.hotkey(), netuid = settings.netuid, port = settings.axon.port, "miner serves");
+    tracing::info!(hotkey = %miner.hotkey(), netuid = settings.netuid, address = ?ports.axon.local_addr().ok(), "miner serves");
     let draining = Arc::clone(&miner);
     let drain = stop.clone();
     tokio::spawn(async move {
         drain.cancelled().await;
         draining.drain();
     });
-    serve(axon, router(miner), limits(settings), stop).await;
+    serve(ports.axon, router(miner), limits(settings), stop).await;
     ended.cancel();
     tracing::info!("miner stopped");
     Ok(())
 }
 
 /// What the chain should say.
-fn announced_address(settings: &Settings) -> Option<(IpAddr, u16)> {
-    let port = settings.axon.external_port.unwrap_or(settings.axon.port);
+fn announced_address(settings: &Settings, axon: &TcpListener) -> Option<(IpAddr, u16)> {
+    let port = settings.axon.external_port.or_else(|| axon.local_addr().ok().map(|address| address.port()))?;
     settings.axon.external_ip.map(|ip| (ip, port))
 }
 

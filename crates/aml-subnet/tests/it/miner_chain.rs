@@ -1,0 +1,98 @@
+//! A whole miner against a development chain: it reads who is who, announces itself, serves, and stops.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aml_miner::clock::{Clock, SystemClock};
+use aml_miner::digest::Digest;
+use aml_subnet::chain::endpoints::Endpoints;
+use aml_subnet::chain::localnet::{Config, Localnet};
+use aml_subnet::chain::subtensor::{Subtensor, Timing};
+use aml_subnet::config::Settings;
+use aml_subnet::neurons::metagraph::Cache;
+use aml_subnet::neurons::miner::run::{Outside, Ports, run};
+use aml_subnet::neurons::miner::server::Parts;
+use aml_subnet::neurons::subtensor::Subnet;
+use aml_subnet::protocol::NonceSource;
+use aml_subnet::protocol::replay::MemoryNonces;
+use aml_subnet::protocol::signed_request::{Target, sign};
+use tokio_util::sync::CancellationToken;
+
+use crate::common::dev_key;
+use crate::miner::{Api, SCORES};
+
+const NETUID: u16 = 7;
+/// Long enough for a busy machine; a broken miner fails by it.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+async fn chain_with_a_validator_and_a_miner() -> (Localnet, Arc<Subtensor>) {
+    let config = Config { netuid: NETUID, block_time: Some(Duration::from_millis(100)), ..Config::default() };
+    let localnet = Localnet::start(config).await.expect("a free port");
+    let owner = dev_key("Ferdie").hotkey();
+    for name in ["Alice", "Bob"] {
+        localnet.register(NETUID, dev_key(name).hotkey(), owner).expect("registered");
+    }
+    localnet.stake(NETUID, dev_key("Alice").hotkey(), 5_000_000_000_000).expect("staked");
+    localnet.run_epoch(NETUID).expect("an epoch");
+    let endpoints = Endpoints::resolve(&localnet.ws_url(), None).expect("a URL");
+    let chain = Arc::new(Subtensor::new(endpoints, Timing::default(), Arc::new(SystemClock)));
+    (localnet, chain)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_miner_finds_its_chain_announces_itself_and_serves() {
+    let (_localnet, chain) = chain_with_a_validator_and_a_miner().await;
+    let api = Api::spawn(1000).await;
+    let mut settings = Settings { netuid: NETUID, ..Settings::default() };
+    settings.axon.ip = "127.0.0.1".parse().expect("an address");
+    settings.axon.port = 0;
+    // The chain refuses 127.0.0.1 itself.
+    settings.axon.external_ip = Some("127.0.0.2".parse().expect("an address"));
+    settings.miner.status_listen = "127.0.0.1:0".parse().expect("an address");
+    settings.miner.api_url = format!("http://{}", api.address);
+    let ports = Ports::bind(&settings).await.expect("free ports");
+    let (axon, status) = (ports.axon.local_addr().expect("bound"), ports.status.local_addr().expect("bound"));
+    let subnet = Arc::new(Subnet { chain: Arc::clone(&chain), netuid: NETUID, signer: dev_key("Bob") });
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let nonces = Arc::new(MemoryNonces::new(clock.now()));
+    let parts = Parts { signer: dev_key("Bob"), metagraph: Arc::new(Cache::default()), nonces, clock };
+    let outside = Outside { source: Arc::clone(&subnet) as Arc<_>, announce: subnet, ports, metrics: None };
+    let stop = CancellationToken::new();
+    let ended = stop.clone();
+    let miner = tokio::spawn(async move { run(&settings, parts, outside, ended).await });
+
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let ready = async {
+        while !http.get(format!("http://{status}/ready")).send().await.is_ok_and(|answer| answer.status() == 200) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ready).await.expect("the miner becomes ready");
+
+    let target = format!("/{NETUID}/score/alerts");
+    let sent = Target { method: "POST", path_and_query: &target, body: Digest::of(b"{}") };
+    let nonces = NonceSource::default();
+    let ask = |who: &str| {
+        let headers = sign(&dev_key(who), &sent, Some(dev_key("Bob").hotkey()), nonces.next(&SystemClock));
+        http.post(format!("http://{axon}{target}")).headers(headers).body("{}").send()
+    };
+    let answer = ask("Alice").await.expect("an answer");
+    assert_eq!((answer.status().as_u16(), answer.text().await.expect("a body").as_str()), (200, SCORES));
+    assert_eq!(ask("Bob").await.expect("an answer").status(), 403, "a miner has no permit");
+    assert_eq!(ask("Eve").await.expect("an answer").status(), 403, "a stranger");
+
+    let announced = async {
+        loop {
+            let metagraph = chain.metagraph(NETUID).await.expect("a metagraph");
+            if let Some(found) = metagraph.by_hotkey(&dev_key("Bob").hotkey()).and_then(|neuron| neuron.axon) {
+                return (found.ip, found.port);
+            }
+        }
+    };
+    let place: (IpAddr, u16) = tokio::time::timeout(PATIENCE, announced).await.expect("the axon is announced");
+    assert_eq!(place, ("127.0.0.2".parse().expect("an address"), axon.port()));
+
+    stop.cancel();
+    tokio::time::timeout(PATIENCE, miner).await.expect("it stops").expect("no panic").expect("no error");
+}
