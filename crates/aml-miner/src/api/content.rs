@@ -13,6 +13,10 @@ use crate::wire::{Batch, Problem, Reading, Step, Table, read_body};
 const MAX_EXPANSION: u64 = 64;
 /// Bytes they may have however few were sent.
 const FREE_BYTES: u64 = 16 << 20;
+/// Rows that a file may have however small it is, and bytes that each further one must have: runs of one value take
+/// next to nothing in Parquet, but every row takes its place in memory. An edge, the smallest row, has about 20.
+const FREE_ROWS: usize = 4096;
+const BYTES_PER_ROW: usize = 8;
 
 /// The form of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +71,7 @@ fn form(bytes: &[u8], boundary: &str, reading: &Reading) -> Result<Batch, ApiErr
         let spec = TABLES[index];
         let decompressed = FREE_BYTES + part.bytes.len() as u64 * MAX_EXPANSION;
         let limits = data::Limits {
-            rows: reading.limits.rows[index],
+            rows: reading.limits.rows[index].min(FREE_ROWS + part.bytes.len() / BYTES_PER_ROW),
             page_bytes: decompressed,
             one_page_bytes: decompressed.min(data::Limits::default().one_page_bytes),
             one_text_bytes: reading.limits.string,
