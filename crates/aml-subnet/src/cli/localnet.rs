@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::{Args as ClapArgs, Subcommand};
+use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::http_client::HttpClientBuilder;
 use jsonrpsee::rpc_params;
@@ -223,8 +223,11 @@ async fn ask(command: Command) -> anyhow::Result<()> {
         Command::Upgrade(a) => (a.at, "dev_upgradeRuntime", rpc_params![json!(a.runtime), a.spec_version]),
     };
     let client = HttpClientBuilder::default().request_timeout(TIMEOUT).build(&at.url)?;
-    let answer: Value =
-        client.request(method, params).await.with_context(|| format!("the localnet at {} did not do it", at.url))?;
+    let answer: Result<Value, ClientError> = client.request(method, params).await;
+    let answer = answer.map_err(|error| match error {
+        ClientError::Call(refusal) => anyhow::anyhow!("{}", refusal.message()),
+        other => anyhow::Error::new(other).context(format!("the localnet at {} does not answer", at.url)),
+    })?;
     println!("{answer}");
     Ok(())
 }
