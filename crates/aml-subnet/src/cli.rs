@@ -10,6 +10,7 @@ mod ask;
 mod chain;
 mod doctor;
 mod localnet;
+mod metagraph;
 mod miner;
 mod settings_args;
 mod wallet;
@@ -37,6 +38,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Runs a development chain, or asks a running one for something
     Localnet(localnet::Args),
+    /// Prints the neurons and the rules of the subnet
+    Metagraph(metagraph::Args),
     /// Shows which hotkey would be used
     Wallet(wallet::Args),
 }
@@ -50,6 +53,7 @@ impl Cli {
             Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Localnet(args) => localnet::run(args),
+            Command::Metagraph(args) => metagraph::run(&args),
             Command::Wallet(args) => wallet::run(&args),
         };
         result.unwrap_or_else(|error| {

@@ -109,6 +109,12 @@ impl Bench {
         self.set("System", vec![("Account", vec![who(account)], info)]).await;
     }
 
+    /// Goes on to another runtime; only the localnet can.
+    pub(crate) async fn upgrade(&self, generation: &str) {
+        let _: serde_json::Value =
+            self.rpc.request("dev_upgradeRuntime", rpc_params![generation]).await.expect("an upgrade");
+    }
+
     /// Stake for a neuron, and the permit that comes of it. The development runtime gives everyone a permit, and has
     /// no such method.
     pub(crate) async fn permit(&self, hotkey: Hotkey) {

@@ -34,6 +34,32 @@ async fn the_real_runtime_behaves_as_written_down() {
     everything(&Bench::at(&url).await).await;
 }
 
+#[tokio::test]
+async fn a_current_runtime_is_served_by_the_same_client_through_an_upgrade() {
+    let config =
+        Config { generation: Generation::G218, netuid: NETUID, block_time: Some(BLOCK_TIME), ..Config::default() };
+    let localnet = Localnet::start(config).await.expect("a free port");
+    let bench = Bench::at(&localnet.ws_url()).await;
+    let cast = registration(&bench).await;
+    let chain = bench.chain();
+    let old = wanted(&[(cast.validator_uid, 1.0), (cast.miner_uid, 1.0)]);
+    let plan = chain.plan_weights(cast.validator.hotkey(), &old).await.expect("a plan");
+    let before = chain.head().await.expect("a head").spec_version;
+    bench.upgrade("381").await;
+    // A plan of the old runtime is carried out under the new one, by the same client.
+    let outcome = chain.set_weights(&cast.validator, &plan).await.expect("set");
+    assert!(matches!(outcome, WeightsOutcome::Set(_)), "{outcome:?}");
+    assert!(chain.head().await.expect("a head").spec_version > before);
+    assert_eq!(chain.metagraph(NETUID).await.expect("a metagraph").neurons.len(), 2 + usize::from(cast.validator_uid));
+
+    let bench = Bench::at(&localnet.ws_url()).await;
+    bench.rule("CommitRevealWeightsEnabled", true).await;
+    let plan = chain.plan_weights(cast.validator.hotkey(), &old).await.expect("a plan");
+    let outcome = chain.set_weights(&cast.validator, &plan).await.expect("committed");
+    let WeightsOutcome::Timelocked { included, round, reveal_from } = outcome else { panic!("{outcome:?}") };
+    assert!(reveal_from > included.block && round > 1);
+}
+
 /// Between two blocks of the localnet: a scenario waits for about sixty.
 const BLOCK_TIME: Duration = Duration::from_millis(50);
 
