@@ -31,16 +31,19 @@ step() {
   "$@"
 }
 # Runs a test command and adds the runner's own count to the totals. Of a run that passed it shows the runner's last
-# lines and what was skipped and why; of one that failed, everything.
+# word and what was skipped and why; of one that failed, everything.
 counted() {
-  local status=0 ok bad skip
+  local status=0 ok bad skip skips='^ *([a-z]+: )?skipped: '
   "$@" >"$log" 2>&1 || status=$?
-  ok=$(grep -oE '[0-9]+ passed' "$log" | awk '{ sum += $1 } END { print sum + 0 }')
-  bad=$(grep -oE '[0-9]+ failed' "$log" | awk '{ sum += $1 } END { print sum + 0 }')
-  skip=$(grep -cE '^ *([a-z]+: )?skipped: ' "$log" || true)
+  # nextest repeats the words of every test; only its summary counts.
+  local result='test result: |^[0-9]+ passed'
+  if grep -qE '^ *Summary \[' "$log"; then result='^ *Summary \['; fi
+  ok=$(grep -E "$result" "$log" | grep -oE '[0-9]+ passed' | awk '{ sum += $1 } END { print sum + 0 }')
+  bad=$(grep -E "$result" "$log" | grep -oE '[0-9]+ failed' | awk '{ sum += $1 } END { print sum + 0 }')
+  skip=$(grep -cE "$skips" "$log" || true)
   if [ "$status" -eq 0 ]; then
-    grep -E '^ *([a-z]+: )?skipped: ' "$log" | sort -u || true
-    grep -vE '^ *([a-z]+: )?skipped: ' "$log" | tail -n 4
+    grep -E "$skips" "$log" | sort -u || true
+    grep -E "$result" "$log" | tail -n 3 || true
     [ "$((ok + bad + skip))" -gt 0 ] || ok=1
   else
     cat "$log"

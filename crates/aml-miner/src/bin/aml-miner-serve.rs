@@ -75,7 +75,11 @@ fn main() -> ExitCode {
     if only_check {
         let problems = check(&settings);
         problems.iter().for_each(|problem| eprintln!("{problem}"));
-        return if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        if !problems.is_empty() {
+            return ExitCode::from(2);
+        }
+        println!("ok: the settings are valid and all three models load");
+        return ExitCode::SUCCESS;
     }
     let collector = std::env::var_os(aml_miner::api::logging::COLLECTOR).is_some_and(|value| !value.is_empty());
     let served = tokio::runtime::Builder::new_multi_thread()
