@@ -1,9 +1,9 @@
 //! Exact TreeSHAP (path-dependent, as LightGBM's `predict_contrib`): what every feature adds to a row's raw score.
 //!
 //! A leaf's contributions depend on a row only through *which* of the features on its path let the row through. So they
-//! are tabulated once a model: neighbouring leaves share a table ([`group`]), whose index is a few bits of the row's
+//! are tabulated once a model: neighbouring leaves share a table (`group`), whose index is a few bits of the row's
 //! split decisions, and explaining a row is looking up and adding. Tables are filled, and paths too long for a table
-//! explained directly, by one closed form ([`shapley`]) that is exact for any depth. The order of additions is fixed,
+//! explained directly, by one closed form (`shapley`) that is exact for any depth. The order of additions is fixed,
 //! so a row's bits depend neither on its neighbours nor on threads.
 
 mod group;

@@ -1,8 +1,8 @@
 //! Evaluation of a model's trees: immutable, shared between threads, raw scores bit-equal to LightGBM's C library.
 //!
 //! Rows are taken in blocks. A block is first turned into small integers by the model's own thresholds
-//! ([`Quantizer`]), once for all trees; then a split is one integer comparison for a whole block of rows. Trees of up
-//! to 64 leaves are evaluated without branches ([`masks`]), larger ones node by node ([`walk`]). Each row's sum runs
+//! (`Quantizer`), once for all trees; then a split is one integer comparison for a whole block of rows. Trees of up
+//! to 64 leaves are evaluated without branches (`masks`), larger ones node by node (`walk`). Each row's sum runs
 //! over the trees in their order, so its bits do not depend on the other rows.
 
 mod masks;
