@@ -1,7 +1,7 @@
 //! No request counts twice: every accepted (hotkey, nonce) is remembered for as long as it could be fresh again.
 //!
 //! [`MemoryNonces`] serves one process and is bounded: when full it refuses rather than forgets. It also refuses what was signed
-//! before it was made, so a restart opens no gap. Several processes behind one address share [`redis::RedisNonces`].
+//! before it was made, so a restart opens no gap. Several processes behind one address share `redis::RedisNonces`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
