@@ -30,6 +30,10 @@ step() {
   shift
   "$@"
 }
+# Adds up the numbers before a word in the lines of the log that match a pattern; 0 where there are none.
+total_of() {
+  { grep -E "$2" "$log" || true; } | { grep -oE "[0-9]+ $1" || true; } | awk '{ sum += $1 } END { print sum + 0 }'
+}
 # Runs a test command and adds the runner's own count to the totals. Of a run that passed it shows the runner's last
 # word and what was skipped and why; of one that failed, everything.
 counted() {
@@ -38,8 +42,7 @@ counted() {
   # nextest repeats the words of every test; only its summary counts.
   local result='test result: |^[0-9]+ passed'
   if grep -qE '^ *Summary \[' "$log"; then result='^ *Summary \['; fi
-  ok=$(grep -E "$result" "$log" | grep -oE '[0-9]+ passed' | awk '{ sum += $1 } END { print sum + 0 }')
-  bad=$(grep -E "$result" "$log" | grep -oE '[0-9]+ failed' | awk '{ sum += $1 } END { print sum + 0 }')
+  ok=$(total_of passed "$result") bad=$(total_of failed "$result")
   skip=$(grep -cE "$skips" "$log" || true)
   if [ "$status" -eq 0 ]; then
     grep -E "$skips" "$log" | sort -u || true
