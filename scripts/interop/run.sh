@@ -62,9 +62,9 @@ echo "$validator_phrase" >"$work/wallets/test/hotkeys/validator"
 echo "$miner_phrase" >"$work/wallets/test/hotkeys/miner"
 wallet() { echo --wallet.path "$work/wallets" --wallet.name test --wallet.hotkey "$1"; }
 
-read -r chain axon status api old_axon new_server < <(python3 - <<'PY'
+read -r chain axon status api old_axon new_server plain < <(python3 - <<'PY'
 import socket
-sockets = [socket.socket() for _ in range(6)]
+sockets = [socket.socket() for _ in range(7)]
 for s in sockets:
     s.bind(("127.0.0.1", 0))
 print(*[s.getsockname()[1] for s in sockets])
@@ -142,3 +142,15 @@ for _ in $(seq 100); do
 done
 grep -q "the chain names it" "$work/doctor.log"
 check "the miner announced itself, and the doctor finds nothing wrong"
+
+# A development chain that nothing of ours has touched, for the SDKs alone.
+"$AML_SUBNET_BIN" localnet run --port "$plain" --netuid 2 >"$work/plain.log" 2>&1 &
+pids+=($!)
+for _ in $(seq 100); do
+    if aml localnet new-block --url "http://127.0.0.1:$plain" >/dev/null 2>&1; then break; fi
+    sleep 0.2
+done
+"$py10" "$here/localnet_sdk10.py" "ws://127.0.0.1:$plain" 2 >"$work/sdk10.log" 2>&1
+check "SDK 10.5.0 reads and writes the localnet unchanged"
+"$py11" "$here/localnet_sdk11.py" "ws://127.0.0.1:$plain" 2 >"$work/sdk11.log" 2>&1
+check "SDK 11.3.0 reads and writes the localnet unchanged"
