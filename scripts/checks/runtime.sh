@@ -11,4 +11,4 @@ if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
   echo "skipped: node 20 with npm is not installed"
   exit 0
 fi
-exec "$here/../chopsticks.sh" cargo test -p aml-subnet --test it chain_ -- --test-threads 1
+exec "$here/../chopsticks.sh" cargo test -p aml-subnet --test it the_real_runtime

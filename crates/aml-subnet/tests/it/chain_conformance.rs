@@ -56,6 +56,8 @@ async fn a_current_runtime_is_served_by_the_same_client_through_an_upgrade() {
 
     let bench = Bench::at(&localnet.ws_url()).await;
     bench.rule("CommitRevealWeightsEnabled", true).await;
+    // Long enough that the epoch of the plan is still the epoch of the block, however slow the machine is.
+    bench.rule("Tempo", 1_000_u16).await;
     let plan = chain.plan_weights(cast.validator.hotkey(), &old).await.expect("a plan");
     let outcome = chain.set_weights(&cast.validator, &plan).await.expect("committed");
     let WeightsOutcome::Timelocked { included, round, reveal_from } = outcome else { panic!("{outcome:?}") };
