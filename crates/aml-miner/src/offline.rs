@@ -104,7 +104,7 @@ impl OfflineModels {
             answers.push(answer(model, tables::rankings(ids, &ranks, &scores)));
         }
         if let Some(model) = &self.cluster_scorer {
-            if alert_scores.is_none() && model.schema().features.iter().any(|name| name.starts_with("score_")) {
+            if alert_scores.is_none() && model.schema().takes_alert_scores() {
                 return Err(ScoreError::NoAlertScorer);
             }
             let matrix = matrix_of(model, batch, alert_scores.as_deref())?;

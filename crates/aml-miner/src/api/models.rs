@@ -45,8 +45,7 @@ impl Served {
     /// Whether its features include the alert scorer's scores.
     #[must_use]
     pub fn takes_alert_scores(&self) -> bool {
-        let schema = self.model.schema();
-        schema.rows == RowKind::Cluster && schema.features.iter().any(|name| name.starts_with("score_"))
+        self.model.schema().takes_alert_scores()
     }
 
     /// The model's matrix of `batch`.

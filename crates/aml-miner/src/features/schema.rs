@@ -80,6 +80,12 @@ impl Schema {
         resolve::is_relative(self, &custom::registered())
     }
 
+    /// Whether its rows are clusters with features made of the alert scorer's scores.
+    #[must_use]
+    pub fn takes_alert_scores(&self) -> bool {
+        self.rows == RowKind::Cluster && self.features.iter().any(|name| name.starts_with("score_"))
+    }
+
     /// The columns whose values are names without order.
     #[must_use]
     pub fn categorical(&self) -> Vec<usize> {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::models::bundle::ModelKind;
+use crate::models::bundle::{ModelKind, write_atomically};
 use crate::training::assemble::Summary;
 use crate::training::boost::Round;
 use crate::training::calibration;
@@ -161,24 +161,6 @@ impl TrainingRecord {
         let bytes = fs::read(&path).map_err(access)?;
         serde_json::from_slice(&bytes).map_err(|source| RecordError::Format { path, source })
     }
-}
-
-/// Replaces a file in one step.
-///
-/// # Errors
-/// The file system's.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let mut builder = tempfile::Builder::new();
-    // A temporary file is private; a report is for everyone.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file = builder.tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]

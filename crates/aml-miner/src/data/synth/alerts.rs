@@ -56,15 +56,20 @@ impl View<'_> {
         let is_mixer = |other: u32| self.role(other as usize) == Role::Mixer;
         let out = self.window.targets(account).filter(|edge| is_mixer(edge.to)).map(|edge| edge.usd);
         let back = self.window.sources(account).filter(|edge| is_mixer(edge.from)).map(|edge| edge.usd);
-        let first_day = self.window.received(account).chain(self.window.sent(account)).map(|t| t.at).min();
-        let first_day = first_day.map_or(self.day, |at| at.div_euclid(super::traffic::DAY_MS) as i32);
-        let last_active = self.population.accounts[self.id(account) as usize].last_active;
         Background {
             mixer_usd: out.chain(back).sum(),
             cycle: self.cycle(account),
-            slept: last_active.map(|day| first_day - day),
+            slept: self.slept(account),
             known: matches!(self.role(account), Role::Exchange | Role::Mixer | Role::Contract),
         }
+    }
+
+    /// Days between the account's last transfer before the window and its first within; `None` when there was none.
+    pub(super) fn slept(&self, account: usize) -> Option<i32> {
+        let last_active = self.population.accounts[self.id(account) as usize].last_active?;
+        let first = self.window.received(account).chain(self.window.sent(account)).map(|t| t.at).min();
+        let first_day = first.map_or(self.day, |at| at.div_euclid(super::traffic::DAY_MS) as i32);
+        Some(first_day - last_active)
     }
 
     /// Whether money can come back to `start` within four hops past accounts with few counterparties.

@@ -148,15 +148,14 @@ impl Measures {
         let reading = |account: usize, name: &str| super::rules::reading(&view.activities[account], name);
         let volume = |account: usize| reading(account, "total_volume_usd");
         let days = |account: usize| reading(account, "activity_days");
-        let slept = |account: usize| view.background(account).slept;
         flag("is_exchange_like", &mut |a| view.window.degree(a) > 100 && volume(a) > 50_000.0);
         flag("is_whale", &mut |a| volume(a) > 1.0e6);
         flag("is_mixer_like", &mut |a| view.role(a) == Role::Mixer && rng.random_bool(0.9));
         flag("is_contract_like", &mut |a| {
             view.role(a) == Role::Contract && reading(a, "night_transaction_ratio") > 0.1
         });
-        flag("is_new_address", &mut |a| slept(a).is_none());
-        flag("is_dormant_reactivated", &mut |a| slept(a).is_some_and(|days| days > 20));
+        flag("is_new_address", &mut |a| view.slept(a).is_none());
+        flag("is_dormant_reactivated", &mut |a| view.slept(a).is_some_and(|days| days > 20));
         flag("is_high_volume_trader", &mut |a| volume(a) > 250_000.0 || reading(a, "tx_total_count") > 200.0);
         flag("is_hub_address", &mut |a| view.window.degree(a) > 50);
         flag("is_retail_active", &mut |a| volume(a) < 10_000.0 && days(a) >= 2.0);

@@ -193,18 +193,23 @@ fn read(path: &Path, limit: usize) -> Result<Vec<u8>, LoadError> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
-    let write = || {
-        let directory = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(directory)?;
-        let mut builder = tempfile::Builder::new();
-        // A temporary file is private; a model is for everyone who runs the server.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-        let mut file = builder.tempfile_in(directory)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        File::open(directory)?.sync_all()
-    };
-    write().map_err(|source| SaveError::Write { path: path.to_owned(), source })
+    write_atomically(path, bytes).map_err(|source| SaveError::Write { path: path.to_owned(), source })
+}
+
+/// Replaces a file in one step, readable by everyone; its directory is made where it is missing.
+///
+/// # Errors
+/// The file system's.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let mut builder = tempfile::Builder::new();
+    // A temporary file is private; a model or a report is for everyone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder.tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(directory)?.sync_all()
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
+use crate::models::bundle::write_atomically;
 use crate::training::cli::args::EvaluateArgs;
 use crate::training::evaluation::{Evaluation, evaluate};
-use crate::training::record::write_atomically;
 use crate::training::samples::Samples;
 use crate::training::shelf::{Model, models};
 use crate::training::summary::summary;

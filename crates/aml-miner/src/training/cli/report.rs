@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 
+use crate::models::bundle::write_atomically;
 use crate::training::cli::args::ReportArgs;
-use crate::training::record::write_atomically;
 use crate::training::report::{html, model_report};
 use crate::training::shelf::models;
 use crate::training::watch::Watch;

@@ -4,10 +4,10 @@ use anyhow::Context;
 
 use crate::clock::SystemClock;
 use crate::models::bundle::ModelKind;
+use crate::models::bundle::write_atomically;
 use crate::training::assemble::alerts;
 use crate::training::cli::args::TuneArgs;
 use crate::training::hyperparameter_tuner::{best_as_yaml, tune};
-use crate::training::record::write_atomically;
 use crate::training::session::Session;
 use crate::training::train_cluster_scorer::cluster_rows;
 use crate::training::watch::Watch;

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::space::{DIMENSIONS, Point};
 use crate::digest::Digest;
 use crate::models::bundle::ModelKind;
+use crate::models::bundle::write_atomically;
 use crate::training::assemble::Assembled;
 use crate::training::config::ModelConfig;
 use crate::training::fit::Settings;
-use crate::training::record::write_atomically;
 
 /// A hundred thousand trials; a longer file is not a study.
 const MAX_STUDY_BYTES: u64 = 64 << 20;
