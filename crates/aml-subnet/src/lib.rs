@@ -11,5 +11,6 @@ pub mod doctor;
 pub mod logging;
 pub mod neurons;
 pub mod protocol;
+pub mod store;
 pub mod validation;
 pub mod wallet;

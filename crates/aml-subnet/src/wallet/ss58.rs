@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use blake2::{Blake2b512, Digest as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Prefix of Bittensor's addresses.
 const PREFIX: u8 = 42;
@@ -57,6 +58,20 @@ impl fmt::Display for Hotkey {
         let sum = checksum(&raw);
         raw.extend_from_slice(&sum);
         f.write_str(&bs58::encode(raw).into_string())
+    }
+}
+
+/// As its address.
+impl Serialize for Hotkey {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// From its address.
+impl<'de> Deserialize<'de> for Hotkey {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

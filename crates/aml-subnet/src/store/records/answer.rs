@@ -1,0 +1,65 @@
+//! What came of asking a miner.
+
+use std::collections::BTreeMap;
+
+use aml_miner::digest::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::wallet::Hotkey;
+
+/// How a miner was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// btauth/1.
+    Btauth,
+    /// The axon form of SDK 10.
+    V10,
+}
+
+/// What came of asking a miner. A peer's failure is data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "why")]
+pub enum Reply {
+    /// A complete answer with status 200 whose signature holds (unsigned in the old form).
+    Answered,
+    /// Another status, or an answer that is not the miner's.
+    Refused(String),
+    /// The deadline passed.
+    TimedOut,
+    /// No connection, or it broke, or the address is not one that is called.
+    Unreachable(String),
+    /// It announces no axon, or is left alone for now after many failures.
+    NotServing,
+    /// More bytes than an answer may have.
+    TooLarge,
+}
+
+/// A miner's answer as it came: evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whose.
+    pub hotkey: Hotkey,
+    /// What came of asking.
+    pub reply: Reply,
+    /// How it was asked.
+    pub form: Form,
+    /// SHA-256 of the body that was sent; `None` when nothing was.
+    pub request: Option<Digest>,
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// Value of `X-AML-Receipt`.
+    pub receipt: Option<String>,
+    /// The `X-AML-Answer-*` headers, lower-case names.
+    pub headers: BTreeMap<String, String>,
+    /// SHA-256 of the decoded body, which is kept under it; `None` without a body.
+    pub body: Option<Digest>,
+    /// Length of the decoded body.
+    pub bytes: u64,
+    /// When asking began.
+    pub asked_ms: i64,
+    /// How long it took.
+    pub took_ms: u64,
+    /// Whether it was complete before the deadline.
+    pub in_time: bool,
+}

@@ -1,0 +1,177 @@
+//! Rounds and what is sent to the miners of one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use aml_miner::digest::Digest;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::validation::rules::RulesVersion;
+use crate::validation::tier2_traps::TrapGroup;
+use crate::wallet::Hotkey;
+
+/// One round: a batch of a subnet. Written `NETUID-YYYY-MM-DD-WINDOW`, as in `1-2026-01-05-30`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoundId {
+    /// The subnet.
+    pub netuid: u16,
+    /// Day of the batch.
+    pub date: NaiveDate,
+    /// Days that its features look back.
+    pub window_days: u16,
+}
+
+/// A text that names no round.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no round; expected NETUID-YYYY-MM-DD-WINDOW, as in 1-2026-01-05-30")]
+pub struct NotARound(pub String);
+
+impl fmt::Display for RoundId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}-{}-{}", self.netuid, self.date, self.window_days)
+    }
+}
+
+impl FromStr for RoundId {
+    type Err = NotARound;
+
+    fn from_str(text: &str) -> Result<Self, NotARound> {
+        let read = || {
+            let (netuid, rest) = text.split_once('-')?;
+            let (date, window) = rest.rsplit_once('-')?;
+            let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
+            let id = Self { netuid: netuid.parse().ok()?, date, window_days: window.parse().ok()? };
+            (id.to_string() == text).then_some(id)
+        };
+        read().ok_or_else(|| NotARound(text.to_owned()))
+    }
+}
+
+/// How far a round has come: the last step that is done and recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// The batch was fetched and verified.
+    Fetched,
+    /// Traps are chosen, the deadline is fixed, the commitment is recorded.
+    Tasked,
+    /// Every miner has an answer or an outcome.
+    Asked,
+    /// Tiers 1 and 2.
+    Judged,
+    /// Canonical scores are made (or there are none: no submission was accepted).
+    Merged,
+    /// Canonical scores may be read.
+    Published,
+    /// Tier 3.
+    Settled,
+}
+
+/// A round as the ledger has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// Which.
+    #[serde(with = "as_text")]
+    pub id: RoundId,
+    /// How far it has come.
+    pub step: Step,
+    /// Rules it is judged under.
+    pub rules: RulesVersion,
+    /// Whether it was run without setting weights.
+    pub shadow: bool,
+    /// SHA-256 of the batch's `META.json`.
+    pub batch: Digest,
+    /// Alerts of the batch, traps not counted.
+    pub alerts: u64,
+    /// When it began.
+    pub opened_ms: i64,
+    /// When answers stop to count, once there is a task.
+    pub deadline_ms: Option<i64>,
+    /// `sha256(salt ‖ trap list)`, once there is a task.
+    pub commitment: Option<Digest>,
+    /// When canonical scores were published.
+    pub published_ms: Option<i64>,
+    /// When it was settled.
+    pub settled_ms: Option<i64>,
+}
+
+/// What the ledger keeps of an alert of the batch, so that it needs the batch no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterRow {
+    /// Its id.
+    pub alert_id: String,
+    /// The address it is about.
+    pub address: String,
+    /// What kind of behaviour.
+    pub typology: String,
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: String,
+}
+
+/// What is sent to all miners of a round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Makes the commitment unguessable; secret until the round is settled.
+    pub salt: [u8; 32],
+    /// When answers stop to count.
+    pub deadline_ms: i64,
+    /// The alerts of the batch, in its order.
+    pub roster: Vec<RosterRow>,
+    /// One entry a miner, by hotkey.
+    pub asks: BTreeMap<Hotkey, Ask>,
+}
+
+/// What is sent to one miner: the roster with traps of its own in between.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Its uid at that moment.
+    pub uid: u16,
+    /// Where it serves; `None` when it never announced an axon.
+    pub axon: Option<SocketAddr>,
+    /// Places of traps in this miner's list of alerts, ascending, and the ids they were issued under.
+    pub issued: Vec<(usize, String)>,
+    /// The groups, by place.
+    pub groups: Vec<TrapGroup>,
+}
+
+impl Ask {
+    /// Ids of all alerts in this miner's order: the roster with the traps at their places.
+    #[must_use]
+    pub fn alert_ids(&self, roster: &[RosterRow]) -> Vec<String> {
+        let mut traps = self.issued.iter().peekable();
+        let mut rows = roster.iter();
+        (0..roster.len() + self.issued.len())
+            .filter_map(|place| match traps.next_if(|(at, _)| *at == place) {
+                Some((_, id)) => Some(id.clone()),
+                None => rows.next().map(|row| row.alert_id.clone()),
+            })
+            .collect()
+    }
+
+    /// Places of the roster's alerts in this miner's list, in the order of the roster.
+    #[must_use]
+    pub fn roster_places(&self, roster: usize) -> Vec<usize> {
+        let mut traps = self.issued.iter().peekable();
+        (0..roster + self.issued.len()).filter(|place| traps.next_if(|(at, _)| at == place).is_none()).collect()
+    }
+}
+
+mod as_text {
+    //! A round's id as its text.
+
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::RoundId;
+
+    pub(super) fn serialize<S: Serializer>(id: &RoundId, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(id)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<RoundId, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
