@@ -3,11 +3,13 @@
 //! Times are milliseconds since 1970-01-01 UTC. Nothing here knows a database.
 
 mod answer;
+mod dormancy;
 mod round;
 mod verdict;
 mod weights;
 
 pub use answer::{Answer, Form, Reply};
+pub use dormancy::Dormancy;
 pub use round::{Ask, NotARound, RosterRow, Round, RoundId, Step, Task};
 pub use verdict::{Canonical, Observations, Settled, Verdict};
 pub use weights::{WeightsRecord, WeightsState};
