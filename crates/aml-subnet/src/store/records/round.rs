@@ -118,10 +118,45 @@ pub struct Task {
     pub salt: [u8; 32],
     /// When answers stop to count.
     pub deadline_ms: i64,
+    /// What the traps were drawn from; `None` when there are none.
+    pub traps: Option<TrapOrigin>,
     /// The alerts of the batch, in its order.
     pub roster: Vec<RosterRow>,
     /// One entry a miner, by hotkey.
     pub asks: BTreeMap<Hotkey, Ask>,
+}
+
+/// What the traps of a task were drawn from, so that the same ones can be made again after a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrapOrigin {
+    /// SHA-256 of the pool of settled alerts.
+    pub pool: Digest,
+    /// How many were drawn for each miner.
+    pub plan: TrapPlan,
+}
+
+/// How many traps each miner is sent. Small batches get fewer: traps are a small share of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrapPlan {
+    /// Groups of confirmed illicit alerts.
+    pub high_groups: usize,
+    /// Groups of clean alerts.
+    pub low_groups: usize,
+    /// Alerts of a group.
+    pub group_size: usize,
+}
+
+impl TrapPlan {
+    /// No traps.
+    pub const NONE: Self = Self { high_groups: 0, low_groups: 0, group_size: 0 };
+}
+
+impl Default for TrapPlan {
+    /// A random submission passes a high group of 20 with probability 2e-10, and a low one with 0.058.
+    fn default() -> Self {
+        Self { high_groups: 2, low_groups: 2, group_size: 20 }
+    }
 }
 
 /// What is sent to one miner: the roster with traps of its own in between.
