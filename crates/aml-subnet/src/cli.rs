@@ -15,7 +15,7 @@ mod miner;
 mod settings_args;
 mod wallet;
 
-pub use settings_args::{AxonArgs, SettingsArgs};
+pub use settings_args::{AxonArgs, SettingsArgs, ValidatorArgs};
 
 /// Exit code of a wrong configuration or command line.
 pub const EXIT_CONFIG: u8 = 2;

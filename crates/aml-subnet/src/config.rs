@@ -2,6 +2,8 @@
 
 mod load;
 pub mod settings;
+pub mod validator;
 
 pub use load::{ConfigError, Override, load};
 pub use settings::Settings;
+pub use validator::ValidatorSettings;

@@ -1,6 +1,7 @@
-//! What runs: the miner's proxy, and what neurons share.
+//! What runs: the miner's proxy, the validator, and what neurons share.
 
 pub mod announce;
 pub mod metagraph;
 pub mod miner;
 pub mod subtensor;
+pub mod validator;

@@ -54,6 +54,61 @@ pub struct AxonArgs {
     api_url: Option<String>,
 }
 
+/// Flags of the validator's own.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ValidatorArgs {
+    /// Where batches come from: a directory, an http(s) URL, or s3://bucket/prefix
+    #[arg(id = "validator.sot", long = "validator.sot", env = "VALIDATOR_SOT", value_name = "SOURCE")]
+    sot: Option<String>,
+    /// Folder for downloaded batches, published files, and the ledger when it is SQLite
+    #[arg(id = "validator.data_dir", long = "validator.data_dir", env = "VALIDATOR_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<String>,
+    /// The ledger: sqlite://FILE or postgres://USER@HOST/NAME [default: ledger.sqlite in the data folder]
+    #[arg(
+        id = "validator.database_url",
+        long = "validator.database_url",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    database_url: Option<String>,
+    /// Where the read API and the pages are served
+    #[arg(id = "validator.listen", long = "validator.listen", env = "VALIDATOR_LISTEN", value_name = "IP:PORT")]
+    listen: Option<String>,
+    /// How often a new batch is looked for, as in 10m
+    #[arg(id = "validator.interval", long = "validator.interval", env = "VALIDATOR_INTERVAL", value_name = "TIME")]
+    interval: Option<String>,
+    /// How long the miners of a round have, all together, as in 15m
+    #[arg(id = "validator.deadline", long = "validator.deadline", env = "VALIDATOR_DEADLINE", value_name = "TIME")]
+    deadline: Option<String>,
+    /// Whether miners at private addresses are called (true or false): for development chains only
+    #[arg(
+        id = "validator.allow_private_ips",
+        long = "validator.allow_private_ips",
+        env = "VALIDATOR_ALLOW_PRIVATE_IPS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
+    allow_private_ips: Option<String>,
+}
+
+impl ValidatorArgs {
+    /// What they override.
+    #[must_use]
+    pub fn overrides(&self) -> Vec<Override> {
+        collect(&[
+            ("validator.sot", "--validator.sot", &self.sot),
+            ("validator.data_dir", "--validator.data_dir", &self.data_dir),
+            ("validator.database_url", "DATABASE_URL", &self.database_url),
+            ("validator.listen", "--validator.listen", &self.listen),
+            ("validator.interval", "--validator.interval", &self.interval),
+            ("validator.deadline", "--validator.deadline", &self.deadline),
+            ("validator.allow_private_ips", "--validator.allow_private_ips", &self.allow_private_ips),
+        ])
+    }
+}
+
 impl AxonArgs {
     /// What they override.
     #[must_use]

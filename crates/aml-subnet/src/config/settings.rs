@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::validator::ValidatorSettings;
 use crate::protocol::Window;
 use crate::protocol::limits::NONCE_RETENTION;
 use crate::wallet::Hotkey;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub protocol: ProtocolSettings,
     /// The miner's proxy.
     pub miner: MinerSettings,
+    /// The validator.
+    pub validator: ValidatorSettings,
 }
 
 impl Default for Settings {
@@ -42,6 +45,7 @@ impl Default for Settings {
             axon: AxonSettings::default(),
             protocol: ProtocolSettings::default(),
             miner: MinerSettings::default(),
+            validator: ValidatorSettings::default(),
         }
     }
 }
@@ -253,6 +257,7 @@ impl Settings {
         for text in &protocol.ed25519_hotkeys {
             refuse(text.parse::<Hotkey>().is_err(), &format!("protocol.ed25519_hotkeys: `{text}` is no ss58 address"));
         }
+        problems.extend(self.validator.problems());
         problems
     }
 

@@ -60,3 +60,22 @@ fn a_window_longer_than_the_memory_of_nonces_is_refused() {
     let problems = must_fail("[protocol]\nmax_age = \"59s\"\n", &[]);
     assert!(problems[0].contains("60s"), "{problems:?}");
 }
+
+#[test]
+fn a_validator_that_could_never_settle_is_refused() {
+    let text = "[validator]\nretention_age = \"20d\"\nsettle_until = \"21d\"\nsot = \"\"\ndatabase_url = \"mysql://x\"\n\
+                sot_publisher = \"ABC\"\nconcurrency = 0\ntrap_group_size = 0\n";
+    let problems = must_fail(text, &[]);
+    for part in ["retention_age", "sot:", "database_url", "sot_publisher", "concurrency", "trap_group_size"] {
+        assert!(problems.iter().any(|problem| problem.starts_with("validator.") && problem.contains(part)), "{part}");
+    }
+    assert_eq!(problems.len(), 6, "{problems:#?}");
+}
+
+#[test]
+fn without_a_database_the_ledger_is_a_file_in_the_data_folder() {
+    let mut settings = Settings::default();
+    assert_eq!(settings.validator.ledger_url(), "sqlite://validator-data/ledger.sqlite");
+    settings.validator.database_url = Some("postgres://me@db/aml".to_owned());
+    assert_eq!(settings.validator.ledger_url(), "postgres://me@db/aml");
+}

@@ -1,0 +1,171 @@
+//! `[validator]`: where batches come from, how miners are asked, when rounds are published, settled and paid.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// `[validator]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ValidatorSettings {
+    /// Where batches come from: a directory of batch directories, `http(s)://...`, or `s3://bucket/prefix`.
+    pub sot: String,
+    /// Ed25519 public key (hex) that must have signed every batch; without one any intact batch is taken.
+    pub sot_publisher: Option<String>,
+    /// Only batches whose features look back so many days; without it batches of any window.
+    pub window_days: Option<u16>,
+    /// Folder for downloaded batches, published files, and the ledger when it is SQLite.
+    pub data_dir: PathBuf,
+    /// `sqlite://FILE` or `postgres://...`; without it `ledger.sqlite` in the data folder.
+    pub database_url: Option<String>,
+    /// Where the read API and the pages are served.
+    pub listen: SocketAddr,
+    /// How often a new batch is looked for.
+    #[serde(with = "humantime_serde")]
+    pub interval: Duration,
+    /// How long the miners of a round have, all together; later answers do not count in full.
+    #[serde(with = "humantime_serde")]
+    pub deadline: Duration,
+    /// How long one miner may take; it never reaches beyond the deadline.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    /// Miners that are asked at once; each holds one request body and one answer in memory.
+    pub concurrency: usize,
+    /// Largest answer, decoded.
+    pub max_answer_bytes: u64,
+    /// Whether miners at loopback and private addresses are called: for development chains only.
+    pub allow_private_ips: bool,
+    /// Whether a miner that does not speak btauth/1 is asked in the form of SDK 10.
+    pub v10_fallback: bool,
+    /// Canonical scores may be read so long after they were made.
+    #[serde(with = "humantime_serde")]
+    pub publish_delay: Duration,
+    /// Outcomes are looked for from so long after the day of the batch.
+    #[serde(with = "humantime_serde")]
+    pub settle_after: Duration,
+    /// And no longer than until then.
+    #[serde(with = "humantime_serde")]
+    pub settle_until: Duration,
+    /// A round without a submission counts as 0 only when the hotkey was known for so long.
+    #[serde(with = "humantime_serde")]
+    pub grace: Duration,
+    /// Alerts with known outcomes that are mixed into each miner's task.
+    pub traps_per_miner: usize,
+    /// Traps that are judged together.
+    pub trap_group_size: usize,
+    /// Mechanism of the subnet that weights are set for.
+    pub mechanism: u8,
+    /// Do everything but set weights.
+    pub shadow: bool,
+    /// How often the chain is asked whether weights are due.
+    #[serde(with = "humantime_serde")]
+    pub weights_interval: Duration,
+    /// Raw answers of settled rounds are kept so long.
+    #[serde(with = "humantime_serde")]
+    pub retention_age: Duration,
+    /// And no more bytes of them than this, compressed; the oldest go first.
+    pub retention_bytes: u64,
+}
+
+impl Default for ValidatorSettings {
+    fn default() -> Self {
+        Self {
+            sot: "batches".to_owned(),
+            sot_publisher: None,
+            window_days: None,
+            data_dir: PathBuf::from("validator-data"),
+            database_url: None,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8100)),
+            interval: 10 * MINUTE,
+            deadline: 15 * MINUTE,
+            timeout: 2 * MINUTE,
+            concurrency: 16,
+            max_answer_bytes: 64 << 20,
+            allow_private_ips: false,
+            v10_fallback: false,
+            publish_delay: Duration::ZERO,
+            settle_after: 7 * DAY,
+            settle_until: 21 * DAY,
+            grace: 3 * DAY,
+            traps_per_miner: 40,
+            trap_group_size: 10,
+            mechanism: 0,
+            shadow: false,
+            weights_interval: MINUTE,
+            retention_age: 90 * DAY,
+            retention_bytes: 50 << 30,
+        }
+    }
+}
+
+impl ValidatorSettings {
+    /// The ledger: what was set, or a file in the data folder.
+    #[must_use]
+    pub fn ledger_url(&self) -> String {
+        let file = || format!("sqlite://{}", self.data_dir.join("ledger.sqlite").display());
+        self.database_url.clone().unwrap_or_else(file)
+    }
+
+    /// Everything that is wrong, each as one line.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut refuse = |wrong: bool, text: String| {
+            if wrong {
+                problems.push(format!("validator.{text}"));
+            }
+        };
+        refuse(
+            self.sot.trim().is_empty(),
+            "sot: expected a directory, an http(s) URL or s3://bucket/prefix".to_owned(),
+        );
+        refuse(
+            self.sot_publisher.as_deref().is_some_and(|key| !is_key(key)),
+            "sot_publisher: expected 64 lower-case hex digits".to_owned(),
+        );
+        refuse(
+            self.database_url.as_deref().is_some_and(|url| !is_database(url)),
+            "database_url: expected sqlite://FILE or postgres://USER@HOST/NAME".to_owned(),
+        );
+        for (name, value) in [
+            ("interval", self.interval),
+            ("deadline", self.deadline),
+            ("timeout", self.timeout),
+            ("weights_interval", self.weights_interval),
+        ] {
+            refuse(value < Duration::from_millis(1), format!("{name}: must be positive"));
+        }
+        for (name, value) in [
+            ("concurrency", self.concurrency as u64),
+            ("max_answer_bytes", self.max_answer_bytes),
+            ("window_days", self.window_days.map_or(1, u64::from)),
+        ] {
+            refuse(value == 0, format!("{name}: must be at least 1"));
+        }
+        refuse(self.deadline > DAY, "deadline: must not exceed a day, for there is a batch a day".to_owned());
+        refuse(self.settle_until < self.settle_after, "settle_until: must not be before settle_after".to_owned());
+        refuse(
+            self.traps_per_miner > 0 && !(1..=self.traps_per_miner).contains(&self.trap_group_size),
+            "trap_group_size: must be from 1 to traps_per_miner".to_owned(),
+        );
+        // Settlement works on raw answers; whoever throws them away before can never settle.
+        refuse(
+            self.retention_age <= self.settle_until,
+            "retention_age: must be longer than settle_until, for settlement reads the raw answers".to_owned(),
+        );
+        problems
+    }
+}
+
+fn is_key(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_database(url: &str) -> bool {
+    ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
+}

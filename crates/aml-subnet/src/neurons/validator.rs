@@ -1,0 +1,4 @@
+//! The validator: asks all miners about a batch, judges and merges their answers, settles and pays.
+//!
+//! One room a concern; rounds tie them together. The rules are in [`crate::validation`], what is kept is in
+//! [`crate::store`].
