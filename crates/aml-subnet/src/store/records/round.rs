@@ -170,6 +170,9 @@ pub struct Ask {
     pub issued: Vec<(usize, String)>,
     /// The groups, by place.
     pub groups: Vec<TrapGroup>,
+    /// Key that this hotkey's receipts were known by then; `None` when it had none yet. Judging needs no other memory.
+    #[serde(default)]
+    pub receipt_key: Option<Digest>,
 }
 
 impl Ask {

@@ -61,6 +61,9 @@ pub struct Canonical {
     pub scores: Vec<CanonicalScore>,
     /// Each contributor's weight; they add up to 1.
     pub weights: BTreeMap<Hotkey, f64>,
+    /// What each hotkey was worth then: with the submissions, all that the scores depend on.
+    #[serde(default)]
+    pub performance: BTreeMap<Hotkey, f64>,
 }
 
 /// A settled round.
