@@ -3,5 +3,6 @@
 pub mod announce;
 pub mod metagraph;
 pub mod miner;
+pub mod spool;
 pub mod subtensor;
 pub mod validator;

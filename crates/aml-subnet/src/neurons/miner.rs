@@ -14,6 +14,5 @@ pub mod priority;
 pub mod rate;
 pub mod run;
 pub mod server;
-pub mod spool;
 mod stall;
 pub mod status;

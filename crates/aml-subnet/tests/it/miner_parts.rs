@@ -8,7 +8,7 @@ use aml_subnet::chain::types::{Block, Metagraph, Neuron, Uid};
 use aml_subnet::neurons::metagraph::{Cache, Kept};
 use aml_subnet::neurons::miner::priority::{Busy, Slots};
 use aml_subnet::neurons::miner::rate::{Buckets, peer_of};
-use aml_subnet::neurons::miner::spool::{DiskBudget, Spool, SpoolError, SpoolLimits};
+use aml_subnet::neurons::spool::{DiskBudget, Spool, SpoolError, SpoolLimits};
 use aml_subnet::wallet::Hotkey;
 use futures_util::{FutureExt as _, TryStreamExt as _};
 use proptest::prelude::*;

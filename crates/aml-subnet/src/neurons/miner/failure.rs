@@ -10,7 +10,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
 use super::authorize::Unwelcome;
-use super::spool::SpoolError;
+use crate::neurons::spool::SpoolError;
 use crate::protocol::Refusal;
 
 /// Why a request ends without scores.

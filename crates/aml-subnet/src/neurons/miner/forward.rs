@@ -10,7 +10,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CO
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::failure::Failure;
-use super::spool::{Spool, SpoolError, SpoolLimits, Spooled};
+use crate::neurons::spool::{Spool, SpoolError, SpoolLimits, Spooled};
 
 /// A local API that does not take a connection in this time is down.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -19,6 +19,7 @@ use super::forward::Answer;
 use super::native;
 use super::observe::Seen;
 use super::server::{Miner, Peer};
+use crate::neurons::spool::Spooled;
 use crate::protocol::synapse::body::{self, BodyError};
 use crate::protocol::synapse::{Claim, reply};
 
@@ -81,7 +82,7 @@ fn plain_json(headers: &HeaderMap) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn checked(body: super::spool::Spooled, claim: Claim) -> Result<super::spool::Spooled, Failure> {
+async fn checked(body: Spooled, claim: Claim) -> Result<Spooled, Failure> {
     let look = move |reader: &mut dyn Read| body::check(reader, &claim.sender);
     let (body, verdict) = body.inspect(look).await.map_err(|error| {
         tracing::error!(%error, "cannot read a body back");

@@ -231,6 +231,24 @@ impl Spooled {
         Ok((self, seen))
     }
 
+    /// All of it in memory.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    pub async fn into_bytes(self) -> std::io::Result<Bytes> {
+        let length = usize::try_from(self.length).map_err(std::io::Error::other)?;
+        match self.content {
+            Content::Memory(bytes) => Ok(bytes),
+            Content::File(mut file, _reserved) => {
+                let task = tokio::task::spawn_blocking(move || {
+                    let mut bytes = Vec::with_capacity(length);
+                    file.read_to_end(&mut bytes).map(|_| Bytes::from(bytes))
+                });
+                task.await.map_err(std::io::Error::other)?
+            }
+        }
+    }
+
     /// Its bytes in order.
     #[must_use]
     pub fn into_stream(self) -> BoxStream<'static, std::io::Result<Bytes>> {

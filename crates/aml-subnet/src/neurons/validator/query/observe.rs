@@ -1,0 +1,43 @@
+//! One line and a few numbers a miner that was asked. No bodies, no signatures.
+
+use crate::store::records::{Answer, Form, Reply};
+
+use super::Peer;
+
+/// A miner has answered, or it is clear that it will not.
+pub(super) fn asked(peer: &Peer, answer: &Answer) {
+    let (outcome, why) = outcome(&answer.reply);
+    let form = match answer.form {
+        Form::Btauth => "btauth",
+        Form::V10 => "v10",
+    };
+    tracing::info!(
+        miner.hotkey = %peer.hotkey,
+        miner.uid = peer.uid,
+        miner.axon = peer.axon.map(|axon| axon.to_string()),
+        outcome,
+        why,
+        form,
+        status = answer.status,
+        bytes = answer.bytes,
+        duration_ms = answer.took_ms,
+        "miner asked"
+    );
+    metrics::counter!("aml_validator_answers_total", "outcome" => outcome, "form" => form).increment(1);
+    metrics::counter!("aml_validator_answer_bytes_total").increment(answer.bytes);
+    if answer.request.is_some() {
+        let seconds = std::time::Duration::from_millis(answer.took_ms).as_secs_f64();
+        metrics::histogram!("aml_validator_answer_seconds", "outcome" => outcome).record(seconds);
+    }
+}
+
+const fn outcome(reply: &Reply) -> (&'static str, Option<&str>) {
+    match reply {
+        Reply::Answered => ("answered", None),
+        Reply::Refused(why) => ("refused", Some(why.as_str())),
+        Reply::TimedOut => ("timed_out", None),
+        Reply::Unreachable(why) => ("unreachable", Some(why.as_str())),
+        Reply::NotServing => ("not_serving", None),
+        Reply::TooLarge => ("too_large", None),
+    }
+}

@@ -1,0 +1,130 @@
+//! One miner: whether it is called at all, and the conversation with it within its deadline.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use aml_miner::digest::Digest;
+use tokio::time::{Instant, timeout_at};
+
+use super::body::RequestBody;
+use super::exchange::{OwnFailure, Trouble, connect};
+use super::native::{Heard, Question};
+use super::{Asking, Inner, Peer, address, dormancy, legacy, native};
+use crate::store::records::{Form, Reply};
+use crate::wallet::Hotkey;
+
+/// A connection that takes longer is none.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A connection that lay idle for so long, while a body was made, is made anew: servers wait some seconds for a head.
+const STALE: Duration = Duration::from_secs(3);
+
+/// What came of one miner.
+pub(super) struct Told {
+    /// How it was asked.
+    pub(super) form: Form,
+    /// Digest of what was sent, where something was.
+    pub(super) request: Option<Digest>,
+    /// When sending began, or the attempt to connect.
+    pub(super) asked_ms: i64,
+    /// How long it took from then.
+    pub(super) took: Duration,
+    /// Whether anybody was called.
+    pub(super) called: bool,
+    /// An answer, or why there is none.
+    pub(super) came: Result<Heard, Reply>,
+}
+
+/// What is written down while a miner is called.
+struct Notes {
+    form: Form,
+    request: Option<Digest>,
+    asked_ms: i64,
+    since: Instant,
+}
+
+impl Inner {
+    /// Asks one miner. Errors are ours, never the miner's.
+    pub(super) async fn ask_one(&self, asking: &Asking, peer: &Peer) -> Result<Told, OwnFailure> {
+        let now_ms = self.now_ms();
+        let mut notes = Notes { form: Form::Btauth, request: None, asked_ms: now_ms, since: Instant::now() };
+        let (called, came) = match self.callable(asking, peer, now_ms) {
+            Err(reply) => (false, Err(reply)),
+            Ok(address) => match self.call(asking, (peer.hotkey, address), &mut notes).await {
+                Err(Trouble::Own(failure)) => return Err(failure),
+                came => (true, came.map_err(reply)),
+            },
+        };
+        let Notes { form, request, asked_ms, since } = notes;
+        Ok(Told { form, request, asked_ms, took: since.elapsed(), called, came })
+    }
+
+    /// Where to call, or what is said of a miner that is not called.
+    fn callable(&self, asking: &Asking, peer: &Peer, now_ms: i64) -> Result<SocketAddr, Reply> {
+        let address = peer.axon.ok_or(Reply::NotServing)?;
+        address::check(address, self.settings.allow_private_ips).map_err(|why| Reply::Unreachable(why.to_string()))?;
+        if dormancy::is_asleep(asking.dormancy.get(&peer.hotkey), now_ms) {
+            return Err(Reply::NotServing);
+        }
+        if now_ms >= asking.until_ms { Err(Reply::TimedOut) } else { Ok(address) }
+    }
+
+    /// Connects before anything else, so that a dead miner costs no body.
+    async fn call(
+        &self,
+        asking: &Asking,
+        (receiver, address): (Hotkey, SocketAddr),
+        notes: &mut Notes,
+    ) -> Result<Heard, Trouble> {
+        let limit = CONNECT.min(self.patience(asking, notes.asked_ms));
+        let mut line = connect(address, limit).await?;
+        let (body, digest) = make(asking, receiver).await?;
+        if notes.since.elapsed() > STALE {
+            line = connect(address, limit).await?;
+        }
+        *notes = Notes { form: Form::Btauth, request: Some(digest), asked_ms: self.now_ms(), since: Instant::now() };
+        let patience = self.patience(asking, notes.asked_ms);
+        let end = notes.since + patience;
+        let question = Question { receiver, target: self.target.clone(), body: body.clone(), digest };
+        let heard = within(end, native::ask(self.caller(), line, question, &self.limits)).await?;
+        if !(self.settings.v10_fallback && heard.knows_no_route()) {
+            return Ok(heard);
+        }
+        let Ok(posting) = legacy::wrap(self.caller(), (receiver, address), patience, body).await else {
+            return Ok(heard);
+        };
+        (notes.form, notes.request) = (Form::V10, Some(posting.body.digest()));
+        let line = connect(address, limit).await?;
+        within(end, legacy::ask(line, posting, &self.limits)).await
+    }
+
+    /// How long a miner may take that is asked now.
+    fn patience(&self, asking: &Asking, now_ms: i64) -> Duration {
+        let left = u64::try_from(asking.until_ms.saturating_sub(now_ms)).unwrap_or(0);
+        self.settings.deadline.min(Duration::from_millis(left))
+    }
+}
+
+/// The body for one miner, made on a thread that may block.
+async fn make(asking: &Asking, hotkey: Hotkey) -> Result<(RequestBody, Digest), OwnFailure> {
+    let bodies = asking.bodies.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        let body = bodies(&hotkey)?;
+        let digest = body.digest();
+        Ok((body, digest))
+    });
+    made.await.map_err(OwnFailure::Panicked)?.map_err(|source| OwnFailure::Body { hotkey, source })
+}
+
+async fn within<T>(end: Instant, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    timeout_at(end, work).await.map_err(|_| Trouble::TimedOut)?
+}
+
+fn reply(trouble: Trouble) -> Reply {
+    match trouble {
+        Trouble::TooLarge => Reply::TooLarge,
+        Trouble::TimedOut => Reply::TimedOut,
+        Trouble::Encoded { .. } => Reply::Refused(trouble.to_string()),
+        Trouble::Connect(_) | Trouble::Broken(_) | Trouble::Own(_) => Reply::Unreachable(trouble.to_string()),
+    }
+}
