@@ -1,17 +1,23 @@
-# The inference API (target `miner`, the default) and the subnet's neurons (target `subnet`).
+# Two images from one build: `miner`, the inference API (the default), and `subnet`, everything of aml-subnet.
+#
+#   docker build --target miner -t aml-miner:local .
+#   docker build --target subnet -t aml-subnet:local .
 FROM rust:1.95-bookworm AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends cmake clang libclang-dev python3-pip \
-    && pip3 install --break-system-packages --no-cache-dir 'cmake>=3.28' \
+    && pip3 install --break-system-packages --no-cache-dir 'cmake>=3.28,<4' \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Cargo.toml Cargo.lock rust-toolchain.toml ./
 COPY crates crates
 ARG AML_GIT_COMMIT=unknown
 ENV AML_GIT_COMMIT=$AML_GIT_COMMIT
+# One command for each crate: together they would share one choice of features, and the neurons would link LightGBM.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --release --locked -p aml-miner -p aml-subnet \
-    && mkdir /out && find target/release -maxdepth 1 -type f -executable -name 'aml-*' -exec cp {} /out/ \;
+    cargo build --release --locked -p aml-miner --bins \
+    && cargo build --release --locked -p aml-subnet --features redis \
+    && install -D --target-directory /out target/release/aml-miner-serve target/release/aml-miner-batch \
+        target/release/aml-miner-train target/release/aml-subnet
 
 FROM debian:bookworm-slim AS base
 RUN apt-get update \
@@ -24,6 +30,11 @@ WORKDIR /var/lib/aml
 FROM base AS subnet
 COPY --from=build /out/aml-subnet /usr/local/bin/
 COPY config /etc/aml
+# Mounted volumes take over the owner of these.
+RUN mkdir --mode=700 /var/lib/aml/validator /var/lib/aml/spool /var/lib/aml/chain
+# 8091 miner, 8092 its status, 8100 validator's read API, 9944 localnet.
+EXPOSE 8091 8092 8100 9944
+# No check of its own: what is healthy depends on the command (see docker-compose.yml).
 ENTRYPOINT ["aml-subnet"]
 
 FROM base AS miner

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need on Debian or Ubuntu. Safe to run again: what is there is left alone.
 #
-#   ./scripts/setup.sh              what a build needs: a C++ compiler, CMake 3.28 or newer, libclang
+#   ./scripts/setup.sh              what a build needs: Rust, a C++ compiler, CMake 3.28 or newer, libclang
 #   ./scripts/setup.sh --tests      and what the tests use beside it: shellcheck, curl, PostgreSQL, Redis, Chromium
 #
 # Other scripts source scripts/env.sh afterwards, which puts the installed CMake on PATH.
@@ -58,8 +58,24 @@ if [ "${#missing[@]}" -gt 0 ]; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-command -v cargo >/dev/null || [ -x "$HOME/.cargo/bin/cargo" ] ||
-  fail "Rust is missing: install it from https://rustup.rs, then run this again"
+# Rust by rustup, which reads rust-toolchain.toml: Debian's package of it where there is one, else its own installer.
+# scripts/env.sh puts its place on PATH.
+export PATH="$HOME/.cargo/bin:$PATH"
+if ! command -v cargo >/dev/null; then
+  say "installing Rust with rustup"
+  if command -v apt-cache >/dev/null && [ -n "$(apt-cache madison rustup 2>/dev/null)" ]; then
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rustup >/dev/null
+  else
+    installer=$(mktemp)
+    trap 'rm -f "$installer"' EXIT
+    if ! curl --proto '=https' --tlsv1.2 --fail --silent --show-error --output "$installer" https://sh.rustup.rs ||
+      ! sh "$installer" -y --no-modify-path --profile minimal --default-toolchain none >/dev/null; then
+      fail "Rust is missing and could not be installed: get it from https://rustup.rs, then run this again"
+    fi
+  fi
+fi
+cargo --version >/dev/null ||
+  fail "cargo does not run: 'cargo --version' says why (the toolchain of rust-toolchain.toml is needed)"
 
 # LightGBM needs CMake 3.28 or newer; where the system's is older, PyPI's goes into an environment of its own.
 new_enough() {

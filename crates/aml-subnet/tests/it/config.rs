@@ -24,6 +24,17 @@ fn the_shipped_example_states_the_defaults() {
 }
 
 #[test]
+fn the_settings_of_containers_and_cluster_are_valid() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    for place in ["compose", "k8s"] {
+        for neuron in ["miner", "validator"] {
+            let path = deploy.join(place).join(neuron).with_extension("toml");
+            load(Some(&path), &[]).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        }
+    }
+}
+
+#[test]
 fn all_mistakes_are_listed_at_once() {
     let problems = must_fail(
         "netiud = 3\n[axon]\nport = 70000\n[miner]\napi_url = \"localhost\"\nconcurrent = 0\n[protocol]\nmax_age = \"5 parsecs\"\n[minner]\nqueue = 1\n",

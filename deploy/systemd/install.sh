@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs the programs, example configuration and systemd units. Run it again to upgrade: configuration that is there
+# stays, and so do models that are not the shipped ones.
+#
+#   sudo deploy/systemd/install.sh                 on this machine, from the release build
+#   deploy/systemd/install.sh --root DIR           into a directory, to look at it or to make a package
+#
+#   --bin DIR   where the programs are (default: the build directory of scripts/env.sh, else target/release)
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+source=$(cd "$here/../.." && pwd)
+
+to='' bin=''
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --root) to=${2:?--root needs a directory}; shift 2 ;;
+    --bin) bin=${2:?--bin needs a directory}; shift 2 ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "install: unknown argument $1 (try --help)" >&2; exit 2 ;;
+  esac
+done
+if [ -z "$bin" ]; then
+  # Under sudo the build is the caller's.
+  home=$(getent passwd "${SUDO_USER:-$(id -un)}" | cut -d: -f6)
+  for bin in "${CARGO_TARGET_DIR:-$home/.cache/aml-target}/release" "$source/target/release"; do
+    if [ -x "$bin/aml-subnet" ]; then break; fi
+  done
+fi
+for program in aml-miner-serve aml-miner-train aml-miner-batch aml-subnet; do
+  [ -x "$bin/$program" ] || { echo "install: no $program in $bin: build it first, or say --bin DIR" >&2; exit 1; }
+  install -D --mode=0755 "$bin/$program" "$to/usr/local/bin/$program"
+done
+
+keep() { # source, target: only where there is none yet
+  [ -e "$to$2" ] || install -D --mode=0644 "$1" "$to$2"
+}
+keep "$source/config/miner-api.toml" /etc/aml/miner-api.toml
+keep "$source/config/subnet_config.toml" /etc/aml/subnet.toml
+keep "$here/subnet.env" /etc/aml/subnet.env
+install --directory --mode=0700 "$to/etc/aml/wallets"
+install -D --mode=0644 --target-directory="$to/usr/local/share/aml/trained_models" "$source"/trained_models/*
+install -D --mode=0644 --target-directory="$to/usr/local/share/doc/aml" "$source"/docs/*.md
+install -D --mode=0644 --target-directory="$to/etc/systemd/system" "$here"/*.service
+install -D --mode=0644 "$here/sysusers.conf" "$to/usr/lib/sysusers.d/aml.conf"
+
+if [ -z "$to" ]; then
+  systemd-sysusers /usr/lib/sysusers.d/aml.conf
+  chown aml-subnet: /etc/aml/wallets
+  chmod 0600 /etc/aml/subnet.env
+  systemctl daemon-reload
+fi
+cat <<'EOF'
+Installed. Next:
+  1. put the hotkey at /etc/aml/wallets/WALLET/hotkeys/HOTKEY, owner aml-subnet, mode 0600
+  2. fill in /etc/aml/subnet.env
+  3. systemctl enable --now aml-miner-serve aml-subnet-miner      (a miner)
+     systemctl enable --now aml-subnet-validator                  (a validator)
+EOF
