@@ -8,6 +8,7 @@ pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod doctor;
+pub mod failpoint;
 pub mod logging;
 pub mod neurons;
 pub mod protocol;

@@ -1,6 +1,43 @@
 //! The ledger: what a validator knows and must not lose.
 //!
 //! Every step of a round is recorded here before the next begins; raw answers are kept, so that a round can be judged
-//! again under other rules.
+//! again under other rules. One code path serves SQLite and PostgreSQL; only this room knows SQL. Each write is one
+//! transaction that is on disk when it returns, and says no when the round is not where the write expects it.
 
 pub mod records;
+
+mod address;
+mod answers;
+mod backup;
+mod body;
+mod canonical;
+mod codec;
+mod dialect;
+mod error;
+mod export;
+mod import;
+mod ledger;
+mod lock;
+mod migrate;
+mod miners;
+mod open;
+mod retention;
+mod rounds;
+mod settlements;
+mod steps;
+mod tables;
+mod tasks;
+mod verdicts;
+mod weights;
+mod write;
+
+pub use address::{Address, NotAnAddress};
+pub use backup::BackupError;
+pub use canonical::AddressAlert;
+pub use error::{RecordError, StepError, StorageError};
+pub use export::{ExportError, Exported, ExportedTable};
+pub use import::ImportError;
+pub use ledger::Ledger;
+pub use open::{OpenLedgerError, Opening};
+pub use retention::{Retention, Swept};
+pub use weights::PlanWeightsError;

@@ -1,0 +1,85 @@
+//! Bodies of answers: compressed, kept once under the digest of what they say.
+
+use aml_miner::digest::Digest;
+
+use super::codec::{LARGEST, column, compress, decompress, to_i64};
+use super::error::{RecordError, StorageError, during};
+use super::ledger::Ledger;
+use super::records::Answer;
+use super::write::Write;
+
+const WHAT: &str = "body";
+
+/// A body that is what its answer says.
+pub(super) struct Body {
+    digest: Digest,
+    bytes: i64,
+    content: Vec<u8>,
+}
+
+impl Body {
+    /// Checks and compresses, on a thread of its own: bodies are large and arrive while others are awaited.
+    pub(super) async fn of(answer: &Answer, body: Option<&[u8]>) -> Result<Option<Self>, RecordError> {
+        let wrong = |why: &str| Err(RecordError::Body { hotkey: answer.hotkey, why: why.to_owned() });
+        let (digest, body) = match (answer.body, body) {
+            (None, None) => return Ok(None),
+            (None, Some(_)) => return wrong("it names none"),
+            (Some(_), None) => return wrong("there is none"),
+            (Some(_), Some(body)) if body.len() as u64 != answer.bytes => return wrong("another length"),
+            (Some(digest), Some(body)) => (digest, body.to_vec()),
+        };
+        let bytes = to_i64(WHAT, answer.bytes)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let matches = Digest::of(&body) == digest;
+            Ok::<_, StorageError>((matches, compress(WHAT, &body)?))
+        });
+        let joined = done.await.map_err(|error| StorageError::Unrecordable { what: WHAT, why: error.to_string() })?;
+        match joined? {
+            (true, content) => Ok(Some(Self { digest, bytes, content })),
+            (false, _) => wrong("another digest"),
+        }
+    }
+
+    /// Keeps it. One that was swept is there again.
+    pub(super) async fn keep(self, write: &mut Write) -> Result<(), StorageError> {
+        let stored = to_i64(WHAT, self.content.len() as u64)?;
+        sqlx::query(
+            "INSERT INTO bodies (digest, bytes, stored, content) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (digest) DO UPDATE SET stored = excluded.stored, swept_ms = NULL, content = excluded.content \
+             WHERE bodies.swept_ms IS NOT NULL",
+        )
+        .bind(self.digest.to_string())
+        .bind(self.bytes)
+        .bind(stored)
+        .bind(self.content)
+        .execute(&mut *write.tx)
+        .await
+        .map_err(during("record_answer"))?;
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// The body of a digest; `None` when it was never kept, or was swept.
+    ///
+    /// # Errors
+    /// The database's, or when what is stored is not what the digest says.
+    pub async fn body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StorageError> {
+        let row = sqlx::query("SELECT content FROM bodies WHERE digest = $1 AND swept_ms IS NULL")
+            .bind(digest.to_string())
+            .fetch_optional(&self.inner.pool)
+            .await
+            .map_err(during("read a body"))?;
+        let Some(row) = row else { return Ok(None) };
+        let packed: Vec<u8> = column(WHAT, &row, "content")?;
+        let digest = *digest;
+        let done = tokio::task::spawn_blocking(move || {
+            let body = decompress(WHAT, &packed, LARGEST)?;
+            let actual = Digest::of(&body);
+            let why = || format!("its digest is {actual}, it is kept as {digest}");
+            if actual == digest { Ok(body) } else { Err(StorageError::Malformed { what: WHAT, why: why() }) }
+        });
+        let joined = done.await.map_err(|error| StorageError::Malformed { what: WHAT, why: error.to_string() })?;
+        joined.map(Some)
+    }
+}

@@ -1,0 +1,215 @@
+//! What can go wrong with the ledger, told apart by what an operator does about it.
+
+use super::records::{RoundId, Step};
+
+/// The database did not do what was asked. What was recorded before is not touched.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// Nothing more fits.
+    #[error(
+        "no space is left for the ledger ({operation}); nothing recorded is lost: free space, or lower the retention, \
+         and repeat"
+    )]
+    Full {
+        /// What was done.
+        operation: &'static str,
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// It may not be written.
+    #[error("the ledger cannot be written ({operation}): is its file or file system read-only, or the user's role?")]
+    ReadOnly {
+        /// What was done.
+        operation: &'static str,
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// Not what was written.
+    #[error(
+        "the ledger is damaged ({operation}): keep the file, restore the newest backup, and see docs/ledger.md for what \
+         can be saved"
+    )]
+    Damaged {
+        /// What was done.
+        operation: &'static str,
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// It does not answer, or not in time.
+    #[error("the ledger's database does not answer ({operation})")]
+    Unavailable {
+        /// What was done.
+        operation: &'static str,
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// Anything else it says.
+    #[error("the ledger's database refused `{operation}`")]
+    Database {
+        /// What was done.
+        operation: &'static str,
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// A stored record does not read back.
+    #[error("the ledger's record `{what}` does not read back: {why}")]
+    Malformed {
+        /// Which.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// A value that would not read back, such as one with a NaN in it, is not written.
+    #[error("`{what}` cannot be recorded: {why}")]
+    Unrecordable {
+        /// Which.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// Opened to be read.
+    #[error("the ledger is open for reading only, `{0}` needs to write")]
+    OpenedReadOnly(&'static str),
+    /// Another validator has taken it since.
+    #[error("the ledger was taken over by {holder}: this process must not write to it any more")]
+    TakenOver {
+        /// Who has it now.
+        holder: String,
+    },
+}
+
+impl StorageError {
+    /// What `source` means for `operation`.
+    pub(super) fn of(operation: &'static str, source: sqlx::Error) -> Self {
+        match Fault::of(&source) {
+            Fault::Full => Self::Full { operation, source },
+            Fault::ReadOnly => Self::ReadOnly { operation, source },
+            Fault::Damaged => Self::Damaged { operation, source },
+            Fault::Unavailable => Self::Unavailable { operation, source },
+            Fault::Other => Self::Database { operation, source },
+        }
+    }
+
+    /// Whether repeating it later may help without anything being changed.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Unavailable { .. })
+    }
+}
+
+/// For `map_err`.
+pub(super) fn during(operation: &'static str) -> impl Fn(sqlx::Error) -> StorageError + Copy {
+    move |source| StorageError::of(operation, source)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Full,
+    ReadOnly,
+    Damaged,
+    Unavailable,
+    Other,
+}
+
+impl Fault {
+    fn of(error: &sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(error) => error.code().map_or(Self::Other, |code| Self::of_code(&code)),
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                Self::Unavailable
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// SQLite's codes are numbers whose low byte is the class; PostgreSQL's SQLSTATEs have five characters.
+    fn of_code(code: &str) -> Self {
+        if code.len() == 5 {
+            return match code {
+                "53100" | "54000" => Self::Full,
+                "25006" | "42501" => Self::ReadOnly,
+                "XX001" | "XX002" => Self::Damaged,
+                _ if code.starts_with("08") || code.starts_with("57P") || code == "53300" => Self::Unavailable,
+                _ => Self::Other,
+            };
+        }
+        match code.parse::<u32>().map(|code| code & 0xff) {
+            Ok(13) => Self::Full,
+            Ok(3 | 8) => Self::ReadOnly,
+            Ok(11 | 26) => Self::Damaged,
+            Ok(5 | 6 | 10 | 14) => Self::Unavailable,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A step that is not the next one of its round.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("round {round} is {actual:?}, not {expected:?}: a round's steps are neither skipped nor taken back")]
+pub struct StepError {
+    /// The round.
+    pub round: RoundId,
+    /// Where it would have to be.
+    pub expected: Step,
+    /// Where it is.
+    pub actual: Step,
+}
+
+/// Why something of a round was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Not its turn.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// There is no such round.
+    #[error("there is no round {0} in the ledger")]
+    UnknownRound(RoundId),
+    /// It is recorded already, with another content.
+    #[error("round {round} has another {what} already; what is recorded is not replaced")]
+    Differs {
+        /// The round.
+        round: RoundId,
+        /// What of it.
+        what: &'static str,
+    },
+    /// A body that is not the one its answer names, or none where it names one.
+    #[error("the body of {hotkey}'s answer is not what the answer says: {why}")]
+    Body {
+        /// Whose.
+        hotkey: crate::wallet::Hotkey,
+        /// What is wrong.
+        why: String,
+    },
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fault;
+
+    #[test]
+    fn codes_of_both_databases_are_told_apart_by_what_to_do() {
+        let cases = [
+            ("13", Fault::Full),
+            ("53100", Fault::Full),
+            ("8", Fault::ReadOnly),
+            ("1032", Fault::ReadOnly),
+            ("25006", Fault::ReadOnly),
+            ("11", Fault::Damaged),
+            ("26", Fault::Damaged),
+            ("XX001", Fault::Damaged),
+            ("5", Fault::Unavailable),
+            ("778", Fault::Unavailable),
+            ("57P01", Fault::Unavailable),
+            ("08006", Fault::Unavailable),
+            ("1555", Fault::Other),
+            ("23505", Fault::Other),
+            ("", Fault::Other),
+        ];
+        for (code, fault) in cases {
+            assert_eq!(Fault::of_code(code), fault, "{code}");
+        }
+    }
+}

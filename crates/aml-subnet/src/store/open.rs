@@ -1,0 +1,223 @@
+//! Opening a ledger: the lock, the connections, the schema.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyPool, Executor as _};
+use tokio::sync::Semaphore;
+
+use super::address::{Address, NotAnAddress};
+use super::dialect::Dialect;
+use super::error::{StorageError, during};
+use super::ledger::{Inner, Ledger};
+use super::lock::{Lock, LockError};
+use super::migrate;
+
+/// Connections at most; a page or two and the round are all that use them.
+const CONNECTIONS: u32 = 10;
+/// How long one waits for a free connection.
+const ACQUIRE: Duration = Duration::from_secs(30);
+
+/// How a ledger is opened.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Who opens it, in the words that a second one is refused with.
+    pub holder: String,
+    /// Reads only: needs no lock, runs beside a validator, changes nothing, and wants an up-to-date ledger.
+    pub read_only: bool,
+}
+
+/// Why a ledger was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenLedgerError {
+    /// Not a ledger's address.
+    #[error(transparent)]
+    Address(#[from] NotAnAddress),
+    /// Somebody else writes to it.
+    #[error("{address} is in use by {holder}: one validator a ledger; stop it first, or use another ledger")]
+    Held {
+        /// Where.
+        address: String,
+        /// By whom.
+        holder: String,
+    },
+    /// There is nothing to read.
+    #[error("there is no ledger at {address}: a validator makes it when it starts")]
+    Missing {
+        /// Where.
+        address: String,
+    },
+    /// Written by a newer program.
+    #[error("{address} has schema version {found}, this program knows {known}: it needs a newer aml-subnet")]
+    Newer {
+        /// Where.
+        address: String,
+        /// Its version.
+        found: i64,
+        /// The newest known.
+        known: i64,
+    },
+    /// Written by an older program, and open for reading only.
+    #[error(
+        "{address} has schema version {found}, this program {known}: start the validator once to bring it up to date"
+    )]
+    Older {
+        /// Where.
+        address: String,
+        /// Its version.
+        found: i64,
+        /// What is needed.
+        known: i64,
+    },
+    /// The schema could not be brought up to date.
+    #[error("cannot bring {address} up to date")]
+    Migrate {
+        /// Where.
+        address: String,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// Its file, or the lock's.
+    #[error("cannot use {path}", path = path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database.
+    #[error("cannot open {address}")]
+    Storage {
+        /// Where.
+        address: String,
+        /// Why.
+        source: StorageError,
+    },
+}
+
+impl Ledger {
+    /// Opens the ledger at `url`, makes it where there is none, brings it up to date, and keeps others from writing to
+    /// it until the last clone is dropped.
+    ///
+    /// # Errors
+    /// Who holds it, what is wrong with its file, server or version.
+    pub async fn open(url: &str, opening: &Opening) -> Result<Self, OpenLedgerError> {
+        sqlx::any::install_default_drivers();
+        let address: Address = url.parse()?;
+        let holder = format!("{} (process {})", opening.holder, std::process::id());
+        let lock = prepare(&address, opening, &holder).await?;
+        let dialect = if matches!(address, Address::Postgres(_)) { Dialect::Postgres } else { Dialect::Sqlite };
+        let storage = |source| OpenLedgerError::Storage { address: address.to_string(), source };
+        let pool = connect(&address, dialect, opening.read_only).await.map_err(during("open")).map_err(storage)?;
+        check_version(&pool, dialect, &address, opening.read_only).await?;
+        let token = if opening.read_only { None } else { Some(fresh_token(&address)?) };
+        if token.is_some() {
+            let migrated = migrate::run(&pool, dialect).await;
+            migrated.map_err(|source| OpenLedgerError::Migrate { address: address.to_string(), source })?;
+        }
+        let writers = Arc::new(Semaphore::new(dialect.writers() as usize));
+        let inner = Inner { address: address.clone(), dialect, pool, writers, token, lock };
+        let ledger = Self { inner: Arc::new(inner) };
+        ledger.take_over(&holder).await.map_err(storage)?;
+        Ok(ledger)
+    }
+}
+
+/// The lock, and a file that only its owner reads.
+async fn prepare(address: &Address, opening: &Opening, holder: &str) -> Result<Lock, OpenLedgerError> {
+    let lock = match address {
+        Address::Memory => return Ok(Lock::None),
+        Address::File(path) if opening.read_only => {
+            let missing = || OpenLedgerError::Missing { address: address.to_string() };
+            return if path.exists() { Ok(Lock::None) } else { Err(missing()) };
+        }
+        Address::Postgres(_) if opening.read_only => return Ok(Lock::None),
+        Address::File(path) => {
+            let private = make_private(path);
+            private.map_err(|source| OpenLedgerError::File { path: path.clone(), source })?;
+            Lock::of_file(path, holder)
+        }
+        Address::Postgres(url) => Lock::of_server(url).await,
+    };
+    lock.map_err(|error| match error {
+        LockError::Held(holder) => OpenLedgerError::Held { address: address.to_string(), holder },
+        LockError::File(path, source) => OpenLedgerError::File { path, source },
+        LockError::Server(source) => {
+            OpenLedgerError::Storage { address: address.to_string(), source: StorageError::of("lock", source) }
+        }
+    })
+}
+
+/// SQLite gives its side files the mode of the main one.
+fn make_private(path: &Path) -> io::Result<()> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        fs::create_dir_all(directory)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if file.metadata()?.permissions().mode() & 0o077 != 0 {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    drop(file);
+    Ok(())
+}
+
+async fn connect(address: &Address, dialect: Dialect, read_only: bool) -> Result<AnyPool, sqlx::Error> {
+    let options = AnyConnectOptions::from_str(&address.driver_url(read_only))?;
+    let told = dialect.on_connect(read_only);
+    let memory = *address == Address::Memory;
+    let pool = AnyPoolOptions::new().acquire_timeout(ACQUIRE).after_connect(move |connection, _| {
+        Box::pin(async move {
+            for statement in told {
+                connection.execute(*statement).await?;
+            }
+            Ok(())
+        })
+    });
+    // What is in memory lives as long as its one connection.
+    let pool = if memory {
+        pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None)
+    } else {
+        pool.max_connections(CONNECTIONS)
+    };
+    pool.connect_with(options).await
+}
+
+async fn check_version(
+    pool: &AnyPool,
+    dialect: Dialect,
+    address: &Address,
+    read_only: bool,
+) -> Result<(), OpenLedgerError> {
+    let found = migrate::version(pool, dialect).await.map_err(during("read the version"));
+    let address = address.to_string();
+    let found = found.map_err(|source| OpenLedgerError::Storage { address: address.clone(), source })?;
+    let known = migrate::LATEST;
+    match found {
+        _ if found > known => Err(OpenLedgerError::Newer { address, found, known }),
+        0 if read_only => Err(OpenLedgerError::Missing { address }),
+        _ if read_only && found < known => Err(OpenLedgerError::Older { address, found, known }),
+        _ => Ok(()),
+    }
+}
+
+fn fresh_token(address: &Address) -> Result<String, OpenLedgerError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| OpenLedgerError::File {
+        path: PathBuf::from(address.to_string()),
+        source: io::Error::other(error.to_string()),
+    })?;
+    Ok(hex::encode(bytes))
+}

@@ -1,0 +1,70 @@
+//! What is sent to the miners, recorded before anything is sent.
+
+use aml_miner::digest::Digest;
+use sqlx::any::AnyRow;
+
+use super::codec::{column, pack, unpack};
+use super::error::{RecordError, StorageError, during};
+use super::ledger::Ledger;
+use super::records::{RoundId, Step, Task};
+use super::steps::{advance, same};
+
+const WHAT: &str = "task";
+const SELECT: &str = "SELECT packed, commitment FROM tasks JOIN rounds ON id = round WHERE round = $1";
+
+impl Ledger {
+    /// Fetched → tasked: the task, its deadline and its commitment.
+    ///
+    /// # Errors
+    /// When it is not its turn, or the round has another task.
+    pub async fn record_task(&self, id: RoundId, task: &Task, commitment: Digest) -> Result<(), RecordError> {
+        let packed = pack(WHAT, task)?;
+        let failed = during("record_task");
+        let mut write = self.write("record_task").await?;
+        if !advance(&mut write, "record_task", &id, Step::Tasked).await? {
+            let row = sqlx::query(SELECT).bind(id.to_string());
+            let row = row.fetch_one(&mut *write.tx).await.map_err(failed)?;
+            let stored: &str = column(WHAT, &row, "commitment")?;
+            return same(&id, "task", stored == commitment.to_string() && read(&row)? == *task);
+        }
+        sqlx::query("INSERT INTO tasks (round, packed) VALUES ($1, $2)")
+            .bind(id.to_string())
+            .bind(packed)
+            .execute(&mut *write.tx)
+            .await
+            .map_err(failed)?;
+        sqlx::query("UPDATE rounds SET deadline_ms = $1, commitment = $2 WHERE id = $3")
+            .bind(task.deadline_ms)
+            .bind(commitment.to_string())
+            .bind(id.to_string())
+            .execute(&mut *write.tx)
+            .await
+            .map_err(failed)?;
+        Ok(write.commit().await?)
+    }
+
+    /// The task of a round.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn task(&self, id: RoundId) -> Result<Option<Task>, StorageError> {
+        let row = sqlx::query(SELECT).bind(id.to_string()).fetch_optional(&self.inner.pool).await;
+        row.map_err(during("read a task"))?.as_ref().map(read).transpose()
+    }
+
+    /// Tasked → asked: every miner has an answer or an outcome; later ones no longer count.
+    ///
+    /// # Errors
+    /// When it is not its turn.
+    pub async fn finish_asking(&self, id: RoundId) -> Result<(), RecordError> {
+        let mut write = self.write("finish_asking").await?;
+        if advance(&mut write, "finish_asking", &id, Step::Asked).await? {
+            write.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+fn read(row: &AnyRow) -> Result<Task, StorageError> {
+    unpack(WHAT, column(WHAT, row, "packed")?)
+}

@@ -1,0 +1,90 @@
+//! What the judge says, one verdict a miner, all of a round at once.
+
+use std::collections::BTreeMap;
+
+use sqlx::any::AnyRow;
+
+use super::codec::{column, from_text, text};
+use super::error::{RecordError, StorageError, during};
+use super::ledger::Ledger;
+use super::records::{RoundId, Step, Verdict};
+use super::steps::{advance, same};
+use super::write::Write;
+use crate::wallet::Hotkey;
+
+const WHAT: &str = "verdict";
+
+impl Ledger {
+    /// Asked → judged. Also remembers the first receipt key of each hotkey.
+    ///
+    /// # Errors
+    /// When it is not its turn, or the round has other verdicts.
+    pub async fn record_verdicts(&self, id: RoundId, verdicts: &[Verdict]) -> Result<(), RecordError> {
+        let given: BTreeMap<Hotkey, &Verdict> = verdicts.iter().map(|verdict| (verdict.hotkey, verdict)).collect();
+        if given.len() != verdicts.len() {
+            let why = "a hotkey has two verdicts".to_owned();
+            return Err(StorageError::Unrecordable { what: WHAT, why }.into());
+        }
+        let mut write = self.write("record_verdicts").await?;
+        if !advance(&mut write, "record_verdicts", &id, Step::Judged).await? {
+            let stored = sqlx::query(SELECT).bind(id.to_string()).fetch_all(&mut *write.tx).await;
+            let stored = sorted(&stored.map_err(during("record_verdicts"))?)?;
+            return same(&id, "verdicts", stored.iter().eq(given.into_values()));
+        }
+        for verdict in given.values() {
+            insert(&mut write, &id, verdict).await?;
+            remember_key(&mut write, verdict).await?;
+        }
+        Ok(write.commit().await?)
+    }
+
+    /// The verdicts of a round, by hotkey.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn verdicts(&self, id: RoundId) -> Result<Vec<Verdict>, StorageError> {
+        let rows = sqlx::query(SELECT).bind(id.to_string()).fetch_all(&self.inner.pool).await;
+        sorted(&rows.map_err(during("read verdicts"))?)
+    }
+}
+
+const SELECT: &str = "SELECT record FROM verdicts WHERE round = $1";
+
+fn sorted(rows: &[AnyRow]) -> Result<Vec<Verdict>, StorageError> {
+    let read = |row: &AnyRow| from_text::<Verdict>(WHAT, column(WHAT, row, "record")?);
+    let mut verdicts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    verdicts.sort_by_key(|verdict| verdict.hotkey);
+    Ok(verdicts)
+}
+
+async fn insert(write: &mut Write, id: &RoundId, verdict: &Verdict) -> Result<(), StorageError> {
+    let accepted = verdict.accepted.is_ok();
+    sqlx::query("INSERT INTO verdicts (round, hotkey, accepted, tier1, tier2, record) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(id.to_string())
+        .bind(verdict.hotkey.to_string())
+        .bind(i64::from(accepted))
+        .bind(verdict.tier1.filter(|_| accepted))
+        .bind(verdict.tier2.filter(|_| accepted))
+        .bind(text(WHAT, verdict)?)
+        // A missing number and a number have different types to the driver; a statement kept for one does not take the other.
+        .persistent(false)
+        .execute(&mut *write.tx)
+        .await
+        .map_err(during("record_verdicts"))?;
+    Ok(())
+}
+
+/// Only the first key that a hotkey's receipts were signed with counts.
+async fn remember_key(write: &mut Write, verdict: &Verdict) -> Result<(), StorageError> {
+    let Some(key) = verdict.receipt_key else { return Ok(()) };
+    sqlx::query(
+        "INSERT INTO miners (hotkey, receipt_key) VALUES ($1, $2) \
+         ON CONFLICT (hotkey) DO UPDATE SET receipt_key = COALESCE(miners.receipt_key, excluded.receipt_key)",
+    )
+    .bind(verdict.hotkey.to_string())
+    .bind(key.to_string())
+    .execute(&mut *write.tx)
+    .await
+    .map_err(during("record_verdicts"))?;
+    Ok(())
+}

@@ -1,0 +1,380 @@
+//! Databases of a test's own, and records to put into them.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use aml_miner::digest::Digest;
+use aml_subnet::chain::commit::PendingReveal;
+use aml_subnet::chain::subtensor::{Route, WeightsPlan};
+use aml_subnet::chain::weights::ChainWeights;
+use aml_subnet::store::records::{
+    Answer, Ask, Canonical, Form, Observations, Reply, RosterRow, Round, RoundId, Settled, Step, Task, Verdict,
+    WeightsRecord, WeightsState,
+};
+use aml_subnet::store::{Ledger, OpenLedgerError, Opening};
+use aml_subnet::validation::ensemble_aggregator::CanonicalScore;
+use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validation::score::Score;
+use aml_subnet::validation::tier1_integrity::{Check, Finding};
+use aml_subnet::validation::tier2_traps::{Expected, TrapFinding, TrapGroup};
+use aml_subnet::validation::tier3_settlement::{Outcome, Settlement};
+use aml_subnet::wallet::Hotkey;
+
+/// A place for a ledger, and what keeps it there.
+pub(crate) struct Home {
+    pub(crate) name: &'static str,
+    pub(crate) url: String,
+    pub(crate) folder: tempfile::TempDir,
+    server: Option<Server>,
+}
+
+impl Home {
+    /// A folder for a SQLite file.
+    pub(crate) fn file() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("ledger.sqlite").display());
+        Self { name: "SQLite", url, folder, server: None }
+    }
+
+    /// A PostgreSQL server on a socket; says so where there is none.
+    pub(crate) fn server() -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = Server::start(folder.path())?;
+        let url = server.url("postgres");
+        Some(Self { name: "PostgreSQL", url, folder, server: Some(server) })
+    }
+
+    /// Both.
+    pub(crate) fn both() -> Vec<Self> {
+        std::iter::once(Self::file()).chain(Self::server()).collect()
+    }
+
+    /// The file of a SQLite ledger.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("ledger.sqlite")
+    }
+
+    /// Changes a PostgreSQL ledger behind the program's back.
+    pub(crate) fn server_sql(&self, statement: &str) {
+        self.server.as_ref().expect("a server's home").sql("postgres", statement);
+    }
+
+    pub(crate) fn is_server(&self) -> bool {
+        self.server.is_some()
+    }
+
+    pub(crate) async fn open(&self) -> Ledger {
+        must_open(&self.url).await
+    }
+}
+
+/// Opens for writing.
+pub(crate) async fn must_open(url: &str) -> Ledger {
+    open(url, "the test", false).await.unwrap_or_else(|error| panic!("{url}: {}", causes(&error)))
+}
+
+/// Opens in any way.
+pub(crate) async fn open(url: &str, holder: &str, read_only: bool) -> Result<Ledger, OpenLedgerError> {
+    Ledger::open(url, &Opening { holder: holder.to_owned(), read_only }).await
+}
+
+/// An error with its causes.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
+/// A PostgreSQL server that ends with the test.
+struct Server {
+    process: Child,
+    folder: PathBuf,
+}
+
+impl Server {
+    fn start(folder: &std::path::Path) -> Option<Self> {
+        let Some(bin) = postgres_bin() else {
+            println!("skipped: no PostgreSQL (no initdb); on Debian: apt-get install postgresql");
+            return None;
+        };
+        let owner = unprivileged();
+        if let Some((uid, gid)) = owner {
+            std::os::unix::fs::chown(folder, Some(uid), Some(gid)).expect("the folder is given away");
+        }
+        let data = folder.join("data");
+        let made = as_owner(owner, &bin.join("initdb"))
+            .args(["--no-sync", "--auth=trust", "--no-locale", "--encoding=UTF8", "--username=aml", "-D"])
+            .arg(&data)
+            .current_dir(folder)
+            .stdout(Stdio::null())
+            .output()
+            .expect("initdb runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut process = as_owner(owner, &bin.join("postgres"))
+            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60", "-c"])
+            .arg(format!("unix_socket_directories={}", folder.display()))
+            .arg("-D")
+            .arg(&data)
+            .current_dir(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("postgres runs");
+        let mut log = BufReader::new(process.stderr.take().expect("it is piped")).lines();
+        let ready = |line: &str| line.contains("ready to accept connections");
+        let started = log.by_ref().map_while(Result::ok).any(|line| ready(&line));
+        assert!(started, "postgres does not start");
+        std::thread::spawn(move || log.for_each(drop));
+        Some(Self { process, folder: folder.to_owned() })
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://aml@localhost/{database}?host={}", self.folder.display())
+    }
+
+    fn sql(&self, database: &str, statement: &str) {
+        let bin = postgres_bin().expect("it was there a moment ago");
+        let done = Command::new(bin.join("psql"))
+            .args(["--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-U", "aml", "-d", database, "-c", statement, "-h"])
+            .arg(&self.folder)
+            .output()
+            .expect("psql runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Quits at once, and takes its own children with it.
+        let _ = Command::new("kill").args(["-QUIT", &self.process.id().to_string()]).status();
+        let _ = self.process.wait();
+    }
+}
+
+/// Debian's place for each version, or what is on the path.
+fn postgres_bin() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut places: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    places.sort();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    places
+        .into_iter()
+        .rev()
+        .chain(std::env::split_paths(&path))
+        .find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists() && bin.join("psql").exists())
+}
+
+/// PostgreSQL does not run as root: its own user, or nobody.
+fn unprivileged() -> Option<(u32, u32)> {
+    let id = |args: &[&str]| {
+        let output = Command::new("id").args(args).output().ok().filter(|output| output.status.success())?;
+        String::from_utf8(output.stdout).ok()?.trim().parse::<u32>().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    ["postgres", "nobody"].iter().find_map(|user| Some((id(&["-u", user])?, id(&["-g", user])?)))
+}
+
+/// A command as that user, ended when the thread that started it ends.
+fn as_owner(owner: Option<(u32, u32)>, program: &std::path::Path) -> Command {
+    let mut command = Command::new("setpriv");
+    if let Some((uid, gid)) = owner {
+        command.arg(format!("--reuid={uid}")).arg(format!("--regid={gid}")).arg("--clear-groups");
+    }
+    command.args(["--pdeathsig", "QUIT"]).arg(program);
+    command.env("LC_ALL", "C");
+    command
+}
+
+/// The time of most things in these tests.
+pub(crate) const NOW: i64 = 1_795_000_000_000;
+/// The subnet of all of them.
+pub(crate) const NETUID: u16 = 7;
+
+pub(crate) fn miner(number: u8) -> Hotkey {
+    Hotkey::from_bytes([number; 32])
+}
+
+/// A round of the n-th day of 2026.
+pub(crate) fn id(day: u32) -> RoundId {
+    let date = chrono::NaiveDate::from_yo_opt(2026, day).expect("a day of that year");
+    RoundId { netuid: NETUID, date, window_days: 30 }
+}
+
+pub(crate) fn round(day: u32) -> Round {
+    Round {
+        id: id(day),
+        step: Step::Fetched,
+        rules: RulesVersion::V1,
+        shadow: false,
+        batch: Digest::of(format!("batch {day}").as_bytes()),
+        alerts: 3,
+        opened_ms: NOW,
+        deadline_ms: None,
+        commitment: None,
+        published_ms: None,
+        settled_ms: None,
+    }
+}
+
+pub(crate) fn task(day: u32) -> Task {
+    let row = |number: u32| RosterRow {
+        alert_id: format!("alert-{day}-{number}"),
+        address: format!("address-{}", number % 2),
+        typology: "structuring".to_owned(),
+        severity: "high".to_owned(),
+    };
+    let ask = |uid: u8| Ask {
+        uid: u16::from(uid),
+        axon: Some(([203, 0, 113, uid], 8091).into()),
+        issued: vec![(1, format!("trap-{uid}"))],
+        groups: vec![TrapGroup { name: "mixing".to_owned(), expected: Expected::High, places: vec![1] }],
+        receipt_key: None,
+    };
+    Task {
+        salt: [9; 32],
+        deadline_ms: NOW + 60_000,
+        traps: None,
+        roster: (0..3).map(row).collect(),
+        asks: (1..=3).map(|uid| (miner(uid), ask(uid))).collect(),
+    }
+}
+
+pub(crate) fn commitment() -> Digest {
+    Digest::of(b"salt and traps")
+}
+
+/// A body that is unlike that of any other miner and day.
+pub(crate) fn body(day: u32, number: u8) -> Vec<u8> {
+    format!("{{\"scores\":[0.1,0.2,0.{number}],\"day\":{day}}}").into_bytes()
+}
+
+pub(crate) fn answer(day: u32, number: u8) -> Answer {
+    let body = body(day, number);
+    Answer {
+        hotkey: miner(number),
+        reply: Reply::Answered,
+        form: Form::Btauth,
+        request: Some(Digest::of(b"request")),
+        status: Some(200),
+        receipt: Some("receipt".to_owned()),
+        headers: BTreeMap::from([("x-aml-answer-nonce".to_owned(), "1".to_owned())]),
+        body: Some(Digest::of(&body)),
+        bytes: body.len() as u64,
+        asked_ms: NOW + i64::from(day) * 86_400_000 + i64::from(number),
+        took_ms: 250,
+        in_time: true,
+    }
+}
+
+/// No answer at all.
+pub(crate) fn silence(number: u8) -> Answer {
+    Answer {
+        reply: Reply::Unreachable("connection refused".to_owned()),
+        status: None,
+        receipt: None,
+        headers: BTreeMap::new(),
+        body: None,
+        bytes: 0,
+        in_time: false,
+        ..answer(1, number)
+    }
+}
+
+/// Accepted for miners 1 and 2, with numbers that are hard to write in decimal.
+pub(crate) fn verdict(number: u8) -> Verdict {
+    let accepted = number < 3;
+    Verdict {
+        hotkey: miner(number),
+        uid: u16::from(number),
+        accepted: if accepted { Ok(()) } else { Err("no answer".to_owned()) },
+        tier1: accepted.then_some(1.0 / 3.0 + f64::from(number) * f64::EPSILON),
+        checks: vec![Finding { check: Check::Format, fault: None }],
+        tier2: accepted.then_some(f64::from_bits(0x3FE9_9999_9999_999A + u64::from(number))),
+        traps: vec![TrapFinding { name: "mixing".to_owned(), share: 0.1 + 0.2, passed: false }],
+        observations: Observations { entropy: Some(5e-324), ..Observations::default() },
+        model_version: Some("1.0.0".to_owned()),
+        receipt_key: accepted.then(|| Digest::of(&[number])),
+        took_ms: 250,
+    }
+}
+
+pub(crate) fn verdicts() -> Vec<Verdict> {
+    (1..=3).map(verdict).collect()
+}
+
+pub(crate) fn canonical() -> Canonical {
+    let score = |value: f64| CanonicalScore {
+        score: Score::new(value).expect("a probability"),
+        deviation: value / 7.0,
+        miners: 2,
+    };
+    Canonical {
+        rules: RulesVersion::V1,
+        scores: vec![score(0.1 + 0.2), score(5e-324), score(1.0 - f64::EPSILON)],
+        weights: BTreeMap::from([(miner(1), 2.0 / 3.0), (miner(2), 1.0 / 3.0)]),
+        performance: BTreeMap::from([(miner(1), 0.45)]),
+    }
+}
+
+pub(crate) fn settled() -> Settled {
+    let settlement = |score| Settlement { auc: 0.9, brier: 0.1, log_loss: 0.3, ece: 1.0 / 3.0, ndcg: 0.8, score };
+    Settled {
+        rules: RulesVersion::V1,
+        labels: vec![Outcome { place: 0, illicit: true, relevance: 2 }],
+        miners: BTreeMap::from([(miner(1), Some(settlement(0.1 + 0.7))), (miner(2), None)]),
+        canonical: Some(settlement(0.8)),
+    }
+}
+
+pub(crate) fn weights(epoch: u64) -> WeightsRecord {
+    let content = PendingReveal {
+        netuid: NETUID,
+        mechanism: 0,
+        weights: ChainWeights { uids: vec![1, 2], values: vec![65535, 1] },
+        salt: vec![1, 2, 3],
+        version_key: u64::MAX,
+    };
+    WeightsRecord {
+        epoch,
+        vector: Digest::of(b"vector"),
+        plan: WeightsPlan { route: Route::HashCommit, content },
+        state: WeightsState::Planned,
+        made_ms: NOW,
+    }
+}
+
+/// Takes a round up to a step.
+pub(crate) async fn must_reach(ledger: &Ledger, day: u32, step: Step) {
+    ledger.begin(&round(day)).await.expect("it begins");
+    if step >= Step::Tasked {
+        ledger.record_task(id(day), &task(day), commitment()).await.expect("it is tasked");
+    }
+    if step >= Step::Asked {
+        for number in [1, 2] {
+            let body = body(day, number);
+            ledger.record_answer(id(day), &answer(day, number), Some(&body)).await.expect("an answer");
+        }
+        ledger.record_answer(id(day), &silence(3), None).await.expect("no answer");
+        ledger.finish_asking(id(day)).await.expect("it is asked");
+    }
+    if step >= Step::Judged {
+        ledger.record_verdicts(id(day), &verdicts()).await.expect("it is judged");
+    }
+    if step >= Step::Merged {
+        ledger.record_canonical(id(day), Some(&canonical())).await.expect("it is merged");
+    }
+    if step >= Step::Published {
+        ledger.publish(id(day), NOW + 1).await.expect("it is published");
+    }
+    if step >= Step::Settled {
+        ledger.record_settled(id(day), &settled(), NOW + 2).await.expect("it is settled");
+    }
+}
