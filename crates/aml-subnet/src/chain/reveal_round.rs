@@ -83,6 +83,26 @@ pub fn first_reveal_block(moment: &Moment) -> Result<u64, NoRound> {
     }
 }
 
+/// The epoch that a block belongs to: its first block, and the first block of the next one.
+///
+/// An epoch is named by its first block: unlike a count, that stays monotone when the tempo changes, or the runtime
+/// begins to count epochs in another way.
+#[must_use]
+pub fn epoch_around(moment: &Moment) -> (u64, u64) {
+    match moment.schedule {
+        Schedule::Modulo { netuid } => {
+            let shift = u64::from(netuid) + 1;
+            let length = u64::from(moment.tempo) + 1;
+            let end = ((moment.block + shift) / length + 1) * length - shift;
+            (end.saturating_sub(length), end)
+        }
+        Schedule::Stateful { last_epoch_block, pending_epoch_at, blocks_since_last_step } => {
+            let state = EpochState { last: last_epoch_block, pending: pending_epoch_at, idle: blocks_since_last_step };
+            (last_epoch_block, state.due(moment.block + 1, moment.block, u64::from(moment.tempo)))
+        }
+    }
+}
+
 /// The drand round at which the commit opens; at least 1.
 #[must_use]
 pub fn reveal_round(now: Duration, block: u64, first_reveal_block: u64, block_time: Duration) -> u64 {

@@ -5,6 +5,7 @@
 //! is replaced by the next one; whatever is written is followed until it is final and read back.
 
 mod announce;
+mod epoch;
 mod extrinsic;
 mod hyperparameters;
 mod inclusion;
@@ -16,11 +17,13 @@ mod pool;
 mod preflight;
 mod readback;
 mod reveal;
+mod revealed;
 mod route;
 mod rpc;
 mod set_weights;
 mod snapshot;
 mod submit;
+mod traces;
 mod watchdog;
 
 use std::sync::Arc;
@@ -32,6 +35,7 @@ use subxt::config::substrate::H256;
 use tokio::sync::Mutex;
 
 pub use announce::{AnnounceError, Announced, Announcement};
+pub use epoch::Epoch;
 pub use extrinsic::{BuildError, ERA_BLOCKS};
 pub use inclusion::Included;
 pub use link::{EndpointFailure, NoEndpoint};
@@ -39,11 +43,13 @@ pub use nonce::NonceError;
 pub use pool::{PoolError, Progress};
 pub use preflight::{Preflight, Standing};
 pub use reveal::RevealError;
+pub use revealed::{RevealFate, TimelockedAt};
 pub use route::{Abilities, NoRoute, Route};
 pub use rpc::{NoAnswer, OpenError, Timing};
 pub use set_weights::{SetWeightsError, WeightsOutcome, WeightsPlan, WeightsRequest};
 pub use snapshot::ReadError;
 pub use submit::SubmitError;
+pub use traces::{Sighting, Trace};
 pub use watchdog::{Silence, Stalled};
 
 use super::endpoints::Endpoints;

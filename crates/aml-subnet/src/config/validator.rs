@@ -65,6 +65,8 @@ pub struct ValidatorSettings {
     /// How often the chain is asked whether weights are due.
     #[serde(with = "humantime_serde")]
     pub weights_interval: Duration,
+    /// No weights while the ledger has fewer days with rounds that count.
+    pub weights_min_rounds: usize,
     /// Raw answers of settled rounds are kept so long.
     #[serde(with = "humantime_serde")]
     pub retention_age: Duration,
@@ -97,6 +99,7 @@ impl Default for ValidatorSettings {
             mechanism: 0,
             shadow: false,
             weights_interval: MINUTE,
+            weights_min_rounds: 1,
             retention_age: 90 * DAY,
             retention_bytes: 50 << 30,
         }
@@ -143,6 +146,7 @@ impl ValidatorSettings {
         for (name, value) in [
             ("concurrency", self.concurrency as u64),
             ("max_answer_bytes", self.max_answer_bytes),
+            ("weights_min_rounds", self.weights_min_rounds as u64),
             ("window_days", self.window_days.map_or(1, u64::from)),
         ] {
             refuse(value == 0, format!("{name}: must be at least 1"));

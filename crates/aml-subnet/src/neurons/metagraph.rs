@@ -87,6 +87,8 @@ pub struct Cache(RwLock<State>);
 #[derive(Debug, Default)]
 struct State {
     current: Option<Arc<Snapshot>>,
+    /// Neurons that there should be, as long as nothing was read.
+    expected: usize,
     doubted: bool,
 }
 
@@ -97,16 +99,21 @@ impl Cache {
         self.0.read().unwrap_or_else(PoisonError::into_inner).current.clone()
     }
 
+    /// As long as nothing was read, the first read is held against so many neurons that are known from elsewhere.
+    pub fn expect(&self, neurons: usize) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).expected = neurons;
+    }
+
     /// Takes over a read, unless it loses most neurons for the first time.
     pub fn put(&self, metagraph: Metagraph, now: Duration) -> Kept {
         let snapshot = Snapshot::new(metagraph, now);
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let before = state.current.as_ref().map_or(0, |current| current.len());
+        let before = state.current.as_ref().map_or(state.expected, |current| current.len());
         if snapshot.len() * 2 < before && !state.doubted {
             state.doubted = true;
             return Kept::Doubted;
         }
-        *state = State { current: Some(Arc::new(snapshot)), doubted: false };
+        *state = State { current: Some(Arc::new(snapshot)), expected: 0, doubted: false };
         Kept::Current
     }
 }

@@ -3,4 +3,5 @@
 //! One room a concern; rounds tie them together. The rules are in [`crate::validation`], what is kept is in
 //! [`crate::store`].
 
+pub mod pay;
 pub mod query;

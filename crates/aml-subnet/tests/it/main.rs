@@ -25,4 +25,5 @@ mod miner_parts;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod validation;
+mod validator_weights;
 mod wallet;

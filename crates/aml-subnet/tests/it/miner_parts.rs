@@ -99,6 +99,17 @@ fn mass_deregistration_is_believed_the_second_time_only() {
     assert_eq!(size(), Some(3));
 }
 
+#[test]
+fn the_first_read_of_a_process_is_held_against_what_is_known_from_elsewhere() {
+    let (cache, now) = (Cache::default(), Duration::from_secs(1));
+    cache.expect(100);
+    assert_eq!(cache.put(neurons(3), now), Kept::Doubted);
+    assert!(cache.current().is_none());
+    assert_eq!(cache.put(neurons(3), now), Kept::Current, "a second read says the same");
+    cache.expect(100);
+    assert_eq!(cache.put(neurons(2), now), Kept::Current, "what was read counts for more");
+}
+
 fn limits(max_bytes: u64, memory_bytes: usize, disk: &DiskBudget) -> SpoolLimits {
     SpoolLimits { max_bytes, memory_bytes, disk: disk.clone() }
 }

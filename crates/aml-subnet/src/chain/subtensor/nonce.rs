@@ -104,6 +104,11 @@ pub(super) async fn on_chain(best: &Snapshot, signer: &Signer) -> Result<u64, Re
     Ok(count.into())
 }
 
+/// Whether a transaction of this key waits in the pool.
+pub(super) async fn pending(best: &Snapshot, signer: &Signer) -> Result<bool, ReadError> {
+    Ok(with_pool(best, signer).await? > on_chain(best, signer).await?)
+}
+
 async fn with_pool(best: &Snapshot, signer: &Signer) -> Result<u64, ReadError> {
     let params = rpc_params![signer.hotkey().to_string()];
     let next: Result<u64, _> = best.link.rpc.request("system_accountNextIndex", params).await;

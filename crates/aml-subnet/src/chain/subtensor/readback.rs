@@ -10,6 +10,8 @@ use crate::chain::types::Uid;
 use crate::chain::weights::ChainWeights;
 use crate::wallet::Hotkey;
 
+/// Where they are stored.
+const TIMELOCKED: &str = "TimelockedWeightCommits";
 /// Epochs with open timelocked commits that are looked through.
 const MAX_COMMIT_EPOCHS: usize = 64;
 
@@ -17,7 +19,16 @@ const MAX_COMMIT_EPOCHS: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Commit {
     pub(super) hash: [u8; 32],
+    pub(super) block: u64,
     pub(super) window: Option<(u64, u64)>,
+}
+
+/// An open timelocked commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Timelocked {
+    pub(super) block: u64,
+    pub(super) bytes: Vec<u8>,
+    pub(super) round: u64,
 }
 
 /// The open hash commits of a hotkey.
@@ -28,8 +39,11 @@ pub(super) async fn commits(
 ) -> Result<Vec<Commit>, ReadError> {
     let item = Item::plain("WeightCommits").number(storage_index(netuid, mechanism)).account(&hotkey);
     let found: Option<Vec<(H256, u64, u64, u64)>> = snapshot.fetch(std::slice::from_ref(&item)).await?.get(&item)?;
-    let window = |first: u64, last: u64| (last > 0).then_some((first, last));
-    let commit = |(hash, _, first, last): (H256, u64, u64, u64)| Commit { hash: hash.0, window: window(first, last) };
+    // Either (block, first, last), or (epoch, block, 0).
+    let commit = |(hash, first, second, last): (H256, u64, u64, u64)| match last {
+        0 => Commit { hash: hash.0, block: second, window: None },
+        last => Commit { hash: hash.0, block: first, window: Some((second, last)) },
+    };
     Ok(found.unwrap_or_default().into_iter().map(commit).collect())
 }
 
@@ -69,7 +83,8 @@ pub(super) fn numbers(values: &[u16]) -> Value {
     Value::unnamed_composite(values.iter().map(|value| Value::u128((*value).into())))
 }
 
-async fn stored(
+/// The weights of a hotkey in a block; `None` when it is not registered.
+pub(super) async fn stored(
     snapshot: &Snapshot,
     (netuid, mechanism): (u16, u8),
     hotkey: Hotkey,
@@ -83,16 +98,19 @@ async fn stored(
     Ok(Some(row.into_iter().map(|(uid, value)| (Uid(uid), value)).collect()))
 }
 
-/// Whether a timelocked commit of these bytes is stored.
-pub(super) async fn has_timelocked(
+/// The open timelocked commits of a hotkey. A runtime without such commits has none.
+pub(super) async fn timelocked_of(
     snapshot: &Snapshot,
     (netuid, mechanism): (u16, u8),
     hotkey: Hotkey,
-    bytes: Vec<u8>,
-) -> Result<bool, ReadError> {
+) -> Result<Vec<Timelocked>, ReadError> {
     type Commits = Vec<(AccountId32, u64, Vec<u8>, u64)>;
-    let item = Item::plain("TimelockedWeightCommits").number(storage_index(netuid, mechanism));
+    if !snapshot.has_item(TIMELOCKED) {
+        return Ok(Vec::new());
+    }
+    let item = Item::plain(TIMELOCKED).number(storage_index(netuid, mechanism));
     let epochs: Vec<Commits> = snapshot.below(&item, MAX_COMMIT_EPOCHS).await?;
     let account = AccountId32(*hotkey.as_bytes());
-    Ok(epochs.iter().flatten().any(|(who, _, commit, _)| *who == account && *commit == bytes))
+    let ours = epochs.into_iter().flatten().filter(|(who, ..)| *who == account);
+    Ok(ours.map(|(_, block, bytes, round)| Timelocked { block, bytes, round }).collect())
 }

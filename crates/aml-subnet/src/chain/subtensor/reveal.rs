@@ -94,7 +94,7 @@ impl Subtensor {
 
 /// What the round of a timelocked commit depends on.
 pub(super) struct Occasion {
-    moment: Moment,
+    pub(super) moment: Moment,
     block_time: Duration,
 }
 

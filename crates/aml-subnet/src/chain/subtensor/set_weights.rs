@@ -10,7 +10,7 @@ use subxt::config::substrate::H256;
 use super::extrinsic::{Call, call};
 use super::pool::PoolError;
 use super::preflight::{Preflight, Standing};
-use super::readback::{commits, has_timelocked, numbers, pairs};
+use super::readback::{commits, numbers, pairs, timelocked_of};
 use super::reveal::{TimelockedCommit, moment, timelocked};
 use super::route::{Abilities, NoRoute, Route};
 use super::snapshot::{ReadError, Snapshot};
@@ -195,8 +195,8 @@ impl Subtensor {
         let names = ("commit_timelocked_weights", "commit_timelocked_mechanism_weights");
         let included = self.send(signer, content, self.of_mechanism(names, content, args).await?).await?;
         let (block, subnet) = (At::Hash(H256(included.block_hash)), (netuid, content.mechanism));
-        let found = self.read(block, |at| Box::pin(has_timelocked(at, subnet, hotkey, bytes.clone()))).await?;
-        if !found {
+        let ours = self.read(block, |at| Box::pin(timelocked_of(at, subnet, hotkey))).await?;
+        if !ours.iter().any(|stored| stored.bytes == bytes) {
             return Err(SetWeightsError::NotThere("this commit"));
         }
         Ok(WeightsOutcome::Timelocked { included, round, reveal_from })

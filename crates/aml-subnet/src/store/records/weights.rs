@@ -40,9 +40,9 @@ pub enum WeightsState {
 /// One submission of weights. At most one vector a window: netuid, mechanism and epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeightsRecord {
-    /// The epoch it is for.
+    /// The epoch it is for, by its first block.
     pub epoch: u64,
-    /// SHA-256 of the vector as it goes on chain.
+    /// SHA-256 of the vector as it goes on chain, as `vector_digest` makes it.
     pub vector: Digest,
     /// What is carried out; with a salt, so secret until revealed.
     pub plan: WeightsPlan,

@@ -1,0 +1,66 @@
+//! What the ledger says the hotkeys are worth, and how much stands behind it. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::validation::performance::{RoundScore, performance};
+use crate::validation::rules::Rules;
+use crate::wallet::Hotkey;
+
+/// Performance by hotkey, with the number of rounds that it rests on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Worth {
+    /// Mean score over the rounds that count.
+    pub performance: BTreeMap<Hotkey, f64>,
+    /// Rounds that count, by hotkey.
+    pub counted: BTreeMap<Hotkey, usize>,
+    /// Days with a round that counts, whoever took part.
+    pub rounds: usize,
+}
+
+impl Worth {
+    /// From the ledger's history, as of `today` (days since 1970-01-01).
+    #[must_use]
+    pub fn of(rules: &Rules, today: i64, history: &BTreeMap<Hotkey, Vec<RoundScore>>) -> Self {
+        let counts = |round: &&RoundScore| (today - rules.performance_days + 1..=today).contains(&round.day);
+        let performance = performance(rules, today, history);
+        let days: BTreeSet<i64> = history.values().flatten().filter(counts).map(|round| round.day).collect();
+        let counted = |hotkey: &Hotkey| history.get(hotkey).map_or(0, |rounds| rounds.iter().filter(counts).count());
+        let counted = performance.keys().map(|hotkey| (*hotkey, counted(hotkey))).collect();
+        Self { performance, counted, rounds: days.len() }
+    }
+
+    /// Why no weights are to be set on this, whatever the chain says.
+    #[must_use]
+    pub fn withheld(&self, min_rounds: usize) -> Option<Withheld> {
+        if self.rounds < min_rounds.max(1) {
+            return Some(Withheld::TooFewRounds { rounds: self.rounds, needed: min_rounds.max(1) });
+        }
+        let any = self.performance.values().any(|worth| worth.is_finite() && *worth > 0.0);
+        (!any).then_some(Withheld::NothingEarned)
+    }
+}
+
+/// Why no weights are set although they are due. Never a reason to pay everyone the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Withheld {
+    /// A new or a lost ledger.
+    #[error("the ledger has {rounds} days with rounds that count, weights want {needed}")]
+    TooFewRounds {
+        /// It has.
+        rounds: usize,
+        /// It should have.
+        needed: usize,
+    },
+    /// No hotkey earned anything.
+    #[error("no hotkey has earned anything in the rounds that count")]
+    NothingEarned,
+    /// Those who earned something have left the subnet.
+    #[error("no hotkey that earned something is registered in the subnet")]
+    NobodyRegistered,
+    /// Most neurons are gone at once: believed when a second read says the same.
+    #[error("the metagraph has only {neurons} neurons, far fewer than before: read again before it is believed")]
+    MetagraphDoubted {
+        /// It has.
+        neurons: usize,
+    },
+}
