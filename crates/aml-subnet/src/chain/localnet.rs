@@ -43,6 +43,7 @@ pub use wishes::{Hyperparameter, UnknownHyperparameter};
 use mirror::AccountId32;
 use node::Node;
 
+use crate::chain::timelock;
 use crate::chain::types::{Block, Uid};
 use crate::wallet::Hotkey;
 
@@ -165,6 +166,17 @@ impl Localnet {
     /// When the subnet does not exist.
     pub fn run_epoch(&self, netuid: u16) -> Result<(), Refused> {
         self.wish(|exec| wishes::run_epoch(exec, netuid))
+    }
+
+    /// Tells the chain the beacon's signature of a round, with which it reveals what was encrypted to that round.
+    ///
+    /// # Errors
+    /// When it is not the signature of that round.
+    pub fn drand_pulse(&self, round: u64, signature: &[u8]) -> Result<(), Refused> {
+        if !timelock::is_signature_of(round, signature).map_err(|error| Refused(error.to_string()))? {
+            return Err(Refused(format!("this is not the beacon's signature of round {round}")));
+        }
+        self.wish(|exec| wishes::pulse(exec, round, signature))
     }
 
     /// Writes storage as it is given: raw keys and values.

@@ -136,6 +136,15 @@ pub fn open(commit: &[u8], signature: &[u8]) -> Result<TimelockPayload, OpenErro
     TimelockPayload::decode(&mut &plain[..]).map_err(OpenError::Payload)
 }
 
+/// Whether this is the beacon's signature of a round: what was encrypted to the round opens with it, and with no other.
+///
+/// # Errors
+/// [`SealError`] when the machine has no randomness to try it with.
+pub fn is_signature_of(round: u64, signature: &[u8]) -> Result<bool, SealError> {
+    let probe = TimelockPayload { hotkey: vec![0; 32], uids: Vec::new(), values: Vec::new(), version_key: 0 };
+    Ok(open(&seal(&probe, round)?, signature).is_ok_and(|opened| opened == probe))
+}
+
 /// Undoes [`chain_form`], after every length has been held against the bytes that are there.
 fn library_form(commit: &[u8]) -> Result<Vec<u8>, OpenError> {
     if commit.len() > MAX_COMMIT_BYTES {

@@ -45,6 +45,8 @@ enum Command {
     NewBlock(NewBlockArgs),
     /// Ends the epoch of the subnet now: permits and incentives are decided
     Epoch(EpochArgs),
+    /// Tells the chain drand's signature of a round, so that it reveals what was encrypted to it
+    Pulse(PulseArgs),
     /// Lets another runtime make the next blocks
     Upgrade(UpgradeArgs),
 }
@@ -166,6 +168,18 @@ struct EpochArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+struct PulseArgs {
+    #[command(flatten)]
+    at: At,
+    /// Round of drand's quicknet
+    #[arg(long)]
+    round: u64,
+    /// Its signature, 96 hex digits
+    #[arg(long)]
+    signature: String,
+}
+
+#[derive(Debug, ClapArgs)]
 struct UpgradeArgs {
     #[command(flatten)]
     at: At,
@@ -220,6 +234,9 @@ async fn ask(command: Command) -> anyhow::Result<()> {
         }
         Command::NewBlock(a) => (a.at, "dev_newBlock", rpc_params![json!({ "count": a.count })]),
         Command::Epoch(a) => (a.at, "localnet_runEpoch", rpc_params![a.netuid]),
+        Command::Pulse(a) => {
+            (a.at, "localnet_drandPulse", rpc_params![json!({ "round": a.round, "signature": a.signature })])
+        }
         Command::Upgrade(a) => (a.at, "dev_upgradeRuntime", rpc_params![json!(a.runtime), a.spec_version]),
     };
     let client = HttpClientBuilder::default().request_timeout(TIMEOUT).build(&at.url)?;

@@ -5,14 +5,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aml_miner::clock::{Clock, SystemClock};
+use aml_miner::digest::Digest;
 use aml_subnet::chain::endpoints::Endpoints;
 use aml_subnet::chain::localnet::{Config, Generation, Hyperparameter, Localnet, Rules as Subnet};
+use aml_subnet::chain::reveal_round::{GENESIS_SECONDS, PERIOD_SECONDS};
 use aml_subnet::chain::subtensor::{Announcement, Subtensor, Timing};
 use aml_subnet::chain::types::Uid;
+use aml_subnet::chain::weights::ChainWeights;
 use aml_subnet::neurons::validator::pay::{
     Because, Due, LogError, Parts, PayError, PayOutcome, Payer, Target, Trouble, WeightsLog, Withheld, Worth,
+    vector_digest,
 };
 use aml_subnet::store::records::{WeightsRecord, WeightsState};
+use aml_subnet::store::{Ledger, OpenLedgerError, Opening};
 use aml_subnet::wallet::Hotkey;
 use futures_util::future::BoxFuture;
 use jsonrpsee::core::client::ClientT as _;
@@ -40,15 +45,20 @@ enum Instant {
     AfterState,
 }
 
-/// What survives a process: the list of submissions. It can stop the process at an instant.
-#[derive(Default)]
+/// What survives a process: the ledger. It can stop the process at an instant.
 struct Disk {
-    records: Mutex<Vec<WeightsRecord>>,
+    ledger: Ledger,
     deadly: Mutex<Option<Instant>>,
     died: Notify,
 }
 
 impl Disk {
+    async fn new() -> Self {
+        let opening = Opening { holder: "the test".to_owned(), read_only: false };
+        let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger in memory");
+        Self { ledger, deadly: Mutex::default(), died: Notify::new() }
+    }
+
     async fn live_through(&self, instant: Instant) {
         if *self.deadly.lock().expect("no panic") == Some(instant) {
             self.died.notify_one();
@@ -56,56 +66,43 @@ impl Disk {
         }
     }
 
-    fn state_of(&self, index: usize) -> WeightsState {
-        self.records.lock().expect("no panic")[index].state.clone()
+    /// Submissions, oldest first.
+    async fn records(&self, target: Target) -> Vec<WeightsRecord> {
+        let mut records = self.ledger.weights(target, 100).await.expect("readable");
+        records.reverse();
+        records
     }
 
-    fn count(&self) -> usize {
-        self.records.lock().expect("no panic").len()
+    async fn state_of(&self, index: usize) -> WeightsState {
+        self.records(TARGET).await[index].state.clone()
+    }
+
+    async fn count(&self) -> usize {
+        self.records(TARGET).await.len()
     }
 }
 
 impl WeightsLog for Disk {
-    fn plan<'a>(&'a self, _: Target, record: &'a WeightsRecord) -> BoxFuture<'a, Result<(), LogError>> {
+    fn plan<'a>(&'a self, target: Target, record: &'a WeightsRecord) -> BoxFuture<'a, Result<(), LogError>> {
         Box::pin(async move {
             self.live_through(Instant::BeforePlan).await;
-            {
-                let mut records = self.records.lock().expect("no panic");
-                match records.iter().find(|known| known.epoch == record.epoch) {
-                    Some(known) if known.vector != record.vector => {
-                        return Err(LogError::AnotherVector { epoch: record.epoch });
-                    }
-                    Some(_) => {}
-                    None => records.push(record.clone()),
-                }
-            }
+            self.ledger.plan(target, record).await?;
             self.live_through(Instant::AfterPlan).await;
             Ok(())
         })
     }
 
-    fn state<'a>(
-        &'a self,
-        _: Target,
-        epoch: u64,
-        state: &'a WeightsState,
-    ) -> BoxFuture<'a, Result<(), LogError>> {
+    fn state<'a>(&'a self, target: Target, epoch: u64, state: &'a WeightsState) -> BoxFuture<'a, Result<(), LogError>> {
         Box::pin(async move {
             self.live_through(Instant::BeforeState).await;
-            {
-                let mut records = self.records.lock().expect("no panic");
-                let record = records.iter_mut().find(|record| record.epoch == epoch).expect("a planned record");
-                record.state = state.clone();
-            }
+            self.ledger.state(target, epoch, state).await?;
             self.live_through(Instant::AfterState).await;
             Ok(())
         })
     }
 
-    fn newest(&self, _: Target, limit: u32) -> BoxFuture<'_, Result<Vec<WeightsRecord>, LogError>> {
-        let records = self.records.lock().expect("no panic");
-        let newest = records.iter().rev().take(usize::try_from(limit).expect("small")).cloned().collect();
-        Box::pin(std::future::ready(Ok(newest)))
+    fn newest(&self, target: Target, limit: u32) -> BoxFuture<'_, Result<Vec<WeightsRecord>, LogError>> {
+        self.ledger.newest(target, limit)
     }
 }
 
@@ -132,7 +129,7 @@ async fn stage_of(generation: Generation, commit_reveal: bool) -> Stage {
     localnet.run_epoch(NETUID).expect("an epoch");
     let http = HttpClientBuilder::default().build(localnet.http_url()).expect("a client");
     let timing = Timing { poll: Duration::from_millis(20), ..Timing::default() };
-    Stage { localnet, http, disk: Arc::new(Disk::default()), timing }
+    Stage { localnet, http, disk: Arc::new(Disk::new().await), timing }
 }
 
 async fn stage() -> Stage {
@@ -147,9 +144,28 @@ impl Stage {
 
     /// A payer of a process that has just started.
     fn payer(&self) -> Payer {
+        self.payer_of(TARGET, Arc::new(SystemClock))
+    }
+
+    /// The same, for a mechanism, with a clock of its own.
+    fn payer_of(&self, target: Target, clock: Arc<dyn Clock>) -> Payer {
+        let endpoints = Endpoints::resolve(&self.localnet.ws_url(), None).expect("a URL");
+        let chain = Arc::new(Subtensor::new(endpoints, self.timing, Arc::clone(&clock)));
         let log = Arc::clone(&self.disk) as Arc<dyn WeightsLog>;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        Payer::new(Parts { chain: self.chain(), log, signer: dev_key("Alice"), clock, target: TARGET, min_rounds: 1 })
+        Payer::new(Parts { chain, log, signer: dev_key("Alice"), clock, target, min_rounds: 1 })
+    }
+
+    /// Makes a block as soon as there is something to put into it.
+    async fn block_for_the_pool(&self) {
+        while self.pool_is_empty().await {
+            tokio::task::yield_now().await;
+        }
+        self.localnet.produce_block();
+    }
+
+    async fn on_chain_of(&self, mechanism: u8) -> Vec<(u16, u16)> {
+        let found = self.chain().weights_of(hotkey("Alice"), NETUID, mechanism).await.expect("readable");
+        found.expect("registered").into_iter().map(|(uid, value)| (uid.0, value)).collect()
     }
 
     /// A process takes a turn and dies at an instant.
@@ -195,8 +211,7 @@ impl Stage {
     }
 
     async fn on_chain(&self) -> Vec<(u16, u16)> {
-        let found = self.chain().weights_of(hotkey("Alice"), NETUID, 0).await.expect("readable").expect("registered");
-        found.into_iter().map(|(uid, value)| (uid.0, value)).collect()
+        self.on_chain_of(0).await
     }
 
     async fn uid(&self, name: &str) -> u16 {
@@ -247,7 +262,7 @@ async fn weights_are_set_once_an_epoch_and_read_back() {
     assert_eq!(payer.due().await.expect("readable"), Due::Now);
     let block = must_confirm(payer.pay(&two_miners()).await);
     assert_eq!(stage.on_chain().await, two_miners_on_chain(&stage).await);
-    assert_eq!(stage.disk.state_of(0), WeightsState::Confirmed { block });
+    assert_eq!(stage.disk.state_of(0).await, WeightsState::Confirmed { block });
 
     let again = payer.pay(&worth(&[("Dave", 1.0)])).await.expect("nothing to do");
     assert!(
@@ -259,7 +274,7 @@ async fn weights_are_set_once_an_epoch_and_read_back() {
     stage.next_epoch().await;
     must_confirm(payer.pay(&worth(&[("Dave", 1.0)])).await);
     assert_eq!(stage.on_chain().await, [(stage.uid("Dave").await, 65535)]);
-    assert_eq!((stage.sent().await, stage.disk.count()), (2, 2));
+    assert_eq!((stage.sent().await, stage.disk.count().await), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,7 +299,7 @@ async fn an_empty_history_pays_nobody() {
     ] {
         assert_eq!(payer.pay(&worth).await.expect("no error"), PayOutcome::Withheld(why));
     }
-    assert_eq!((stage.sent().await, stage.disk.count(), stage.on_chain().await), (0, 0, vec![]));
+    assert_eq!((stage.sent().await, stage.disk.count().await, stage.on_chain().await), (0, 0, vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -310,20 +325,17 @@ async fn who_has_left_the_subnet_is_not_paid_and_neither_is_who_came_in_its_plac
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_may_die_between_any_two_steps() {
-    for (instant, known) in [
-        (Instant::BeforePlan, 0),
-        (Instant::AfterPlan, 1),
-        (Instant::BeforeState, 1),
-        (Instant::AfterState, 1),
-    ] {
+    for (instant, known) in
+        [(Instant::BeforePlan, 0), (Instant::AfterPlan, 1), (Instant::BeforeState, 1), (Instant::AfterState, 1)]
+    {
         let stage = stage().await;
         stage.die_at(instant, &two_miners()).await;
-        assert_eq!(stage.disk.count(), known, "{instant:?}");
+        assert_eq!(stage.disk.count().await, known, "{instant:?}");
         let payer = stage.payer();
         payer.pay(&two_miners()).await.unwrap_or_else(|error| panic!("{instant:?}: {error}"));
-        assert!(matches!(stage.disk.state_of(0), WeightsState::Confirmed { .. }), "{instant:?}");
+        assert!(matches!(stage.disk.state_of(0).await, WeightsState::Confirmed { .. }), "{instant:?}");
         assert_eq!(stage.on_chain().await, two_miners_on_chain(&stage).await, "{instant:?}");
-        assert_eq!((stage.sent().await, stage.disk.count()), (1, 1), "{instant:?}: sent once, recorded once");
+        assert_eq!((stage.sent().await, stage.disk.count().await), (1, 1), "{instant:?}: sent once, recorded once");
     }
 }
 
@@ -339,7 +351,7 @@ async fn what_waits_in_the_pool_when_the_process_dies_is_not_sent_again() {
     }
     stage.localnet.produce_block();
     payer.pay(&two_miners()).await.expect("found");
-    assert!(matches!(stage.disk.state_of(0), WeightsState::Confirmed { .. }));
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Confirmed { .. }));
     assert_eq!((stage.sent().await, stage.on_chain().await), (1, two_miners_on_chain(&stage).await));
 }
 
@@ -348,9 +360,7 @@ async fn what_is_in_a_block_that_may_yet_be_dropped_is_not_called_done() {
     let stage = stage().await;
     stage.localnet.set_finalizing(false);
     let begun = stage.localnet.height();
-    stage
-        .die_when(&two_miners(), async || stage.pool_is_empty().await && stage.sent().await == 1)
-        .await;
+    stage.die_when(&two_miners(), async || stage.pool_is_empty().await && stage.sent().await == 1).await;
     stage.localnet.set_block_time(None);
     let payer = stage.payer();
     let outcome = payer.pay(&two_miners()).await.expect("seen, but not final");
@@ -364,7 +374,7 @@ async fn what_is_in_a_block_that_may_yet_be_dropped_is_not_called_done() {
     stage.localnet.produce_block();
     stage.localnet.set_finalizing(true);
     payer.pay(&two_miners()).await.expect("final");
-    assert!(matches!(stage.disk.state_of(0), WeightsState::Confirmed { .. }));
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Confirmed { .. }));
     assert_eq!((stage.sent().await, stage.on_chain().await), (1, two_miners_on_chain(&stage).await));
 }
 
@@ -376,10 +386,10 @@ async fn a_chain_that_stands_still_leaves_the_submission_open_and_it_ends_when_b
     let payer = stage.payer();
     let error = payer.pay(&two_miners()).await.expect_err("nothing is final");
     assert_eq!(error.trouble(), Trouble::Uncertain, "{error}");
-    assert_eq!(stage.disk.state_of(0), WeightsState::Planned);
+    assert_eq!(stage.disk.state_of(0).await, WeightsState::Planned);
     stage.localnet.produce_block();
     payer.pay(&two_miners()).await.expect("found");
-    assert!(matches!(stage.disk.state_of(0), WeightsState::Confirmed { .. }));
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Confirmed { .. }));
     assert_eq!(stage.sent().await, 1);
 }
 
@@ -389,7 +399,7 @@ async fn the_recorded_vector_is_the_one_that_is_sent_whatever_was_learnt_since()
     stage.die_at(Instant::AfterPlan, &two_miners()).await;
     stage.payer().pay(&worth(&[("Dave", 1.0)])).await.expect("the recorded one");
     assert_eq!(stage.on_chain().await, two_miners_on_chain(&stage).await);
-    assert_eq!(stage.disk.count(), 1);
+    assert_eq!(stage.disk.count().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -398,7 +408,7 @@ async fn a_plan_goes_on_under_an_upgraded_runtime() {
     stage.die_at(Instant::AfterPlan, &two_miners()).await;
     stage.localnet.upgrade(Generation::G381.spec());
     stage.payer().pay(&two_miners()).await.expect("sent under the new runtime");
-    assert!(matches!(stage.disk.state_of(0), WeightsState::Confirmed { .. }));
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Confirmed { .. }));
     assert_eq!(stage.on_chain().await, two_miners_on_chain(&stage).await);
 }
 
@@ -410,7 +420,7 @@ async fn a_planned_weight_is_not_given_to_who_came_in_the_receivers_place() {
     stage.die_at(Instant::AfterPlan, &worth(&[("Bob", 1.0), ("Charlie", 1.0), ("Dave", 1.0)])).await;
     stage.localnet.register(NETUID, hotkey("One"), hotkey("Ferdie")).expect("takes a place");
     stage.payer().pay(&two_miners()).await.expect("given up");
-    let state = stage.disk.state_of(0);
+    let state = stage.disk.state_of(0).await;
     assert!(matches!(&state, WeightsState::Failed { why } if why.contains("another hotkey")), "{state:?}");
     assert_eq!((stage.sent().await, stage.on_chain().await), (0, vec![]));
 }
@@ -422,7 +432,7 @@ async fn what_the_chain_would_refuse_is_not_signed_and_is_tried_again_later() {
     stage.rule(Hyperparameter::StakeThreshold, u64::MAX);
     let error = payer.pay(&two_miners()).await.expect_err("too little stake");
     assert_eq!(error.trouble(), Trouble::Standing, "{error}");
-    assert_eq!((stage.sent().await, stage.disk.count()), (0, 0), "nothing was planned on it");
+    assert_eq!((stage.sent().await, stage.disk.count().await), (0, 0), "nothing was planned on it");
     stage.rule(Hyperparameter::StakeThreshold, 0);
 
     // Between plan and sending the subnet asks for a newer version: the plan waits, and ends with its epoch.
@@ -430,11 +440,11 @@ async fn what_the_chain_would_refuse_is_not_signed_and_is_tried_again_later() {
     stage.rule(Hyperparameter::WeightsVersion, 9);
     let error = payer.pay(&two_miners()).await.expect_err("an old version");
     assert_eq!(error.trouble(), Trouble::Standing, "{error}");
-    assert_eq!((stage.sent().await, stage.disk.state_of(0)), (0, WeightsState::Planned));
+    assert_eq!((stage.sent().await, stage.disk.state_of(0).await), (0, WeightsState::Planned));
     stage.next_epoch().await;
     stage.localnet.produce_blocks(130);
     must_confirm(payer.pay(&worth(&[("Dave", 1.0)])).await);
-    assert!(matches!(stage.disk.state_of(0), WeightsState::Failed { .. }), "its epoch is over");
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Failed { .. }), "its epoch is over");
     assert_eq!(stage.on_chain().await, [(stage.uid("Dave").await, 65535)]);
 }
 
@@ -445,7 +455,7 @@ async fn too_soon_is_a_reason_to_wait_and_no_error() {
     let outcome = stage.payer().pay(&two_miners()).await.expect("no error");
     let PayOutcome::NotDue(Due::Later { blocks, because: Because::RateLimit }) = outcome else { panic!("{outcome:?}") };
     assert!((90_000..=100_000).contains(&blocks), "a registration counts as an update: {blocks}");
-    assert_eq!((stage.sent().await, stage.disk.count()), (0, 0));
+    assert_eq!((stage.sent().await, stage.disk.count().await), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -460,7 +470,7 @@ async fn another_hand_on_the_hotkey_is_noticed() {
     assert_eq!(error.trouble(), Trouble::Contention, "{error}");
     assert!(error.to_string().contains("another process signs"), "{error}");
     payer.pay(&two_miners()).await.expect("reported once, then on from there");
-    assert!(matches!(stage.disk.state_of(1), WeightsState::Confirmed { .. }));
+    assert!(matches!(stage.disk.state_of(1).await, WeightsState::Confirmed { .. }));
     assert_eq!(stage.sent().await, 3);
 }
 
@@ -468,13 +478,16 @@ async fn another_hand_on_the_hotkey_is_noticed() {
 async fn mass_deregistration_is_believed_only_when_it_is_read_twice() {
     let stage = stage().await;
     must_confirm(stage.payer().pay(&two_miners()).await);
-    // The last vector had forty receivers, as far as the records go.
-    {
-        let mut records = stage.disk.records.lock().expect("no panic");
-        let weights = &mut records[0].plan.content.weights;
-        (weights.uids, weights.values) = ((0..40).collect(), vec![65535; 40]);
-    }
+    // The last vector had forty receivers, as far as the ledger goes.
     stage.next_epoch().await;
+    let mut record = stage.disk.records(TARGET).await.remove(0);
+    let weights = &mut record.plan.content.weights;
+    (weights.uids, weights.values) = ((0..40).collect(), vec![65535; 40]);
+    record.epoch += 1;
+    record.state = WeightsState::Planned;
+    let gone = WeightsState::Failed { why: "it was on another chain".to_owned() };
+    stage.disk.ledger.plan(TARGET, &record).await.expect("recorded");
+    stage.disk.ledger.state(TARGET, record.epoch, &gone).await.expect("recorded");
     let payer = stage.payer();
     let outcome = payer.pay(&two_miners()).await.expect("no error");
     assert_eq!(outcome, PayOutcome::Withheld(Withheld::MetagraphDoubted { neurons: 4 }));
@@ -487,7 +500,7 @@ async fn a_hash_commit_is_revealed_in_its_window_by_whichever_process_lives_then
     stage.die_at(Instant::BeforeState, &two_miners()).await;
     let payer = stage.payer();
     payer.pay(&two_miners()).await.expect("the commit is found");
-    assert!(matches!(stage.disk.state_of(0), WeightsState::Committed { .. }));
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Committed { .. }));
     let outcome = payer.pay(&two_miners()).await.expect("too early is no error");
     assert!(matches!(outcome, PayOutcome::NotDue(Due::Later { because: Because::Submitted, .. })), "{outcome:?}");
     assert_eq!((stage.sent().await, stage.on_chain().await), (1, vec![]));
@@ -500,7 +513,7 @@ async fn a_hash_commit_is_revealed_in_its_window_by_whichever_process_lives_then
         matches!(outcome, PayOutcome::Recorded { state: WeightsState::Committed { .. }, receivers: 1, .. }),
         "{outcome:?}"
     );
-    assert!(matches!(stage.disk.state_of(0), WeightsState::Confirmed { .. }));
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Confirmed { .. }));
     assert_eq!(stage.sent().await, 3, "commit, reveal, commit");
 }
 
@@ -511,9 +524,9 @@ async fn a_commit_whose_window_was_missed_is_given_up() {
     stage.next_epoch().await;
     stage.next_epoch().await;
     stage.payer().pay(&two_miners()).await.expect("given up, and committed anew");
-    let state = stage.disk.state_of(0);
+    let state = stage.disk.state_of(0).await;
     assert!(matches!(&state, WeightsState::Failed { why } if why.contains("ExpiredWeightCommit")), "{state:?}");
-    assert!(matches!(stage.disk.state_of(1), WeightsState::Committed { .. }));
+    assert!(matches!(stage.disk.state_of(1).await, WeightsState::Committed { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -522,20 +535,149 @@ async fn a_timelocked_commit_is_found_again_and_waits_for_the_chain() {
     stage.die_at(Instant::BeforeState, &two_miners()).await;
     let payer = stage.payer();
     payer.pay(&two_miners()).await.expect("the commit is found");
-    let WeightsState::Timelocked { block, round, reveal_from } = stage.disk.state_of(0) else {
-        panic!("{:?}", stage.disk.state_of(0))
+    let WeightsState::Timelocked { block, round, reveal_from } = stage.disk.state_of(0).await else {
+        panic!("{:?}", stage.disk.state_of(0).await)
     };
     let epoch = stage.chain().epoch(NETUID).await.expect("an epoch");
     assert_eq!(reveal_from, epoch.next.0, "the chain reveals in the next epoch");
     assert!(block < reveal_from && round > 1);
     stage.next_epoch().await;
     let outcome = payer.pay(&worth(&[("Dave", 1.0)])).await.expect("the next one");
+    assert!(matches!(outcome, PayOutcome::Recorded { state: WeightsState::Timelocked { .. }, .. }), "{outcome:?}");
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Timelocked { .. }), "no beacon, no reveal");
+    assert_eq!((stage.sent().await, stage.on_chain().await), (2, vec![]));
+}
+
+/// A clock that stands still.
+struct Still(Duration);
+
+impl Clock for Still {
+    fn now(&self) -> Duration {
+        self.0
+    }
+}
+
+/// Round 1000 of drand's quicknet: public data.
+const ROUND: u64 = 1000;
+const SIGNATURE: &str =
+    "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39";
+
+fn signature() -> Vec<u8> {
+    hex::decode(SIGNATURE).expect("hex")
+}
+
+/// The time at which a commit that is made now is encrypted to round 1000, whose signature everyone knows.
+async fn time_of_the_round(stage: &Stage) -> Duration {
+    let chain = stage.chain();
+    let epoch = chain.epoch(NETUID).await.expect("an epoch");
+    let block_time = chain.block_time().await.expect("a block time");
+    let blocks = u32::try_from(epoch.next.0 + 3 - epoch.block.0).expect("few blocks");
+    Duration::from_secs(GENESIS_SECONDS + ROUND * PERIOD_SECONDS) + Duration::from_secs(1) - block_time * blocks
+}
+
+/// A timelocked commit of a mechanism, to round 1000.
+async fn committed(stage: &Stage, target: Target) -> Payer {
+    stage.localnet.set_block_time(None);
+    let payer = stage.payer_of(target, Arc::new(Still(time_of_the_round(stage).await)));
+    let worth = two_miners();
+    let (outcome, ()) = tokio::join!(payer.pay(&worth), stage.block_for_the_pool());
+    let outcome = outcome.expect("committed");
     assert!(
-        matches!(outcome, PayOutcome::Recorded { state: WeightsState::Timelocked { .. }, .. }),
+        matches!(outcome, PayOutcome::Recorded { state: WeightsState::Timelocked { round: ROUND, .. }, .. }),
         "{outcome:?}"
     );
-    assert!(matches!(stage.disk.state_of(0), WeightsState::Timelocked { .. }), "no beacon, no reveal");
-    assert_eq!((stage.sent().await, stage.on_chain().await), (2, vec![]));
+    payer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timelocked_commit_ends_when_the_chain_reveals_it() {
+    for generation in [Generation::G381, Generation::G463] {
+        let stage = stage_of(generation, true).await;
+        let payer = committed(&stage, TARGET).await;
+        stage.next_epoch().await;
+        stage.localnet.produce_blocks(5);
+        assert_eq!(stage.on_chain().await, [], "without the beacon's signature nothing is revealed");
+        stage.localnet.drand_pulse(ROUND, &[7; 48]).expect_err("not the beacon's");
+        stage.localnet.drand_pulse(ROUND, &signature()).expect("the beacon's");
+        let revealed = stage.localnet.produce_block();
+        stage.localnet.produce_blocks(3);
+        assert_eq!(stage.on_chain().await, two_miners_on_chain(&stage).await);
+        // The next commit would be to a round that is known by now: nothing is worth anything any more.
+        let outcome = payer.pay(&Worth::default()).await.expect("seen");
+        assert!(matches!(outcome, PayOutcome::Withheld(_)), "{outcome:?}");
+        let state = stage.disk.state_of(0).await;
+        assert_eq!(state, WeightsState::Confirmed { block: revealed.0 }, "the block of the event");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_the_chain_drops_at_its_reveal_is_a_failure_although_the_chain_says_nothing() {
+    let stage = stage_of(Generation::G381, true).await;
+    let payer = committed(&stage, TARGET).await;
+    // What a commit carries is only checked when it is opened.
+    stage.rule(Hyperparameter::WeightsVersion, 9);
+    stage.next_epoch().await;
+    stage.localnet.drand_pulse(ROUND, &signature()).expect("the beacon's");
+    stage.localnet.produce_blocks(2);
+    payer.pay(&Worth::default()).await.expect("seen");
+    let state = stage.disk.state_of(0).await;
+    assert!(matches!(&state, WeightsState::Failed { why } if why.contains("dropped the commit")), "{state:?}");
+    assert_eq!(stage.on_chain().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_signature_never_comes_is_a_failure_when_its_epoch_is_over() {
+    let stage = stage_of(Generation::G381, true).await;
+    let payer = committed(&stage, TARGET).await;
+    stage.next_epoch().await;
+    payer.pay(&Worth::default()).await.expect("waiting");
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Timelocked { .. }));
+    stage.next_epoch().await;
+    payer.pay(&Worth::default()).await.expect("over");
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Failed { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mechanism_of_a_subnet_has_weights_of_its_own() {
+    let second = (NETUID, 1);
+    let stage = stage().await;
+    let error = stage.payer_of(second, Arc::new(SystemClock)).pay(&two_miners()).await.expect_err("no such mechanism");
+    assert_eq!(error.trouble(), Trouble::Standing, "{error}");
+    stage.rule(Hyperparameter::MechanismCount, 2);
+    must_confirm(stage.payer().pay(&worth(&[("Dave", 1.0)])).await);
+    must_confirm(stage.payer_of(second, Arc::new(SystemClock)).pay(&two_miners()).await);
+    assert_eq!(stage.on_chain_of(0).await, [(stage.uid("Dave").await, 65535)]);
+    assert_eq!(stage.on_chain_of(1).await, two_miners_on_chain(&stage).await);
+    assert_eq!(stage.disk.records(second).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timelocked_commit_of_a_second_mechanism_is_revealed_for_that_mechanism() {
+    let second = (NETUID, 1);
+    let stage = stage_of(Generation::G381, true).await;
+    stage.rule(Hyperparameter::MechanismCount, 2);
+    let payer = committed(&stage, second).await;
+    stage.next_epoch().await;
+    stage.localnet.drand_pulse(ROUND, &signature()).expect("the beacon's");
+    stage.localnet.produce_blocks(2);
+    payer.pay(&Worth::default()).await.expect("seen");
+    assert!(matches!(stage.disk.records(second).await[0].state, WeightsState::Confirmed { .. }));
+    assert_eq!((stage.on_chain_of(0).await, stage.on_chain_of(1).await), (vec![], two_miners_on_chain(&stage).await));
+}
+
+#[tokio::test]
+async fn a_second_validator_on_the_same_ledger_is_refused_before_it_can_pay() {
+    let home = crate::ledger_kit::Home::file();
+    let _first = home.open().await;
+    let opening = Opening { holder: "the second".to_owned(), read_only: false };
+    let refused = Ledger::open(&home.url, &opening).await.expect_err("in use");
+    assert!(matches!(refused, OpenLedgerError::Held { .. }), "{refused}");
+}
+
+#[test]
+fn a_vectors_digest_is_over_lines_that_anyone_can_write() {
+    let weights = ChainWeights { uids: vec![1, 2], values: vec![65535, 32768] };
+    assert_eq!(vector_digest((7, 0), &weights), Digest::of(b"7 0\n1 65535\n2 32768\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -558,7 +700,7 @@ async fn the_preview_shows_the_vector_and_why_and_changes_nothing() {
     ];
     expected.sort_unstable();
     assert_eq!(dropped, expected);
-    assert_eq!((stage.sent().await, stage.disk.count()), (0, 0));
+    assert_eq!((stage.sent().await, stage.disk.count().await), (0, 0));
     must_confirm(payer.pay(&paid).await);
     let preview = payer.preview(&paid).await.expect("readable");
     assert_eq!(preview.rows[0].on_chain, 65535);

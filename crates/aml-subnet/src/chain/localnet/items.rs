@@ -51,8 +51,10 @@ pub(crate) mod sudo {
 pub(crate) mod drand {
     //! Rounds of the beacon that the chain knows.
     use crate::chain::localnet::item::items;
+    use crate::chain::localnet::mirror::pallet_drand::types::Pulse;
 
     items! { "Drand";
+        PULSES "Pulses" [Blake u64] ? Pulse;
         LAST_STORED_ROUND "LastStoredRound" [] : u64;
     }
 }

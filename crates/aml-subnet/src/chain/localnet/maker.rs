@@ -13,7 +13,7 @@ use super::mirror::frame_system::pallet::Event;
 use super::mirror::frame_system::{DispatchEventInfo, Phase};
 use super::mirror::node_subtensor_runtime::RuntimeEvent;
 use super::mirror::pallet_transaction_payment;
-use super::rules::{dispatch, epoch, subnets};
+use super::rules::{dispatch, epoch, subnets, timelock};
 use super::spec::Spec;
 use super::state::{Changes, Overlay};
 use super::validity;
@@ -41,6 +41,7 @@ pub(crate) fn initialize(exec: &mut Exec<'_>, parent: &Block, time_ms: u64) {
             subtensor::REGISTRATIONS_THIS_BLOCK.remove(db, (*netuid,));
         }
     }
+    timelock::on_block(exec, &netuids);
     epoch::on_block(exec, &netuids);
 }
 

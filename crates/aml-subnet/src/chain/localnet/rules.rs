@@ -7,4 +7,5 @@ pub(crate) mod epoch;
 pub(crate) mod serving;
 pub(crate) mod staking;
 pub(crate) mod subnets;
+pub(crate) mod timelock;
 pub(crate) mod weights;

@@ -12,7 +12,7 @@ use super::items::subtensor::{
 };
 use super::mirror::AccountId32;
 use super::mirror::pallet_subtensor::pallet::Error;
-use super::rules::{epoch, staking, subnets};
+use super::rules::{epoch, staking, subnets, timelock};
 use super::spec::Generation;
 
 /// A rule that can be set, under the name that the SDKs give it.
@@ -181,6 +181,12 @@ pub(crate) fn run_epoch(exec: &mut Exec<'_>, netuid: u16) -> Result<(), Fault> {
         return Err(Error::SubnetNotExists.into());
     }
     epoch::run(exec, netuid);
+    Ok(())
+}
+
+/// Stores the beacon's signature of a round; the caller has verified it.
+pub(crate) fn pulse(exec: &mut Exec<'_>, round: u64, signature: &[u8]) -> Result<(), Fault> {
+    timelock::store_pulse(exec, round, signature);
     Ok(())
 }
 

@@ -136,11 +136,7 @@ async fn look(
 }
 
 /// Block of the hotkey's last update; 0 where there is none.
-async fn last_update(
-    snapshot: &Snapshot,
-    (netuid, mechanism): (u16, u8),
-    hotkey: Hotkey,
-) -> Result<Block, ReadError> {
+async fn last_update(snapshot: &Snapshot, (netuid, mechanism): (u16, u8), hotkey: Hotkey) -> Result<Block, ReadError> {
     let uid = Item::plain("Uids").number(netuid).account(&hotkey);
     let updates = Item::plain("LastUpdate").number(storage_index(netuid, mechanism));
     let values = snapshot.fetch(&[uid.clone(), updates.clone()]).await?;

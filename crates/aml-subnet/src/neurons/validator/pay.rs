@@ -14,6 +14,7 @@
 
 mod due;
 mod errors;
+mod ledger;
 mod log;
 mod observe;
 mod preview;

@@ -16,6 +16,7 @@ use super::super::spec::{Generation, Spec};
 use super::super::wishes::{self, Hyperparameter};
 use super::errors;
 use super::params::{Account, Bytes};
+use crate::chain::timelock;
 
 /// Blocks that may be made in one request.
 const MAX_BLOCKS: u64 = 10_000;
@@ -53,6 +54,7 @@ pub(super) fn register(module: &mut RpcModule<Arc<Node>>) -> Result<(), Register
         let netuid = params.one()?;
         done(node, |exec| wishes::run_epoch(exec, netuid))
     })?;
+    module.register_method("localnet_drandPulse", |params, node, _| pulse(node, params.one()?))?;
     Ok(())
 }
 
@@ -144,6 +146,22 @@ struct Fund {
 
 fn fund(node: &Node, wish: Fund) -> Answer {
     done(node, |exec| wishes::fund(exec, wish.account.0, wish.rao))
+}
+
+/// A round of the beacon.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Round {
+    round: u64,
+    signature: Bytes,
+}
+
+fn pulse(node: &Node, Round { round, signature: Bytes(signature) }: Round) -> Answer {
+    let good = timelock::is_signature_of(round, &signature).map_err(|error| errors::params(error.to_string()))?;
+    if !good {
+        return Err(errors::params(format!("this is not the beacon's signature of round {round}")));
+    }
+    done(node, |exec| wishes::pulse(exec, round, &signature))
 }
 
 /// A rule of a subnet.

@@ -6,7 +6,7 @@
 //! the real beacon: clients encrypt to its public key.
 
 use crate::chain::localnet::exec::{Exec, Fault};
-use crate::chain::localnet::item::{self, Read};
+use crate::chain::localnet::item::Read;
 use crate::chain::localnet::items::drand;
 use crate::chain::localnet::items::subtensor::{
     MECHANISM_COUNT_CURRENT, REVEAL_PERIOD_EPOCHS, TIMELOCKED_WEIGHT_COMMITS,
@@ -24,14 +24,13 @@ use crate::chain::timelock;
 const MAX_EPOCHS: usize = 256;
 
 /// Stores the signature of a round; the highest one decides which rounds new commits may name.
-pub(crate) fn store_pulse(exec: &mut Exec<'_>, round: u64, signature: &[u8]) -> Result<(), Fault> {
+pub(crate) fn store_pulse(exec: &mut Exec<'_>, round: u64, signature: &[u8]) {
     use sha2::Digest as _;
 
     let randomness = BoundedVec(sha2::Sha256::digest(signature).to_vec());
     let pulse = Pulse { round, randomness, signature: BoundedVec(signature.to_vec()) };
     drand::PULSES.put(&mut exec.db, (round,), &pulse);
     drand::LAST_STORED_ROUND.mutate(&mut exec.db, (), |last| *last = round.max(*last));
-    Ok(())
 }
 
 /// What a block begins with: due commits are opened, those whose epoch has passed are dropped.
@@ -73,7 +72,6 @@ fn open_epochs(db: &impl Read, target: Target) -> Vec<u64> {
     let key = item.key(&(target.index(), 0));
     // The last part of the key is eight bytes of hash and the epoch itself.
     let prefix = key.get(..key.len().saturating_sub(16)).unwrap_or_default();
-    debug_assert!(key.starts_with(&item::prefix(item.pallet, item.name)));
     let epoch = |key: Vec<u8>| Some(u64::from_le_bytes(key.get(key.len().checked_sub(8)?..)?.try_into().ok()?));
     db.keys(prefix, None, MAX_EPOCHS).into_iter().filter_map(epoch).collect()
 }

@@ -27,12 +27,7 @@ pub trait WeightsLog: Send + Sync {
     fn plan<'a>(&'a self, target: Target, record: &'a WeightsRecord) -> BoxFuture<'a, Result<(), LogError>>;
 
     /// Records how far the submission of an epoch has come.
-    fn state<'a>(
-        &'a self,
-        target: Target,
-        epoch: u64,
-        state: &'a WeightsState,
-    ) -> BoxFuture<'a, Result<(), LogError>>;
+    fn state<'a>(&'a self, target: Target, epoch: u64, state: &'a WeightsState) -> BoxFuture<'a, Result<(), LogError>>;
 
     /// The newest submissions, newest first.
     fn newest(&self, target: Target, limit: u32) -> BoxFuture<'_, Result<Vec<WeightsRecord>, LogError>>;

@@ -61,7 +61,9 @@ pub(super) fn troubled(target: Target, error: &PayError, age: Age) {
         Trouble::TooSoon => {
             tracing::error!(netuid, %error, age_tempos = age.tempos, "weights have been too soon for long");
         }
-        Trouble::Rpc | Trouble::Uncertain => tracing::warn!(netuid, trouble, %error, ?cause, "weights not seen through"),
+        Trouble::Rpc | Trouble::Uncertain => {
+            tracing::warn!(netuid, trouble, %error, ?cause, "weights not seen through")
+        }
         _ => tracing::error!(netuid, trouble, %error, ?cause, "weights not set"),
     }
     metrics::counter!("aml_weights_errors_total", "class" => trouble).increment(1);

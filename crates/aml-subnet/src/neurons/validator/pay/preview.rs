@@ -121,10 +121,6 @@ fn dropped(worth: &Worth, shares: &[Share]) -> Vec<Dropped> {
             "earned nothing in the rounds that count"
         }
     };
-    left.map(|(hotkey, performance)| Dropped {
-        hotkey: *hotkey,
-        performance: *performance,
-        why: why(*performance),
-    })
-    .collect()
+    left.map(|(hotkey, performance)| Dropped { hotkey: *hotkey, performance: *performance, why: why(*performance) })
+        .collect()
 }
