@@ -13,6 +13,7 @@ mod chain_weights;
 mod common;
 mod config;
 mod doctor;
+mod fake_miner;
 mod ledger;
 mod ledger_kit;
 mod ledger_lock;
@@ -25,5 +26,7 @@ mod miner_parts;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod validation;
+mod validator_query;
+mod validator_query_rules;
 mod validator_weights;
 mod wallet;

@@ -1,0 +1,180 @@
+//! What a fake miner says: scores, receipts and signatures, right or wrong.
+
+use aml_miner::digest::Digest;
+use aml_miner::receipt::{HEADER, Statement};
+use aml_subnet::protocol::answer::{self, Asked};
+use aml_subnet::protocol::signed_request::{Claim, Target};
+use aml_subnet::protocol::synapse::{self, reply};
+use aml_subnet::protocol::{Nonce, Refusal, Window};
+use aml_subnet::wallet::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use super::wire::Request;
+use super::{Behaviour, Lie, Miner};
+use crate::common::dev_key;
+
+const MODEL_VERSION: &str = "1.0.0+0a1b2c3d4e5f";
+
+/// A whole answer.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    fn refusal(status: u16, code: &str, detail: &str) -> Self {
+        let body = json!({ "detail": detail, "code": code }).to_string().into_bytes();
+        let status = StatusCode::from_u16(status).expect("a status");
+        Self { status, headers: HeaderMap::new(), body }
+    }
+}
+
+impl Miner {
+    /// The answer to a request that was read whole.
+    pub(super) fn reply(&self, request: &Request) -> Reply {
+        match &self.behaviour {
+            Behaviour::V10Only { .. } => return self.old_reply(request),
+            Behaviour::Refusing(status) => return Reply::refusal(*status, "no_permit", "not\r\n welcome \u{1b}[31m"),
+            Behaviour::Redirecting(elsewhere) => {
+                let mut reply = Reply::refusal(307, "moved", "elsewhere");
+                let place = format!("http://{elsewhere}/");
+                reply.headers.insert("location", HeaderValue::from_str(&place).expect("a value"));
+                return reply;
+            }
+            _ => {}
+        }
+        if request.path() != format!("/{}/score/alerts", self.netuid) {
+            return Reply::refusal(404, "not_found", "no such route");
+        }
+        match self.verify(request) {
+            Ok(asked) => self.scored(request, &asked),
+            Err(refusal) => Reply::refusal(401, refusal.code(), &refusal.to_string()),
+        }
+    }
+
+    fn verify(&self, request: &Request) -> Result<Asked, Refusal> {
+        let now = self.clock.now();
+        let claim = Claim::parse(&request.headers)?;
+        let envelope = *claim.envelope();
+        claim.expect(Scheme::Sr25519, &self.signer.hotkey(), (Window::default(), now))?;
+        let body = Digest::of(&request.body);
+        claim.verify(&Target { method: &request.method, path_and_query: &request.target, body })?;
+        self.nonces.record(envelope.sender, envelope.nonce, now)?;
+        self.seen.verified.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        *self.seen.target.lock().expect("no panic") = request.target.clone();
+        Ok(Asked { nonce: envelope.nonce, validator: envelope.sender, body })
+    }
+
+    fn scored(&self, request: &Request, asked: &Asked) -> Reply {
+        let lie = if let Behaviour::Lying(lie) = self.behaviour { Some(lie) } else { None };
+        let mut body = self.rows(&request.body, lie);
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        let input = if lie == Some(Lie::WrongInput) { Digest::of(b"another request") } else { asked.body };
+        let output = if lie == Some(Lie::WrongOutput) { Digest::of(b"another answer") } else { Digest::of(&body) };
+        if lie != Some(Lie::NoReceipt) {
+            headers.insert(HeaderName::from_static(HEADER), self.receipt(input, output));
+        }
+        let signer = if lie == Some(Lie::OtherKey) { dev_key("Somebody") } else { self.signer.clone() };
+        let mut signed_for = *asked;
+        if lie == Some(Lie::OtherNonce) {
+            signed_for.nonce = Nonce::new(asked.nonce.nanoseconds() + 1);
+        }
+        if lie == Some(Lie::OtherBody) {
+            signed_for.body = Digest::of(b"another request");
+        }
+        if lie != Some(Lie::Unsigned) {
+            headers.extend(answer::sign(&signer, (StatusCode::OK, Digest::of(&body)), &signed_for));
+        }
+        if lie == Some(Lie::Changed) {
+            body.push(b' ');
+        }
+        Reply { status: StatusCode::OK, headers, body }
+    }
+
+    fn receipt(&self, input: Digest, output: Digest) -> HeaderValue {
+        let statement = Statement {
+            input,
+            output,
+            model_version: MODEL_VERSION.to_owned(),
+            model: Digest::of(b"model"),
+            schema: Digest::of(b"schema"),
+            timestamp: u64::try_from(self.clock.now().as_millis()).expect("fits"),
+        };
+        HeaderValue::from_str(&self.receipts.sign(&statement).to_header()).expect("base64url")
+    }
+
+    fn rows(&self, request: &[u8], lie: Option<Lie>) -> Vec<u8> {
+        let batch: Value = serde_json::from_slice(request).expect("a batch in JSON");
+        let alerts = batch["alerts"].as_array().expect("alerts");
+        let mut rows: Vec<String> =
+            alerts.iter().map(|alert| row(id_of(alert), &self.score(alert).to_string())).collect();
+        match (lie, alerts.first().map(id_of)) {
+            (Some(Lie::Nan), Some(first)) => rows[0] = row(first, "NaN"),
+            (Some(Lie::OutOfRange), Some(first)) => rows[0] = row(first, "1.5"),
+            (Some(Lie::WrongTask), _) => {
+                rows = (0..alerts.len()).map(|at| row(&format!("another-{at}"), "0.5")).collect();
+            }
+            (Some(Lie::Missing), _) => drop(rows.pop()),
+            (Some(Lie::Twice), Some(first)) => rows.push(row(first, "0.5")),
+            (Some(Lie::Garbage), _) => return vec![0xff; 64],
+            _ => {}
+        }
+        format!("[{}]", rows.join(",")).into_bytes()
+    }
+
+    fn score(&self, alert: &Value) -> f64 {
+        match &self.behaviour {
+            Behaviour::Scored(scorer) => scorer(alert),
+            Behaviour::Lazy => 0.5,
+            Behaviour::Honest { skill } | Behaviour::V10Only { skill } => honest(&self.name, *skill, alert),
+            Behaviour::Copying { of, skill } => (honest(of, *skill, alert) - 1e-9).max(0.0),
+            _ => honest(&self.name, 1.0, alert),
+        }
+    }
+
+    fn old_reply(&self, request: &Request) -> Reply {
+        let refuse = |status: StatusCode, text: &str| Reply {
+            status,
+            headers: reply::headers(status, text, 0.0),
+            body: reply::refusal(text).to_vec(),
+        };
+        if request.path() != format!("/{}", synapse::NAME) {
+            return refuse(StatusCode::NOT_FOUND, "Synapse name not found");
+        }
+        let us = self.signer.hotkey();
+        let claim = synapse::Claim::parse(&request.headers, &us).and_then(|claim| {
+            claim.expect(Scheme::Sr25519, (Window::default(), self.clock.now()))?;
+            claim.verify(&us).map(|()| claim)
+        });
+        if let Err(refusal) = claim {
+            return refuse(StatusCode::UNAUTHORIZED, &refusal.to_string());
+        }
+        self.seen.verified.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let (prefix, suffix) = reply::frame(&us, Some(MODEL_VERSION));
+        let body = [prefix.as_bytes(), &self.rows(&request.body, None), suffix.as_bytes()].concat();
+        Reply { status: StatusCode::OK, headers: reply::headers(StatusCode::OK, "Success", 0.0), body }
+    }
+}
+
+fn id_of(alert: &Value) -> &str {
+    alert["alert_id"].as_str().expect("an id")
+}
+
+fn row(id: &str, score: &str) -> String {
+    let id = Value::from(id);
+    format!(
+        r#"{{"alert_id":{id},"score":{score},"model_version":"{MODEL_VERSION}","latency_ms":0.1,"explain_json":"{{}}"}}"#
+    )
+}
+
+/// Signal and noise. The noise depends on the miner and on the alert's own values, so it is the same in every process.
+fn honest(name: &str, skill: f64, alert: &Value) -> f64 {
+    let confidence = &alert["alert_confidence_score"];
+    let signal = confidence.as_f64().or_else(|| confidence.as_str()?.parse().ok()).unwrap_or(0.5);
+    let digest = Digest::of(format!("{name}\n{}", id_of(alert)).as_bytes());
+    let noise = f64::from(u16::from_be_bytes([digest.as_bytes()[0], digest.as_bytes()[1]])) / 65535.0;
+    (skill * signal + (1.0 - skill) * noise).clamp(0.0, 1.0)
+}
