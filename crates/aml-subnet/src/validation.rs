@@ -5,6 +5,7 @@
 //! ([`rules::RulesVersion`]); `docs/scoring.md` states them.
 
 pub mod ensemble_aggregator;
+pub mod observations;
 pub mod performance;
 pub mod rules;
 pub mod score;

@@ -3,5 +3,8 @@
 //! One room a concern; rounds tie them together. The rules are in [`crate::validation`], what is kept is in
 //! [`crate::store`].
 
+pub mod judge;
+pub mod merge;
 pub mod pay;
 pub mod query;
+pub mod settle;

@@ -55,3 +55,23 @@ pub fn performance(rules: &Rules, today: i64, history: &BTreeMap<Hotkey, Vec<Rou
     }
     worth
 }
+
+/// The history without the rounds that a newcomer is forgiven: those without a submission that counts, on days before
+/// its `grace` since it was first seen is over. Days are counted since 1970-01-01.
+#[must_use]
+pub fn after_grace(
+    history: BTreeMap<Hotkey, Vec<RoundScore>>,
+    first_seen: &BTreeMap<Hotkey, i64>,
+    grace: i64,
+) -> BTreeMap<Hotkey, Vec<RoundScore>> {
+    let forgiven = |hotkey: &Hotkey, round: &RoundScore| {
+        round.tier1.is_none() && first_seen.get(hotkey).is_some_and(|seen| round.day < seen + grace)
+    };
+    history
+        .into_iter()
+        .map(|(hotkey, mut rounds)| {
+            rounds.retain(|round| !forgiven(&hotkey, round));
+            (hotkey, rounds)
+        })
+        .collect()
+}

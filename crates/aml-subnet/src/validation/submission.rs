@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aml_miner::wire::ScoreRow;
 
+use crate::validation::ensemble_aggregator::CanonicalScore;
 use crate::validation::score::Score;
 
 /// Why a list of scores is not a submission for the task.
@@ -36,7 +37,8 @@ impl Rejection {
     }
 }
 
-/// One score an alert of the task, in the order of the task. Only [`Submission::accept`] makes one.
+/// One score an alert of the task, in the order of the task. Only [`Submission::accept`] makes one of
+/// what a stranger sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {
     scores: Vec<Score>,
@@ -65,6 +67,12 @@ impl Submission {
             Score::new(value).ok_or_else(|| Rejection::NotAProbability { alert: id.clone(), value })
         });
         Ok(Self { scores: probable.collect::<Result<_, _>>()? })
+    }
+
+    /// Merged scores, as if somebody had submitted them: so that they can be measured against the outcomes.
+    #[must_use]
+    pub fn of_canonical(scores: &[CanonicalScore]) -> Self {
+        Self { scores: scores.iter().map(|merged| merged.score).collect() }
     }
 
     /// The scores in the order of the task.

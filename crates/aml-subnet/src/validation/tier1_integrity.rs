@@ -46,6 +46,22 @@ impl Check {
         Self::InTime,
     ];
 
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Cardinality => "cardinality",
+            Self::Range => "range",
+            Self::Variance => "variance",
+            Self::InputDigest => "input_digest",
+            Self::OutputDigest => "output_digest",
+            Self::Signature => "signature",
+            Self::ModelVersion => "model_version",
+            Self::InTime => "in_time",
+        }
+    }
+
     /// Whether a submission that fails it counts nowhere.
     #[must_use]
     pub const fn is_gate(self) -> bool {

@@ -29,4 +29,6 @@ mod validation;
 mod validator_query;
 mod validator_query_rules;
 mod validator_weights;
+mod validator_judge;
+mod validator_kit;
 mod wallet;

@@ -1,0 +1,157 @@
+//! Tiers 1 and 2 and what is watched: from a task and the answers to verdicts.
+//!
+//! Pure: the same stored task and answers have the same verdicts, byte for byte, in whatever order they are judged. A
+//! submission leaves this room over the alerts of the batch alone, its traps taken out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::store::records::{Answer, Ask, Observations, Reply, Task, Verdict};
+use crate::validation::observations::{agreement, entropy, monotonicity};
+use crate::validation::rules::Rules;
+use crate::validation::similarity::Likeness;
+use crate::validation::submission::Submission;
+use crate::validation::tier1_integrity::{self, Integrity};
+use crate::validation::tier2_traps;
+use crate::wallet::Hotkey;
+
+/// What all answers of a round are measured by.
+#[derive(Clone, Copy, Debug)]
+pub struct Bench<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// What was asked.
+    pub task: &'a Task,
+}
+
+/// One answer, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// Its scores in the order of the roster, where it counts.
+    pub submission: Option<Submission>,
+}
+
+impl Bench<'_> {
+    /// Judges an answer on its own; `None` when nobody asked for it. What depends on other answers comes with
+    /// [`compare`] and [`remember`].
+    #[must_use]
+    pub fn judge(&self, answer: &Answer, body: Option<&[u8]>) -> Option<Judged> {
+        let ask = self.task.asks.get(&answer.hotkey)?;
+        Some(match (&answer.reply, body) {
+            (Reply::Answered, Some(body)) => self.answered(ask, answer, body),
+            (reply, _) => {
+                let verdict = nothing(ask, answer, why_not(reply));
+                Judged { verdict, submission: None }
+            }
+        })
+    }
+
+    /// The scores of an answer in the order of the roster, where it counts.
+    #[must_use]
+    pub fn submission(&self, answer: &Answer, body: &[u8]) -> Option<Submission> {
+        self.judge(answer, Some(body))?.submission
+    }
+
+    fn answered(&self, ask: &Ask, answer: &Answer, body: &[u8]) -> Judged {
+        let integrity = self.integrity(ask, answer, body);
+        let mut verdict = nothing(ask, answer, why_rejected(&integrity));
+        verdict.tier1 = Some(integrity.score());
+        verdict.checks.clone_from(&integrity.findings);
+        verdict.model_version.clone_from(&integrity.model_version);
+        verdict.receipt_key = integrity.receipt_key;
+        let Some(full) = integrity.submission else { return Judged { verdict, submission: None } };
+        let traps = tier2_traps::judge(self.rules, &ask.groups, &full);
+        verdict.tier2 = traps.score();
+        verdict.traps = traps.findings;
+        let submission = full.at(&ask.roster_places(self.task.roster.len()));
+        let values = submission.values();
+        verdict.observations = Observations {
+            monotonicity: monotonicity(self.task.roster.iter().map(|row| row.severity.as_str()), &values),
+            entropy: entropy(&values),
+            ..Observations::default()
+        };
+        Judged { verdict, submission: Some(submission) }
+    }
+
+    fn integrity(&self, ask: &Ask, answer: &Answer, body: &[u8]) -> Integrity {
+        let alert_ids = ask.alert_ids(&self.task.roster);
+        // Without a request there is nothing that a receipt could be for: no digest is the empty one's but by accident.
+        let request = answer.request.unwrap_or_else(|| aml_miner::digest::Digest::of(b""));
+        let asked = tier1_integrity::Asked { alert_ids: &alert_ids, request, receipt_key: ask.receipt_key };
+        let given = tier1_integrity::Answer { body, receipt: answer.receipt.as_deref(), in_time: answer.in_time };
+        tier1_integrity::judge(self.rules, &asked, &given)
+    }
+}
+
+/// Fills in how alike each submission is to the nearest of another hotkey.
+pub fn compare(all: &mut [Judged]) {
+    let places: Vec<usize> = (0..all.len()).filter(|&place| all[place].submission.is_some()).collect();
+    let submissions: Vec<&Submission> = all.iter().filter_map(|judged| judged.submission.as_ref()).collect();
+    let likeness = Likeness::of(&submissions);
+    for (row, place) in places.into_iter().enumerate() {
+        all[place].verdict.observations.similarity = likeness.nearest(row);
+    }
+}
+
+/// The submissions that count, by hotkey.
+#[must_use]
+pub fn submissions(all: &[Judged]) -> BTreeMap<Hotkey, Submission> {
+    let counts = |judged: &Judged| Some((judged.verdict.hotkey, judged.submission.clone()?));
+    all.iter().filter_map(counts).collect()
+}
+
+/// Alerts that two rosters share: their places in the one and in the other, in the order of the first.
+#[must_use]
+pub fn shared_places(today: &Task, yesterday: &Task) -> Vec<(usize, usize)> {
+    let before = yesterday.roster.iter().enumerate().map(|(place, row)| (row.alert_id.as_str(), place));
+    let before: HashMap<&str, usize> = before.collect();
+    let find =
+        |(place, row): (usize, &crate::store::records::RosterRow)| Some((place, *before.get(row.alert_id.as_str())?));
+    today.roster.iter().enumerate().filter_map(find).collect()
+}
+
+/// Fills in how a submission agrees with the same hotkey's of the day before, over the alerts of both.
+pub fn remember(judged: &mut Judged, yesterday: &Submission, shared: &[(usize, usize)]) {
+    let Some(today) = &judged.submission else { return };
+    let side = |of: &Submission, pick: fn(&(usize, usize)) -> usize| -> Vec<f64> {
+        shared.iter().map(|places| of.scores()[pick(places)].get()).collect()
+    };
+    judged.verdict.observations.agreement =
+        agreement(&side(today, |places| places.0), &side(yesterday, |places| places.1));
+}
+
+/// A verdict in which nothing is known but why.
+fn nothing(ask: &Ask, answer: &Answer, accepted: Result<(), String>) -> Verdict {
+    Verdict {
+        hotkey: answer.hotkey,
+        uid: ask.uid,
+        accepted,
+        tier1: None,
+        checks: Vec::new(),
+        tier2: None,
+        traps: Vec::new(),
+        observations: Observations::default(),
+        model_version: None,
+        receipt_key: None,
+        took_ms: answer.took_ms,
+    }
+}
+
+fn why_not(reply: &Reply) -> Result<(), String> {
+    Err(match reply {
+        Reply::Answered => "the answer is no longer kept".to_owned(),
+        Reply::Refused(why) => format!("refused: {why}"),
+        Reply::TimedOut => "timed out".to_owned(),
+        Reply::Unreachable(why) => format!("unreachable: {why}"),
+        Reply::NotServing => "not serving".to_owned(),
+        Reply::TooLarge => "the answer is too large".to_owned(),
+    })
+}
+
+/// The first gate that was not passed.
+fn why_rejected(integrity: &Integrity) -> Result<(), String> {
+    let gate = integrity.findings.iter().filter(|finding| finding.check.is_gate());
+    let first = gate.filter_map(|finding| Some((finding.check.name(), finding.fault.as_ref()?))).next();
+    first.map_or(Ok(()), |(name, fault)| Err(format!("{name}: {fault}")))
+}

@@ -1,0 +1,50 @@
+//! What is computed of a submission and stored, but not scored in rules v1.
+
+use crate::validation::similarity::rank_correlation;
+
+/// Severities from the mildest on.
+const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
+/// Bins of the entropy.
+const BINS: usize = 20;
+
+/// Share of neighbouring severities whose median scores rise; `None` with fewer than two severities.
+#[must_use]
+pub fn monotonicity<'a>(severities: impl Iterator<Item = &'a str>, scores: &[f64]) -> Option<f64> {
+    let mut by_severity: [Vec<f64>; 4] = Default::default();
+    for (severity, score) in severities.zip(scores) {
+        if let Some(place) = SEVERITIES.iter().position(|known| *known == severity) {
+            by_severity[place].push(*score);
+        }
+    }
+    let medians: Vec<f64> = by_severity.into_iter().filter_map(median).collect();
+    let rising = medians.windows(2).filter(|pair| pair[0] < pair[1]).count();
+    (medians.len() > 1).then(|| rising as f64 / (medians.len() - 1) as f64)
+}
+
+/// Entropy of scores in [0, 1] over twenty bins, from 0 (all in one) to 1 (all bins alike); `None` without scores.
+#[must_use]
+pub fn entropy(scores: &[f64]) -> Option<f64> {
+    let mut bins = [0_usize; BINS];
+    for score in scores {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+        let bin = (score * BINS as f64) as usize;
+        bins[bin.min(BINS - 1)] += 1;
+    }
+    let count = scores.len() as f64;
+    let shares = bins.iter().filter(|bin| **bin > 0).map(|bin| *bin as f64 / count);
+    let entropy: f64 = shares.map(|share| -share * share.ln()).sum();
+    (!scores.is_empty()).then(|| (entropy / (BINS as f64).ln()).clamp(0.0, 1.0))
+}
+
+/// Rank correlation of two days' scores of the same alerts; `None` with fewer than two alerts, or where one side does
+/// not vary.
+#[must_use]
+pub fn agreement(today: &[f64], yesterday: &[f64]) -> Option<f64> {
+    (today.len() > 1).then(|| rank_correlation(today, yesterday)).flatten()
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let (last, middle) = (values.len().checked_sub(1)?, values.len() / 2);
+    Some(f64::midpoint(values[middle], values[last - middle.min(last)]))
+}

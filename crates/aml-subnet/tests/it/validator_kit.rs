@@ -1,0 +1,108 @@
+//! Tasks and answers made by hand, as a round would have them.
+
+use std::collections::BTreeMap;
+
+use aml_miner::digest::Digest;
+use aml_miner::receipt::{ReceiptKey, Statement};
+use aml_miner::wire::ScoreRow;
+use aml_subnet::store::records::{Answer, Ask, Form, Reply, RosterRow, Task};
+use aml_subnet::validation::tier2_traps::{Expected, TrapGroup};
+use aml_subnet::wallet::Hotkey;
+
+/// A hotkey by number.
+pub(crate) fn hotkey(number: u8) -> Hotkey {
+    Hotkey::from_bytes([number; 32])
+}
+
+/// The request body of a miner, which only its digest matters of.
+pub(crate) fn request(number: u8) -> Vec<u8> {
+    format!("request of {number}").into_bytes()
+}
+
+/// A roster of so many alerts, severities in turn.
+pub(crate) fn roster(alerts: usize) -> Vec<RosterRow> {
+    let severities = ["low", "medium", "high", "critical"];
+    let row = |number: usize| RosterRow {
+        alert_id: format!("alert-{number}"),
+        address: format!("0x{number:040x}"),
+        typology: "structuring".to_owned(),
+        severity: severities[number % severities.len()].to_owned(),
+    };
+    (0..alerts).map(row).collect()
+}
+
+/// A task for miners 1 to `miners`, each with a trap expected low at the first place and one expected high at the last.
+pub(crate) fn task(alerts: usize, miners: u8) -> Task {
+    let group = |name: &str, expected, place| TrapGroup { name: name.to_owned(), expected, places: vec![place] };
+    let ask = |number: u8| {
+        let ask = Ask {
+            uid: u16::from(number),
+            axon: Some(([192, 0, 2, number], 8091).into()),
+            issued: vec![(0, format!("low-{number}")), (alerts + 1, format!("high-{number}"))],
+            groups: vec![group("low", Expected::Low, 0), group("high", Expected::High, alerts + 1)],
+            receipt_key: None,
+        };
+        (hotkey(number), ask)
+    };
+    Task { salt: [9; 32], deadline_ms: 10_000, roster: roster(alerts), asks: (1..=miners).map(ask).collect() }
+}
+
+/// The receipt key of a miner.
+pub(crate) fn receipt_key(number: u8) -> ReceiptKey {
+    ReceiptKey::from_secret(&[number; 32])
+}
+
+/// An answer with a receipt, and its body: `scores` are for the miner's alerts in its order.
+pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Vec<u8>) {
+    let ids = task.asks[&hotkey(number)].alert_ids(&task.roster);
+    let row = |(alert_id, score): (String, &f64)| ScoreRow {
+        alert_id,
+        score: *score,
+        model_version: "1.0.0".to_owned(),
+        latency_ms: 0.0,
+        explain_json: String::new(),
+    };
+    let rows: Vec<ScoreRow> = ids.into_iter().zip(scores).map(row).collect();
+    let body = serde_json::to_vec(&rows).expect("rows");
+    let statement = Statement {
+        input: Digest::of(&request(number)),
+        output: Digest::of(&body),
+        model_version: "1.0.0".to_owned(),
+        model: Digest::of(b"model"),
+        schema: Digest::of(b"schema"),
+        timestamp: 1,
+    };
+    let made = Answer {
+        hotkey: hotkey(number),
+        reply: Reply::Answered,
+        form: Form::Btauth,
+        request: Some(Digest::of(&request(number))),
+        status: Some(200),
+        receipt: Some(receipt_key(number).sign(&statement).to_header()),
+        headers: BTreeMap::new(),
+        body: Some(Digest::of(&body)),
+        bytes: body.len() as u64,
+        asked_ms: 1_000,
+        took_ms: 250,
+        in_time: true,
+    };
+    (made, body)
+}
+
+/// Nothing but what came of asking.
+pub(crate) fn silence(number: u8, reply: Reply) -> Answer {
+    Answer {
+        hotkey: hotkey(number),
+        reply,
+        form: Form::Btauth,
+        request: None,
+        status: None,
+        receipt: None,
+        headers: BTreeMap::new(),
+        body: None,
+        bytes: 0,
+        asked_ms: 1_000,
+        took_ms: 0,
+        in_time: false,
+    }
+}
