@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::records::TrapPlan;
+
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -42,7 +44,7 @@ pub struct ValidatorSettings {
     pub allow_private_ips: bool,
     /// Whether a miner that does not speak btauth/1 is asked in the form of SDK 10.
     pub v10_fallback: bool,
-    /// Canonical scores may be read so long after they were made.
+    /// Canonical scores may be read from so long after their round began.
     #[serde(with = "humantime_serde")]
     pub publish_delay: Duration,
     /// Outcomes are looked for from so long after the day of the batch.
@@ -55,9 +57,7 @@ pub struct ValidatorSettings {
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
     /// Alerts with known outcomes that are mixed into each miner's task.
-    pub traps_per_miner: usize,
-    /// Traps that are judged together.
-    pub trap_group_size: usize,
+    pub traps: TrapPlan,
     /// Mechanism of the subnet that weights are set for.
     pub mechanism: u8,
     /// Do everything but set weights.
@@ -94,8 +94,7 @@ impl Default for ValidatorSettings {
             settle_after: 7 * DAY,
             settle_until: 21 * DAY,
             grace: 3 * DAY,
-            traps_per_miner: 40,
-            trap_group_size: 10,
+            traps: TrapPlan::default(),
             mechanism: 0,
             shadow: false,
             weights_interval: MINUTE,
@@ -154,8 +153,8 @@ impl ValidatorSettings {
         refuse(self.deadline > DAY, "deadline: must not exceed a day, for there is a batch a day".to_owned());
         refuse(self.settle_until < self.settle_after, "settle_until: must not be before settle_after".to_owned());
         refuse(
-            self.traps_per_miner > 0 && !(1..=self.traps_per_miner).contains(&self.trap_group_size),
-            "trap_group_size: must be from 1 to traps_per_miner".to_owned(),
+            self.traps.group_size == 0 && self.traps.high_groups + self.traps.low_groups > 0,
+            "traps.group_size: must be at least 1; no groups are no traps".to_owned(),
         );
         // Settlement works on raw answers; whoever throws them away before can never settle.
         refuse(

@@ -1,18 +1,18 @@
 //! What is computed of a submission and stored, but not scored in rules v1.
 
+use aml_miner::wire::spec::{SEVERITIES, severity_rank};
+
 use crate::validation::similarity::rank_correlation;
 
-/// Severities from the mildest on.
-const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 /// Bins of the entropy.
 const BINS: usize = 20;
 
 /// Share of neighbouring severities whose median scores rise; `None` with fewer than two severities.
 #[must_use]
 pub fn monotonicity<'a>(severities: impl Iterator<Item = &'a str>, scores: &[f64]) -> Option<f64> {
-    let mut by_severity: [Vec<f64>; 4] = Default::default();
+    let mut by_severity: [Vec<f64>; SEVERITIES.len()] = Default::default();
     for (severity, score) in severities.zip(scores) {
-        if let Some(place) = SEVERITIES.iter().position(|known| *known == severity) {
+        if let Some(place) = severity_rank(severity) {
             by_severity[place].push(*score);
         }
     }

@@ -75,9 +75,9 @@ fn a_window_longer_than_the_memory_of_nonces_is_refused() {
 #[test]
 fn a_validator_that_could_never_settle_is_refused() {
     let text = "[validator]\nretention_age = \"20d\"\nsettle_until = \"21d\"\nsot = \"\"\ndatabase_url = \"mysql://x\"\n\
-                sot_publisher = \"ABC\"\nconcurrency = 0\ntrap_group_size = 0\n";
+                sot_publisher = \"ABC\"\nconcurrency = 0\n[validator.traps]\ngroup_size = 0\n";
     let problems = must_fail(text, &[]);
-    for part in ["retention_age", "sot:", "database_url", "sot_publisher", "concurrency", "trap_group_size"] {
+    for part in ["retention_age", "sot:", "database_url", "sot_publisher", "concurrency", "traps.group_size"] {
         assert!(problems.iter().any(|problem| problem.starts_with("validator.") && problem.contains(part)), "{part}");
     }
     assert_eq!(problems.len(), 6, "{problems:#?}");

@@ -166,7 +166,7 @@ fn nobody_accepted_or_nothing_asked_means_no_canonical_scores() {
 fn labels(rows: &[(&str, f64, f64)]) -> Table {
     let mut table = Table::new(&LABELS, rows.len(), LABELS.columns.iter().map(|_| None).collect(), Vec::new());
     let at = |name: &str| LABELS.columns.iter().position(|column| column.name == name).expect("a column of labels");
-    table.set_column(at("alert_id"), Some(Column::Text(rows.iter().map(|row| row.0).collect())));
+    table.set_column(at("alert_id"), Some(Column::Texts(rows.iter().map(|row| row.0).collect())));
     table.set_column(at("confirmed_illicit"), Some(Column::Numbers(rows.iter().map(|row| row.1).collect())));
     table.set_column(at("relevance"), Some(Column::Numbers(rows.iter().map(|row| row.2).collect())));
     table

@@ -44,7 +44,13 @@ pub(crate) fn task(alerts: usize, miners: u8) -> Task {
         };
         (hotkey(number), ask)
     };
-    Task { salt: [9; 32], deadline_ms: 10_000, roster: roster(alerts), asks: (1..=miners).map(ask).collect() }
+    Task {
+        salt: [9; 32],
+        deadline_ms: 10_000,
+        traps: None,
+        roster: roster(alerts),
+        asks: (1..=miners).map(ask).collect(),
+    }
 }
 
 /// The receipt key of a miner.

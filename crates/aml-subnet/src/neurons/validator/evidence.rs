@@ -1,0 +1,132 @@
+//! From what the ledger keeps of a round to its judged answers; asks nobody and changes nothing.
+//!
+//! At most one raw answer a core is in memory at a time. The same for the round itself, after a restart, for a
+//! settlement and for a replay.
+
+use std::num::NonZero;
+use std::sync::Arc;
+
+use aml_miner::digest::Digest;
+use chrono::Days;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::task::JoinError;
+
+use super::judge::{Bench, Judged, compare, remember, shared_places};
+use crate::store::records::{Answer, Reply, Round, RoundId, Step, Task};
+use crate::store::{Ledger, StorageError};
+use crate::validation::rules::Rules;
+use crate::validation::submission::Submission;
+use crate::wallet::Hotkey;
+
+/// Fewer alerts of both days say nothing of agreement.
+const LEAST_SHARED: usize = 2;
+
+/// Why a round cannot be judged from the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// Nothing was asked yet.
+    #[error("round {0} has no task yet: nobody was asked")]
+    NoTask(RoundId),
+    /// A raw answer is gone.
+    #[error("the raw answer {body} of {hotkey} in round {round} is no longer kept (validator.retention_age, _bytes)")]
+    Swept {
+        /// The round.
+        round: RoundId,
+        /// Whose.
+        hotkey: Hotkey,
+        /// Its digest.
+        body: Digest,
+    },
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] StorageError),
+    /// A defect of ours.
+    #[error("judging broke off")]
+    Broken(#[from] JoinError),
+}
+
+/// A round's task.
+///
+/// # Errors
+/// When it has none yet.
+pub async fn task_of(ledger: &Ledger, round: RoundId) -> Result<Arc<Task>, EvidenceError> {
+    ledger.task(round).await?.map(Arc::new).ok_or(EvidenceError::NoTask(round))
+}
+
+/// All answers of a round, judged, by hotkey.
+///
+/// # Errors
+/// When a raw answer is gone, or the ledger cannot be read.
+pub async fn judged(
+    ledger: &Ledger,
+    round: &Round,
+    task: &Arc<Task>,
+    rules: Rules,
+) -> Result<Vec<Judged>, EvidenceError> {
+    let yesterday = Yesterday::of(ledger, round.id, task).await?;
+    let one = |answer: Answer| async {
+        let body = body_of(ledger, round.id, &answer).await?;
+        let (task, hotkey) = (Arc::clone(task), answer.hotkey);
+        let judge = move || Bench { rules: &rules, task: &task }.judge(&answer, body.as_deref());
+        let mut judged = tokio::task::spawn_blocking(judge).await?;
+        if let (Some(judged), Some(yesterday)) = (&mut judged, &yesterday) {
+            if let Some(before) = yesterday.submission(ledger, &hotkey).await? {
+                remember(judged, &before, &yesterday.shared);
+            }
+        }
+        Ok::<_, EvidenceError>(judged)
+    };
+    let answers = stream::iter(ledger.answers(round.id).await?);
+    let all: Vec<Option<Judged>> = answers.map(one).buffered(cores()).try_collect().await?;
+    let mut all: Vec<Judged> = all.into_iter().flatten().collect();
+    let compared = move || {
+        compare(&mut all);
+        all
+    };
+    Ok(tokio::task::spawn_blocking(compared).await?)
+}
+
+/// The raw answer, where there is one to judge.
+async fn body_of(ledger: &Ledger, round: RoundId, answer: &Answer) -> Result<Option<Vec<u8>>, EvidenceError> {
+    let Some(body) = answer.body.filter(|_| answer.reply == Reply::Answered) else { return Ok(None) };
+    let found = ledger.body(&body).await?;
+    found.map(Some).ok_or(EvidenceError::Swept { round, hotkey: answer.hotkey, body })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get)
+}
+
+/// The round of the day before, where it shares alerts with this one.
+struct Yesterday {
+    task: Arc<Task>,
+    answers: Vec<Answer>,
+    rules: Rules,
+    shared: Vec<(usize, usize)>,
+}
+
+impl Yesterday {
+    async fn of(ledger: &Ledger, round: RoundId, task: &Task) -> Result<Option<Self>, EvidenceError> {
+        let Some(date) = round.date.checked_sub_days(Days::new(1)) else { return Ok(None) };
+        let Some(before) = ledger.round(RoundId { date, ..round }).await? else { return Ok(None) };
+        let Some(old) = ledger.task(before.id).await?.filter(|_| before.step >= Step::Asked) else { return Ok(None) };
+        let shared = shared_places(task, &old);
+        if shared.len() < LEAST_SHARED {
+            return Ok(None);
+        }
+        let answers = ledger.answers(before.id).await?;
+        Ok(Some(Self { task: Arc::new(old), answers, rules: before.rules.rules(), shared }))
+    }
+
+    /// What `hotkey` said then, if it counted and is still kept.
+    async fn submission(&self, ledger: &Ledger, hotkey: &Hotkey) -> Result<Option<Submission>, EvidenceError> {
+        let Some(answer) = self.answers.iter().find(|answer| answer.hotkey == *hotkey).cloned() else {
+            return Ok(None);
+        };
+        let Some(digest) = answer.body else { return Ok(None) };
+        let Some(body) = ledger.body(&digest).await? else { return Ok(None) };
+        let (task, rules) = (Arc::clone(&self.task), self.rules);
+        let read = move || Bench { rules: &rules, task: &task }.submission(&answer, &body);
+        Ok(tokio::task::spawn_blocking(read).await?)
+    }
+}
