@@ -9,9 +9,13 @@ use clap::{Parser, Subcommand};
 mod ask;
 mod chain;
 mod doctor;
+mod ledger;
 mod localnet;
 mod metagraph;
 mod miner;
+mod miners;
+mod replay;
+mod rounds;
 mod settings_args;
 mod wallet;
 
@@ -32,6 +36,14 @@ pub struct Cli {
 enum Command {
     /// Serves validators: verifies their requests, forwards them to the inference API, signs the answers
     Miner(miner::Args),
+    /// Lists rounds
+    Rounds(rounds::Args),
+    /// Looks at one round
+    Round(rounds::OneArgs),
+    /// Prints the leaderboard
+    Miners(miners::Args),
+    /// Computes a stored round again, and says whether every byte is the same
+    Replay(replay::Args),
     /// Asks one miner once, as a validator would, and says whether its answer counts
     Ask(ask::Args),
     /// Says what is wrong with a set-up
@@ -50,6 +62,10 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let result = match self.command {
             Command::Miner(args) => miner::run(&args),
+            Command::Rounds(args) => rounds::run(&args),
+            Command::Round(args) => rounds::run_one(&args),
+            Command::Miners(args) => miners::run(&args),
+            Command::Replay(args) => replay::run(&args),
             Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Localnet(args) => localnet::run(args),

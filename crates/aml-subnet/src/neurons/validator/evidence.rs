@@ -69,10 +69,10 @@ pub async fn judged(
         let (task, hotkey) = (Arc::clone(task), answer.hotkey);
         let judge = move || Bench { rules: &rules, task: &task }.judge(&answer, body.as_deref());
         let mut judged = tokio::task::spawn_blocking(judge).await?;
-        if let (Some(judged), Some(yesterday)) = (&mut judged, &yesterday) {
-            if let Some(before) = yesterday.submission(ledger, &hotkey).await? {
-                remember(judged, &before, &yesterday.shared);
-            }
+        if let (Some(judged), Some(yesterday)) = (&mut judged, &yesterday)
+            && let Some(before) = yesterday.submission(ledger, &hotkey).await?
+        {
+            remember(judged, &before, &yesterday.shared);
         }
         Ok::<_, EvidenceError>(judged)
     };

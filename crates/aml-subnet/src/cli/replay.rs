@@ -1,0 +1,74 @@
+//! `aml-subnet replay`: computes a stored round again from its raw answers.
+
+use std::process::ExitCode;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::ledger::LedgerArgs;
+use crate::neurons::validator::replay::{Replay, replay};
+use crate::store::records::RoundId;
+use crate::validation::rules::RulesVersion;
+
+/// Arguments of `replay`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Exits with 0 when every byte is the same, with 1 when something differs. Reads the ledger beside a \
+                        running validator.
+
+Example:
+  aml-subnet replay --round 1-2026-01-05-30"
+)]
+pub(super) struct Args {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// The round, as NETUID-YYYY-MM-DD-WINDOW
+    #[arg(long, value_name = "ID")]
+    round: RoundId,
+    /// Rules to compute it under [default: those that it was judged by]
+    #[arg(long, value_enum)]
+    rules: Option<Version>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Version {
+    /// The first rules
+    V1,
+}
+
+impl From<Version> for RulesVersion {
+    fn from(version: Version) -> Self {
+        match version {
+            Version::V1 => Self::V1,
+        }
+    }
+}
+
+/// Computes it again and says what differs.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    args.ledger.read(async |_, ledger| {
+        let replay = replay(&ledger, args.round, args.rules.map(RulesVersion::from)).await?;
+        if args.json {
+            println!("{}", serde_json::to_string_pretty(&replay)?);
+        } else {
+            say(&replay);
+        }
+        Ok(if replay.identical { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+fn say(replay: &Replay) {
+    let Replay { round, verdicts, scores, rules, .. } = replay;
+    let settlement = if replay.settlement { " and the settlement" } else { "" };
+    let what = format!("round {round} under {rules:?}: {verdicts} verdicts, {scores} canonical scores{settlement}");
+    if replay.identical {
+        println!("{what}: byte-identical");
+        return;
+    }
+    println!("{what}: different");
+    for difference in &replay.differences {
+        println!("  {}: stored {}, again {}", difference.place, difference.stored, difference.again);
+    }
+}
