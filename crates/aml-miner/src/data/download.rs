@@ -4,6 +4,7 @@
 //! the manifest, checked as a whole and then renamed into place: what has a batch's name is a good batch.
 
 mod fetch;
+mod peek;
 mod source;
 
 use std::fs::{self, File};
@@ -22,6 +23,7 @@ use crate::data::write::WriteBatchError;
 use fetch::Fetcher;
 
 pub use fetch::FetchError;
+pub use peek::{Peeked, peek_labels, peek_manifest};
 pub use source::{Source, SourceError};
 
 /// How a download behaves.

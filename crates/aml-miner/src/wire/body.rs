@@ -19,7 +19,7 @@ use crate::wire::problem::Problem;
 use crate::wire::spec::{ALERTS, CLUSTERS, FEATURES, MONEY_FLOWS, TableSpec};
 
 pub use date::{date_of_days, days_of_date};
-pub use write::write_body;
+pub use write::{Rows, write_body, write_rows};
 
 /// The tables of a body, in the order of [`Needs`] and [`Limits::rows`].
 pub const TABLES: [&TableSpec; 4] = [&ALERTS, &FEATURES, &CLUSTERS, &MONEY_FLOWS];

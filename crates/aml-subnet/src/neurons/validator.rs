@@ -10,4 +10,7 @@ pub mod pay;
 pub mod query;
 pub mod replay;
 pub mod settle;
+pub mod sot;
 pub mod standing;
+pub mod task;
+pub mod traps;

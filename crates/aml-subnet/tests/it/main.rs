@@ -31,4 +31,6 @@ mod validator_query_rules;
 mod validator_weights;
 mod validator_judge;
 mod validator_kit;
+mod validator_sot;
+mod validator_task;
 mod wallet;

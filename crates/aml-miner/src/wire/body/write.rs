@@ -7,26 +7,54 @@ use crate::wire::batch::Batch;
 use crate::wire::spec::ColumnType;
 use crate::wire::table::{Column, Table};
 
-/// The JSON body of `batch`. Missing numbers are `null`, absent columns are left out.
-#[must_use]
-pub fn write_body(batch: &Batch) -> Vec<u8> {
-    let mut out = Vec::new();
-    for (index, table) in [&batch.alerts, &batch.features, &batch.clusters, &batch.money_flows].into_iter().enumerate()
-    {
-        out.push(if index == 0 { b'{' } else { b',' });
-        write_json(&mut out, table.spec().name);
-        out.push(b':');
-        write_table(&mut out, table);
-    }
-    out.push(b'}');
-    out
+/// The rows of a table as JSON objects with a comma between each two, so that bodies can be put together from parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
 }
 
-fn write_table(out: &mut Vec<u8>, table: &Table) {
+impl Rows {
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The JSON of all rows.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The JSON of the given rows, commas between them included.
+    ///
+    /// # Panics
+    /// When a row is not below [`Rows::len`].
+    #[must_use]
+    pub fn get(&self, rows: std::ops::Range<usize>) -> &[u8] {
+        if rows.is_empty() {
+            return &[];
+        }
+        let start = if rows.start == 0 { 0 } else { self.ends[rows.start - 1] + 1 };
+        &self.bytes[start..self.ends[rows.end - 1]]
+    }
+}
+
+/// The rows of `table` as they stand in a body. Missing numbers are `null`, absent columns are left out.
+#[must_use]
+pub fn write_rows(table: &Table) -> Rows {
     let specs = table.spec().columns;
     let present: Vec<_> =
         specs.iter().zip(table.columns()).filter_map(|(about, column)| Some((about, column.as_ref()?))).collect();
-    out.push(b'[');
+    let mut rows = Rows { bytes: Vec::new(), ends: Vec::with_capacity(table.rows()) };
+    let out = &mut rows.bytes;
     for row in 0..table.rows() {
         if row > 0 {
             out.push(b',');
@@ -41,8 +69,25 @@ fn write_table(out: &mut Vec<u8>, table: &Table) {
             write_cell(out, column, row, about.kind);
         }
         out.push(b'}');
+        rows.ends.push(out.len());
     }
-    out.push(b']');
+    rows
+}
+
+/// The JSON body of `batch`. Missing numbers are `null`, absent columns are left out.
+#[must_use]
+pub fn write_body(batch: &Batch) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (index, table) in [&batch.alerts, &batch.features, &batch.clusters, &batch.money_flows].into_iter().enumerate()
+    {
+        out.push(if index == 0 { b'{' } else { b',' });
+        write_json(&mut out, table.spec().name);
+        out.extend_from_slice(b":[");
+        out.extend_from_slice(write_rows(table).bytes());
+        out.push(b']');
+    }
+    out.push(b'}');
+    out
 }
 
 fn write_cell(out: &mut Vec<u8>, column: &Column, row: usize, kind: ColumnType) {

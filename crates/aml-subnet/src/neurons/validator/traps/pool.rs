@@ -1,0 +1,162 @@
+//! The pool of a round: settled alerts of past batches that may be issued again, as a value and as a file.
+//!
+//! Traps must be made again, byte for byte, when a round is resumed, though outcomes may have been added in between. So
+//! a pool is gathered once a round, kept as a file, and named by its digest in the round's task.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use aml_miner::digest::Digest;
+use aml_miner::wire::{Batch, InOrder, ReadBodyError, Reading, read_body, write_body};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::draw::Draw;
+use super::slice::{Candidate, Kind, SettledBatch, Slice};
+
+/// Alerts of a class that are kept of one batch.
+const PER_CLASS: usize = 60;
+/// Bytes of a pool: far above what a handful of slices need.
+const MAX_BYTES: u64 = 1 << 30;
+/// Level of compression.
+const LEVEL: i32 = 3;
+
+/// Settled alerts that may be issued again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrapPool {
+    pub(super) slices: Vec<Slice>,
+    digest: Digest,
+}
+
+/// A file that is no pool.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadPoolError {
+    /// It cannot be decompressed.
+    #[error("the pool of traps cannot be decompressed: {0}")]
+    Compression(#[source] std::io::Error),
+    /// More bytes than a pool may have.
+    #[error("the pool of traps has more than {MAX_BYTES} bytes")]
+    TooLarge,
+    /// Another shape.
+    #[error("the pool of traps has another shape: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// Its rows are no batch.
+    #[error("the pool of traps has rows that are no batch: {0}")]
+    Rows(#[from] ReadBodyError),
+    /// A candidate that has no row.
+    #[error("the pool of traps names row {row}, its slice has {rows}")]
+    Row {
+        /// The row.
+        row: usize,
+        /// Rows of the slice.
+        rows: usize,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct SliceFile {
+    date: NaiveDate,
+    candidates: Vec<Candidate>,
+    ranges: BTreeMap<String, (f64, f64)>,
+    mentions: BTreeMap<String, Kind>,
+    batch: Box<RawValue>,
+}
+
+impl TrapPool {
+    /// A pool without alerts: nothing is settled yet.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { slices: Vec::new(), digest: Digest::of(b"[]") }
+    }
+
+    /// Adds alerts of a settled batch, chosen by `draw`; nothing of a batch whose rows no miner would accept.
+    #[must_use]
+    pub fn with(mut self, settled: &SettledBatch<'_>, draw: &mut Draw) -> Self {
+        // What is used is what would be read back, so that a resumed round has the very same rows.
+        let slice = Slice::cut(settled, PER_CLASS, draw).and_then(|slice| SliceFile::of(&slice).open().ok());
+        self.slices.extend(slice);
+        self.slices.sort_by_key(|slice| slice.date);
+        self.digest = Digest::of(&self.json());
+        self
+    }
+
+    /// How many alerts may be issued again.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slices.iter().map(|slice| slice.candidates.len()).sum()
+    }
+
+    /// Whether there is nothing to issue.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// SHA-256 of its JSON.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The bytes of its file.
+    ///
+    /// # Errors
+    /// When memory for the compressor cannot be had.
+    pub fn to_file(&self) -> Result<Vec<u8>, std::io::Error> {
+        zstd::encode_all(self.json().as_slice(), LEVEL)
+    }
+
+    /// Reads the bytes of a file.
+    ///
+    /// # Errors
+    /// When they are no pool.
+    pub fn from_file(bytes: &[u8]) -> Result<Self, ReadPoolError> {
+        let mut json = Vec::new();
+        let decoder = zstd::Decoder::new(bytes).map_err(ReadPoolError::Compression)?;
+        decoder.take(MAX_BYTES + 1).read_to_end(&mut json).map_err(ReadPoolError::Compression)?;
+        if json.len() as u64 > MAX_BYTES {
+            return Err(ReadPoolError::TooLarge);
+        }
+        Self::parse(&json)
+    }
+
+    fn parse(json: &[u8]) -> Result<Self, ReadPoolError> {
+        let files: Vec<SliceFile> = serde_json::from_slice(json)?;
+        let slices = files.into_iter().map(SliceFile::open).collect::<Result<_, _>>()?;
+        Ok(Self { slices, digest: Digest::of(json) })
+    }
+
+    fn json(&self) -> Vec<u8> {
+        let files: Vec<SliceFile> = self.slices.iter().map(SliceFile::of).collect();
+        serde_json::to_vec(&files).expect("texts and finite numbers have a JSON form")
+    }
+}
+
+impl SliceFile {
+    fn of(slice: &Slice) -> Self {
+        let body = String::from_utf8(write_body(&slice.batch)).expect("a body is JSON, which is UTF-8");
+        Self {
+            date: slice.date,
+            candidates: slice.candidates.clone(),
+            ranges: slice.ranges.clone(),
+            mentions: slice.mentions.clone(),
+            batch: RawValue::from_string(body).expect("a body is JSON"),
+        }
+    }
+
+    fn open(self) -> Result<Slice, ReadPoolError> {
+        let batch: Batch = read_body(self.batch.get().as_bytes(), &Reading::default(), &InOrder)?;
+        let rows = batch.alerts.rows();
+        match self.candidates.iter().find(|candidate| candidate.row >= rows) {
+            Some(stray) => Err(ReadPoolError::Row { row: stray.row, rows }),
+            None => Ok(Slice {
+                date: self.date,
+                batch,
+                candidates: self.candidates,
+                ranges: self.ranges,
+                mentions: self.mentions,
+            }),
+        }
+    }
+}

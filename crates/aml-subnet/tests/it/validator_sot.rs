@@ -1,0 +1,279 @@
+//! Where batches come from: listed, probed, cached, and never taken for what they are not.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aml_miner::data::synth::{Day, SynthConfig, generate};
+use aml_miner::data::{WriteOptions, write_batch};
+use aml_miner::wire::{Column, Table};
+use aml_subnet::neurons::validator::sot::{Found, OpenSotError, Sot, SotError, SotSettings};
+use aml_subnet::store::records::RoundId;
+use axum::extract::Path as UrlPath;
+use axum::http::StatusCode;
+use axum::routing::get;
+use chrono::{Days, NaiveDate};
+use tempfile::TempDir;
+
+const WINDOW: u16 = 7;
+
+fn days() -> &'static [Day] {
+    static DAYS: OnceLock<Vec<Day>> = OnceLock::new();
+    DAYS.get_or_init(|| {
+        let config = SynthConfig { alerts: 120, addresses: 600, days: 2, ..SynthConfig::default() };
+        generate(&config).expect("a world").collect()
+    })
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a day")
+}
+
+/// The first day of the world, seen from `after` days later.
+fn later(after: u64) -> Duration {
+    let date = days()[0].date.checked_add_days(Days::new(after)).expect("a day");
+    let seconds = date.and_hms_opt(0, 0, 0).expect("a time").and_utc().timestamp();
+    Duration::from_secs(seconds.unsigned_abs())
+}
+
+/// A source directory and a validator that reads from it.
+struct Kit {
+    root: TempDir,
+}
+
+impl Kit {
+    fn new() -> Self {
+        let kit = Self { root: TempDir::new().expect("a directory") };
+        fs::create_dir(kit.source()).expect("a directory");
+        kit
+    }
+
+    fn source(&self) -> PathBuf {
+        self.root.path().join("source")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
+    fn put(&self, day: &Day, labels: Option<&Table>) -> PathBuf {
+        let target = self.source().join(format!("{}_w{WINDOW}", day.date));
+        let options = WriteOptions {
+            processing_date: day.date,
+            window_days: WINDOW,
+            network: "testnet",
+            created_at: "2025-09-02T00:00:00Z",
+            publisher: None,
+            replace: true,
+        };
+        write_batch(&target, &day.batch, labels, &options).expect("written");
+        target
+    }
+
+    fn sot(&self) -> Sot {
+        self.sot_at(&self.source().to_string_lossy(), |_| ())
+    }
+
+    fn sot_at(&self, source: &str, change: impl FnOnce(&mut SotSettings)) -> Sot {
+        let mut settings = SotSettings::new(source, self.data());
+        settings.download.retries = 0;
+        change(&mut settings);
+        Sot::open(settings).expect("a source")
+    }
+}
+
+fn found(day: &Day) -> Found {
+    Found { date: day.date, window_days: WINDOW }
+}
+
+#[tokio::test]
+async fn the_newest_batch_is_found_fetched_and_kept() {
+    let kit = Kit::new();
+    let (first, second) = (&days()[0], &days()[1]);
+    assert_eq!(kit.sot().newest(later(9)).await.expect("listed"), None);
+    kit.put(first, None);
+    kit.put(second, None);
+    let sot = kit.sot();
+    assert_eq!(sot.newest(later(9)).await.expect("listed"), Some(found(second)));
+    let before_both = later(0).saturating_sub(Duration::from_secs(48 * 3600));
+    assert_eq!(sot.newest(before_both).await.expect("listed"), None, "days to come are not there yet");
+    let fetched = sot.fetch(second.date, WINDOW).await.expect("fetched");
+    assert_eq!(fetched.dir.load().expect("good").batch.alerts.rows(), 120);
+    fs::remove_dir_all(kit.source().join(format!("{}_w7", second.date))).expect("removed");
+    let kept = sot.fetch(second.date, WINDOW).await.expect("kept");
+    assert_eq!(kept.digest, fetched.digest, "a round keeps its batch whatever the source does");
+    let absent = sot.fetch(day("2024-01-01"), WINDOW).await.expect_err("absent");
+    assert!(matches!(absent, SotError::Absent { .. }), "{absent}");
+}
+
+#[tokio::test]
+async fn a_single_batch_is_a_source() {
+    let kit = Kit::new();
+    let target = kit.put(&days()[0], None);
+    let sot = kit.sot_at(&target.to_string_lossy(), |_| ());
+    assert_eq!(sot.newest(later(1)).await.expect("listed"), Some(found(&days()[0])));
+    sot.fetch(days()[0].date, WINDOW).await.expect("fetched");
+}
+
+#[tokio::test]
+async fn what_is_no_source_is_told_at_once() {
+    let kit = Kit::new();
+    let missing = kit.root.path().join("missing");
+    let open = |source: &str| Sot::open(SotSettings::new(source, kit.data())).expect_err("no source");
+    assert!(matches!(open(&missing.to_string_lossy()), OpenSotError::Directory { .. }));
+    assert!(matches!(open("gopher://host/batches"), OpenSotError::Source(_)));
+}
+
+#[tokio::test]
+async fn a_damaged_batch_is_refused_with_its_file() {
+    let kit = Kit::new();
+    let target = kit.put(&days()[0], None);
+    let sot = kit.sot();
+    fs::write(target.join("alerts.parquet"), b"PAR1").expect("written");
+    let refused = sot.fetch(days()[0].date, WINDOW).await.expect_err("damaged").to_string();
+    assert!(refused.contains("alerts.parquet"), "{refused}");
+    kit.put(&days()[0], None);
+    sot.fetch(days()[0].date, WINDOW).await.expect("fetched");
+    let cached = kit.data().join("batches").join(format!("{}_w7", days()[0].date)).join("alerts.parquet");
+    fs::write(&cached, b"PAR1").expect("written");
+    let damaged = sot.fetch(days()[0].date, WINDOW).await.expect_err("damaged");
+    assert!(matches!(damaged, SotError::Damaged { .. }), "{damaged}");
+}
+
+#[tokio::test]
+async fn outcomes_appear_and_grow_and_are_not_forgotten() {
+    let (kit, first) = (Kit::new(), &days()[0]);
+    kit.put(first, None);
+    let sot = kit.sot();
+    let fetched = sot.fetch(first.date, WINDOW).await.expect("fetched");
+    let labels = |after| sot.labels(first.date, WINDOW, later(after));
+    assert!(labels(30).await.expect("read").is_none());
+    let some: Vec<usize> = (0..60).collect();
+    kit.put(first, Some(&first.labels.take(&some)));
+    assert!(labels(3).await.expect("read").is_none(), "nothing is known before a week");
+    assert_eq!(labels(30).await.expect("read").expect("known").rows(), 60);
+    kit.put(first, Some(&first.labels));
+    assert_eq!(labels(30).await.expect("read").expect("known").rows(), 120);
+    let by_mid = labels(14).await.expect("read").expect("known").rows();
+    assert!((1..120).contains(&by_mid), "{by_mid}");
+    fs::remove_dir_all(kit.source()).expect("removed");
+    assert_eq!(labels(30).await.expect("kept").expect("known").rows(), 120);
+    assert_eq!(sot.fetch(first.date, WINDOW).await.expect("cached").digest, fetched.digest);
+}
+
+#[tokio::test]
+async fn outcomes_known_on_the_day_itself_do_not_count() {
+    let (kit, first) = (Kit::new(), &days()[0]);
+    let mut early = first.labels.clone();
+    let index = early.spec().position("confirmed_at").expect("a column");
+    let noon = later(0).as_millis() as f64 + 43_200_000.0;
+    early.set_column(index, Some(Column::Numbers(vec![noon; early.rows()])));
+    kit.put(first, Some(&early));
+    assert!(kit.sot().labels(first.date, WINDOW, later(30)).await.expect("read").is_none());
+}
+
+#[tokio::test]
+async fn outcomes_of_other_alerts_are_refused() {
+    let (kit, first) = (Kit::new(), &days()[0]);
+    kit.put(first, None);
+    let sot = kit.sot();
+    sot.fetch(first.date, WINDOW).await.expect("fetched");
+    let mut other = first.clone();
+    other.batch.alerts = other.batch.alerts.take(&(0..100).collect::<Vec<_>>());
+    kit.put(&other, Some(&first.labels));
+    let refused = sot.labels(first.date, WINDOW, later(30)).await.expect_err("other alerts");
+    assert!(matches!(refused, SotError::OtherAlerts { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn hostile_outcomes_are_refused_with_row_and_column() {
+    let (kit, first) = (Kit::new(), &days()[0]);
+    kit.put(first, None);
+    let sot = kit.sot();
+    sot.fetch(first.date, WINDOW).await.expect("fetched");
+    let target = kit.put(first, Some(&first.labels));
+    fs::write(target.join("labels.parquet"), b"PAR1 and more").expect("written");
+    let refused = sot.labels(first.date, WINDOW, later(30)).await.expect_err("damaged").to_string();
+    assert!(refused.contains("labels.parquet"), "{refused}");
+}
+
+#[tokio::test]
+async fn the_cache_keeps_days_and_bytes_within_bounds() {
+    let kit = Kit::new();
+    days().iter().for_each(|day| drop(kit.put(day, None)));
+    let cached = || {
+        let entries = fs::read_dir(kit.data().join("batches")).expect("a directory");
+        let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+        names.sort();
+        names
+    };
+    let source = kit.source().to_string_lossy().into_owned();
+    let sot = kit.sot_at(&source, |settings| settings.keep_bytes = 1);
+    for day in days() {
+        sot.fetch(day.date, WINDOW).await.expect("fetched");
+    }
+    assert_eq!(cached(), [format!("{}_w7", days()[1].date)], "the newest stays, however large");
+    let sot = kit.sot_at(&source, |settings| settings.keep_days = 0);
+    sot.fetch(days()[0].date, WINDOW).await.expect_err("older than what is kept: dropped at once");
+    assert_eq!(cached().len(), 1);
+}
+
+#[tokio::test]
+async fn the_pool_of_a_round_stays_as_it_was_gathered() {
+    let kit = Kit::new();
+    let (first, salt) = (&days()[0], [7; 32]);
+    let round = RoundId { netuid: 1, date: first.date.checked_add_days(Days::new(25)).expect("a day"), window_days: 7 };
+    let sot = kit.sot();
+    assert!(sot.pool(round, &salt, later(25)).await.expect("nothing yet").is_empty());
+    let next = RoundId { netuid: 2, ..round };
+    kit.put(first, Some(&first.labels.take(&(0..60).collect::<Vec<_>>())));
+    let pool = sot.pool(next, &salt, later(25)).await.expect("gathered");
+    assert!(!pool.is_empty());
+    kit.put(first, Some(&first.labels));
+    assert_eq!(sot.pool(next, &salt, later(30)).await.expect("read"), pool, "whatever became known since");
+    assert!(sot.pool(round, &salt, later(30)).await.expect("read").is_empty());
+    let young = RoundId { netuid: 3, date: days()[1].date, window_days: 7 };
+    assert!(sot.pool(young, &salt, later(1)).await.expect("none").is_empty(), "nothing of the last days is settled");
+}
+
+/// Serves the files under `root`.
+async fn serve(root: PathBuf) -> String {
+    let files = Arc::new(root);
+    let handler = move |UrlPath(path): UrlPath<String>| {
+        let file = files.join(path);
+        async move { fs::read(file).map_err(|_| StatusCode::NOT_FOUND) }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().route("/{*path}", get(handler))).await });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn a_base_url_is_asked_day_by_day() {
+    let (kit, first) = (Kit::new(), &days()[0]);
+    kit.put(first, None);
+    let url = serve(kit.source()).await;
+    let sot = kit.sot_at(&url, |settings| settings.look_back_days = 5);
+    assert_eq!(sot.newest(later(4)).await.expect("asked"), Some(found(first)));
+    assert_eq!(sot.newest(later(9)).await.expect("asked"), None, "no further back than told");
+    sot.fetch(first.date, WINDOW).await.expect("fetched");
+    kit.put(first, Some(&first.labels));
+    assert_eq!(sot.labels(first.date, WINDOW, later(30)).await.expect("read").expect("known").rows(), 120);
+    let nobody = kit.sot_at("http://127.0.0.1:1", |_| ());
+    let error = nobody.newest(later(4)).await.expect_err("nobody listens").to_string();
+    assert!(error.contains("META.json"), "{error}");
+    assert_eq!(nobody.labels(first.date, WINDOW, later(30)).await.expect("kept").expect("known").rows(), 120);
+}
+
+#[tokio::test]
+async fn a_publisher_that_is_required_is_checked() {
+    let (kit, first) = (Kit::new(), &days()[0]);
+    kit.put(first, None);
+    let source = kit.source().to_string_lossy().into_owned();
+    let sot = kit.sot_at(&source, |settings| settings.download.publisher = Some("ab".repeat(32)));
+    let refused = sot.fetch(first.date, WINDOW).await.expect_err("unsigned").to_string();
+    assert!(refused.contains("publisher"), "{refused}");
+}
