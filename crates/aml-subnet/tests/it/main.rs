@@ -33,4 +33,5 @@ mod validator_judge;
 mod validator_kit;
 mod validator_sot;
 mod validator_task;
+mod validator_weights;
 mod wallet;
