@@ -17,6 +17,8 @@ mod miners;
 mod replay;
 mod rounds;
 mod settings_args;
+mod settle;
+mod validator;
 mod wallet;
 
 pub use settings_args::{AxonArgs, SettingsArgs, ValidatorArgs};
@@ -36,6 +38,10 @@ pub struct Cli {
 enum Command {
     /// Serves validators: verifies their requests, forwards them to the inference API, signs the answers
     Miner(miner::Args),
+    /// Asks all miners about each batch, judges and merges their answers, sets weights
+    Validator(validator::Args),
+    /// Measures rounds against the outcomes that are known by now
+    Settle(settle::Args),
     /// Lists rounds
     Rounds(rounds::Args),
     /// Looks at one round
@@ -62,6 +68,8 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let result = match self.command {
             Command::Miner(args) => miner::run(&args),
+            Command::Validator(args) => validator::run(&args),
+            Command::Settle(args) => settle::run(&args),
             Command::Rounds(args) => rounds::run(&args),
             Command::Round(args) => rounds::run_one(&args),
             Command::Miners(args) => miners::run(&args),

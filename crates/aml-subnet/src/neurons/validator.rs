@@ -1,7 +1,19 @@
 //! The validator: asks all miners about a batch, judges and merges their answers, settles and pays.
 //!
-//! One room a concern; rounds tie them together. The rules are in [`crate::validation`], what is kept is in
-//! [`crate::store`].
+//! One room a concern; [`round`] ties them together for one batch, [`run`] for ever. The rules are in
+//! [`crate::validation`], what is kept is in [`crate::store`].
+//!
+//! | step | room |
+//! |---|---|
+//! | fetch | [`sot`]: where batches and outcomes come from |
+//! | task | [`task`] and [`traps`]: what each miner is asked |
+//! | ask | [`query`] |
+//! | judge, merge | [`judge`] and [`merge`] over [`evidence`], what the ledger keeps |
+//! | publish | [`crate::outputs`] |
+//! | settle | [`settling`] and [`settle`] |
+//! | pay | [`standing`]: what hotkeys are worth; [`pay`]: weights on chain |
+//!
+//! [`replay`] computes a stored round again.
 
 pub mod evidence;
 pub mod judge;
@@ -9,7 +21,10 @@ pub mod merge;
 pub mod pay;
 pub mod query;
 pub mod replay;
+pub mod round;
+pub mod run;
 pub mod settle;
+pub mod settling;
 pub mod sot;
 pub mod standing;
 pub mod task;

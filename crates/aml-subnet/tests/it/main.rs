@@ -26,11 +26,10 @@ mod miner_parts;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod validation;
-mod validator_query;
-mod validator_query_rules;
-mod validator_weights;
 mod validator_judge;
 mod validator_kit;
+mod validator_query;
+mod validator_query_rules;
 mod validator_sot;
 mod validator_task;
 mod validator_weights;

@@ -1,0 +1,199 @@
+//! `aml-subnet validator`: rounds, settlements, weights, and the read API beside them.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aml_miner::clock::{Clock, SystemClock};
+use aml_miner::data::download::DownloadSettings;
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{SettingsArgs, ValidatorArgs, chain, ledger, settle};
+use crate::chain::subtensor::Subtensor;
+use crate::config::{Settings, ValidatorSettings};
+use crate::logging;
+use crate::neurons::subtensor::Subnet;
+use crate::neurons::validator::pay::{self, PayOutcome, Payer};
+use crate::neurons::validator::query::{Asker, QuerySettings};
+use crate::neurons::validator::round::{self, Rounds, Secret};
+use crate::neurons::validator::run::{Pass, Validator};
+use crate::neurons::validator::settling::Settler;
+use crate::neurons::validator::sot::{Sot, SotSettings};
+use crate::protocol::NonceSource;
+use crate::store::Ledger;
+use crate::store::records::Step;
+use crate::wallet::Signer;
+
+/// Fewest days with rounds that count before weights are set.
+const LEAST_ROUNDS: usize = 1;
+
+/// Arguments of `validator`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "A killed validator goes on where it was: start it again with the same data folder. One process writes \
+                        to a ledger; a second one is refused.
+
+Examples:
+  aml-subnet validator --netuid 1 --wallet.name val --validator.sot https://sot.example.org/batches
+  aml-subnet validator --once --shadow --validator.sot ./batches       one round, no weights
+  aml-subnet validator --check                                         is everything there?"
+)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    validator: ValidatorArgs,
+    /// One round, whatever settlements are due, weights if they are due; then exits, with 1 when something went wrong
+    #[arg(long)]
+    once: bool,
+    /// Everything but weights
+    #[arg(long, env = "VALIDATOR_SHADOW")]
+    shadow: bool,
+    /// Checks configuration, hotkey, source and ledger, and exits
+    #[arg(long, conflicts_with = "once")]
+    check: bool,
+}
+
+/// Runs the validator until it is told to stop, or once.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut settings = args.settings.load(&args.validator.overrides())?;
+    settings.validator.shadow |= args.shadow;
+    logging::init(&settings.log_level)?;
+    let file = args.settings.wallet(&settings).locate(|name| std::env::var_os(name))?;
+    let opened = file.open(|name| std::env::var_os(name))?;
+    if let Some(warning) = opened.warning {
+        tracing::warn!("{warning}");
+    }
+    if args.check {
+        return check(&settings, &opened.signer);
+    }
+    chain::block_on(work(args.once, settings, opened.signer))
+}
+
+/// Opens everything, changes nothing but the folder's cache.
+fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
+    Sot::open(sot_settings(&settings.validator)).context("validator.sot")?;
+    Secret::load_or_create(&settings.validator.data_dir)?;
+    chain::connect(settings)?;
+    let url = settings.validator.ledger_url();
+    let missing = url.strip_prefix("sqlite://").is_some_and(|path| !std::path::Path::new(path).exists());
+    if !missing {
+        chain::block_on(async {
+            let ledger = ledger::open(settings, true).await?;
+            ledger.close().await;
+            Ok(())
+        })?;
+    }
+    println!("configuration, hotkey {}, source and ledger are good", signer.hotkey());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn work(once: bool, settings: Settings, signer: Signer) -> anyhow::Result<ExitCode> {
+    let stop = CancellationToken::new();
+    chain::stop_on_signal(stop.clone())?;
+    let subtensor = chain::connect(&settings)?;
+    let ledger = ledger::open(&settings, false).await?;
+    let validator = build(&settings, signer.clone(), &subtensor, &ledger)?;
+    let code = if once {
+        let pass = validator.once(&stop).await;
+        say(&pass);
+        Ok(if pass.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    } else {
+        forever(&settings, &validator, (signer, subtensor), &stop).await
+    };
+    drop(validator);
+    // What is being written is finished, and the lock is free for the next one.
+    ledger.close().await;
+    code
+}
+
+/// All parts, put together.
+fn build(settings: &Settings, signer: Signer, chain: &Arc<Subtensor>, ledger: &Ledger) -> anyhow::Result<Validator> {
+    let (netuid, own) = (settings.netuid, settings.validator.clone());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let sot = Arc::new(Sot::open(sot_settings(&own)).context("validator.sot")?);
+    let keys = (signer.clone(), Arc::new(NonceSource::default()));
+    let rounds = Rounds::new(round::Parts {
+        ledger: ledger.clone(),
+        sot: Arc::clone(&sot),
+        neurons: Arc::new(Subnet { chain: Arc::clone(chain), netuid, signer: signer.clone() }),
+        asker: Asker::new(query_settings(&own), netuid, keys, Arc::clone(&clock)),
+        signer: signer.clone(),
+        clock: Arc::clone(&clock),
+        secret: Secret::load_or_create(&own.data_dir)?,
+        netuid,
+        settings: own.clone(),
+    });
+    let payer = Payer::new(pay::Parts {
+        chain: Arc::clone(chain),
+        log: Arc::new(ledger.clone()),
+        signer,
+        clock: Arc::clone(&clock),
+        target: (netuid, own.mechanism),
+        min_rounds: LEAST_ROUNDS,
+    });
+    let settler = Settler { ledger: ledger.clone(), sot, clock: Arc::clone(&clock), netuid, settings: own.clone() };
+    let payer = (!own.shadow).then_some(payer);
+    Ok(Validator { rounds, settler, payer, ledger: ledger.clone(), clock, netuid, settings: own })
+}
+
+async fn forever(
+    settings: &Settings,
+    validator: &Validator,
+    (signer, chain): (Signer, Arc<Subtensor>),
+    stop: &CancellationToken,
+) -> anyhow::Result<ExitCode> {
+    let address = settings.validator.listen;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    tracing::info!(hotkey = %signer.hotkey(), netuid = settings.netuid, %address, "validator runs");
+    let _ = listener;
+    tokio::select! {
+        () = validator.run(stop) => {
+            tracing::info!("validator stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        // Half-open connections look alive; the supervisor's restart is the cure.
+        stalled = chain.watch_blocks(settings.subtensor.stalled_after) => Err(stalled.into()),
+    }
+}
+
+/// Where batches come from.
+pub(super) fn sot_settings(own: &ValidatorSettings) -> SotSettings {
+    let download = DownloadSettings { publisher: own.sot_publisher.clone(), ..DownloadSettings::default() };
+    SotSettings { window_days: own.window_days, download, ..SotSettings::new(own.sot.clone(), own.data_dir.clone()) }
+}
+
+fn query_settings(own: &ValidatorSettings) -> QuerySettings {
+    QuerySettings {
+        deadline: own.timeout,
+        concurrency: own.concurrency,
+        max_answer_bytes: own.max_answer_bytes,
+        allow_private_ips: own.allow_private_ips,
+        v10_fallback: own.v10_fallback,
+        ..QuerySettings::default()
+    }
+}
+
+fn say(pass: &Pass) {
+    match &pass.round {
+        Some(round) if round.step >= Step::Published => println!("round {} is published", round.id),
+        Some(round) => println!("round {} is {:?}; it goes on with the next start", round.id, round.step),
+        None => println!("no round: the source has no batch, or something went wrong"),
+    }
+    for (id, settling) in &pass.settling {
+        println!("round {id}: {}", settle::say(settling));
+    }
+    match &pass.pay {
+        None => println!("weights: none are set (shadow), or something went wrong"),
+        Some(PayOutcome::NotDue(due)) => println!("weights: not due ({due:?})"),
+        Some(PayOutcome::Withheld(why)) => println!("weights: withheld, {why}"),
+        Some(PayOutcome::Recorded { epoch, state, receivers }) => {
+            println!("weights: epoch {epoch}, {receivers} receivers, {state:?}");
+        }
+    }
+    for error in &pass.errors {
+        eprintln!("error: {error}");
+    }
+}

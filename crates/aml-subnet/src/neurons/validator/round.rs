@@ -1,0 +1,178 @@
+//! A round: a batch, what was asked about it, what was answered, and what is made of that.
+//!
+//! Each step is recorded in the ledger before the next begins, and each may be repeated: a process that is killed at any
+//! instant goes on where the ledger is, and ends in the same state. Answers are recorded one by one; after a restart
+//! only those miners are asked that have none, and only while the deadline is ahead.
+
+mod ask;
+mod error;
+mod observe;
+mod secret;
+mod task;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aml_miner::clock::Clock;
+use tokio_util::sync::CancellationToken;
+
+use super::evidence;
+use super::judge::{Judged, submissions};
+use super::merge::merge;
+use super::query::Asker;
+use super::sot::Sot;
+use super::standing::History;
+use super::task::TaskMaker;
+use crate::config::ValidatorSettings;
+use crate::neurons::metagraph::MetagraphSource;
+use crate::store::Ledger;
+use crate::store::records::{Round, RoundId, Step};
+use crate::validation::rules::RulesVersion;
+use crate::wallet::Signer;
+
+pub use error::RoundError;
+pub use secret::{Secret, SecretError};
+
+/// What rounds work with.
+pub struct Parts {
+    /// Where every step is recorded.
+    pub ledger: Ledger,
+    /// Where batches come from.
+    pub sot: Arc<Sot>,
+    /// Who is in the subnet.
+    pub neurons: Arc<dyn MetagraphSource>,
+    /// Asks miners.
+    pub asker: Asker,
+    /// The validator's hotkey; signs what is published.
+    pub signer: Signer,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What salts are derived from.
+    pub secret: Secret,
+    /// The subnet.
+    pub netuid: u16,
+    /// The rest.
+    pub settings: ValidatorSettings,
+}
+
+/// Runs rounds, one at a time.
+pub struct Rounds {
+    parts: Parts,
+}
+
+impl Rounds {
+    /// Nothing is read or written before the first round.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts }
+    }
+
+    /// Carries a round as far as it can go now: to its publication, unless that has to wait.
+    ///
+    /// # Errors
+    /// What went wrong on our side; a repetition goes on where it stopped. A miner's failure is never an error.
+    pub async fn advance(&self, round: Round, stop: &CancellationToken) -> Result<Round, RoundError> {
+        let (round, maker) = self.task(round).await?;
+        let round = self.ask(round, maker, stop).await?;
+        let (round, judged) = self.judge(round).await?;
+        let round = self.merge(round, judged).await?;
+        self.publish(round).await
+    }
+
+    /// The round of the newest batch, begun now or before; `None` when the source has no batch.
+    ///
+    /// # Errors
+    /// When the source, or the ledger, cannot be used.
+    pub async fn newest(&self) -> Result<Option<Round>, RoundError> {
+        let Some(found) = self.parts.sot.newest(self.parts.clock.now()).await? else { return Ok(None) };
+        let id = RoundId { netuid: self.parts.netuid, date: found.date, window_days: found.window_days };
+        match self.parts.ledger.round(id).await? {
+            Some(begun) => Ok(Some(begun)),
+            None => self.begin(id).await.map(Some),
+        }
+    }
+
+    /// Rounds that are on their way, oldest first. One that asked nobody before a newer batch came never will: by now
+    /// outcomes of its alerts may be known to some.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn unfinished(&self) -> Result<Vec<Round>, RoundError> {
+        let all = self.parts.ledger.unfinished(self.parts.netuid).await?;
+        Ok(all.into_iter().filter(|round| round.step > Step::Fetched).collect())
+    }
+
+    async fn judge(&self, round: Round) -> Result<(Round, Option<Vec<Judged>>), RoundError> {
+        if round.step > Step::Judged {
+            return Ok((round, None));
+        }
+        let task = evidence::task_of(&self.parts.ledger, round.id).await?;
+        let judged = evidence::judged(&self.parts.ledger, &round, &task, round.rules.rules()).await?;
+        let verdicts: Vec<_> = judged.iter().map(|one| one.verdict.clone()).collect();
+        self.parts.ledger.record_verdicts(round.id, &verdicts).await?;
+        observe::judged(round.id, &verdicts);
+        Ok((self.again(round.id).await?, Some(judged)))
+    }
+
+    async fn merge(&self, round: Round, judged: Option<Vec<Judged>>) -> Result<Round, RoundError> {
+        let Some(judged) = judged.filter(|_| round.step == Step::Judged) else { return Ok(round) };
+        let Parts { ledger, netuid, settings, .. } = &self.parts;
+        let rules = round.rules.rules();
+        let history = History::until(ledger, (*netuid, round.id.date), &rules, settings.grace).await?;
+        let worth = history.performance(&rules);
+        let canonical = tokio::task::spawn_blocking(move || merge(&rules, &submissions(&judged), worth)).await?;
+        ledger.record_canonical(round.id, canonical.as_ref()).await?;
+        observe::merged(round.id, canonical.as_ref());
+        self.again(round.id).await
+    }
+
+    async fn publish(&self, round: Round) -> Result<Round, RoundError> {
+        let Parts { ledger, settings, .. } = &self.parts;
+        let from_ms = round.opened_ms.saturating_add(millis(settings.publish_delay));
+        if round.step != Step::Merged || self.now_ms() < from_ms {
+            return Ok(round);
+        }
+        ledger.publish(round.id, self.now_ms()).await?;
+        observe::published(round.id);
+        self.again(round.id).await
+    }
+
+    async fn begin(&self, id: RoundId) -> Result<Round, RoundError> {
+        let batch = self.parts.sot.fetch(id.date, id.window_days).await?;
+        let round = Round {
+            id,
+            step: Step::Fetched,
+            rules: RulesVersion::LATEST,
+            shadow: self.parts.settings.shadow,
+            batch: batch.digest,
+            alerts: task::alerts_of(batch.dir.manifest()),
+            opened_ms: self.now_ms(),
+            deadline_ms: None,
+            commitment: None,
+            published_ms: None,
+            settled_ms: None,
+        };
+        let begun = self.parts.ledger.begin(&round).await?;
+        observe::fetched(&begun);
+        Ok(begun)
+    }
+
+    /// The round as the ledger has it now.
+    async fn again(&self, id: RoundId) -> Result<Round, RoundError> {
+        self.parts.ledger.round(id).await?.ok_or(RoundError::Gone(id))
+    }
+
+    fn now_ms(&self) -> i64 {
+        i64::try_from(self.parts.clock.now().as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Where canonical scores are published as files.
+#[must_use]
+pub fn published_dir(settings: &ValidatorSettings) -> PathBuf {
+    settings.data_dir.join("published")
+}
+
+fn millis(span: std::time::Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
