@@ -3,6 +3,7 @@
 //! A batch is a directory of Parquet files and a manifest, `META.json`; `docs/data.md` describes the format. Every file
 //! is hashed before a row of it is used, and nothing a file claims decides how much memory is taken.
 
+pub mod arrow_stream;
 pub mod batch_dir;
 pub mod canonical;
 mod cells;
@@ -22,6 +23,7 @@ pub mod synth;
 pub mod table_error;
 pub mod write;
 
+pub use arrow_stream::read_stream;
 pub use batch_dir::{BatchDir, LoadedBatch, ReadBatchError};
 pub use columns::column_from_series;
 pub use limits::Limits;

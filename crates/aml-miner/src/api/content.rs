@@ -1,13 +1,18 @@
-//! In which form a batch is sent: one JSON object, or one Parquet file a table in a multipart form.
+//! In which form a batch is sent: one JSON object, one Parquet file or Arrow stream a table in a multipart form, or
+//! one Arrow stream that is the required table.
 
 use axum::http::{HeaderMap, header};
 
 use super::error::{ApiError, Detail, ErrorCode};
 use super::multipart;
 use super::scoring::Pool;
+use crate::data::arrow_stream::{MARKER, MEDIA_TYPE};
 use crate::data::{self, TableError};
 use crate::wire::body::TABLES;
-use crate::wire::{Batch, Problem, Reading, Step, Table, read_body};
+use crate::wire::{Batch, Problem, Reading, Step, Table, TableSpec, read_body};
+
+/// Media type of Parquet files.
+const PARQUET: &str = "application/vnd.apache.parquet";
 
 /// Bytes that a form's files may have after decompression, for each byte sent: well-packed columns reach about 20.
 const MAX_EXPANSION: u64 = 64;
@@ -23,11 +28,13 @@ const BYTES_PER_ROW: usize = 8;
 pub(super) enum Content {
     /// One JSON object.
     Json,
-    /// One Parquet file a table, between these boundaries.
+    /// One Parquet file or Arrow stream a table, between these boundaries.
     Form {
         /// What stands between the parts.
         boundary: String,
     },
+    /// One Arrow stream: the table that is required.
+    Arrow,
 }
 
 impl Content {
@@ -35,7 +42,7 @@ impl Content {
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(Self::Json) };
         let text = value.to_str().unwrap_or_default();
-        let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = multipart::essence(text);
         if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
             return Ok(Self::Json);
         }
@@ -43,8 +50,12 @@ impl Content {
             let unnamed = || ApiError::new(ErrorCode::MalformedBody, "The form's Content-Type names no boundary");
             return multipart::boundary(text).map(|boundary| Self::Form { boundary }).ok_or_else(unnamed);
         }
+        if essence == MEDIA_TYPE {
+            return Ok(Self::Arrow);
+        }
         let shown: String = essence.chars().take(60).collect();
-        let detail = format!("Content-Type `{shown}` is not known; send application/json or multipart/form-data");
+        let detail =
+            format!("Content-Type `{shown}` is not known; send application/json, multipart/form-data or {MEDIA_TYPE}");
         Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
     }
 
@@ -53,8 +64,42 @@ impl Content {
         match self {
             Self::Json => Ok(read_body(bytes, reading, &Pool)?),
             Self::Form { boundary } => form(bytes, boundary, reading),
+            Self::Arrow => {
+                let mut tables = TABLES.map(Table::empty);
+                let index = position(reading.required)?;
+                tables[index] = table(index, MEDIA_TYPE, bytes, reading)?;
+                Ok(batch(tables))
+            }
         }
     }
+}
+
+fn batch([alerts, features, clusters, money_flows]: [Table; 4]) -> Batch {
+    Batch { alerts, features, clusters, money_flows }
+}
+
+fn position(table: &str) -> Result<usize, ApiError> {
+    let index = TABLES.iter().position(|spec| spec.name == table);
+    index.ok_or_else(|| problem(table, "unknown_table", "No table has this name"))
+}
+
+/// The table at `index` of [`TABLES`]; what does not say whether it is Parquet or Arrow is told by its first bytes.
+fn table(index: usize, media_type: &str, bytes: &[u8], reading: &Reading) -> Result<Table, ApiError> {
+    let spec: &'static TableSpec = TABLES[index];
+    let decompressed = FREE_BYTES + bytes.len() as u64 * MAX_EXPANSION;
+    let usual = data::Limits::default();
+    let limits = data::Limits {
+        rows: reading.limits.rows[index].min(FREE_ROWS + bytes.len() / BYTES_PER_ROW),
+        page_bytes: decompressed,
+        one_page_bytes: decompressed.min(usual.one_page_bytes),
+        values: decompressed.min(usual.values),
+        text_bytes: usize::try_from(decompressed).map_or(usual.text_bytes, |bytes| bytes.min(usual.text_bytes)),
+        one_text_bytes: reading.limits.string,
+        ..usual
+    };
+    let arrow = media_type == MEDIA_TYPE || (media_type != PARQUET && bytes.starts_with(&MARKER));
+    let read = if arrow { data::read_stream } else { data::read_table };
+    read(bytes, spec, spec.name, &limits).map_err(|error| refused(spec.name, &error))
 }
 
 fn form(bytes: &[u8], boundary: &str, reading: &Reading) -> Result<Batch, ApiError> {
@@ -63,28 +108,16 @@ fn form(bytes: &[u8], boundary: &str, reading: &Reading) -> Result<Batch, ApiErr
     let mut tables = TABLES.map(Table::empty);
     let mut given = [false; TABLES.len()];
     for part in parts {
-        let index = TABLES.iter().position(|spec| spec.name == part.name);
-        let index = index.ok_or_else(|| problem(&part.name, "unknown_table", "No table has this name"))?;
+        let index = position(&part.name)?;
         if std::mem::replace(&mut given[index], true) {
             return Err(problem(&part.name, "duplicate_key", "Table is given more than once"));
         }
-        let spec = TABLES[index];
-        let decompressed = FREE_BYTES + part.bytes.len() as u64 * MAX_EXPANSION;
-        let limits = data::Limits {
-            rows: reading.limits.rows[index].min(FREE_ROWS + part.bytes.len() / BYTES_PER_ROW),
-            page_bytes: decompressed,
-            one_page_bytes: decompressed.min(data::Limits::default().one_page_bytes),
-            one_text_bytes: reading.limits.string,
-            ..data::Limits::default()
-        };
-        tables[index] =
-            data::read_table(part.bytes, spec, spec.name, &limits).map_err(|error| refused(spec.name, &error))?;
+        tables[index] = table(index, &part.media_type, part.bytes, reading)?;
     }
     if !TABLES.iter().zip(given).any(|(spec, given)| given && spec.name == reading.required) {
         return Err(problem(reading.required, "missing", "Field required"));
     }
-    let [alerts, features, clusters, money_flows] = tables;
-    Ok(Batch { alerts, features, clusters, money_flows })
+    Ok(batch(tables))
 }
 
 fn refused(table: &str, error: &TableError) -> ApiError {

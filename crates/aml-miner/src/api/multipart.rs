@@ -12,8 +12,15 @@ const MAX_BOUNDARY: usize = 70;
 pub(super) struct Part<'a> {
     /// The name of its field.
     pub name: String,
+    /// Its media type in lower case, without parameters; empty where it names none.
+    pub media_type: String,
     /// What it holds.
     pub bytes: &'a [u8],
+}
+
+/// A content type in lower case, without its parameters.
+pub(super) fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The boundary that a content type names.
@@ -56,12 +63,15 @@ fn part(bytes: &[u8]) -> Result<Part<'_>, &'static str> {
     let window = &bytes[..bytes.len().min(MAX_HEADERS)];
     let end = memmem::find(window, b"\r\n\r\n").ok_or("a part's headers do not end")?;
     let headers = std::str::from_utf8(&bytes[..end]).map_err(|_| "a part's headers are not text")?;
-    let disposition = headers.split("\r\n").find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
-    });
-    let name = disposition.and_then(|value| parameter(value, "name")).ok_or("a part has no name")?;
-    Ok(Part { name, bytes: &bytes[end + 4..] })
+    let header = |wanted: &str| {
+        headers.split("\r\n").find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.trim().eq_ignore_ascii_case(wanted).then_some(value)
+        })
+    };
+    let name = header("content-disposition").and_then(|value| parameter(value, "name")).ok_or("a part has no name")?;
+    let media_type = essence(header("content-type").unwrap_or_default());
+    Ok(Part { name, media_type, bytes: &bytes[end + 4..] })
 }
 
 #[cfg(test)]
@@ -70,12 +80,15 @@ mod tests {
 
     use super::{Part, boundary, parts};
 
-    const FORM: &[u8] = b"--xx\r\nContent-Disposition: form-data; name=\"alerts\"; filename=\"a\"\r\nX: y\r\n\r\nPAR1\r\n--x\r\n--xx\r\ncontent-disposition: form-data; name=clusters\r\n\r\n\r\n--xx--\r\n";
+    const FORM: &[u8] = b"--xx\r\nContent-Disposition: form-data; name=\"alerts\"; filename=\"a\"\r\nContent-Type: Text/X; q=1\r\n\r\nPAR1\r\n--x\r\n--xx\r\ncontent-disposition: form-data; name=clusters\r\n\r\n\r\n--xx--\r\n";
 
     #[test]
     fn parts_are_told_apart_by_the_boundary_alone() {
-        let expected = [("alerts", b"PAR1\r\n--x".as_slice()), ("clusters", b"")];
-        let expected = expected.map(|(name, bytes)| Part { name: name.to_owned(), bytes });
+        let expected = [("alerts", "text/x", b"PAR1\r\n--x".as_slice()), ("clusters", "", b"")];
+        let expected = expected.map(|(name, media_type, bytes)| {
+            let (name, media_type) = (name.to_owned(), media_type.to_owned());
+            Part { name, media_type, bytes }
+        });
         assert_eq!(parts(FORM, "xx", 4).expect("a form"), expected);
         assert_eq!(boundary("multipart/form-data; boundary=\"a b\"").as_deref(), Some("a b"));
         assert_eq!(boundary("multipart/form-data"), None);

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::{IntoResponses, OpenApi, ToSchema};
 
+use crate::data::arrow_stream::MEDIA_TYPE as ARROW;
 use crate::wire::body::TABLES;
 use crate::wire::spec::SEVERITIES;
 use crate::wire::{ColumnSpec, ColumnType, TableSpec};
@@ -47,6 +48,33 @@ pub(super) struct ValidationProblem {
     r#type: String,
     /// The value that was given; a long one is cut.
     input: Value,
+}
+
+/// How a request to score, rank or explain is refused.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes what error.rs writes")]
+pub(super) enum ScoringErrors {
+    /// The body is not JSON, or cannot be decompressed.
+    #[response(status = 400)]
+    Broken(ErrorBody),
+    /// Too slow
+    #[response(status = 408)]
+    Slow(ErrorBody),
+    /// Body too large
+    #[response(status = 413)]
+    Large(ErrorBody),
+    /// Unknown content type or encoding
+    #[response(status = 415)]
+    Unsupported(ErrorBody),
+    /// Values that do not make a request
+    #[response(status = 422)]
+    Invalid(ValidationErrorBody),
+    /// The queue is full
+    #[response(status = 429)]
+    Overloaded(ErrorBody),
+    /// The model is not loaded
+    #[response(status = 503)]
+    NoModel(ErrorBody),
 }
 
 #[derive(OpenApi)]
@@ -121,10 +149,23 @@ fn request_body(schema: &str, required: &str) -> Value {
         tables.remove("clusters");
     }
     let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
+    let forms = format!("{ARROW}, application/vnd.apache.parquet, application/octet-stream");
+    let binary = |description: &str| json!({"type": "string", "format": "binary", "description": description});
+    let parts: Map<_, _> =
+        TABLES.iter().map(|table| (table.name.to_owned(), binary("An Arrow stream or Parquet file"))).collect();
+    let encoding: Map<_, _> =
+        TABLES.iter().map(|table| (table.name.to_owned(), json!({"contentType": forms}))).collect();
     json!({
         "required": true,
         "description": "A batch; compressed with gzip, zstd or br if Content-Encoding says so",
-        "content": {"application/json": {"schema": schema, "example": example}},
+        "content": {
+            "application/json": {"schema": schema, "example": example},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": parts, "required": [required]},
+                "encoding": encoding,
+            },
+            ARROW: {"schema": binary(&format!("The table `{required}` alone, as an Arrow IPC stream"))},
+        },
     })
 }
 

@@ -43,6 +43,9 @@ pub enum FileProblem {
     /// The Parquet structure is broken or uses something unknown.
     #[error("not a readable Parquet file: {0}")]
     Broken(String),
+    /// The structure of the Arrow IPC stream is broken or uses something that is not accepted.
+    #[error("not an Arrow IPC stream that can be read: {0}")]
+    BrokenStream(String),
     /// A bound of [`Limits`](crate::data::Limits) is passed.
     #[error("{what} is {found}, at most {limit} is accepted")]
     TooLarge {

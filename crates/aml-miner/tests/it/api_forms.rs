@@ -7,7 +7,8 @@ use aml_miner::wire::{Batch, InOrder, Needs, Reading, read_body, write_body};
 use serde_json::Value;
 
 use crate::api_kit::TestServer;
-use crate::batch_kit::options;
+use crate::arrow_kit::stream_of;
+use crate::batch_kit::{must_read_frame, options};
 
 fn day() -> Batch {
     let config = SynthConfig { alerts: 40, addresses: 300, days: 1, ..SynthConfig::default() };
@@ -26,9 +27,15 @@ fn timeless(rows: Value) -> Vec<Value> {
 }
 
 fn form(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    form_of("", files)
+}
+
+/// A form whose parts have these further headers.
+fn form_of(headers: &str, files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, bytes) in files {
-        body.extend_from_slice(format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes());
+        let head = format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n{headers}\r\n");
+        body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(bytes);
         body.extend_from_slice(b"\r\n");
     }
@@ -54,6 +61,35 @@ fn parquet_tables_are_scored_as_the_same_json() {
     }
     let without = server.connect().post("/score/alerts", &FORM, &form(&files[1..]));
     without.must_fail_with(422, "invalid_request");
+}
+
+const ARROW: &str = "content-type: application/vnd.apache.arrow.stream";
+
+#[test]
+fn arrow_tables_are_scored_as_the_same_json() {
+    let server = TestServer::start();
+    let batch = day();
+    let dir = tempfile::tempdir().expect("a directory");
+    let target = dir.path().join("batch");
+    write_batch(&target, &batch, None, &options()).expect("written");
+    for (newest, headers) in [(true, ""), (false, "Content-Type: application/vnd.apache.arrow.stream\r\n")] {
+        let table =
+            |name: &'static str| (name, stream_of(&must_read_frame(&target.join(format!("{name}.parquet"))), newest));
+        let tables = ["alerts", "features", "clusters", "money_flows"].map(table);
+        for path in ["/score/alerts", "/rank/alerts", "/score/clusters"] {
+            let from_json = server.post(path, write_body(&batch)).must_succeed().json();
+            let from_form = server.connect().post(path, &FORM, &form_of(headers, &tables)).must_succeed().json();
+            assert_eq!(timeless(from_form), timeless(from_json));
+        }
+        let [(_, alerts), _, (_, clusters), _] = &tables;
+        let alone = Batch { alerts: batch.alerts.clone(), ..Batch::empty() };
+        let from_json = server.post("/score/alerts", write_body(&alone)).must_succeed().json();
+        let from_stream = server.connect().post("/score/alerts", &[ARROW], alerts).must_succeed().json();
+        assert_eq!(timeless(from_stream), timeless(from_json));
+        server.connect().post("/score/clusters", &[ARROW], clusters).must_succeed();
+    }
+    server.connect().post("/score/alerts", &[ARROW], b"PAR1").must_fail_with(422, "invalid_request");
+    server.connect().post("/score/alerts", &[ARROW], b"").must_fail_with(422, "invalid_request");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The crate through its front door: one module a topic.
 
+mod api_disk;
 mod api_forms;
 mod api_hardness;
 mod api_kit;
@@ -7,6 +8,8 @@ mod api_process;
 mod api_reference;
 mod api_routes;
 mod api_settings;
+mod arrow_kit;
+mod arrow_stream;
 mod batch_cli;
 mod batch_corruption;
 mod batch_download;
