@@ -116,8 +116,10 @@ impl Job {
     fn run(self) -> Result<Answer, ApiError> {
         let started = Instant::now();
         let Self { kind, content, explain, served, scorer, reading, received, app } = self;
-        let (input, bytes_in) = (received.digest, received.bytes.len());
-        let batch = content.batch(&received.bytes, &reading)?;
+        let bytes_in = received.bytes.len();
+        // The digest of a large body takes as long as a good part of its reading: both at once.
+        let (input, batch) = rayon::join(|| Digest::of(&received.bytes), || content.batch(&received.bytes, &reading));
+        let batch = batch?;
         // The body is the largest thing held: it goes before the matrix comes.
         drop(received);
         let matrix = matrix(&served, scorer.as_deref(), &batch)?;

@@ -34,8 +34,13 @@ impl Logging {
             LogFormat::Json => false,
             LogFormat::Auto => std::io::stderr().is_terminal(),
         };
-        let lines = fmt::layer().with_writer(std::io::stderr);
-        let lines = if human { lines.boxed() } else { lines.json().flatten_event(true).boxed() };
+        // A line that cannot be written, say on a full disk, is lost: telling so on the same stream would panic.
+        let lines = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
+        let lines = if human {
+            lines.boxed()
+        } else {
+            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+        };
         let traces = if collector { Some(provider()?) } else { None };
         let layer =
             traces.as_ref().map(|traces| tracing_opentelemetry::layer().with_tracer(traces.tracer("aml-miner-serve")));

@@ -22,8 +22,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Metrics at zero.
-    pub(super) fn new() -> Self {
+    /// Metrics at zero, of a program built from `commit`.
+    pub(super) fn new(commit: &'static str) -> Self {
         let duration = Matcher::Full("aml_request_seconds".to_owned());
         let builder = PrometheusBuilder::new();
         let recorder = builder
@@ -32,8 +32,7 @@ impl Metrics {
             .build_recorder();
         let metrics = Self { handle: recorder.handle(), recorder };
         with_local_recorder(&metrics.recorder, || {
-            let labels =
-                vec![Label::new("version", env!("CARGO_PKG_VERSION")), Label::new("commit", super::status::COMMIT)];
+            let labels = vec![Label::new("version", env!("CARGO_PKG_VERSION")), Label::new("commit", commit)];
             gauge!("aml_build_info", labels).set(1.0);
         });
         metrics

@@ -1,4 +1,4 @@
-//! Receives a body: bounded as sent, as decoded and together with all others, hashed while it arrives.
+//! Receives a body: bounded as sent, as decoded and together with all others.
 
 use std::io;
 use std::pin::Pin;
@@ -10,13 +10,11 @@ use async_compression::zstd::DParameter;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt as _;
-use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio_util::io::StreamReader;
 
 use super::error::{ApiError, ErrorCode};
 use crate::config::LimitSettings;
-use crate::digest::Digest;
 
 /// Bytes that are asked for at once.
 const PIECE: usize = 128 << 10;
@@ -67,8 +65,6 @@ impl Drop for Held {
 pub(super) struct Received {
     /// The decoded bytes.
     pub bytes: Vec<u8>,
-    /// Their digest.
-    pub digest: Digest,
     _held: Held,
 }
 
@@ -86,7 +82,6 @@ pub(super) async fn receive(
     let mut reader = decoder(headers, limited(body, limits.body_bytes))?;
     let mut received = Vec::with_capacity(announced.unwrap_or(0).min(PIECE));
     let mut held = Held { budget: Arc::clone(budget), bytes: 0 };
-    let mut hasher = Sha256::new();
     loop {
         if received.capacity() - received.len() < PIECE / 2 && announced != Some(received.len()) {
             received.reserve(PIECE);
@@ -101,9 +96,8 @@ pub(super) async fn receive(
             return Err(too_large(limits.decoded_bytes, "decoded"));
         }
         held.grow(received.len() - before)?;
-        hasher.update(&received[before..]);
     }
-    Ok(Received { bytes: received, digest: Digest::from_bytes(hasher.finalize().into()), _held: held })
+    Ok(Received { bytes: received, _held: held })
 }
 
 type Reader = Pin<Box<dyn AsyncRead + Send>>;

@@ -17,17 +17,17 @@ use crate::receipt::ReceiptKey;
 /// An administrator's token has at least this many characters.
 const MIN_TOKEN: usize = 16;
 
-/// Serves until a signal ends it.
+/// Serves until a signal ends it; `commit` is what the program was built from.
 ///
 /// # Errors
 /// When the address, the key, the token or the threads cannot be had.
-pub async fn run(settings: Settings, collector: bool) -> anyhow::Result<Ended> {
+pub async fn run(settings: Settings, collector: bool, commit: &'static str) -> anyhow::Result<Ended> {
     let logging = Logging::start(&settings.log, collector)?;
     let address = (settings.api.host, settings.api.port);
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
     let mut stops = Stops::new()?;
-    let (grace, app) = (settings.api.grace, state(&settings)?);
+    let (grace, app) = (settings.api.grace, state(&settings, commit)?);
     tracing::info!(address = %listener.local_addr()?, threads = app.engine.threads(), "listening");
     let reloads = tokio::spawn(reload_on_signal(app.clone(), signal(SignalKind::hangup())?));
     let (second, now) = tokio::sync::oneshot::channel::<()>();
@@ -63,7 +63,7 @@ pub fn check(settings: &Settings) -> Vec<String> {
     problems
 }
 
-fn state(settings: &Settings) -> anyhow::Result<AppState> {
+fn state(settings: &Settings, commit: &'static str) -> anyhow::Result<AppState> {
     let key = settings.api.signing_key_file.as_deref().map(ReceiptKey::load_or_create).transpose()?;
     match &key {
         Some(key) => tracing::info!(public_key = %key.public_key(), "receipts are signed"),
@@ -77,6 +77,7 @@ fn state(settings: &Settings) -> anyhow::Result<AppState> {
         limits: settings.limits,
         admin_token: admin_token(settings)?,
         clock: Box::new(SystemClock),
+        commit,
     };
     Ok(AppState::new(parts)?)
 }

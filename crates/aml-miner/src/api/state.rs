@@ -29,6 +29,8 @@ pub struct Parts {
     pub admin_token: Option<String>,
     /// The time.
     pub clock: Box<dyn Clock>,
+    /// The commit that the program was built from. The program says it, so that a new commit builds only that.
+    pub commit: &'static str,
 }
 
 /// What all requests share; cheap to clone.
@@ -44,6 +46,7 @@ pub struct Shared {
     pub(super) limits: LimitSettings,
     pub(super) admin_token: Option<String>,
     pub(super) clock: Box<dyn Clock>,
+    pub(super) commit: &'static str,
     pub(super) request_ids: super::observe::RequestIds,
     loader: Loader,
     models: RwLock<Arc<Models>>,
@@ -75,7 +78,7 @@ impl AppState {
         for (name, why) in &failures {
             tracing::error!(model = name, %why, "model is not served");
         }
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(parts.commit);
         metrics.models(&models);
         Ok(Self(Arc::new(Shared {
             engine: Engine::new(parts.work)?,
@@ -85,6 +88,7 @@ impl AppState {
             limits: parts.limits,
             admin_token: parts.admin_token,
             clock: parts.clock,
+            commit: parts.commit,
             request_ids: super::observe::RequestIds::default(),
             loader: parts.loader,
             models: RwLock::new(Arc::new(models)),

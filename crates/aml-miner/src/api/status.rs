@@ -12,12 +12,6 @@ use super::models::{NAMES, Served};
 use super::openapi::ErrorBody;
 use super::state::AppState;
 
-/// The commit this was built from, where the build says so.
-pub(super) const COMMIT: &str = match option_env!("AML_GIT_COMMIT") {
-    Some(commit) => commit,
-    None => "unknown",
-};
-
 /// Whether the server lives, and with which models.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
@@ -87,7 +81,7 @@ pub(super) struct Version {
     cluster_scorer_version: Option<String>,
     /// More about every model that is served.
     models: BTreeMap<&'static str, ModelVersion>,
-    /// The commit this was built from.
+    /// The commit this was built from; `unknown` where the build could not tell.
     git_commit: &'static str,
     /// Scoring threads.
     threads: usize,
@@ -134,7 +128,7 @@ pub(super) async fn version(State(app): State<AppState>) -> Json<Version> {
         alert_ranker_version: version(1),
         cluster_scorer_version: version(2),
         models: each.into_iter().filter_map(|(name, served)| Some((name, ModelVersion::of(served?)))).collect(),
-        git_commit: COMMIT,
+        git_commit: app.commit,
         threads: app.engine.threads(),
     })
 }

@@ -8,6 +8,13 @@ use aml_miner::api::serve::Ended;
 use aml_miner::config::{Settings, Sources};
 use clap::Parser;
 
+/// The commit this is built from: what the build says, else what git says, else `unknown`. It is asked for here and
+/// not in the library, so that a new commit builds this file alone.
+const COMMIT: &str = match option_env!("AML_GIT_COMMIT") {
+    Some(commit) => commit,
+    None => git_version::git_version!(args = ["--always", "--abbrev=40", "--exclude=*"], fallback = "unknown"),
+};
+
 /// Scores, ranks and explains alerts over HTTP.
 ///
 /// Settings come from the file, then .env, then the environment, then flags; config/miner-api.toml lists them all.
@@ -86,7 +93,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(settings, collector)));
+        .and_then(|runtime| runtime.block_on(run(settings, collector, COMMIT)));
     match served {
         Ok(Ended::Drained) => ExitCode::SUCCESS,
         Ok(Ended::Cut) => ExitCode::from(3),

@@ -1,7 +1,9 @@
 //! The key that signs receipts, and its file: 64 hex digits, readable by its owner alone.
+//!
+//! A new file appears whole or not at all: programs that start at once agree on one key, and a full disk leaves nothing.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -84,23 +86,21 @@ impl ReceiptKey {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *secret).map_err(|_| KeyFileError::NoRandomness)?;
         let text = Zeroizing::new(format!("{}\n", &*Zeroizing::new(hex::encode(*secret))));
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            fs::create_dir_all(parent).map_err(io)?;
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(mut file) => {
-                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(io)?;
+        // Made beside it with mode 0600, and removed again when anything fails.
+        let mut file = tempfile::Builder::new().prefix(".key-").tempfile_in(parent).map_err(io)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(io)?;
+        match file.persist_noclobber(path) {
+            Ok(_) => {
+                File::open(parent).and_then(|parent| parent.sync_all()).map_err(io)?;
                 Ok(Self::from_secret(&secret))
             }
-            // Another process was first: its key counts.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Another program was first: its key counts.
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
                 Self::read(path, File::open(path).map_err(io)?)
             }
-            Err(error) => Err(io(error)),
+            Err(failed) => Err(io(failed.error)),
         }
     }
 

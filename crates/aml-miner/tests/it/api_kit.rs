@@ -170,6 +170,7 @@ impl TestServer {
             limits: settings.limits,
             admin_token: None,
             clock: Box::new(FixedClock(Duration::from_secs(1_761_436_800))),
+            commit: "0a1b2c3",
         };
         let app = AppState::new(parts).expect("threads");
         let runtime =

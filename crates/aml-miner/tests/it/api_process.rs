@@ -17,7 +17,7 @@ const TREE: &str = "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=
 right_child=-2\nleaf_value=-1 2\nleaf_count=3 1\ninternal_count=4\nis_linear=0\nshrinkage=1\n\n\nend of trees\n";
 
 /// Saves all three models under `directory` and names their files in environment variables.
-fn save_models(directory: &Path, version: &str) -> Vec<(&'static str, PathBuf)> {
+pub(crate) fn save_models(directory: &Path, version: &str) -> Vec<(&'static str, PathBuf)> {
     let one = |kind: ModelKind, feature: &str, objective: &str| {
         let text = format!(
             "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n\
@@ -51,7 +51,7 @@ fn save_models(directory: &Path, version: &str) -> Vec<(&'static str, PathBuf)> 
     ]
 }
 
-fn program(directory: &Path, models: &[(&str, PathBuf)]) -> Command {
+pub(crate) fn program(directory: &Path, models: &[(&str, PathBuf)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aml-miner-serve"));
     command.current_dir(directory).env_clear().env("API_PORT", "0").env("LOG_FORMAT", "json");
     command.env("MINER_SIGNING_KEY_FILE", directory.join("keys/receipt.key"));
@@ -60,31 +60,40 @@ fn program(directory: &Path, models: &[(&str, PathBuf)]) -> Command {
 }
 
 /// A running server, killed when dropped.
-struct Running {
-    child: Child,
-    log: BufReader<ChildStderr>,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) log: Option<BufReader<ChildStderr>>,
     address: String,
 }
 
 impl Running {
-    fn start(directory: &Path, models: &[(&str, PathBuf)]) -> Self {
+    pub(crate) fn start(directory: &Path, models: &[(&str, PathBuf)]) -> Self {
         Self::of(&mut program(directory, models))
     }
 
-    fn of(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
-        let log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut running = Self { child, log, address: String::new() };
-        let line = running.wait_for("listening");
-        running.address = line["address"].as_str().expect("an address").to_owned();
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut running = Self::spawn(command);
+        running.wait_until_listening();
         running
     }
 
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+        let log = child.stderr.take().map(BufReader::new);
+        Self { child, log, address: String::new() }
+    }
+
+    pub(crate) fn wait_until_listening(&mut self) {
+        let line = self.wait_for("listening");
+        self.address = line["address"].as_str().expect("an address").to_owned();
+    }
+
     /// The next line of the log with this message.
-    fn wait_for(&mut self, message: &str) -> Value {
+    pub(crate) fn wait_for(&mut self, message: &str) -> Value {
         loop {
             let mut line = String::new();
-            assert!(self.log.read_line(&mut line).expect("text") > 0, "it ended before `{message}`");
+            let log = self.log.as_mut().expect("it is read");
+            assert!(log.read_line(&mut line).expect("text") > 0, "it ended before `{message}`");
             let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
             if line["message"] == message {
                 return line;
@@ -92,12 +101,12 @@ impl Running {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(name).arg(self.child.id().to_string()).status().expect("kill runs");
         assert!(sent.success());
     }
 
-    fn ask(&self, request: &str) -> String {
+    pub(crate) fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         stream.write_all(request.as_bytes()).expect("it reads");
         let mut answer = String::new();
@@ -105,7 +114,7 @@ impl Running {
         answer
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         self.ask(&format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n"))
     }
 }
@@ -117,23 +126,30 @@ impl Drop for Running {
     }
 }
 
+const BODY: &str = r#"{"alerts":[{"alert_id":"a","alert_confidence_score":0.9}]}"#;
+
+/// A request to score one alert; the answer has `SCORE` in it.
+pub(crate) fn one_alert() -> String {
+    let head = "POST /score/alerts HTTP/1.1\r\nhost: t\r\nconnection: close";
+    format!("{head}\r\ncontent-length: {}\r\n\r\n{BODY}", BODY.len())
+}
+
+pub(crate) const SCORE: &str = "\"score\":0.880797077977882";
+
 #[test]
 fn it_serves_bundles_reloads_on_a_signal_and_ends_on_another() {
     let directory = tempfile::tempdir().expect("a directory");
     let models = save_models(directory.path(), "1.0.0");
     let mut server = Running::start(directory.path(), &models);
     assert!(server.get("/ready").starts_with("HTTP/1.1 200"));
-    let body = r#"{"alerts":[{"alert_id":"a","alert_confidence_score":0.9}]}"#;
-    let request = format!(
-        "POST /score/alerts HTTP/1.1\r\nhost: t\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let (body, request) = (BODY, one_alert());
     let answer = server.ask(&request);
-    assert!(answer.contains("\"score\":0.880797077977882") && answer.contains("x-aml-receipt: "), "{answer}");
+    assert!(answer.contains(SCORE) && answer.contains("x-aml-receipt: "), "{answer}");
     assert_eq!(server.wait_for("answered")["span"]["route"], "/ready");
     let line = server.wait_for("answered");
     assert_eq!((&line["span"]["route"], &line["status"]), (&json!("/score/alerts"), &json!(200)));
     assert_eq!((&line["rows"], &line["bytes"]), (&json!(1), &json!(body.len())));
+    assert!(line.get("spans").is_none(), "a line says once what it is about: {line}");
     assert!(line["duration_ms"].is_number() && line["span"]["request_id"].is_string(), "{line}");
 
     server.signal("-HUP");
@@ -143,11 +159,22 @@ fn it_serves_bundles_reloads_on_a_signal_and_ends_on_another() {
     server.signal("-HUP");
     let refused = server.wait_for("models are not reloaded");
     assert!(refused["error"].as_str().expect("text").contains("alert_scorer"), "{refused}");
-    assert!(server.ask(&request).contains("\"score\":0.880797077977882"), "the old model serves");
+    assert!(server.ask(&request).contains(SCORE), "the old model serves");
 
     server.signal("-TERM");
     server.wait_for("stopped");
     assert_eq!(server.child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn it_says_which_commit_it_is_built_from() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let server = Running::start(directory.path(), &save_models(directory.path(), "1.0.0"));
+    let git = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let head = git.ok().filter(|git| git.status.success()).and_then(|git| String::from_utf8(git.stdout).ok());
+    let commit = option_env!("AML_GIT_COMMIT").or(head.as_deref()).unwrap_or("unknown").trim();
+    let answer = server.get("/version");
+    assert!(answer.contains(&format!("\"git_commit\":\"{commit}\"")), "{commit}: {answer}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A receipt proves one answer to one request by one key, and nothing else.
+//! A receipt proves one answer to one request by one key, and nothing else; programs that share a file share a key.
 
 use aml_miner::digest::Digest;
 use aml_miner::receipt::{Receipt, ReceiptError, ReceiptKey, Statement, verify};
@@ -96,4 +96,32 @@ fn a_key_is_made_once_and_kept_from_others() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("changed");
     std::fs::write(&path, "not a key").expect("written");
     assert!(ReceiptKey::load_or_create(&path).is_err());
+}
+
+#[test]
+fn all_that_start_at_once_have_one_key() {
+    for _ in 0..40 {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (path, start) = (directory.path().join("keys/receipt.key"), std::sync::Barrier::new(8));
+        let public_key = || {
+            start.wait();
+            ReceiptKey::load_or_create(&path).expect("a key").public_key()
+        };
+        let keys: Vec<Digest> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(public_key)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+        let files = std::fs::read_dir(directory.path().join("keys")).expect("there").count();
+        assert_eq!(files, 1, "nothing is left beside the key");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_written_is_told_with_its_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let blocked = directory.path().join("file");
+    std::fs::write(&blocked, "not a directory").expect("written");
+    let error = ReceiptKey::load_or_create(&blocked.join("receipt.key")).expect_err("no place").to_string();
+    assert!(error.contains("cannot use the signing key file") && error.contains("receipt.key"), "{error}");
 }
