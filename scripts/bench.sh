@@ -5,6 +5,7 @@
 #   ./scripts/bench.sh              everything: kernels (criterion) and both servers, about 20 minutes
 #   ./scripts/bench.sh --quick      fewer requests and no criterion: a first look
 #   ./scripts/bench.sh --cases single,b10k --no-kernels
+#   ./scripts/bench.sh --no-wait    does not wait for other processes to be idle
 #
 # Needs the reference beside the checkout (AML_SHARED, else ../shared), and its environment and data under
 # AML_BENCH_HOME (else ~/.cache/aml-bench), made as its README says. SERVER may name a server that is built already.
@@ -22,7 +23,8 @@ while [ $# -gt 0 ]; do
     --quick) rounds=2 scale=0.25 quiet=0 kernels=no ;;
     --cases) cases="${2:?--cases needs names}"; shift ;;
     --no-kernels) kernels=no ;;
-    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --no-wait) quiet=0 ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) fail "unknown argument $1 (try --help)" ;;
   esac
   shift
@@ -49,8 +51,8 @@ mkdir -p "$results"
 
 if [ "$kernels" = yes ]; then
   say "kernels"
-  AML_BENCH_DATA="$home/data" AML_BENCH_BUNDLE="$bundle" cargo bench --quiet -p aml-miner --bench kernels |
-    tee "$results/kernels.txt"
+  AML_BENCH_MODEL="$bundle/alert_scorer_v1.0.0.txt" AML_BENCH_DATA="$home/data" AML_BENCH_BUNDLE="$bundle" \
+    cargo bench --quiet -p aml-miner --bench trees --bench kernels | tee "$results/kernels.txt"
 fi
 
 common="API_HOST=127.0.0.1 API_PORT={port} LOG_LEVEL=warn MINER_SIGNING_KEY_FILE=$results/receipt.key"
@@ -60,6 +62,10 @@ say "servers, side by side"
 "$python" "$shared/peer/measure.py" --data "$home/data" --rounds "$rounds" --scale "$scale" --quiet "$quiet" \
   ${cases:+--cases "$cases"} --out "$results/servers.json" \
   --target ref=reference --target "rust=exec env $common $models $(realpath "$SERVER")" | tee "$results/servers.md"
+
+say "without explanations, and growth"
+"$python" scripts/bench_more.py "$shared/peer" "$home/data" "$results/more.json" \
+  "exec env $common $models $(realpath "$SERVER")"
 
 "$python" scripts/bench_report.py "$results" >docs/benchmarks.md
 say "wrote docs/benchmarks.md"
