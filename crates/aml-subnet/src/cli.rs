@@ -20,6 +20,7 @@ mod settings_args;
 mod settle;
 mod validator;
 mod wallet;
+mod weights;
 
 pub use settings_args::{AxonArgs, SettingsArgs, ValidatorArgs};
 
@@ -60,6 +61,8 @@ enum Command {
     Metagraph(metagraph::Args),
     /// Shows which hotkey would be used
     Wallet(wallet::Args),
+    /// Shows or sets the weights that the ledger's rounds come to
+    Weights(weights::Args),
 }
 
 impl Cli {
@@ -79,6 +82,7 @@ impl Cli {
             Command::Localnet(args) => localnet::run(args),
             Command::Metagraph(args) => metagraph::run(&args),
             Command::Wallet(args) => wallet::run(&args),
+            Command::Weights(args) => weights::run(&args),
         };
         result.unwrap_or_else(|error| {
             eprintln!("error: {error:#}");

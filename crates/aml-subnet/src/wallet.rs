@@ -5,12 +5,14 @@
 mod derive;
 pub mod encryption;
 pub mod keyfile;
+mod keylock;
 mod locate;
 mod scheme;
 mod signer;
 pub mod ss58;
 
 pub use derive::DeriveError;
+pub use keylock::{KeyGuard, KeyLock, KeyLockError};
 pub use locate::{HotkeyFile, OpenError, Unlocked, WalletArgs, unmask_password};
 pub use scheme::{Scheme, UnknownScheme, verify};
 pub use signer::Signer;

@@ -26,6 +26,12 @@ impl Endpoint {
         &self.url
     }
 
+    /// The host, without a path that may hold a key.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// Whether others can read and change what is said: plain `ws://` to another machine.
     #[must_use]
     pub const fn is_exposed(&self) -> bool {

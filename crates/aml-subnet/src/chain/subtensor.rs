@@ -13,6 +13,7 @@ mod link;
 mod metagraph;
 mod neurons;
 mod nonce;
+mod observe;
 mod pool;
 mod preflight;
 mod readback;
@@ -54,6 +55,7 @@ pub use watchdog::{Silence, Stalled};
 
 use super::endpoints::Endpoints;
 use super::types::{Block, Hyperparameters, Metagraph};
+use crate::wallet::KeyLock;
 use link::{Link, Links};
 use nonce::Desk;
 use snapshot::{Snapshot, node};
@@ -76,13 +78,20 @@ pub struct Subtensor {
     links: Links,
     desk: Mutex<Desk>,
     clock: Arc<dyn Clock>,
+    key: Option<KeyLock>,
 }
 
 impl Subtensor {
     /// The chain behind these endpoints. Connects when it is first asked.
     #[must_use]
     pub fn new(endpoints: Endpoints, timing: Timing, clock: Arc<dyn Clock>) -> Self {
-        Self { links: Links::new(endpoints, timing), desk: Mutex::new(Desk::default()), clock }
+        Self { links: Links::new(endpoints, timing), desk: Mutex::new(Desk::default()), clock, key: None }
+    }
+
+    /// The same, of a process that writes with this key file: it is locked while a transaction is on its way.
+    #[must_use]
+    pub fn writing_with(self, key: KeyLock) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// The last finalised block.

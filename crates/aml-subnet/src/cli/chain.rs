@@ -10,16 +10,26 @@ use tokio_util::sync::CancellationToken;
 use crate::chain::endpoints::Endpoints;
 use crate::chain::subtensor::{Subtensor, Timing};
 use crate::config::Settings;
+use crate::wallet::{HotkeyFile, KeyLock};
 
 /// The chain that the settings name. Connects when it is first asked.
 pub(super) fn connect(settings: &Settings) -> anyhow::Result<Arc<Subtensor>> {
+    Ok(Arc::new(subtensor(settings)?))
+}
+
+/// The same, for a process that writes with a hotkey's file.
+pub(super) fn connect_to_write(settings: &Settings, key: &HotkeyFile) -> anyhow::Result<Arc<Subtensor>> {
+    Ok(Arc::new(subtensor(settings)?.writing_with(KeyLock::of(key.path()))))
+}
+
+fn subtensor(settings: &Settings) -> anyhow::Result<Subtensor> {
     let given = settings.subtensor.chain_endpoint.join(",");
     let endpoints = Endpoints::resolve(&settings.subtensor.network, Some(&given))?;
     for endpoint in endpoints.list().iter().filter(|endpoint| endpoint.is_exposed()) {
         tracing::warn!(%endpoint, "not encrypted: others can read and change what the chain says");
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Ok(Arc::new(Subtensor::new(endpoints, Timing::default(), clock)))
+    Ok(Subtensor::new(endpoints, Timing::default(), clock))
 }
 
 /// Runs `work` on a runtime of its own.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::settings_args::AxonArgs;
 use super::{SettingsArgs, chain};
+use crate::chain::subtensor::Subtensor;
 use crate::config::Settings;
 use crate::logging;
 use crate::neurons::metagraph::Cache;
@@ -43,14 +44,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("configuration and hotkey {} are good", opened.signer.hotkey());
         return Ok(ExitCode::SUCCESS);
     }
-    chain::block_on(until_stopped(&settings, opened.signer))
+    let chain = chain::connect_to_write(&settings, &file)?;
+    chain::block_on(until_stopped(&settings, opened.signer, chain))
 }
 
-async fn until_stopped(settings: &Settings, signer: Signer) -> anyhow::Result<ExitCode> {
+async fn until_stopped(settings: &Settings, signer: Signer, subtensor: Arc<Subtensor>) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     chain::stop_on_signal(stop.clone())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let subtensor = chain::connect(settings)?;
     let subnet = Arc::new(Subnet { chain: Arc::clone(&subtensor), netuid: settings.netuid, signer: signer.clone() });
     let nonces = nonces(settings, &signer, &*clock).await?;
     let parts = Parts { signer, metagraph: Arc::new(Cache::default()), nonces, clock };

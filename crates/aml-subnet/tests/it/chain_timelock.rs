@@ -3,12 +3,12 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aml_subnet::chain::reveal_round::{Moment, NoRound, Schedule, first_reveal_block, reveal_round};
+use aml_subnet::chain::reveal_round::{Moment, NoRound, Schedule, epoch_around, first_reveal_block, reveal_round};
 use aml_subnet::chain::timelock::{OpenError, TimelockPayload, chain_form, open, seal};
 use aml_subnet::chain::weights::ChainWeights;
 use aml_subnet::wallet::Hotkey;
 use parity_scale_codec::{Decode as _, Encode as _};
-use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::Value;
 
 use crate::common::{must_read_json, must_text, shared};
@@ -80,6 +80,15 @@ fn sound() -> &'static [u8] {
     SOUND.get_or_init(|| seal(&payload(), 1000).expect("sealed"))
 }
 
+#[test]
+fn a_stateful_epoch_is_named_by_its_first_block() {
+    let schedule = Schedule::Stateful { last_epoch_block: 100, pending_epoch_at: 0, blocks_since_last_step: 20 };
+    let moment = Moment { block: 120, tempo: 50, reveal_period: 1, schedule };
+    assert_eq!(epoch_around(&moment), (100, 150));
+    let pending = Schedule::Stateful { last_epoch_block: 100, pending_epoch_at: 130, blocks_since_last_step: 20 };
+    assert_eq!(epoch_around(&Moment { schedule: pending, ..moment }), (100, 130));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -95,6 +104,17 @@ proptest! {
         commit[at] ^= value;
         // Not the signature of the round: whatever comes, it is an error.
         prop_assert!(open(&commit, &[0x80; 48]).is_err());
+    }
+
+    #[test]
+    fn every_block_is_in_the_epoch_around_it(block in 0_u64..10_000_000, tempo in 0_u16..2000, netuid in 0_u16..200) {
+        let moment = Moment { block, tempo, reveal_period: 1, schedule: Schedule::Modulo { netuid } };
+        let (first, next) = epoch_around(&moment);
+        prop_assert!(first <= block && block < next);
+        let at = |block| epoch_around(&Moment { block, ..moment });
+        prop_assert_eq!(at(next).0, next);
+        prop_assert_eq!(at(next - 1), (first, next));
+        prop_assert!(first == 0 || next - first == u64::from(tempo) + 1);
     }
 }
 

@@ -10,6 +10,7 @@ mod chain_node;
 mod chain_rules;
 mod chain_timelock;
 mod chain_weights;
+mod cli_chain;
 mod common;
 mod config;
 mod doctor;

@@ -18,6 +18,8 @@ use aml_subnet::neurons::validator::pay::{
 };
 use aml_subnet::store::records::{WeightsRecord, WeightsState};
 use aml_subnet::store::{Ledger, OpenLedgerError, Opening};
+use aml_subnet::validation::performance::RoundScore;
+use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::wallet::Hotkey;
 use futures_util::future::BoxFuture;
 use jsonrpsee::core::client::ClientT as _;
@@ -396,6 +398,7 @@ async fn a_chain_that_stands_still_leaves_the_submission_open_and_it_ends_when_b
 #[tokio::test(flavor = "multi_thread")]
 async fn the_recorded_vector_is_the_one_that_is_sent_whatever_was_learnt_since() {
     let stage = stage().await;
+    stage.next_epoch().await;
     stage.die_at(Instant::AfterPlan, &two_miners()).await;
     stage.payer().pay(&worth(&[("Dave", 1.0)])).await.expect("the recorded one");
     assert_eq!(stage.on_chain().await, two_miners_on_chain(&stage).await);
@@ -442,7 +445,7 @@ async fn what_the_chain_would_refuse_is_not_signed_and_is_tried_again_later() {
     assert_eq!(error.trouble(), Trouble::Standing, "{error}");
     assert_eq!((stage.sent().await, stage.disk.state_of(0).await), (0, WeightsState::Planned));
     stage.next_epoch().await;
-    stage.localnet.produce_blocks(130);
+    stage.localnet.produce_blocks(200);
     must_confirm(payer.pay(&worth(&[("Dave", 1.0)])).await);
     assert!(matches!(stage.disk.state_of(0).await, WeightsState::Failed { .. }), "its epoch is over");
     assert_eq!(stage.on_chain().await, [(stage.uid("Dave").await, 65535)]);
@@ -672,6 +675,25 @@ async fn a_second_validator_on_the_same_ledger_is_refused_before_it_can_pay() {
     let opening = Opening { holder: "the second".to_owned(), read_only: false };
     let refused = Ledger::open(&home.url, &opening).await.expect_err("in use");
     assert!(matches!(refused, OpenLedgerError::Held { .. }), "{refused}");
+}
+
+#[test]
+fn worth_rests_on_the_rounds_of_the_last_thirty_days() {
+    let round = |day| RoundScore { day, tier1: Some(1.0), tier2: None, tier3: None };
+    let history = BTreeMap::from([
+        (hotkey("Bob"), vec![round(70), round(71), round(100)]),
+        (hotkey("Dave"), vec![round(100), round(69), round(101)]),
+        (hotkey("Eve"), vec![round(10)]),
+    ]);
+    let worth = Worth::of(&RulesVersion::V1.rules(), 100, &history);
+    assert_eq!(worth.counted, BTreeMap::from([(hotkey("Bob"), 2), (hotkey("Dave"), 1)]));
+    assert_eq!(worth.rounds, 2, "days 71 and 100");
+    assert_eq!(
+        worth.performance.keys().copied().collect::<Vec<_>>(),
+        worth.counted.keys().copied().collect::<Vec<_>>()
+    );
+    assert_eq!(worth.withheld(2), None);
+    assert_eq!(worth.withheld(3), Some(Withheld::TooFewRounds { rounds: 2, needed: 3 }));
 }
 
 #[test]

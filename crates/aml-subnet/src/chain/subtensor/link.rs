@@ -13,6 +13,7 @@ use subxt::config::substrate::{H256, SubstrateConfig};
 use subxt::rpcs::methods::legacy::LegacyRpcMethods;
 use tokio::sync::Mutex;
 
+use super::observe;
 use super::rpc::{self, Health, OpenError, Timing};
 use crate::chain::endpoints::{Endpoint, Endpoints};
 
@@ -109,7 +110,7 @@ impl Links {
         let first = match current.as_ref() {
             Some(link) if link.health.is_usable(self.timing.max_failures) => return Ok(link.clone()),
             Some(link) => {
-                tracing::warn!(endpoint = %self.at(link.index), reason = link.health.last(), "chain endpoint given up");
+                observe::given_up(self.at(link.index), &link.health.last());
                 link.index + 1
             }
             None => 0,
@@ -120,12 +121,15 @@ impl Links {
             let index = index % self.endpoints.list().len();
             match self.connect(index).await {
                 Ok(link) => {
-                    tracing::info!(endpoint = %self.at(index), "chain endpoint in use");
+                    observe::connected(self.at(index));
                     let link = Arc::new(link);
                     *current = Some(link.clone());
                     return Ok(link);
                 }
-                Err(failure) => tried.push((self.at(index).to_string(), failure)),
+                Err(failure) => {
+                    observe::not_connected(self.at(index), &failure);
+                    tried.push((self.at(index).to_string(), failure));
+                }
             }
         }
         Err(NoEndpoint { tried })
@@ -134,7 +138,14 @@ impl Links {
     /// Notes a finalised head. Whether the node keeps up with what others have shown.
     pub(super) fn keeps_up(&self, block: u64) -> bool {
         let furthest = self.furthest.fetch_max(block, Ordering::Relaxed);
-        block.saturating_add(MAX_BEHIND) >= furthest
+        if block > furthest {
+            observe::block(block);
+        }
+        let keeps_up = block.saturating_add(MAX_BEHIND) >= furthest;
+        if !keeps_up {
+            observe::behind(block, &furthest);
+        }
+        keeps_up
     }
 
     /// The endpoint in use, for messages.

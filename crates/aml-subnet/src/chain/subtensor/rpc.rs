@@ -13,6 +13,7 @@ use jsonrpsee::core::client::async_client::{ClientBuilder, PingConfig};
 use subxt::rpcs::client::{RawRpcFuture, RawRpcSubscription, RawValue, RpcClientT};
 use subxt::rpcs::{Error as RpcError, RpcClient};
 
+use super::observe;
 use crate::chain::endpoints::Endpoint;
 
 /// The largest answer read: metadata is 0.6 MB as hex, the metagraph of a full subnet below 1 MB.
@@ -153,10 +154,17 @@ impl Bounded {
         });
         match &outcome {
             // What the node makes of the request is the caller's matter: the connection is sound.
-            Ok(_) | Err(RpcError::User(_)) => {}
+            Ok(_) => {}
+            Err(RpcError::User(_)) => observe::failed("refused"),
             // The connection is gone, or half open.
-            Err(error @ RpcError::Client(_)) => self.health.died(error),
-            Err(error) => self.health.failed(error),
+            Err(RpcError::Client(error)) => {
+                observe::failed(if error.is::<NoAnswer>() { "timeout" } else { "connection" });
+                self.health.died(error);
+            }
+            Err(error) => {
+                observe::failed("nonsense");
+                self.health.failed(error);
+            }
         }
         outcome
     }

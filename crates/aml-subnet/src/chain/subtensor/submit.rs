@@ -19,7 +19,7 @@ use super::pool::{PoolError, Progress};
 use super::snapshot::{ReadError, Snapshot};
 use super::{At, Subtensor};
 use crate::chain::refusal::Refusal;
-use crate::wallet::Signer;
+use crate::wallet::{KeyLockError, Signer};
 
 /// Signings of one call: the first, and one more when the runtime was upgraded in between.
 const MAX_BUILDS: u32 = 2;
@@ -44,6 +44,9 @@ pub enum SubmitError {
     /// Another process signs with this key.
     #[error(transparent)]
     Nonce(#[from] NonceError),
+    /// Another process of this host writes with the key file.
+    #[error(transparent)]
+    Key(#[from] KeyLockError),
     /// It was sent, and is neither final nor dead yet.
     #[error("the transaction {transaction} is not final after {waited:?}; it may still be included")]
     Unsettled {
@@ -90,6 +93,10 @@ impl Subtensor {
     /// Signs `call` and sees it through to finality.
     pub(super) async fn submit(&self, signer: &Signer, call: &Call) -> Result<Included, SubmitError> {
         let mut desk = self.desk.lock().await;
+        let _writing = match &self.key {
+            Some(key) => Some(key.hold(self.timing().finality).await?),
+            None => None,
+        };
         let mut last = PoolError::Invalid;
         for _ in 0..MAX_BUILDS {
             let (best, finalised) = (self.snapshot(At::Best).await?, self.snapshot(At::Finalised).await?);

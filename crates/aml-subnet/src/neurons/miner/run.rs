@@ -92,7 +92,8 @@ pub async fn run(settings: &Settings, parts: Parts, outside: Outside, stop: Canc
             "axon.external_ip is not set: nothing is announced, validators find this miner only if it was before"
         ),
     }
-    tracing::info!(hotkey = %miner.hotkey(), netuid = settings.netuid, address = ?ports.axon.local_addr().ok(), "miner serves");
+    let address = ports.axon.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    tracing::info!(hotkey = %miner.hotkey(), netuid = settings.netuid, address, "miner serves");
     let draining = Arc::clone(&miner);
     let drain = stop.clone();
     tokio::spawn(async move {

@@ -118,7 +118,7 @@ fn of_submit(error: &SubmitError) -> Trouble {
         SubmitError::Refused(_) => Trouble::Refused,
         SubmitError::Pool(error) => of_pool(error),
         SubmitError::Nonce(crate::chain::subtensor::NonceError::Read(_)) | SubmitError::Read(_) => Trouble::Rpc,
-        SubmitError::Nonce(_) => Trouble::Contention,
+        SubmitError::Nonce(_) | SubmitError::Key(_) => Trouble::Contention,
         SubmitError::Build(_) => Trouble::Software,
         SubmitError::Unsettled { .. } | SubmitError::Expired { .. } => Trouble::Uncertain,
     }
