@@ -26,9 +26,6 @@ use crate::store::Ledger;
 use crate::store::records::Step;
 use crate::wallet::Signer;
 
-/// Fewest days with rounds that count before weights are set.
-const LEAST_ROUNDS: usize = 1;
-
 /// Arguments of `validator`.
 #[derive(Debug, ClapArgs)]
 #[command(
@@ -69,7 +66,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.check {
         return check(&settings, &opened.signer);
     }
-    chain::block_on(work(args.once, settings, opened.signer))
+    let chain = chain::connect_to_write(&settings, &file)?;
+    chain::block_on(work(args.once, settings, (opened.signer, chain)))
 }
 
 /// Opens everything, changes nothing but the folder's cache.
@@ -90,10 +88,13 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn work(once: bool, settings: Settings, signer: Signer) -> anyhow::Result<ExitCode> {
+async fn work(
+    once: bool,
+    settings: Settings,
+    (signer, subtensor): (Signer, Arc<Subtensor>),
+) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     chain::stop_on_signal(stop.clone())?;
-    let subtensor = chain::connect(&settings)?;
     let ledger = ledger::open(&settings, false).await?;
     let validator = build(&settings, signer.clone(), &subtensor, &ledger)?;
     let code = if once {
@@ -132,7 +133,7 @@ fn build(settings: &Settings, signer: Signer, chain: &Arc<Subtensor>, ledger: &L
         signer,
         clock: Arc::clone(&clock),
         target: (netuid, own.mechanism),
-        min_rounds: LEAST_ROUNDS,
+        min_rounds: own.weights_min_rounds,
     });
     let settler = Settler { ledger: ledger.clone(), sot, clock: Arc::clone(&clock), netuid, settings: own.clone() };
     let payer = (!own.shadow).then_some(payer);

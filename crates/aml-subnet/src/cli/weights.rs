@@ -4,16 +4,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aml_miner::clock::{Clock, SystemClock};
-use anyhow::Context as _;
-use chrono::{DateTime, Days, NaiveDate};
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::settings_args::ValidatorArgs;
-use super::{SettingsArgs, chain};
+use super::{SettingsArgs, chain, ledger};
 use crate::config::Settings;
 use crate::logging;
 use crate::neurons::validator::pay::{Parts, PayOutcome, Payer, Worth};
-use crate::store::{Ledger, Opening};
+use crate::neurons::validator::standing::History;
+use crate::store::Ledger;
 use crate::validation::rules::RulesVersion;
 
 mod render;
@@ -83,26 +82,25 @@ fn with_payer(
     let chain = chain::connect_to_write(&settings, &file)?;
     chain::block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let opening = Opening { holder: format!("aml-subnet weights (process {})", std::process::id()), read_only };
-        let ledger = Ledger::open(&settings.validator.ledger_url(), &opening).await?;
-        let worth = worth(&ledger, settings.netuid, &*clock).await?;
+        let ledger = ledger::open(&settings, read_only).await?;
+        let worth = worth(&ledger, &settings).await?;
         let hotkey = signer.hotkey();
         let target = (settings.netuid, settings.validator.mechanism);
         let min_rounds = settings.validator.weights_min_rounds;
-        let payer = Payer::new(Parts { chain, log: Arc::new(ledger), signer, clock, target, min_rounds });
-        work(Desk { payer, worth, settings, hotkey, json: args.json }).await
+        let log = Arc::new(ledger.clone());
+        let payer = Payer::new(Parts { chain, log, signer, clock, target, min_rounds });
+        let done = work(Desk { payer, worth, settings, hotkey, json: args.json }).await;
+        // What is being written is finished, and the lock is free for the next one.
+        ledger.close().await;
+        done
     })
 }
 
-/// What the ledger says the hotkeys are worth today.
-async fn worth(ledger: &Ledger, netuid: u16, clock: &dyn Clock) -> anyhow::Result<Worth> {
+/// What the ledger says the hotkeys are worth, as the validator reckons it.
+async fn worth(ledger: &Ledger, settings: &Settings) -> anyhow::Result<Worth> {
     let rules = RulesVersion::LATEST.rules();
-    let seconds = i64::try_from(clock.now().as_secs()).context("the clock is beyond all dates")?;
-    let today = DateTime::from_timestamp(seconds, 0).context("the clock is beyond all dates")?.date_naive();
-    let days = today.signed_duration_since(NaiveDate::default()).num_days();
-    let back = Days::new(u64::try_from(rules.performance_days).unwrap_or_default());
-    let history = ledger.history(netuid, today.checked_sub_days(back).unwrap_or_default()).await?;
-    Ok(Worth::of(&rules, days, &history))
+    let history = History::newest(ledger, settings.netuid, &rules, settings.validator.grace).await?;
+    Ok(history.map(|history| Worth::of(&rules, history.today, &history.rounds)).unwrap_or_default())
 }
 
 async fn show(desk: Desk) -> anyhow::Result<ExitCode> {

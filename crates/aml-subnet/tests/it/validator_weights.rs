@@ -8,8 +8,9 @@ use aml_miner::clock::{Clock, SystemClock};
 use aml_miner::digest::Digest;
 use aml_subnet::chain::endpoints::Endpoints;
 use aml_subnet::chain::localnet::{Config, Generation, Hyperparameter, Localnet, Rules as Subnet};
+use aml_subnet::chain::refusal::Refusal;
 use aml_subnet::chain::reveal_round::{GENESIS_SECONDS, PERIOD_SECONDS};
-use aml_subnet::chain::subtensor::{Announcement, Subtensor, Timing};
+use aml_subnet::chain::subtensor::{Announcement, Preflight, SetWeightsError, Subtensor, Timing};
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::ChainWeights;
 use aml_subnet::neurons::validator::pay::{
@@ -459,6 +460,24 @@ async fn too_soon_is_a_reason_to_wait_and_no_error() {
     let PayOutcome::NotDue(Due::Later { blocks, because: Because::RateLimit }) = outcome else { panic!("{outcome:?}") };
     assert!((90_000..=100_000).contains(&blocks), "a registration counts as an update: {blocks}");
     assert_eq!((stage.sent().await, stage.disk.count().await), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_came_too_soon_waits_without_a_fuss_unless_it_goes_on_for_long() {
+    let stage = stage().await;
+    stage.die_at(Instant::AfterPlan, &two_miners()).await;
+    stage.rule(Hyperparameter::WeightsRateLimit, 100_000);
+    let outcome = stage.payer().pay(&two_miners()).await.expect("benign");
+    assert!(
+        matches!(outcome, PayOutcome::NotDue(Due::Later { because: Because::RateLimit, blocks }) if blocks > 90_000),
+        "{outcome:?}"
+    );
+    assert_eq!((stage.sent().await, stage.disk.state_of(0).await), (0, WeightsState::Planned));
+    let refusal = Preflight::TooFast { name: Refusal::SettingWeightsTooFast, blocks: 7 };
+    let error = PayError::from(SetWeightsError::from(refusal));
+    assert_eq!(error.trouble(), Trouble::TooSoon);
+    assert_eq!(error.benign_wait(2.9), Some(Due::Later { blocks: 7, because: Because::RateLimit }));
+    assert_eq!(error.benign_wait(3.0), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

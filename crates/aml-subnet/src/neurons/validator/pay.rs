@@ -118,11 +118,16 @@ impl Payer {
         let target = self.parts.target;
         let mut age = observe::Age::default();
         let outcome = self.take_turn(worth, &mut age).await;
-        match &outcome {
-            Ok(outcome) => observe::ended(target, outcome),
-            Err(error) => observe::troubled(target, error, age),
+        match outcome {
+            Ok(outcome) => {
+                observe::ended(target, &outcome);
+                Ok(outcome)
+            }
+            Err(error) => {
+                observe::troubled(target, &error, age);
+                error.benign_wait(age.tempos).map_or(Err(error), |due| Ok(PayOutcome::NotDue(due)))
+            }
         }
-        outcome
     }
 
     async fn take_turn(&self, worth: &Worth, age: &mut observe::Age) -> Result<PayOutcome, PayError> {

@@ -1,6 +1,8 @@
 //! Why weights could not be seen through, in classes that a counter can carry.
 
+use super::due::{Because, Due};
 use super::log::LogError;
+use super::observe::PROLONGED;
 use crate::chain::subtensor::{PoolError, Preflight, ReadError, RevealError, SetWeightsError, SubmitError};
 
 /// Why a turn of the payer came to nothing.
@@ -65,6 +67,17 @@ impl Trouble {
 }
 
 impl PayError {
+    /// How long to wait, where waiting is all that is needed and the weights on chain are not old yet.
+    #[must_use]
+    pub fn benign_wait(&self, age_tempos: f64) -> Option<Due> {
+        let blocks = match self {
+            Self::Set(error) => error.blocks_to_wait(),
+            _ => None,
+        };
+        let because = Because::RateLimit;
+        blocks.filter(|_| age_tempos < PROLONGED).map(|blocks| Due::Later { blocks, because })
+    }
+
     /// Its class.
     #[must_use]
     pub fn trouble(&self) -> Trouble {
