@@ -7,21 +7,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use aml_miner::clock::SystemClock;
-use aml_miner::digest::Digest;
 use anyhow::Context as _;
 use bytes::Bytes;
 use clap::{Args as ClapArgs, ValueEnum};
-use http::{HeaderMap, StatusCode};
 
 use super::{SettingsArgs, chain};
-use crate::protocol::answer::{Asked, verify_answer};
-use crate::protocol::signed_request::{Target, sign};
-use crate::protocol::synapse::{NAME, dendrite, reply};
-use crate::protocol::{Nonce, NonceSource};
+use crate::neurons::spool::{DiskBudget, SpoolLimits};
+use crate::neurons::validator::query::exchange::connect;
+use crate::neurons::validator::query::native::{Caller, Heard, Question};
+use crate::neurons::validator::query::{RequestBody, legacy, native};
+use crate::protocol::NonceSource;
 use crate::wallet::{Hotkey, Signer};
 
 /// A larger body or answer is not for a look by hand.
-const MAX_BYTES: usize = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
+/// A larger answer waits in a temporary file.
+const MEMORY: usize = 1 << 20;
 
 /// Arguments of `ask`.
 #[derive(Debug, ClapArgs)]
@@ -62,14 +63,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let file = args.settings.wallet(&settings).locate(|name| std::env::var_os(name))?;
     let signer = file.open(|name| std::env::var_os(name))?.signer;
     let body = read_body(args)?;
-    let nonce = NonceSource::default().next(&SystemClock);
-    let verdict = chain::block_on(async {
-        match args.form {
-            Form::Btauth => native(args, settings.netuid, (&signer, nonce), body).await,
-            Form::V10 => old(args, (&signer, nonce), &body).await,
-        }
-    });
-    let (answer, verdict) = verdict?;
+    let (answer, verdict) = chain::block_on(ask(args, settings.netuid, &signer, body.into()))?;
     std::io::stdout().write_all(&answer).context("standard output")?;
     Ok(match verdict {
         Ok(text) => {
@@ -86,67 +80,31 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Why an answer counts, or why not.
 type Verdict = Result<String, String>;
 
-async fn native(
-    args: &Args,
-    netuid: u16,
-    (signer, nonce): (&Signer, Nonce),
-    body: Bytes,
-) -> anyhow::Result<(Bytes, Verdict)> {
-    let target = format!("/{netuid}{}", args.route);
-    let digest = Digest::of(&body);
-    let sent = Target { method: "POST", path_and_query: &target, body: digest };
-    let mut headers = sign(signer, &sent, Some(args.receiver), nonce);
-    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-    let (status, headers, answer) = post(args, &target, headers, body).await?;
-    let asked = Asked { nonce, validator: signer.hotkey(), body: digest };
-    let verdict = match verify_answer(&headers, &args.receiver, (status, Digest::of(&answer)), &asked) {
-        Ok(_) if status == StatusCode::OK => Ok(format!("{status}, {} bytes, signed by the miner", answer.len())),
-        Ok(_) => Err(format!("{status}, signed by the miner")),
-        Err(refusal) => Err(format!("{status}, and the answer is not the miner's: {refusal}")),
-    };
-    Ok((answer, verdict))
-}
-
-async fn old(args: &Args, (signer, nonce): (&Signer, Nonce), body: &Bytes) -> anyhow::Result<(Bytes, Verdict)> {
-    let receiver = dendrite::Receiver { hotkey: args.receiver, address: args.address };
-    let timeout = Duration::from_secs(args.timeout.into());
-    let made = dendrite::request(signer, &receiver, nonce, timeout, body)?;
-    let (status, headers, answer) = post(args, &format!("/{NAME}"), made.headers, made.body).await?;
-    Ok(match reply::read(status, &headers, &answer) {
-        Ok(read) => {
-            let scores = read.scores.unwrap_or_else(|| Bytes::from_static(b"null"));
-            (
-                scores,
-                Ok(format!(
-                    "{status}, model {:?}, not signed (the old form has no signed answers)",
-                    read.model_version
-                )),
-            )
+async fn ask(args: &Args, netuid: u16, signer: &Signer, body: RequestBody) -> anyhow::Result<(Bytes, Verdict)> {
+    let nonces = NonceSource::default();
+    let caller = Caller { signer, nonces: &nonces, clock: &SystemClock };
+    let patience = Duration::from_secs(args.timeout.into());
+    let limits =
+        SpoolLimits { max_bytes: MAX_BYTES, memory_bytes: MEMORY, disk: DiskBudget::new(MAX_BYTES.saturating_mul(2)) };
+    let asking = async {
+        let stream = connect(args.address, patience).await?;
+        match args.form {
+            Form::Btauth => {
+                let target = format!("/{netuid}{}", args.route).parse().context("the route is no path")?;
+                let (receiver, digest) = (args.receiver, body.digest());
+                Ok(native::ask(caller, stream, Question { receiver, target, body, digest }, &limits).await?)
+            }
+            Form::V10 => {
+                let posting = legacy::wrap(caller, (args.receiver, args.address), patience, body).await?;
+                Ok(legacy::ask(stream, posting, &limits).await?)
+            }
         }
-        Err(error) => (answer, Err(error.to_string())),
-    })
-}
-
-async fn post(
-    args: &Args,
-    target: &str,
-    headers: HeaderMap,
-    body: Bytes,
-) -> anyhow::Result<(StatusCode, HeaderMap, Bytes)> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(Duration::from_secs(args.timeout.into()))
-        .build()?;
-    let url = format!("http://{}{target}", args.address);
-    let mut response =
-        client.post(url).headers(headers).body(body).send().await.context("the miner does not answer")?;
-    let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await.context("the answer breaks off")? {
-        anyhow::ensure!(answer.len() + chunk.len() <= MAX_BYTES, "the answer is larger than {MAX_BYTES} bytes");
-        answer.extend_from_slice(&chunk);
-    }
-    Ok((response.status(), response.headers().clone(), Bytes::from(answer)))
+    };
+    let heard: anyhow::Result<Heard> = tokio::time::timeout(patience, asking).await.context("no answer in time")?;
+    let Heard { status, body, verdict, signed, .. } = heard?;
+    let vouched = if signed { "signed by the miner" } else { "not signed" };
+    let said = format!("{status}, {} bytes, {vouched}", body.len());
+    Ok((body.into_bytes().await?, verdict.map(|()| said)))
 }
 
 fn read_body(args: &Args) -> anyhow::Result<Bytes> {
@@ -155,7 +113,7 @@ fn read_body(args: &Args) -> anyhow::Result<Bytes> {
         None => Box::new(std::io::stdin()),
     };
     let mut bytes = Vec::new();
-    source.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).context("cannot read the body")?;
-    anyhow::ensure!(bytes.len() <= MAX_BYTES, "the body is larger than {MAX_BYTES} bytes");
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).context("cannot read the body")?;
+    anyhow::ensure!(bytes.len() as u64 <= MAX_BYTES, "the body is larger than {MAX_BYTES} bytes");
     Ok(Bytes::from(bytes))
 }

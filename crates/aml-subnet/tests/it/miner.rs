@@ -95,17 +95,17 @@ impl Api {
         Self { address, hits, bytes, gate }
     }
 
-    fn hits(&self) -> usize {
+    pub(crate) fn hits(&self) -> usize {
         self.hits.load(Ordering::SeqCst)
     }
 }
 
-struct TestMiner {
-    address: SocketAddr,
-    api: Api,
+pub(crate) struct TestMiner {
+    pub(crate) address: SocketAddr,
+    pub(crate) api: Api,
     clock: Arc<TestClock>,
     nonces: NonceSource,
-    key: Hotkey,
+    pub(crate) key: Hotkey,
     stop: CancellationToken,
     served: JoinHandle<()>,
     http: reqwest::Client,
@@ -131,7 +131,7 @@ fn default_neurons() -> Vec<Neuron> {
 }
 
 impl TestMiner {
-    async fn spawn(tune: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn spawn(tune: impl FnOnce(&mut Settings)) -> Self {
         Self::with(dev_key("Bob"), default_neurons(), 1000, tune).await
     }
 

@@ -24,6 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::common::dev_key;
+use crate::miner::{SCORES, TestMiner};
 use crate::fake_miner::{Behaviour, FakeMiner, Lie, Scorer, Wire};
 
 const NETUID: u16 = 7;
@@ -437,6 +438,53 @@ async fn a_native_miner_is_never_asked_in_the_old_form() {
         assert_eq!(ask_one(fallback, &miner).await.answer.form, Form::Btauth);
         assert_eq!(miner.seen.connections(), 1);
     }
+}
+
+/// So large that it is sent only when the proxy asks for it.
+fn large() -> Bodies {
+    Arc::new(|hotkey| Ok(RequestBody::from(vec![Bytes::from(vec![b' '; 200 << 10]), batch(hotkey).to_bytes()])))
+}
+
+fn of_proxy(proxy: &TestMiner) -> Peer {
+    Peer { hotkey: proxy.key, uid: 0, axon: Some(proxy.address) }
+}
+
+#[tokio::test]
+async fn the_miners_own_proxy_is_understood_and_understands() {
+    let proxy = TestMiner::spawn(|_| {}).await;
+    let all = must_ask(&asker(settings()), Asking { bodies: large(), ..asking(vec![of_proxy(&proxy)]) }).await;
+    assert_eq!(all[0].answer.reply, Reply::Answered);
+    assert_eq!(all[0].answer.receipt.as_deref(), Some("r"));
+    assert_eq!(all[0].body.as_deref(), Some(SCORES.as_bytes()));
+    assert_eq!(proxy.api.hits(), 1);
+}
+
+#[tokio::test]
+async fn the_miners_own_proxy_refuses_a_stranger_before_the_body() {
+    let proxy = TestMiner::spawn(|_| {}).await;
+    let stranger = Asker::new(settings(), NETUID, (dev_key("Eve"), Arc::clone(&NONCES)), clock());
+    let all = must_ask(&stranger, Asking { bodies: large(), ..asking(vec![of_proxy(&proxy)]) }).await;
+    let Reply::Refused(why) = &all[0].answer.reply else { panic!("{:?}", all[0].answer.reply) };
+    assert!(why.starts_with("status 403: unknown_hotkey: "), "{why}");
+    assert_eq!((proxy.api.hits(), all[0].dormancy), (0, None));
+}
+
+#[tokio::test]
+async fn the_miners_own_proxy_answers_the_old_form_too() {
+    let proxy = TestMiner::spawn(|settings| settings.protocol.accept_v10 = true).await;
+    let fallback = QuerySettings { v10_fallback: true, ..settings() };
+    // On another subnet the native route is unknown, as it is to an old axon.
+    let elsewhere = Asker::new(fallback, NETUID + 1, (dev_key("Alice"), Arc::clone(&NONCES)), clock());
+    let all = must_ask(&elsewhere, asking_old(&proxy)).await;
+    assert_eq!((&all[0].answer.reply, all[0].answer.form), (&Reply::Answered, Form::V10));
+    assert_eq!(all[0].body.as_deref(), Some(SCORES.as_bytes()));
+}
+
+/// The synapse needs all four inputs.
+fn asking_old(proxy: &TestMiner) -> Asking {
+    let whole = br#"{"alerts":[{"alert_id":"a"}],"features":[],"clusters":[],"money_flows":[]}"#;
+    let bodies: Bodies = Arc::new(|_| Ok(RequestBody::from(Bytes::from_static(whole))));
+    Asking { bodies, ..asking(vec![of_proxy(proxy)]) }
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ const MAX_RECEIPT: usize = 4096;
 
 /// The record of what came of `hotkey`, and the body that belongs to it.
 ///
-/// Of what counts the body is kept, and of a short refusal; not what anybody else sent under the miner's address.
+/// Of what counts the body is kept, however long; of anything else only a short one, for whoever asks why.
 pub(super) fn record(hotkey: Hotkey, told: Told) -> (Answer, Option<Spooled>) {
     let mut answer = Answer {
         hotkey,
