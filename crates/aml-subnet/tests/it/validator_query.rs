@@ -24,8 +24,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::common::dev_key;
-use crate::miner::{SCORES, TestMiner};
 use crate::fake_miner::{Behaviour, FakeMiner, Lie, Scorer, Wire};
+use crate::miner::{SCORES, TestMiner};
 
 const NETUID: u16 = 7;
 const NOW: Duration = Duration::from_secs(1_795_000_000);

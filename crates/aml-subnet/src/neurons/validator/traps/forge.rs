@@ -45,7 +45,7 @@ pub(super) fn fresh_ids(
         let slice = &pool.slices[source.slice];
         let model = alert_text(slice, *source, "alert_id");
         let shape: &Shape = today.shape(Kind::Alert);
-        let id = shape.fresh(model, &mut draw, |name| today.is_taken(name) || issued.contains(name));
+        let id = shape.fresh(model, &mut draw, &|name| today.is_taken(name) || issued.contains(name));
         issued.insert(id.clone());
         id
     };

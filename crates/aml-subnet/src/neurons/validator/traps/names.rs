@@ -70,10 +70,10 @@ impl Shape {
     }
 
     /// A name that is not `taken` and looks like one of these, or like `model` where none was seen.
-    pub(super) fn fresh(&self, model: &str, draw: &mut Draw, taken: impl Fn(&str) -> bool) -> String {
+    pub(super) fn fresh(&self, model: &str, draw: &mut Draw, taken: &dyn Fn(&str) -> bool) -> String {
         if self.forms.is_empty() {
             let alone = Self::learn([if model.is_empty() { "a0" } else { model }].into_iter());
-            return alone.fresh(model, draw, |name| name == model || taken(name));
+            return alone.fresh(model, draw, &|name| name == model || taken(name));
         }
         for freedom in [Freedom::Seen, Freedom::Beyond, Freedom::Any] {
             for _ in 0..TRIES {

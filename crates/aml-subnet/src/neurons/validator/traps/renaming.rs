@@ -60,7 +60,7 @@ impl<'a> Renaming<'a> {
         }
         let (today, given) = (self.today, &self.given);
         let taken = |name: &str| name == old || today.is_taken(name) || given.contains(name);
-        let fresh = today.shape(kind).fresh(old, self.draw, taken);
+        let fresh = today.shape(kind).fresh(old, self.draw, &taken);
         self.set(kind, old, &fresh);
         fresh
     }
