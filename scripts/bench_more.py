@@ -3,6 +3,7 @@
 
 * without explanations: the reference with its SHAP stage taken out, beside ours with `?explain=none`, interleaved
 * how time and memory of our server grow with the rows, from 1,000 to 200,000 alerts
+* exact contributions on one thread, from outside: what explaining adds to a request, beside LightGBM's C library
 
 PEER is the directory of measure.py, DATA holds the bodies, OUT is a JSON file; {port} stands in SERVER-COMMAND.
 """
@@ -10,6 +11,7 @@ import json
 import pathlib
 import statistics
 import sys
+import time
 
 PEER, DATA, OUT, COMMAND = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), sys.argv[4]
 sys.path.insert(0, str(PEER))
@@ -87,6 +89,31 @@ def growth(command):
     return found
 
 
+def contributions(command):
+    """Rows a second of one thread. Ours are too low: writing the explanations is counted as well."""
+    sys.path.insert(0, str(PEER / "reference"))
+    from loguru import logger
+    logger.remove()
+    from aml_miner.api import server
+    body = (DATA / "b10000" / "body.json").read_bytes()
+    batch = server.BatchData.model_validate(json.loads(body))
+    scorer = server.AlertScorerModel()
+    scorer.load_model(server.settings.ALERT_SCORER_PATH)
+    matrix = scorer.prepare_features(*server.frames(batch))[:1000]
+    ours, adds, theirs = measure.Target("one", f"API_THREADS=1 API_JOBS=1 {command}", log_dir=OUT.parent), [], []
+    try:
+        for round_ in range(ROUNDS + 1):                       # the first warms up
+            times = {how: timed(ours, f"/score/alerts?explain={how}", body, 2)[0]["times"] for how in ("none", "top")}
+            start = time.perf_counter()
+            scorer.booster.predict(matrix, pred_contrib=True, num_threads=1)
+            if round_:
+                adds.append(statistics.median(times["top"]) - statistics.median(times["none"]))
+                theirs.append(time.perf_counter() - start)
+    finally:
+        ours.stop()
+    return {"rust": 10_000 / statistics.median(adds), "lightgbm": 1000 / statistics.median(theirs)}
+
+
 def main():
     targets = []
     try:
@@ -97,6 +124,7 @@ def main():
         for target in targets:
             target.stop()
     result["growth"] = growth(f"API_MAX_BODY_BYTES=1073741824 API_MAX_DECODED_BYTES=1073741824 {COMMAND}")
+    result["contributions"] = contributions(COMMAND)
     OUT.write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -117,6 +117,11 @@ def targets(report, more, kernels):
              f"{above:.0f} MiB", (above < 2 * body + 256, above < body + 128))
     for about in kernels:
         line(*about)
+    if more and not any("contributions" in about[0] for about in kernels):
+        ours, theirs = more["contributions"]["rust"], more["contributions"]["lightgbm"]
+        line("exact contributions, one thread (from outside: what explaining adds to a request)", "10x LightGBM", "40x",
+             f"at least {ours:,.0f} rows/s, LightGBM {theirs:,.0f} ({ours / theirs:.1f}x)",
+             (ours >= 10 * theirs, ours >= 40 * theirs))
     if more:
         growth = more["growth"]
         per = [1e3 * row["median_ms"] / row["alerts"] for row in growth]

@@ -3,6 +3,7 @@
 pub mod alert_ranker;
 mod alert_scorer;
 pub mod base_model;
+pub(crate) mod blocks;
 pub mod bundle;
 pub mod calibration;
 mod cluster_scorer;

@@ -6,21 +6,16 @@ mod files;
 mod tables;
 mod write;
 
-use rayon::iter::{IndexedParallelIterator as _, ParallelIterator as _};
-use rayon::slice::{ParallelSlice as _, ParallelSliceMut as _};
-
 use crate::digest::Digest;
 use crate::features::{BuildError, FeatureBuilder, Matrix, SchemaError};
 use crate::models::alert_ranker::ranks;
+use crate::models::blocks::{self, Pool, predict, rows_of};
 use crate::models::{AlertRanker, AlertScorer, BaseModel, ClusterScorer, ModelError};
-use crate::wire::{Batch, Table, TextColumn};
+use crate::wire::{Batch, Spread as _, Table, TextColumn};
 
 pub use files::{FindModelsError, ModelFiles};
 pub use tables::{CLUSTER_SCORES, RANKINGS, SCORES};
 pub use write::{Signing, receipt_name, write_answers};
-
-/// Rows of a block: its contributions fit a core's cache.
-const BLOCK_ROWS: usize = 512;
 
 /// The models that score a batch; one that is absent gives no answer.
 #[derive(Debug, Default)]
@@ -131,28 +126,14 @@ fn matrix_of(model: &dyn BaseModel, batch: &Batch, alert_scores: Option<&[f64]>)
     let named = || model.name().to_owned();
     let builder =
         FeatureBuilder::new(model.schema()).map_err(|source| ScoreError::Schema { model: named(), source })?;
-    let built = match model.schema().rows {
-        crate::features::RowKind::Alert => builder.alerts(batch),
-        crate::features::RowKind::Cluster => builder.clusters(batch, alert_scores),
-    };
-    Ok(built.map_err(|source| ScoreError::Build { model: named(), source })?.matrix)
-}
-
-fn predict(model: &dyn BaseModel, matrix: &Matrix) -> Vec<f64> {
-    let mut scores = vec![0.0; matrix.rows()];
-    let width = BLOCK_ROWS * matrix.columns().max(1);
-    matrix
-        .values()
-        .par_chunks(width)
-        .zip(scores.par_chunks_mut(BLOCK_ROWS))
-        .for_each(|(rows, scores)| model.predict_into(rows, scores));
-    scores
+    blocks::matrix(model, &builder, batch, alert_scores).map_err(|source| ScoreError::Build { model: named(), source })
 }
 
 /// The text of every row's explanation.
 fn explanations(model: &dyn BaseModel, matrix: &Matrix, scores: &[f64]) -> Vec<String> {
-    let width = BLOCK_ROWS * matrix.columns().max(1);
-    let block = |(rows, scores): (&[f64], &[f64])| {
+    let blocks = blocks::blocks(matrix.rows());
+    let block = |index: usize| {
+        let (rows, scores) = (rows_of(matrix, blocks[index]), &scores[blocks[index].0..blocks[index].1]);
         let mut contributions = vec![0.0; rows.len()];
         model.explain_into(rows, &mut contributions);
         let columns = matrix.columns();
@@ -162,7 +143,5 @@ fn explanations(model: &dyn BaseModel, matrix: &Matrix, scores: &[f64]) -> Vec<S
         };
         scores.iter().enumerate().map(one).collect::<Vec<String>>()
     };
-    let blocks: Vec<Vec<String>> =
-        matrix.values().par_chunks(width).zip(scores.par_chunks(BLOCK_ROWS)).map(block).collect();
-    blocks.concat()
+    Pool.map(blocks.len(), block).concat()
 }

@@ -5,9 +5,9 @@ use axum::http::{HeaderMap, header};
 
 use super::error::{ApiError, Detail, ErrorCode};
 use super::multipart;
-use super::scoring::Pool;
 use crate::data::arrow_stream::{MARKER, MEDIA_TYPE};
 use crate::data::{self, TableError};
+use crate::models::blocks::Pool;
 use crate::wire::body::TABLES;
 use crate::wire::{Batch, Problem, Reading, Step, Table, TableSpec, read_body};
 

@@ -16,6 +16,7 @@ use super::receive::{Received, receive};
 use super::scoring::{self, Style};
 use super::state::AppState;
 use crate::digest::Digest;
+use crate::models::blocks::predict;
 use crate::receipt::{self, Statement};
 use crate::wire::{Batch, Reading, TextColumn};
 
@@ -152,7 +153,7 @@ fn matrix(served: &Served, scorer: Option<&Served>, batch: &Batch) -> Result<cra
         None => None,
         Some(scorer) => {
             let matrix = scorer.matrix(batch, None).map_err(ApiError::internal)?;
-            Some(scoring::predict(&*scorer.model, &matrix))
+            Some(predict(&*scorer.model, &matrix))
         }
     };
     served.matrix(batch, scores.as_deref()).map_err(ApiError::internal)

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::config::ModelPaths;
 use crate::digest::Digest;
-use crate::features::{BuildError, FeatureBuilder, Matrix, RowKind, SchemaError};
+use crate::features::{BuildError, FeatureBuilder, Matrix, SchemaError};
+use crate::models::blocks;
 use crate::models::bundle::Entry;
 use crate::models::{AlertRanker, AlertScorer, BaseModel, ClusterScorer, ModelError};
 use crate::wire::reply::FeatureNames;
@@ -50,11 +51,7 @@ impl Served {
 
     /// The model's matrix of `batch`.
     pub(super) fn matrix(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Matrix, BuildError> {
-        let built = match self.model.schema().rows {
-            RowKind::Alert => self.builder.alerts(batch)?,
-            RowKind::Cluster => self.builder.clusters(batch, alert_scores)?,
-        };
-        Ok(built.matrix)
+        blocks::matrix(&*self.model, &self.builder, batch, alert_scores)
     }
 }
 

@@ -161,7 +161,9 @@ fn request_body(schema: &str, required: &str) -> Value {
         "content": {
             "application/json": {"schema": schema, "example": example},
             "multipart/form-data": {
-                "schema": {"type": "object", "properties": parts, "required": [required]},
+                "schema": {
+                    "type": "object", "properties": parts, "required": [required], "additionalProperties": false,
+                },
                 "encoding": encoding,
             },
             ARROW: {"schema": binary(&format!("The table `{required}` alone, as an Arrow IPC stream"))},

@@ -2,56 +2,14 @@
 
 use std::time::Instant;
 
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
-
 use super::models::Served;
 use super::query::Explain;
 use crate::features::Matrix;
-use crate::models::BaseModel;
 use crate::models::alert_ranker::ranks;
+use crate::models::blocks::{Pool, blocks, predict, rows_of};
 use crate::models::explanation::top_features;
 use crate::wire::reply::{AnswerWriter, Explanation, Impact, concat_blocks, write_ranks};
 use crate::wire::{Spread, TextColumn};
-
-/// Rows of a block: its contributions fit a core's cache.
-const BLOCK_ROWS: usize = 512;
-/// Fewer rows than this are not worth handing to other threads.
-const SPREAD_FROM: usize = 64;
-
-/// Spreads work over the rayon pool that the caller runs in.
-pub(super) struct Pool;
-
-impl Spread for Pool {
-    fn map<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-        if count == 1 { vec![work(0)] } else { (0..count).into_par_iter().map(work).collect() }
-    }
-}
-
-/// The blocks of `rows` rows, as pairs of first row and row after the last.
-fn blocks(rows: usize) -> Vec<(usize, usize)> {
-    let size = if rows < SPREAD_FROM {
-        rows.max(1)
-    } else {
-        rows.div_ceil(2 * rayon::current_num_threads()).clamp(SPREAD_FROM / 2, BLOCK_ROWS)
-    };
-    (0..rows).step_by(size).map(|start| (start, (start + size).min(rows))).collect()
-}
-
-fn rows_of(matrix: &Matrix, (start, end): (usize, usize)) -> &[f64] {
-    &matrix.values()[start * matrix.columns()..end * matrix.columns()]
-}
-
-/// One score a row.
-pub(super) fn predict(model: &dyn BaseModel, matrix: &Matrix) -> Vec<f64> {
-    let blocks = blocks(matrix.rows());
-    let scores = Pool.map(blocks.len(), |index| {
-        let (start, end) = blocks[index];
-        let mut scores = vec![0.0; end - start];
-        model.predict_into(rows_of(matrix, (start, end)), &mut scores);
-        scores
-    });
-    scores.concat()
-}
 
 /// What the rows of an answer are called, how they are explained, and since when time counts.
 #[derive(Clone, Copy)]
