@@ -195,6 +195,9 @@ def main():
     for name, target in report["targets"].items():
         if target["startup_s"]:
             print(f"{name}: up in {target['startup_s']:.2f} s, idle {target['idle_rss_mb']:.0f} MB.")
+    note = results / "note.txt"       # what else a reader should know, where somebody wrote it down
+    if note.exists():
+        print("\n" + note.read_text().strip())
     more = results / "more.json"
     more = json.loads(more.read_text()) if more.exists() else None
     kernels = kernel_targets(rates(results / "kernels.txt"))
