@@ -18,6 +18,7 @@ mod replay;
 mod rounds;
 mod settings_args;
 mod settle;
+mod transfer;
 mod validator;
 mod wallet;
 mod weights;
@@ -57,6 +58,12 @@ enum Command {
     Doctor(doctor::Args),
     /// Runs a development chain, or asks a running one for something
     Localnet(localnet::Args),
+    /// Writes the ledger into a folder of JSON lines
+    Export(transfer::ExportArgs),
+    /// Fills an empty ledger with what `export` wrote, from either database into either
+    Import(transfer::ImportArgs),
+    /// Copies the ledger while a validator runs
+    Backup(transfer::BackupArgs),
     /// Prints the neurons and the rules of the subnet
     Metagraph(metagraph::Args),
     /// Shows which hotkey would be used
@@ -80,6 +87,9 @@ impl Cli {
             Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Localnet(args) => localnet::run(args),
+            Command::Export(args) => transfer::export(&args),
+            Command::Import(args) => transfer::import(&args),
+            Command::Backup(args) => transfer::backup(&args),
             Command::Metagraph(args) => metagraph::run(&args),
             Command::Wallet(args) => wallet::run(&args),
             Command::Weights(args) => weights::run(&args),

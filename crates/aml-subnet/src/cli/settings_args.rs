@@ -67,6 +67,7 @@ pub struct ValidatorArgs {
     #[arg(
         id = "validator.database_url",
         long = "validator.database_url",
+        visible_alias = "database-url",
         env = "DATABASE_URL",
         hide_env_values = true,
         value_name = "URL"

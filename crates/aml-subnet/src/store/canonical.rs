@@ -10,12 +10,13 @@ use super::ledger::Ledger;
 use super::records::{Canonical, RosterRow, RoundId, Step, Task};
 use super::rounds::day_of;
 use super::steps::{advance, number, same};
+use super::tables::{ROWS, insert};
 use super::write::Write;
 
 const WHAT: &str = "canonical scores";
 const SELECT: &str = "SELECT packed FROM canonical WHERE round = $1";
-/// Rows of the index by address that are inserted at once.
-const ROWS: usize = 500;
+/// The index by address.
+const COLUMNS: [&str; 7] = ["address", "round", "place", "alert_id", "typology", "severity", "score"];
 
 /// A canonical score, found by its address.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,9 +125,9 @@ async fn index(write: &mut Write, id: RoundId, canonical: &Canonical) -> Result<
         .collect();
     let round = id.to_string();
     for rows in scored.chunks(ROWS) {
-        let mut insert = sqlx::query::<Any>(AssertSqlSafe(insert_rows(rows.len())));
+        let mut statement = sqlx::query::<Any>(AssertSqlSafe(insert("alerts", &COLUMNS, rows.len())));
         for (place, alert, score) in rows {
-            insert = insert
+            statement = statement
                 .bind(&alert.address)
                 .bind(&round)
                 .bind(i64::try_from(*place).unwrap_or(i64::MAX))
@@ -135,18 +136,7 @@ async fn index(write: &mut Write, id: RoundId, canonical: &Canonical) -> Result<
                 .bind(&alert.severity)
                 .bind(*score);
         }
-        insert.execute(&mut *write.tx).await.map_err(failed)?;
+        statement.execute(&mut *write.tx).await.map_err(failed)?;
     }
     Ok(())
-}
-
-/// `INSERT` of many rows of seven values.
-fn insert_rows(rows: usize) -> String {
-    let values = |row: usize| {
-        let places: Vec<String> = (1..=7).map(|column| format!("${}", row * 7 + column)).collect();
-        format!("({})", places.join(", "))
-    };
-    let values: Vec<String> = (0..rows).map(values).collect();
-    let columns = "address, round, place, alert_id, typology, severity, score";
-    format!("INSERT INTO alerts ({columns}) VALUES {}", values.join(", "))
 }

@@ -61,7 +61,7 @@ impl Dialect {
                 "PRAGMA journal_mode = WAL",
                 "PRAGMA synchronous = FULL",
             ],
-            (Self::Sqlite, true) => &["PRAGMA busy_timeout = 30000", "PRAGMA query_only = ON"],
+            (Self::Sqlite, true) => &["PRAGMA busy_timeout = 30000"],
             (Self::Postgres, false) => &["SET synchronous_commit = on"],
             (Self::Postgres, true) => &["SET default_transaction_read_only = on"],
         }

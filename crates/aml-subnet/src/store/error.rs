@@ -36,7 +36,7 @@ pub enum StorageError {
         source: sqlx::Error,
     },
     /// It does not answer, or not in time.
-    #[error("the ledger's database does not answer ({operation})")]
+    #[error("the ledger's database does not answer or cannot be reached ({operation})")]
     Unavailable {
         /// What was done.
         operation: &'static str,

@@ -86,8 +86,7 @@ impl Ledger {
         }
         let writing = |source| ExportError::Write { path: folder.to_owned(), source };
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Private from the start: the mode of a temporary folder.
-        let unfinished = tempfile::Builder::new().prefix(".export-").tempdir_in(parent).map_err(writing)?;
+        let unfinished = private_folder(parent).map_err(writing)?;
         let begin = self.inner.dialect.begin_snapshot();
         let mut tx = self.inner.pool.begin_with(begin).await.map_err(during("export"))?;
         let mut tables = Vec::new();
@@ -104,6 +103,15 @@ impl Ledger {
         File::open(parent).and_then(|parent| parent.sync_all()).map_err(writing)?;
         Ok(exported)
     }
+}
+
+/// A folder that goes away unless it is kept, its owner's alone from the start.
+fn private_folder(parent: &Path) -> io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".export-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir_in(parent)
 }
 
 /// `SELECT` of all columns, in an order of its own.

@@ -20,7 +20,7 @@ use super::error::{StorageError, during};
 use super::export::{Exported, ExportedTable, FORMAT, MANIFEST, VERSION};
 use super::ledger::Ledger;
 use super::migrate;
-use super::tables::{BODIES, Kind, TABLES, Table};
+use super::tables::{BODIES, Kind, ROWS, TABLES, Table, insert};
 use super::write::Write;
 
 /// Largest manifest.
@@ -137,45 +137,78 @@ async fn is_empty(write: &mut Write) -> Result<bool, StorageError> {
     Ok(true)
 }
 
-/// Reads a table's file line by line and inserts its rows.
+/// A row as it stands in a file.
+type Row = BTreeMap<String, Box<RawValue>>;
+
+/// A table's file, read row by row.
+struct Rows {
+    table: &'static Table,
+    path: PathBuf,
+    file: BufReader<File>,
+    line: u64,
+}
+
+impl Rows {
+    fn open(table: &'static Table, folder: &Path) -> Result<Self, ImportError> {
+        let path = path_of(folder, table.name);
+        match File::open(&path) {
+            Ok(file) => Ok(Self { table, path, file: BufReader::new(file), line: 0 }),
+            Err(source) => Err(ImportError::Read { path, source }),
+        }
+    }
+
+    /// The next rows, with the numbers of their lines; empty at the end.
+    fn next(&mut self, most: usize) -> Result<Vec<(u64, Row)>, ImportError> {
+        let mut rows = Vec::new();
+        while rows.len() < most {
+            self.line += 1;
+            let mut text = Vec::new();
+            let read = self.file.by_ref().take(LARGEST).read_until(b'\n', &mut text);
+            if read.map_err(|source| ImportError::Read { path: self.path.clone(), source })? == 0 {
+                break;
+            }
+            let row: Row = serde_json::from_slice(&text).map_err(|error| self.wrong(self.line, error.to_string()))?;
+            let expected = self.table.columns.len();
+            if row.len() != expected {
+                return Err(self.wrong(self.line, format!("{} columns, expected {expected}", row.len())));
+            }
+            rows.push((self.line, row));
+        }
+        Ok(rows)
+    }
+
+    fn wrong(&self, line: u64, why: String) -> ImportError {
+        ImportError::Line { path: self.path.clone(), line, why }
+    }
+}
+
+/// Inserts a table's rows.
 async fn fill(write: &mut Write, table: &'static Table, folder: &Path) -> Result<(), ImportError> {
-    let path = path_of(folder, table.name);
-    let reading = |source| ImportError::Read { path: path.clone(), source };
-    let mut file = BufReader::new(File::open(&path).map_err(reading)?);
-    let (insert, mut text, mut line) = (insert(table), Vec::new(), 0);
+    let mut columns: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+    if table.name == BODIES {
+        columns.push("content");
+    }
+    let mut file = Rows::open(table, folder)?;
     loop {
-        text.clear();
-        line += 1;
-        let wrong = |why: String| ImportError::Line { path: path.clone(), line, why };
-        if file.by_ref().take(LARGEST).read_until(b'\n', &mut text).map_err(reading)? == 0 {
+        let rows = file.next(if table.is_light() { ROWS } else { 1 })?;
+        if rows.is_empty() {
             return Ok(());
         }
-        let row: BTreeMap<String, Box<RawValue>> =
-            serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-        if row.len() != table.columns.len() {
-            return Err(wrong(format!("{} columns, expected {}", row.len(), table.columns.len())));
-        }
-        let mut query = sqlx::query(AssertSqlSafe(insert.clone()));
-        for (name, kind) in table.columns {
-            let cell = row.get(*name).ok_or_else(|| wrong(format!("no column `{name}`")))?;
-            query = bind(query, *kind, cell.get()).map_err(|why| wrong(format!("`{name}`: {why}")))?;
-        }
-        if table.name == BODIES {
-            query = query.bind(body_of(&row, folder).map_err(wrong)?);
+        let mut query = sqlx::query(AssertSqlSafe(insert(table.name, &columns, rows.len())));
+        for (line, row) in &rows {
+            query = bind_row(query, table, row, folder).map_err(|why| file.wrong(*line, why))?;
         }
         // A missing number and a number have different types to the driver, a kept statement has one.
         query.persistent(false).execute(&mut *write.tx).await.map_err(during("import"))?;
     }
 }
 
-/// `INSERT` of all columns, and of a body's content.
-fn insert(table: &Table) -> String {
-    let mut names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-    if table.name == BODIES {
-        names.push("content");
+fn bind_row<'q>(mut query: Insert<'q>, table: &Table, row: &Row, folder: &Path) -> Result<Insert<'q>, String> {
+    for (name, kind) in table.columns {
+        let cell = row.get(*name).ok_or_else(|| format!("no column `{name}`"))?;
+        query = bind(query, *kind, cell.get()).map_err(|why| format!("`{name}`: {why}"))?;
     }
-    let values: Vec<String> = (1..=names.len()).map(|place| format!("${place}")).collect();
-    format!("INSERT INTO {} ({}) VALUES ({})", table.name, names.join(", "), values.join(", "))
+    Ok(if table.name == BODIES { query.bind(body_of(row, folder)?) } else { query })
 }
 
 type Insert<'q> = Query<'q, Any, AnyArguments>;
@@ -202,7 +235,7 @@ fn read<T: DeserializeOwned>(cell: &str) -> Result<T, String> {
 }
 
 /// The content of a body that was not swept; what it holds must be what its name says.
-fn body_of(row: &BTreeMap<String, Box<RawValue>>, folder: &Path) -> Result<Option<Vec<u8>>, String> {
+fn body_of(row: &Row, folder: &Path) -> Result<Option<Vec<u8>>, String> {
     let cell = |name: &str| row.get(name).map_or("null", |cell| cell.get());
     let digest: Digest = read(cell("digest"))?;
     if read::<Option<i64>>(cell("swept_ms"))?.is_some() {

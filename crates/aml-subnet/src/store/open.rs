@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, Executor as _};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _};
 use tokio::sync::Semaphore;
 
 use super::address::{Address, NotAnAddress};
@@ -139,8 +139,8 @@ async fn prepare(address: &Address, opening: &Opening, holder: &str) -> Result<L
         Address::Postgres(_) if opening.read_only => return Ok(Lock::None),
         Address::File(path) => {
             let private = make_private(path);
-            private.map_err(|source| OpenLedgerError::File { path: path.clone(), source })?;
-            Lock::of_file(path, holder)
+            let real = private.map_err(|source| OpenLedgerError::File { path: path.clone(), source })?;
+            Lock::of_file(&real, holder)
         }
         Address::Postgres(url) => Lock::of_server(url).await,
     };
@@ -153,8 +153,8 @@ async fn prepare(address: &Address, opening: &Opening, holder: &str) -> Result<L
     })
 }
 
-/// SQLite gives its side files the mode of the main one.
-fn make_private(path: &Path) -> io::Result<()> {
+/// Makes the file, its owner's alone, and says where it really is. SQLite gives its side files the same mode.
+fn make_private(path: &Path) -> io::Result<PathBuf> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         fs::create_dir_all(directory)?;
     }
@@ -171,13 +171,21 @@ fn make_private(path: &Path) -> io::Result<()> {
         }
     }
     drop(file);
-    Ok(())
+    fs::canonicalize(path)
 }
 
 async fn connect(address: &Address, dialect: Dialect, read_only: bool) -> Result<AnyPool, sqlx::Error> {
-    let options = AnyConnectOptions::from_str(&address.driver_url(read_only))?;
+    let options = AnyConnectOptions::from_str(&address.driver_url(read_only))?.disable_statement_logging();
     let told = dialect.on_connect(read_only);
     let memory = *address == Address::Memory;
+    if !memory {
+        // The pool would try for as long as one waits for a connection, and not say what is wrong.
+        let mut first = AnyConnection::connect_with(&options).await?;
+        for statement in told {
+            first.execute(*statement).await?;
+        }
+        first.close().await?;
+    }
     let pool = AnyPoolOptions::new().acquire_timeout(ACQUIRE).after_connect(move |connection, _| {
         Box::pin(async move {
             for statement in told {

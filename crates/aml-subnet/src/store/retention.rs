@@ -16,6 +16,9 @@ use super::steps::{number, step_of};
 /// How many bodies are emptied in one transaction.
 const BATCH: usize = 200;
 
+/// Gives at most 256 MiB back to the file system at once; the next sweep goes on.
+const SHRINK: &str = "PRAGMA incremental_vacuum(65536)";
+
 /// How long raw answers are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
@@ -79,8 +82,8 @@ impl Ledger {
             self.empty(batch, now_ms).await?;
         }
         if !digests.is_empty() && self.inner.dialect == Dialect::Sqlite {
-            let shrunk = sqlx::raw_sql("PRAGMA incremental_vacuum").execute(&self.inner.pool).await;
-            shrunk.map_err(during("sweep"))?;
+            let _turn = self.turns("sweep", 1).await?;
+            sqlx::raw_sql(SHRINK).execute(&self.inner.pool).await.map_err(during("sweep"))?;
         }
         let bytes = gone().map(|body| body.stored).sum();
         let all: u64 = kept.iter().map(|body| body.stored).sum();

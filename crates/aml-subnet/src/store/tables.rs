@@ -32,6 +32,27 @@ pub(super) struct Table {
     pub(super) key: &'static str,
 }
 
+impl Table {
+    /// Whether its rows are small enough to be held by the hundred.
+    pub(super) fn is_light(&self) -> bool {
+        self.name != BODIES && self.columns.iter().all(|(_, kind)| !matches!(kind, Kind::Packed(_) | Kind::Json(_)))
+    }
+}
+
+/// How many rows are inserted at once.
+pub(super) const ROWS: usize = 500;
+
+/// `INSERT` of many rows.
+pub(super) fn insert(table: &str, columns: &[&str], rows: usize) -> String {
+    let width = columns.len();
+    let values = |row: usize| {
+        let places: Vec<String> = (1..=width).map(|column| format!("${}", row * width + column)).collect();
+        format!("({})", places.join(", "))
+    };
+    let values: Vec<String> = (0..rows).map(values).collect();
+    format!("INSERT INTO {table} ({}) VALUES {}", columns.join(", "), values.join(", "))
+}
+
 fn reads<T: DeserializeOwned>(text: &str) -> Result<(), serde_json::Error> {
     serde_json::from_str::<T>(text).map(drop)
 }

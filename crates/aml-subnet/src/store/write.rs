@@ -41,11 +41,20 @@ impl Ledger {
     }
 
     async fn begin_write(&self, operation: &'static str, turns: u32) -> Result<Write, StorageError> {
-        let turns = self.inner.writers.clone().acquire_many_owned(turns).await;
-        let turns = turns.map_err(|_| StorageError::of(operation, sqlx::Error::PoolClosed))?;
+        let turns = self.turns(operation, turns).await?;
         let dialect = self.inner.dialect;
         let tx = self.inner.pool.begin_with(dialect.begin_write()).await.map_err(during(operation))?;
         Ok(Write { tx, dialect, operation, _turns: turns })
+    }
+
+    /// Waits for some of the turns that there are to write.
+    pub(super) async fn turns(
+        &self,
+        operation: &'static str,
+        turns: u32,
+    ) -> Result<OwnedSemaphorePermit, StorageError> {
+        let turns = self.inner.writers.clone().acquire_many_owned(turns).await;
+        turns.map_err(|_| StorageError::of(operation, sqlx::Error::PoolClosed))
     }
 
     /// Names this process as the holder, so that one that held the ledger before can write no more.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aml_miner::digest::Digest;
-use aml_subnet::store::records::{Dormancy, Round, Step, WeightsState};
+use aml_subnet::store::records::{Answer, Dormancy, Round, Step, WeightsState};
 use aml_subnet::store::{Ledger, PlanWeightsError, RecordError, Retention, StepError, StorageError};
 use aml_subnet::validation::performance::RoundScore;
 use chrono::NaiveDate;
@@ -342,4 +342,21 @@ async fn a_sweep_takes_bodies_and_keeps_what_was_made_of_them() {
         let again = ledger.sweep(now, &Retention { age: std::time::Duration::ZERO, bytes: 0 }).await.unwrap();
         assert_eq!(again.bodies, 0, "a body that an unfinished round shares stays");
     }
+}
+
+#[tokio::test]
+async fn a_swept_file_gives_its_space_back() {
+    let home = Home::file();
+    let ledger = home.open().await;
+    must_reach(&ledger, 1, Step::Tasked).await;
+    let noise: Vec<u8> = (0..100_000_u32).flat_map(|part| *Digest::of(&part.to_le_bytes()).as_bytes()).collect();
+    let given = Answer { body: Some(Digest::of(&noise)), bytes: noise.len() as u64, ..answer(1, 1) };
+    ledger.record_answer(id(1), &given, Some(&noise)).await.unwrap();
+    must_reach(&ledger, 1, Step::Settled).await;
+    let ledger = reopened(&home, ledger).await;
+    let size = || std::fs::metadata(home.path()).expect("it is there").len();
+    assert!(size() > noise.len() as u64);
+    ledger.sweep(NOW, &Retention { age: std::time::Duration::MAX, bytes: 0 }).await.unwrap();
+    ledger.close().await;
+    assert!(size() < noise.len() as u64 / 10, "{} bytes are left", size());
 }

@@ -51,6 +51,17 @@ impl Home {
         std::iter::once(Self::file()).chain(Self::server()).collect()
     }
 
+    /// A second, empty database at the same home.
+    pub(crate) fn another(&self, name: &str) -> String {
+        match &self.server {
+            None => format!("sqlite:{}", self.folder.path().join(format!("{name}.sqlite")).display()),
+            Some(server) => {
+                server.sql("postgres", &format!("CREATE DATABASE {name}"));
+                server.url(name)
+            }
+        }
+    }
+
     /// The file of a SQLite ledger.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("ledger.sqlite")
@@ -59,6 +70,36 @@ impl Home {
     /// Changes a PostgreSQL ledger behind the program's back.
     pub(crate) fn server_sql(&self, statement: &str) {
         self.server.as_ref().expect("a server's home").sql("postgres", statement);
+    }
+
+    /// Runs a file of statements in one of a server's databases.
+    pub(crate) fn psql(&self, url: &str, file: &std::path::Path) {
+        let done = Command::new(postgres_bin().expect("it was there a moment ago").join("psql"))
+            .args(["--no-psqlrc", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
+            .arg(file)
+            .arg(url)
+            .output()
+            .expect("psql runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// All of a server's ledger as statements.
+    pub(crate) fn pg_dump(&self) -> String {
+        let done = Command::new(postgres_bin().expect("it was there a moment ago").join("pg_dump"))
+            .args(["--inserts", "--no-owner", "--no-privileges"])
+            .arg(&self.url)
+            .output()
+            .expect("pg_dump runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        // Newer tools fence the dump with commands that older ones do not know.
+        let text = String::from_utf8(done.stdout).expect("it is SQL");
+        text.lines().filter(|line| !line.starts_with('\\')).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Stops the server, as a crash would.
+    pub(crate) fn stop(mut self) {
+        let server = self.server.take().expect("a server's home");
+        drop(server);
     }
 
     pub(crate) fn is_server(&self) -> bool {

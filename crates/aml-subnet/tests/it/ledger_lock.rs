@@ -23,6 +23,17 @@ async fn a_second_validator_is_told_who_holds_the_ledger() {
 }
 
 #[tokio::test]
+async fn another_name_of_the_same_file_is_the_same_ledger() {
+    let home = Home::file();
+    let first = home.open().await;
+    let link = home.folder.path().join("link.sqlite");
+    std::os::unix::fs::symlink(home.path(), &link).expect("it is ours");
+    let refused = open(&format!("sqlite:{}", link.display()), "validator Bob", false).await.expect_err("it is held");
+    assert!(matches!(refused, OpenLedgerError::Held { .. }), "{}", causes(&refused));
+    first.close().await;
+}
+
+#[tokio::test]
 async fn readers_look_beside_a_validator_and_change_nothing() {
     for home in Home::both() {
         let missing = open(&home.url, "reader", true).await.expect_err("there is nothing yet");
