@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use serde::Deserialize;
 use sqlx::any::AnyRow;
 
 use super::codec::{column, pack, parsed, unpack};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
-use super::records::{RoundId, Settled, Step};
+use super::records::{Observations, RoundId, Settled, Step};
 use super::rounds::day_of;
 use super::steps::{advance, number, same};
 use crate::validation::performance::RoundScore;
@@ -77,7 +78,7 @@ impl Ledger {
         since: NaiveDate,
     ) -> Result<BTreeMap<Hotkey, Vec<RoundScore>>, StorageError> {
         let rows = sqlx::query(
-            "SELECT v.hotkey, r.day, v.tier1, v.tier2, s.tier3 FROM rounds r JOIN verdicts v ON v.round = r.id \
+            "SELECT v.hotkey, r.day, v.tier1, v.tier2, v.record, s.tier3 FROM rounds r JOIN verdicts v ON v.round = r.id \
              LEFT JOIN settlements s ON s.round = v.round AND s.hotkey = v.hotkey \
              WHERE r.netuid = $1 AND r.day >= $2 AND r.step >= $3 \
              AND NOT (r.step = $4 AND v.accepted = 0 AND s.tier3 IS NULL) ORDER BY r.day, r.window_days",
@@ -96,11 +97,26 @@ impl Ledger {
                 tier1: column("history", row, "tier1")?,
                 tier2: column("history", row, "tier2")?,
                 tier3: column("history", row, "tier3")?,
+                copies: copies(row)?,
             };
             history.entry(parsed("history", row, "hotkey")?).or_default().push(score);
         }
         Ok(history)
     }
+}
+
+/// The part of a verdict that says how many hotkeys sent the same.
+#[derive(Deserialize)]
+struct Recorded {
+    observations: Observations,
+}
+
+fn copies(row: &AnyRow) -> Result<u32, StorageError> {
+    let record: String = column("history", row, "record")?;
+    let read = serde_json::from_str(&record);
+    let Recorded { observations } =
+        read.map_err(|error| StorageError::Malformed { what: "history", why: error.to_string() })?;
+    Ok(observations.copies.unwrap_or(1))
 }
 
 fn read(row: &AnyRow) -> Result<Settled, StorageError> {

@@ -74,13 +74,14 @@ pub fn aggregate_scores(
 ) -> Option<Ensemble> {
     let length = submissions.values().next()?.scores().len();
     let weights = compute_weights(rules, performance, submissions);
+    let given: Vec<(f64, &[Score])> =
+        submissions.iter().map(|(hotkey, given)| (weights[hotkey], given.scores())).collect();
     let merge = |place: usize| {
-        let given = || submissions.iter().map(|(hotkey, given)| (weights[hotkey], given.scores()[place].get()));
-        let mean: f64 = given().map(|(weight, score)| weight * score).sum();
-        let variance: f64 = given().map(|(weight, score)| weight * (score - mean).powi(2)).sum();
+        let mean: f64 = given.iter().map(|(weight, scores)| weight * scores[place].get()).sum();
+        let variance: f64 = given.iter().map(|(weight, scores)| weight * (scores[place].get() - mean).powi(2)).sum();
         // Rounding may carry a mean of ones an ulp above one.
         let score = Score::new(mean.clamp(0.0, 1.0))?;
-        Some(CanonicalScore { score, deviation: variance.sqrt(), miners: submissions.len() })
+        Some(CanonicalScore { score, deviation: variance.sqrt(), miners: given.len() })
     };
     let scores = (0..length).map(merge).collect::<Option<Vec<_>>>()?;
     Some(Ensemble { scores, weights })

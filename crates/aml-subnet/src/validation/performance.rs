@@ -18,6 +18,13 @@ pub struct RoundScore {
     pub tier2: Option<f64>,
     /// Tier 3, once the round is settled. A settled round without a submission is 0.
     pub tier3: Option<f64>,
+    /// Hotkeys whose submissions were one with this one's, itself included.
+    #[serde(default = "alone")]
+    pub copies: u32,
+}
+
+const fn alone() -> u32 {
+    1
 }
 
 impl RoundScore {
@@ -33,20 +40,38 @@ impl RoundScore {
     pub fn score(&self, rules: &Rules) -> f64 {
         self.immediate(rules) + rules.tier3 * self.tier3.unwrap_or(0.0)
     }
+
+    /// The part of the score that is paid: copies share what one of them would earn.
+    #[must_use]
+    pub fn earned(&self, rules: &Rules) -> f64 {
+        self.score(rules) / f64::from(self.copies.max(1))
+    }
 }
 
-/// Mean score of each hotkey over its rounds of the last days up to and including `today`; hotkeys without a round in
-/// that time are left out.
+/// What each hotkey's voice is worth: its mean score over its rounds of the last days up to and including `today`;
+/// hotkeys without a round in that time are left out.
 #[must_use]
 pub fn performance(rules: &Rules, today: i64, history: &BTreeMap<Hotkey, Vec<RoundScore>>) -> BTreeMap<Hotkey, f64> {
+    mean(rules, today, history, RoundScore::score)
+}
+
+/// What each hotkey is paid for: as [`performance`], but copies share what one of them would earn.
+#[must_use]
+pub fn earned(rules: &Rules, today: i64, history: &BTreeMap<Hotkey, Vec<RoundScore>>) -> BTreeMap<Hotkey, f64> {
+    mean(rules, today, history, RoundScore::earned)
+}
+
+fn mean(
+    rules: &Rules,
+    today: i64,
+    history: &BTreeMap<Hotkey, Vec<RoundScore>>,
+    value: fn(&RoundScore, &Rules) -> f64,
+) -> BTreeMap<Hotkey, f64> {
     let first = today - rules.performance_days + 1;
     let mut worth = BTreeMap::new();
     for (hotkey, rounds) in history {
-        let mut recent: Vec<f64> = rounds
-            .iter()
-            .filter(|round| (first..=today).contains(&round.day))
-            .map(|round| round.score(rules))
-            .collect();
+        let counts = |round: &&RoundScore| (first..=today).contains(&round.day);
+        let mut recent: Vec<f64> = rounds.iter().filter(counts).map(|round| value(round, rules)).collect();
         if !recent.is_empty() {
             // The sum does not depend on the order in which rounds were read.
             recent.sort_by(f64::total_cmp);

@@ -50,19 +50,9 @@ impl Submission {
     /// # Errors
     /// The first alert that is unknown, scored twice, missing, or scored with something that is no probability.
     pub fn accept(alert_ids: &[String], rows: &[ScoreRow]) -> Result<Self, Rejection> {
-        let places: HashMap<&str, usize> = alert_ids.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
-        let mut given: Vec<Option<f64>> = vec![None; alert_ids.len()];
-        for row in rows {
-            let Some(&place) = places.get(row.alert_id.as_str()) else {
-                return Err(Rejection::Unknown(row.alert_id.clone()));
-            };
-            if given[place].replace(row.score).is_some() {
-                return Err(Rejection::Twice(row.alert_id.clone()));
-            }
-        }
-        let complete =
-            alert_ids.iter().zip(&given).map(|(id, score)| score.ok_or_else(|| Rejection::Missing(id.clone())));
-        let values = complete.collect::<Result<Vec<f64>, _>>()?;
+        // Most miners keep the order of the task: nothing needs to be looked up then.
+        let in_order = rows.len() == alert_ids.len() && rows.iter().zip(alert_ids).all(|(row, id)| row.alert_id == *id);
+        let values = if in_order { rows.iter().map(|row| row.score).collect() } else { in_any_order(alert_ids, rows)? };
         let probable = alert_ids.iter().zip(values).map(|(id, value)| {
             Score::new(value).ok_or_else(|| Rejection::NotAProbability { alert: id.clone(), value })
         });
@@ -95,4 +85,20 @@ impl Submission {
     pub fn values(&self) -> Vec<f64> {
         self.scores.iter().map(|score| score.get()).collect()
     }
+}
+
+/// The scores in the order of the task.
+fn in_any_order(alert_ids: &[String], rows: &[ScoreRow]) -> Result<Vec<f64>, Rejection> {
+    let places: HashMap<&str, usize> = alert_ids.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
+    let mut given: Vec<Option<f64>> = vec![None; alert_ids.len()];
+    for row in rows {
+        let Some(&place) = places.get(row.alert_id.as_str()) else {
+            return Err(Rejection::Unknown(row.alert_id.clone()));
+        };
+        if given[place].replace(row.score).is_some() {
+            return Err(Rejection::Twice(row.alert_id.clone()));
+        }
+    }
+    let complete = alert_ids.iter().zip(given).map(|(id, score)| score.ok_or_else(|| Rejection::Missing(id.clone())));
+    complete.collect()
 }

@@ -19,11 +19,12 @@ pub struct Share {
     pub share: f64,
 }
 
-/// The shares by ascending uid, against the metagraph of this moment; hotkeys that are no longer registered drop out.
+/// The shares by ascending uid, in proportion to what was `earned` ([`crate::validation::performance::earned`], in which
+/// copies share one reward), against the metagraph of this moment; hotkeys that are no longer registered drop out.
 #[must_use]
-pub fn shares(performance: &BTreeMap<Hotkey, f64>, metagraph: &Metagraph) -> Vec<Share> {
+pub fn shares(earned: &BTreeMap<Hotkey, f64>, metagraph: &Metagraph) -> Vec<Share> {
     let registered = metagraph.neurons.iter().filter_map(|neuron| {
-        let worth = performance.get(&neuron.hotkey).copied().filter(|worth| worth.is_finite() && *worth > 0.0)?;
+        let worth = earned.get(&neuron.hotkey).copied().filter(|worth| worth.is_finite() && *worth > 0.0)?;
         Some(Share { uid: neuron.uid, hotkey: neuron.hotkey, share: worth })
     });
     let mut shares: Vec<Share> = registered.collect();

@@ -218,7 +218,7 @@ async fn history_has_published_rounds_with_their_bits_and_spares_the_new() {
         let day = |day: u32| i64::from(id(day).date.to_epoch_days());
         let score = |number: u8, on: u32, tier3: Option<f64>| {
             let verdict = verdict(number);
-            RoundScore { day: day(on), tier1: verdict.tier1, tier2: verdict.tier2, tier3 }
+            RoundScore { day: day(on), tier1: verdict.tier1, tier2: verdict.tier2, tier3, copies: 1 }
         };
         let expected = BTreeMap::from([
             (miner(1), vec![score(1, 1, Some(0.1 + 0.7)), score(1, 2, None)]),

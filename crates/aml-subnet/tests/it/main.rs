@@ -31,7 +31,10 @@ mod miner_chain;
 mod miner_parts;
 #[cfg(feature = "redis")]
 mod redis_nonces;
+mod scoring_doc;
+mod scoring_kit;
 mod validation;
+mod validation_properties;
 mod validator_judge;
 mod validator_kit;
 mod validator_query;

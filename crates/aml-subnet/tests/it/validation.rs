@@ -174,11 +174,11 @@ fn settlement_waits_for_both_classes_and_then_follows_the_formula() {
 
 #[test]
 fn performance_is_the_mean_over_thirty_days_not_thirty_rounds() {
-    let round = |day, tier3| RoundScore { day, tier1: Some(1.0), tier2: Some(1.0), tier3 };
+    let round = |day, tier3| RoundScore { day, tier1: Some(1.0), tier2: Some(1.0), tier3, copies: 1 };
     let history = BTreeMap::from([
         (hotkey(1), vec![round(100, Some(1.0)), round(71, None), round(70, Some(1.0))]),
         (hotkey(2), vec![round(70, Some(1.0))]),
-        (hotkey(3), vec![RoundScore { day: 100, tier1: None, tier2: None, tier3: None }]),
+        (hotkey(3), vec![RoundScore { day: 100, tier1: None, tier2: None, tier3: None, copies: 1 }]),
     ]);
     let worth = performance(&RULES, 100, &history);
     assert_eq!(worth.len(), 2, "whoever has no round in the window is left out");

@@ -36,7 +36,7 @@ fn judge_all(task: &Task, given: &[(u8, Vec<f64>)]) -> Vec<Judged> {
         })
         .collect();
     all.sort_by_key(|judged| judged.verdict.hotkey);
-    compare(&mut all);
+    compare(&RULES, &mut all);
     all
 }
 
@@ -149,6 +149,8 @@ fn a_copy_is_seen_and_shares_its_voice() {
     let nearest: Vec<f64> = all.iter().filter_map(|judged| judged.verdict.observations.similarity).collect();
     assert!(nearest[..2].iter().all(|likeness| (likeness - 1.0).abs() < 1e-12), "{nearest:?}");
     assert!(nearest[2..].iter().all(|likeness| *likeness < 0.9), "{nearest:?}");
+    let copies: Vec<Option<u32>> = all.iter().map(|judged| judged.verdict.observations.copies).collect();
+    assert_eq!(copies, [Some(2), Some(2), Some(1), Some(1)], "they share one reward, too");
     let merged = merge(&RULES, &submissions(&all), BTreeMap::new()).expect("accepted submissions");
     let voices: Vec<f64> = merged.weights.values().copied().collect();
     assert!((voices[0] + voices[1] - voices[2]).abs() < 1e-12, "{voices:?}");
@@ -204,7 +206,7 @@ fn a_settlement_measures_everybody_and_the_canonical_scores_by_the_same_outcomes
 
 #[test]
 fn a_newcomer_is_forgiven_silence_but_not_bad_work() {
-    let round = |day, tier1| RoundScore { day, tier1, tier2: None, tier3: Some(0.0) };
+    let round = |day, tier1| RoundScore { day, tier1, tier2: None, tier3: Some(0.0), copies: 1 };
     let rounds = vec![round(100, None), round(101, Some(0.5)), round(102, None), round(103, None)];
     let history = BTreeMap::from([(hotkey(1), rounds.clone()), (hotkey(2), rounds)]);
     let seen = BTreeMap::from([(hotkey(1), 100), (hotkey(2), 90)]);

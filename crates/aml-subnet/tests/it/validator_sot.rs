@@ -232,7 +232,8 @@ async fn the_pool_of_a_round_stays_as_it_was_gathered() {
     let pool = sot.pool(next, &salt, later(25)).await.expect("gathered");
     assert!(!pool.is_empty());
     kit.put(first, Some(&first.labels));
-    assert_eq!(sot.pool(next, &salt, later(30)).await.expect("read"), pool, "whatever became known since");
+    let again = sot.pool(next, &salt, later(30)).await.expect("read");
+    assert_eq!((again.len(), again.digest()), (pool.len(), pool.digest()), "whatever became known since");
     assert!(sot.pool(round, &salt, later(30)).await.expect("read").is_empty());
     let young = RoundId { netuid: 3, date: days()[1].date, window_days: 7 };
     assert!(sot.pool(young, &salt, later(1)).await.expect("none").is_empty(), "nothing of the last days is settled");

@@ -69,7 +69,7 @@ fn must_make(salt: u8, miners: u8) -> TaskMaker {
 }
 
 fn must_body(maker: &TaskMaker, number: u8) -> Vec<u8> {
-    maker.body(&hotkey(number)).expect("is asked").to_vec()
+    maker.body(&hotkey(number)).expect("is asked").to_bytes().to_vec()
 }
 
 fn must_read(body: &[u8]) -> Batch {

@@ -698,7 +698,7 @@ async fn a_second_validator_on_the_same_ledger_is_refused_before_it_can_pay() {
 
 #[test]
 fn worth_rests_on_the_rounds_of_the_last_thirty_days() {
-    let round = |day| RoundScore { day, tier1: Some(1.0), tier2: None, tier3: None };
+    let round = |day| RoundScore { day, tier1: Some(1.0), tier2: None, tier3: None, copies: 1 };
     let history = BTreeMap::from([
         (hotkey("Bob"), vec![round(70), round(71), round(100)]),
         (hotkey("Dave"), vec![round(100), round(69), round(101)]),

@@ -33,17 +33,23 @@ impl Rows {
         &self.bytes
     }
 
-    /// The JSON of the given rows, commas between them included.
+    /// Where the JSON of the given rows stands, commas between them included.
     ///
     /// # Panics
     /// When a row is not below [`Rows::len`].
     #[must_use]
-    pub fn get(&self, rows: std::ops::Range<usize>) -> &[u8] {
+    pub fn span(&self, rows: std::ops::Range<usize>) -> std::ops::Range<usize> {
         if rows.is_empty() {
-            return &[];
+            return 0..0;
         }
         let start = if rows.start == 0 { 0 } else { self.ends[rows.start - 1] + 1 };
-        &self.bytes[start..self.ends[rows.end - 1]]
+        start..self.ends[rows.end - 1]
+    }
+
+    /// Takes the JSON out; the places of the rows stay.
+    #[must_use]
+    pub fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
     }
 }
 

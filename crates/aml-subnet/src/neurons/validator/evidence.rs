@@ -80,7 +80,7 @@ pub async fn judged(
     let all: Vec<Option<Judged>> = answers.map(one).buffered(cores()).try_collect().await?;
     let mut all: Vec<Judged> = all.into_iter().flatten().collect();
     let compared = move || {
-        compare(&mut all);
+        compare(&rules, &mut all);
         all
     };
     Ok(tokio::task::spawn_blocking(compared).await?)

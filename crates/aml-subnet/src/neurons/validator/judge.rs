@@ -84,13 +84,17 @@ impl Bench<'_> {
     }
 }
 
-/// Fills in how alike each submission is to the nearest of another hotkey.
-pub fn compare(all: &mut [Judged]) {
+/// Fills in how alike each submission is to the nearest of another hotkey, and how many hotkeys' are one with it.
+pub fn compare(rules: &Rules, all: &mut [Judged]) {
     let places: Vec<usize> = (0..all.len()).filter(|&place| all[place].submission.is_some()).collect();
     let submissions: Vec<&Submission> = all.iter().filter_map(|judged| judged.submission.as_ref()).collect();
     let likeness = Likeness::of(&submissions);
-    for (row, place) in places.into_iter().enumerate() {
-        all[place].verdict.observations.similarity = likeness.nearest(row);
+    for group in likeness.groups(rules.alike) {
+        for &row in &group {
+            let observations = &mut all[places[row]].verdict.observations;
+            observations.similarity = likeness.nearest(row);
+            observations.copies = u32::try_from(group.len()).ok();
+        }
     }
 }
 

@@ -198,8 +198,9 @@ impl Sot {
             return opened(&target).await;
         }
         let mut last = None;
+        // What is left of an interrupted fetch is nobody's batch yet.
+        let settings = &DownloadSettings { replace: true, ..self.settings.download.clone() };
         for named in [Some(window_days), None] {
-            let settings = &self.settings.download;
             let name = directory_name(date, named);
             let (source, output) = (self.place.source(), self.cache.incoming());
             let outcome = download_batch(source, (date, named), output, settings, &|_| ()).await;

@@ -1,9 +1,9 @@
 //! What each miner of a round is asked: the batch with traps of its own in between.
 //!
 //! A [`Task`] is all that is stored; bodies are made from it on demand, the same bytes each time. The batch's rows are
-//! written to JSON once, and a miner's body is that text with its traps spliced in, so that memory holds one copy of the
-//! batch and one body for each miner that is being asked. Before anything is asked, a commitment to all traps is fixed;
-//! with the salt it can be checked by anybody once the round is settled.
+//! written to JSON once, and a miner's body is made of pieces of that text with its traps in between, so that memory
+//! holds one copy of the batch however many miners are being asked. Before anything is asked, a commitment to all traps
+//! is fixed; with the salt it can be checked by anybody once the round is settled.
 
 mod commitment;
 mod shared;
@@ -13,8 +13,8 @@ use std::net::SocketAddr;
 
 use aml_miner::digest::Digest;
 use aml_miner::wire::{Batch, Table};
-use bytes::Bytes;
 
+use crate::neurons::validator::query::RequestBody;
 use crate::neurons::validator::traps::{Forge, TrapPool, merged};
 use crate::store::records::{Ask, RosterRow, RoundId, Task, TrapOrigin, TrapPlan};
 use crate::wallet::Hotkey;
@@ -154,12 +154,12 @@ impl TaskMaker {
         TrapList::of(&self.task).commitment(&self.task.salt)
     }
 
-    /// The request body of a miner; `None` for somebody that is not asked.
+    /// The request body of a miner, in pieces that share the batch's rows; `None` for somebody that is not asked.
     #[must_use]
-    pub fn body(&self, hotkey: &Hotkey) -> Option<Bytes> {
+    pub fn body(&self, hotkey: &Hotkey) -> Option<RequestBody> {
         let ask = self.task.asks.get(hotkey)?;
         let traps = self.forge.as_ref().map(|forge| forge.rows(&Forge::draw(&self.task.salt, self.round, hotkey), ask));
-        Some(self.shared.body(traps.as_ref()))
+        Some(RequestBody::from(self.shared.body(traps.as_ref())))
     }
 
     /// The batch as a miner sees it: what its body says, as tables. `batch` is the one of the round.

@@ -23,6 +23,9 @@ pub struct Observations {
     pub agreement: Option<f64>,
     /// Highest likeness to a submission of another hotkey.
     pub similarity: Option<f64>,
+    /// Hotkeys whose submissions are one with this one, itself included; `None` when the submission does not count.
+    #[serde(default)]
+    pub copies: Option<u32>,
 }
 
 /// What the judge says of one miner in one round: a pure function of task and answer.

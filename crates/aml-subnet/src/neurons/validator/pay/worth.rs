@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::validation::performance::{RoundScore, performance};
+use crate::validation::performance::{RoundScore, earned};
 use crate::validation::rules::Rules;
 use crate::wallet::Hotkey;
 
 /// Performance by hotkey, with the number of rounds that it rests on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Worth {
-    /// Mean score over the rounds that count.
+    /// Mean score over the rounds that count, in which copies share what one of them would earn.
     pub performance: BTreeMap<Hotkey, f64>,
     /// Rounds that count, by hotkey.
     pub counted: BTreeMap<Hotkey, usize>,
@@ -22,7 +22,7 @@ impl Worth {
     #[must_use]
     pub fn of(rules: &Rules, today: i64, history: &BTreeMap<Hotkey, Vec<RoundScore>>) -> Self {
         let counts = |round: &&RoundScore| (today - rules.performance_days + 1..=today).contains(&round.day);
-        let performance = performance(rules, today, history);
+        let performance = earned(rules, today, history);
         let days: BTreeSet<i64> = history.values().flatten().filter(counts).map(|round| round.day).collect();
         let counted = |hotkey: &Hotkey| history.get(hotkey).map_or(0, |rounds| rounds.iter().filter(counts).count());
         let counted = performance.keys().map(|hotkey| (*hotkey, counted(hotkey))).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Parts, RoundError, Rounds, TaskMaker, observe};
-use crate::neurons::validator::query::{Asking, Bodies, Delivered, Peer, RequestBody};
+use crate::neurons::validator::query::{Asking, Bodies, Delivered, Peer};
 use crate::store::records::{Answer, Dormancy, Form, Reply, Round, RoundId, Step, Task};
 use crate::wallet::Hotkey;
 
@@ -103,10 +103,7 @@ impl Rounds {
 }
 
 fn bodies(maker: Arc<TaskMaker>) -> Bodies {
-    Arc::new(move |hotkey| {
-        let body = maker.body(hotkey).ok_or_else(|| Box::new(NotAsked(*hotkey)))?;
-        Ok(RequestBody::from(body))
-    })
+    Arc::new(move |hotkey| maker.body(hotkey).ok_or_else(|| NotAsked(*hotkey).into()))
 }
 
 fn silence(hotkey: Hotkey, reply: Reply, at_ms: i64) -> Answer {

@@ -1,67 +1,117 @@
 //! The rows of a batch as JSON, written once, and bodies with more rows in between.
 
-use aml_miner::wire::Batch;
 use aml_miner::wire::body::{Rows, TABLES, write_rows};
+use aml_miner::wire::{Batch, Table};
 use bytes::Bytes;
 
 use crate::neurons::validator::traps::Forged;
 
+/// Shorter pieces are copied into the next one: each piece of a body costs a write of its own.
+const LEAST_PIECE: usize = 4096;
+
 /// The rows of the four tables, in the order of a body.
 #[derive(Debug)]
 pub(super) struct Shared {
-    rows: [Rows; 4],
+    tables: [Written; 4],
+}
+
+/// A table as JSON that bodies share.
+#[derive(Debug)]
+struct Written {
+    json: Bytes,
+    rows: Rows,
 }
 
 impl Shared {
     pub(super) fn of(batch: &Batch) -> Self {
-        Self { rows: rows_of(batch) }
+        Self { tables: [&batch.alerts, &batch.features, &batch.clusters, &batch.money_flows].map(Written::of) }
     }
 
-    /// The body of the batch with `traps` in between: the bytes that writing the merged batch would give.
-    pub(super) fn body(&self, traps: Option<&Forged>) -> Bytes {
-        let added = traps.map(|traps| (rows_of(&traps.rows), &traps.places));
-        let length = |rows: &[Rows; 4]| rows.iter().map(|rows| rows.bytes().len()).sum::<usize>();
-        // Table names and brackets take less than 64 bytes, and a comma is added for each table with traps.
-        let capacity = length(&self.rows)
-            + added.as_ref().map_or(0, |(rows, places)| length(rows) + places.iter().map(Vec::len).sum::<usize>());
-        let mut body = Vec::with_capacity(capacity + 64);
-        for (index, (own, spec)) in self.rows.iter().zip(TABLES).enumerate() {
-            body.extend_from_slice(if index == 0 { b"{\"" } else { b",\"" });
-            body.extend_from_slice(spec.name.as_bytes());
-            body.extend_from_slice(b"\":[");
+    /// The body of the batch with `traps` in between, in pieces that share the batch's rows: together the bytes that
+    /// writing the merged batch would give.
+    pub(super) fn body(&self, traps: Option<&Forged>) -> Vec<Bytes> {
+        let mut body = Pieces::default();
+        let added = traps.map(|traps| {
+            let rows = [&traps.rows.alerts, &traps.rows.features, &traps.rows.clusters, &traps.rows.money_flows];
+            (rows.map(Written::of), &traps.places)
+        });
+        for (index, (own, spec)) in self.tables.iter().zip(TABLES).enumerate() {
+            body.copy(if index == 0 { b"{\"" } else { b",\"" });
+            body.copy(spec.name.as_bytes());
+            body.copy(b"\":[");
             match &added {
-                Some((rows, places)) => splice(&mut body, own, &rows[index], &places[index]),
-                None => body.extend_from_slice(own.bytes()),
+                Some((tables, places)) => own.spliced(&mut body, &tables[index], &places[index]),
+                None => body.share(own.json.clone()),
             }
-            body.push(b']');
+            body.copy(b"]");
         }
-        body.push(b'}');
-        Bytes::from(body)
+        body.copy(b"}");
+        body.done()
     }
 }
 
-fn rows_of(batch: &Batch) -> [Rows; 4] {
-    [&batch.alerts, &batch.features, &batch.clusters, &batch.money_flows].map(write_rows)
+impl Written {
+    fn of(table: &Table) -> Self {
+        let mut rows = write_rows(table);
+        Self { json: Bytes::from(rows.take_bytes()), rows }
+    }
+
+    fn get(&self, rows: std::ops::Range<usize>) -> Bytes {
+        self.json.slice(self.rows.span(rows))
+    }
+
+    /// Writes its rows with those of `added` at `places`, which are ascending.
+    fn spliced(&self, body: &mut Pieces, added: &Self, places: &[usize]) {
+        let mut first = true;
+        let mut put = |rows: Bytes| {
+            if !rows.is_empty() {
+                if !std::mem::take(&mut first) {
+                    body.copy(b",");
+                }
+                body.share(rows);
+            }
+        };
+        let mut next = 0;
+        for (index, &place) in places.iter().enumerate() {
+            // So many traps stand before this place; the rest of what is before it are own rows.
+            let until = place - index;
+            put(self.get(next..until));
+            put(added.get(index..index + 1));
+            next = until;
+        }
+        put(self.get(next..self.rows.len()));
+    }
 }
 
-/// Writes the rows of `own` with those of `added` at `places`, which are ascending.
-fn splice(out: &mut Vec<u8>, own: &Rows, added: &Rows, places: &[usize]) {
-    let start = out.len();
-    let mut put = |rows: &[u8]| {
-        if !rows.is_empty() {
-            if out.len() > start {
-                out.push(b',');
-            }
-            out.extend_from_slice(rows);
-        }
-    };
-    let mut next = 0;
-    for (index, &place) in places.iter().enumerate() {
-        // So many traps stand before this place; the rest of what is before it are own rows.
-        let until = place - index;
-        put(own.get(next..until));
-        put(added.get(index..index + 1));
-        next = until;
+/// A body in the making.
+#[derive(Default)]
+struct Pieces {
+    done: Vec<Bytes>,
+    open: Vec<u8>,
+}
+
+impl Pieces {
+    fn copy(&mut self, bytes: &[u8]) {
+        self.open.extend_from_slice(bytes);
     }
-    put(own.get(next..own.len()));
+
+    fn share(&mut self, bytes: Bytes) {
+        if bytes.len() < LEAST_PIECE {
+            self.copy(&bytes);
+            return;
+        }
+        self.close();
+        self.done.push(bytes);
+    }
+
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.done.push(Bytes::from(std::mem::take(&mut self.open)));
+        }
+    }
+
+    fn done(mut self) -> Vec<Bytes> {
+        self.close();
+        self.done
+    }
 }

@@ -62,6 +62,7 @@ pub(super) fn forge(
 ) -> Forged {
     let mut values = draw.fork("values");
     let mut names = draw.fork("names");
+    let mut given = HashSet::new();
     let mut forged: [Vec<Table>; 4] = Default::default();
     let mut order = Vec::new();
     for number in chosen.sources.iter().map(|source| source.slice).collect::<BTreeSet<_>>() {
@@ -70,7 +71,7 @@ pub(super) fn forge(
         order.extend(own.iter().map(|(rank, _)| *rank));
         let slice = &pool.slices[number];
         let part = Part::of(slice, &own, today);
-        let mut renaming = Renaming::new(today, slice, &mut names);
+        let mut renaming = Renaming::new(today, slice, (&mut names, &mut given));
         for (rank, source) in &own {
             renaming.set(Kind::Alert, alert_text(slice, **source, "alert_id"), &ids[*rank]);
         }

@@ -16,7 +16,8 @@ pub(super) struct Renaming<'a> {
     slice: &'a Slice,
     draw: &'a mut Draw,
     fresh: HashMap<(Kind, String), String>,
-    given: HashSet<String>,
+    /// Fresh names of all slices.
+    given: &'a mut HashSet<String>,
 }
 
 /// What a column of names holds.
@@ -35,8 +36,13 @@ fn is_prose(column: &str) -> bool {
 }
 
 impl<'a> Renaming<'a> {
-    pub(super) fn new(today: &'a Today, slice: &'a Slice, draw: &'a mut Draw) -> Self {
-        Self { today, slice, draw, fresh: HashMap::new(), given: HashSet::new() }
+    /// `given` are the fresh names of other slices, which these join.
+    pub(super) fn new(
+        today: &'a Today,
+        slice: &'a Slice,
+        (draw, given): (&'a mut Draw, &'a mut HashSet<String>),
+    ) -> Self {
+        Self { today, slice, draw, fresh: HashMap::new(), given }
     }
 
     /// Fixes the fresh name of `old`.
@@ -58,7 +64,7 @@ impl<'a> Renaming<'a> {
         if let Some(fresh) = self.fresh.get(&(kind, old.to_owned())) {
             return fresh.clone();
         }
-        let (today, given) = (self.today, &self.given);
+        let (today, given) = (self.today, &*self.given);
         let taken = |name: &str| name == old || today.is_taken(name) || given.contains(name);
         let fresh = today.shape(kind).fresh(old, self.draw, &taken);
         self.set(kind, old, &fresh);

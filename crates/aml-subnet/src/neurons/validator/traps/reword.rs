@@ -38,7 +38,9 @@ pub(super) fn reword(text: &str, rewording: &mut impl Rewording) -> String {
             continue;
         }
         let word = &rest[..rest.find(|letter| !is_inner(letter)).unwrap_or(rest.len())];
-        let (length, changed) = match fraction(rest) {
+        // What follows a point is the rest of a version or an address of the network, no amount of its own.
+        let number = fraction(rest).filter(|_| !out.ends_with('.'));
+        let (length, changed) = match number {
             Some(number) => (number.len(), scaled(number, rewording.factor())),
             None => (word.len(), changed(word, rewording)),
         };
