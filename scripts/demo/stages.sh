@@ -1,0 +1,280 @@
+#!/usr/bin/env bash
+# Sourced by scripts/demo.sh: what each of its steps does.
+# shellcheck disable=SC2154
+
+miners=(shipped weaker random)
+netuid=1
+
+# The temporary directory, and what ends everything.
+open_stage() {
+  work=$(mktemp -d "${TMPDIR:-/tmp}/aml-demo.XXXXXX")
+  mkdir "$work/logs" "$work/batches" "$work/made"
+  exec 3>&1 4>&2
+  # Nothing of the caller's own set-up decides what happens here.
+  unset DATABASE_URL NETUID LOG_LEVEL MINER_API_URL AML_SUBNET_CONFIG OTEL_EXPORTER_OTLP_ENDPOINT
+  unset "${!BT_@}" "${!API_@}"
+  trap finish EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+}
+
+finish() {
+  local status=$?
+  trap - EXIT
+  trap '' INT TERM HUP
+  exec 1>&3 2>&4
+  quiet
+  if [ "$status" -ne 0 ] && [ -n "$current" ]; then
+    printf '%s✗ %s%s\n' "$red" "$current" "$plain" >&2
+    if [ "$status" -lt 128 ]; then tail -n 25 "$current_log" >&2; fi
+  fi
+  stop_all
+  if [ "$keep" = yes ]; then
+    echo "kept: $work"
+  else
+    rm -rf "$work"
+  fi
+  exit "$status"
+}
+
+set_up_and_build() {
+  local profile=release
+  if [ -n "${AML_BIN_DIR:-}" ]; then
+    bin=$(realpath -e "$AML_BIN_DIR") || fail "no directory $AML_BIN_DIR"
+    return
+  fi
+  ./scripts/setup.sh
+  local flags=(--release)
+  if [ "${AML_PROFILE:-release}" = dev ]; then profile=debug flags=(); fi
+  echo "${bold}building ($profile)${plain}"
+  # One command for each: together they would share one choice of features, and rebuild everything for it.
+  cargo build "${flags[@]}" -p aml-miner --bins
+  cargo build "${flags[@]}" -p aml-subnet
+  bin=$CARGO_TARGET_DIR/$profile
+}
+
+# Today's batch waits in made/; the validator sees those in batches/.
+make_batches() {
+  if [ -n "$data" ]; then
+    choose_batches
+    return
+  fi
+  # Fourteen days ago: most outcomes of that day are known by now.
+  past_day=$(date -u -d '14 days ago' +%F)
+  today=$(date -u +%F)
+  local size=(--alerts "$alerts" --addresses $((alerts * 10)))
+  "$bin/aml-miner-batch" synth "$work/made" --seed 7 --start-date "$past_day" "${size[@]}"
+  mv "$work/made/${past_day}_w7" "$work/batches/"
+  "$bin/aml-miner-batch" synth "$work/made" --seed 8 --start-date "$today" --no-labels "${size[@]}"
+  todays_batch=$work/made/${today}_w7
+}
+
+# Of --data: the newest batch, and the newest with labels that is at least a week older.
+choose_batches() {
+  local newest past
+  newest=$(batch_days | tail -n 1)
+  [ -n "$newest" ] || fail "no batch directories (2026-01-05_w7 and the like) in $data"
+  today=${newest%%_*}
+  past=$(batch_days | awk -v limit="$(date -u -d "$today - 7 days" +%F)" '$0 < limit "~"' |
+    while read -r day; do [ -f "$data/$day/labels.parquet" ] && echo "$day"; done | tail -n 1)
+  [ -n "$past" ] || fail "no batch with labels.parquet that is at least a week older than $newest in $data"
+  past_day=${past%%_*}
+  cp -r "$data/$past" "$work/batches/"
+  cp -r "$data/$newest" "$work/made/"
+  todays_batch=$work/made/$newest
+}
+
+batch_days() { find "$data" -mindepth 1 -maxdepth 1 -type d -name '20??-??-??*' -printf '%f\n' | sort; }
+
+start_chain() {
+  local wishes=(9944 8100)
+  local index
+  for index in "${!miners[@]}"; do wishes+=($((8000 + index)) $((8091 + 10 * index)) $((8092 + 10 * index))); done
+  read -r -a ports < <(free_ports "${wishes[@]}")
+  chain_port=${ports[0]} api_port=${ports[1]}
+  start chain "$bin/aml-subnet" localnet run --port "$chain_port" --netuid "$netuid"
+  export AML_LOCALNET_URL=http://127.0.0.1:$chain_port
+  await chain "the chain" "$bin/aml-subnet" localnet new-block
+  local name
+  for name in validator "${miners[@]}"; do
+    make_key "$name"
+    "$bin/aml-subnet" localnet register --netuid "$netuid" --hotkey "$(address_of "$name")"
+  done
+  "$bin/aml-subnet" localnet stake --netuid "$netuid" --hotkey "$(address_of validator)" --tao 5000
+  "$bin/aml-subnet" localnet epoch --netuid "$netuid"
+  names_by_address >"$work/names.json"
+}
+
+# A hotkey as btcli stores it. Everyone can make these keys: they are worth nothing anywhere else.
+make_key() { # name
+  local folder=$work/wallets/demo/hotkeys
+  (umask 077 && mkdir -p "$folder" && printf '{"secretSeed":"0x%s"}\n' "$(printf 'aml demo %s' "$1" | sha256sum | cut -c 1-64)" >"$folder/$1")
+}
+
+wallet_of() { # name; sets $wallet
+  wallet=(--wallet.path "$work/wallets" --wallet.name demo --wallet.hotkey "$1")
+}
+
+address_of() { # name
+  wallet_of "$1"
+  "$bin/aml-subnet" wallet "${wallet[@]}" | awk '$1 == "hotkey" { print $2 }'
+}
+
+names_by_address() {
+  local name comma=''
+  printf '{'
+  for name in validator "${miners[@]}"; do
+    printf '%s"%s":"%s"' "$comma" "$(address_of "$name")" "$name"
+    comma=,
+  done
+  printf '}\n'
+}
+
+start_miners() {
+  local index name api axon status
+  python3 scripts/demo/worse_model.py trained_models "$work/models/weaker" --scramble 0.8 --seed 1
+  python3 scripts/demo/worse_model.py trained_models "$work/models/random" --scramble 1 --seed 4
+  for index in "${!miners[@]}"; do
+    name=${miners[index]}
+    read -r api axon status <<<"${ports[*]:2 + 3 * index:3}"
+    start_inference "$name" "$api"
+    start_proxy "$name" "$api" "$axon" "$status"
+  done
+  for index in "${!miners[@]}"; do
+    status=${ports[2 + 3 * index + 2]}
+    await "${miners[index]}-api" "the inference API" answers "http://127.0.0.1:${ports[2 + 3 * index]}/ready"
+    await "${miners[index]}-miner" "the miner" answers "http://127.0.0.1:$status/ready"
+  done
+  await chain "the announcement of the miners" all_announced
+}
+
+# The two others serve a scorer only, which is all that a validator asks for.
+start_inference() { # name, port
+  local models=$work/models/$1 ranker='' clusters=''
+  if [ "$1" = shipped ]; then
+    models=$root/trained_models
+    ranker=$models/alert_ranker_v1.0.0.txt clusters=$models/cluster_scorer_v1.0.0.txt
+  fi
+  start "$1-api" API_HOST=127.0.0.1 API_PORT="$2" API_THREADS=1 LOG_LEVEL=info,aml_miner::api::observe=warn \
+    MINER_SIGNING_KEY_FILE="$work/keys/$1" ALERT_SCORER_PATH="$models/alert_scorer_v1.0.0.txt" \
+    ALERT_RANKER_PATH="$ranker" CLUSTER_SCORER_PATH="$clusters" "$bin/aml-miner-serve"
+}
+
+start_proxy() { # name, port of its API, of its axon, of its status
+  printf '[miner]\nstatus_listen = "127.0.0.1:%s"\nmetagraph_refresh = "1s"\n' "$4" >"$work/$1.toml"
+  wallet_of "$1"
+  # The chain refuses 127.0.0.1 as the address of a miner, not 127.0.0.2.
+  start "$1-miner" "$bin/aml-subnet" miner --config "$work/$1.toml" "${wallet[@]}" --netuid "$netuid" \
+    --subtensor.chain_endpoint "ws://127.0.0.1:$chain_port" --miner.api_url "http://127.0.0.1:$2" \
+    --axon.ip 127.0.0.2 --axon.port "$3" --axon.external_ip 127.0.0.2
+}
+
+all_announced() {
+  [ "$("$bin/aml-subnet" metagraph --json --netuid "$netuid" --subtensor.chain_endpoint "ws://127.0.0.1:$chain_port" |
+    grep -c '"axon": "127.0.0.2:')" -eq "${#miners[@]}" ]
+}
+
+# What the validator and the commands beside it are told; $flags are their flags.
+configure_validator() {
+  cat >"$work/validator.toml" <<EOF
+netuid = $netuid
+
+[subtensor]
+chain_endpoint = ["ws://127.0.0.1:$chain_port"]
+
+[validator]
+sot = "$work/batches"
+data_dir = "$work/validator"
+listen = "127.0.0.1:$api_port"
+allow_private_ips = true        # the miners are on this machine
+interval = "1s"                 # a new batch is seen at once
+weights_interval = "1s"
+
+# More groups than usual: with few of them, luck would decide on a single day.
+[validator.traps]
+group_size = 10
+high_groups = 6
+low_groups = 6
+EOF
+  wallet_of validator
+  flags=(--config "$work/validator.toml" "${wallet[@]}")
+}
+
+# One round of the past batch and, since its outcomes are known by now, its settlement.
+settle_the_past() {
+  configure_validator
+  env -C "$work" "$bin/aml-subnet" validator "${flags[@]}" --once
+  # Nothing is left to settle now; this says so.
+  env -C "$work" "$bin/aml-subnet" settle "${flags[@]}"
+}
+
+results() {
+  python3 scripts/demo/results.py --subnet "$bin/aml-subnet" --api "http://127.0.0.1:$api_port" \
+    --flags "${flags[*]}" "$@"
+}
+
+run_todays_round() {
+  # In one step: the validator never sees half a batch.
+  mv "$todays_batch" "$work/batches/"
+  todays_batch=$work/batches/$(basename "$todays_batch")
+  start validator "$bin/aml-subnet" validator "${flags[@]}"
+  await validator "the validator's pages" answers "http://127.0.0.1:$api_port/health"
+  await validator "the round of $today" is_published "$today"
+  explain_todays_alerts
+}
+
+is_published() { # day
+  [[ $(results step-of "$1") =~ ^(published|settled)$ ]]
+}
+
+# What the shipped model says about today's alerts, asked of its inference API with the batch's own files.
+explain_todays_alerts() {
+  local table forms=()
+  for table in alerts features clusters money_flows; do
+    if [ -f "$todays_batch/$table.parquet" ]; then forms+=(--form "$table=@$todays_batch/$table.parquet"); fi
+  done
+  curl --fail --silent --show-error --noproxy '*' --output "$work/explained.json" "${forms[@]}" \
+    "http://127.0.0.1:${ports[2]}/score/alerts"
+}
+
+await_weights() {
+  await validator "weights on chain" results paid-after "$today"
+}
+
+show_results() { # what, more arguments of results.py
+  results --names "$work/names.json" --explained "$work/explained.json" --past "$past_day" --today "$today" "$@"
+}
+
+how_to_go_on() {
+  local api=http://127.0.0.1:$api_port scorer=http://127.0.0.1:${ports[2]}
+  cat <<EOF
+
+${bold}Look at it${plain}
+  $api/            the validator's pages: leaderboard, rounds, weights
+  $scorer/docs        the shipped miner's inference API, to try
+
+${bold}Try it${plain}
+  curl -s $api/canonical/$today
+  curl -s $api/canonical/$today -H 'accept: text/csv' | head
+  curl -s $api/miners
+  curl -s $api/weights
+  curl -s $scorer/score/alerts -F alerts=@$todays_batch/alerts.parquet -F features=@$todays_batch/features.parquet
+  $bin/aml-subnet rounds --config $work/validator.toml
+  $bin/aml-subnet miners --config $work/validator.toml
+  $bin/aml-subnet weights show ${flags[*]}
+  $bin/aml-subnet metagraph --config $work/validator.toml
+
+Logs are in $work/logs until this ends. ${bold}^C ends everything and leaves nothing behind.${plain}
+EOF
+}
+
+# Waits for ^C, or for the first process that ends by itself.
+keep_serving() {
+  trap 'echo; echo "ending"; exit 0' INT TERM
+  local name status=0
+  wait -n || status=$?
+  for name in "${order[@]}"; do
+    alive "$name" || { current="$name ended by itself (status $status)" current_log="$work/logs/$name.log"; }
+  done
+  exit 1
+}
