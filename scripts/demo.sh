@@ -6,7 +6,7 @@
 #   ./scripts/demo.sh --data DIR    your own batches (docs/data.md) in place of simulated ones
 #
 #   --data DIR     batch directories: the newest is today's, one with labels at least a week older is settled
-#   --alerts N     alerts of a simulated day (default 1000)
+#   --alerts N     alerts of a simulated day (default 1000; with fewer than 400 too few outcomes are known to settle)
 #   --keep         leave the temporary directory with logs, ledger and keys behind
 #
 # AML_PROFILE=dev runs unoptimised programs: quicker to build, slower to run. AML_BIN_DIR=DIR runs programs that are
@@ -51,7 +51,7 @@ began=$(now_ms)
 step "two days of alerts" make_batches
 step "a development chain with four registered keys" start_chain
 step "three miners: shipped, weaker and random models" start_miners
-step "round of $past_day: asked, judged, merged, and settled with its outcomes" settle_the_past
+step "round of $past_day: asked, judged, merged, settled with the outcomes known by now" settle_the_past
 step "round of $today: asked with traps, judged, merged, published" run_todays_round
 step "weights on chain" await_weights
 took=$(($(now_ms) - began))

@@ -139,7 +139,9 @@ def reasons(results: Results) -> None:
         outcome = "accepted" if results.today.accepted(name) else f"not accepted ({now['accepted'].get('Err')})"
         print(f"  {name}: {outcome} today, with {passed} of {len(now['checks'])} checks and {traps}")
         measured = results.past.measured.get(name)
-        if measured:
+        if results.past.settled is None:
+            print(f"    {results.past.date} is not settled: too few outcomes of each kind are known")
+        elif measured:
             print(f"    on {results.past.date}, against the outcomes: {measures(measured)}, so {measured['score']:.3f}")
         else:
             print(f"    on {results.past.date} no submission counted")
