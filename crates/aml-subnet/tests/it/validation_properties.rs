@@ -205,8 +205,8 @@ proptest! {
         let all: Vec<Submission> = crowd.iter().map(|scores| must_submit(scores)).collect();
         let likeness = Likeness::of(&all.iter().collect::<Vec<_>>());
         let plain = plain_likeness(&crowd);
-        for at in 0..crowd.len() {
-            let nearest = (0..crowd.len()).filter(|other| *other != at).map(|other| plain[at][other]);
+        for (at, row) in plain.iter().enumerate() {
+            let nearest = row.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, likeness)| *likeness);
             let expected = nearest.max_by(f64::total_cmp);
             match (likeness.nearest(at), expected) {
                 (Some(found), Some(expected)) => prop_assert!((found - expected).abs() < 1e-5, "{found} {expected}"),
@@ -226,7 +226,7 @@ proptest! {
         let places: Vec<usize> = (0..10).collect();
         let at_once = share(&group(places.clone()), &scores);
         prop_assert_eq!(at_once.to_bits(), share(&group(places.into_iter().map(moved).collect()), &turned).to_bits());
-        let outcome = |place, number: usize| Outcome { place, illicit: number % 3 == 0, relevance: if number % 3 == 0 { 2 } else { 0 } };
+        let outcome = |place, number: usize| Outcome { place, illicit: number.is_multiple_of(3), relevance: if number.is_multiple_of(3) { 2 } else { 0 } };
         let outcomes: Vec<Outcome> = (0..length).map(|place| outcome(place, place)).collect();
         let others: Vec<Outcome> = (0..length).map(|place| outcome(moved(place), place)).collect();
         let (a, b) = (settle(&RULES, &outcomes, &must_submit(&scores)), settle(&RULES, &others, &must_submit(&turned)));

@@ -75,12 +75,13 @@ impl Shape {
             let alone = Self::learn([if model.is_empty() { "a0" } else { model }].into_iter());
             return alone.fresh(model, draw, &|name| name == model || taken(name));
         }
-        for freedom in [Freedom::Seen, Freedom::Beyond, Freedom::Any] {
-            for _ in 0..TRIES {
-                let name = self.attempt(model, draw, freedom);
-                if !taken(&name) {
-                    return name;
-                }
+        // Many miners use up the numbers next to those seen: later tries go further.
+        let further = (0..TRIES).map(|attempt| Freedom::Beyond(attempt / 8));
+        let tries = [Freedom::Seen; TRIES].into_iter().chain(further).chain([Freedom::Any; TRIES]);
+        for freedom in tries {
+            let name = self.attempt(model, draw, freedom);
+            if !taken(&name) {
+                return name;
             }
         }
         // Names without a letter or digit to vary: longer ones there always are.
@@ -140,8 +141,8 @@ impl Shape {
 enum Freedom {
     /// Numbers within those seen, characters as seen.
     Seen,
-    /// Numbers somewhat above those seen.
-    Beyond,
+    /// Numbers above those seen, the further the higher this is.
+    Beyond(usize),
     /// Any letter for a letter, any digit for a digit.
     Any,
 }
@@ -185,7 +186,8 @@ impl Run {
         if let (Some((low, high)), false) = (self.numbers, self.other_than_numbers) {
             let (from, span) = match freedom {
                 Freedom::Seen => (low, high - low + 1),
-                _ => (high + 1, (high - low) / 4 + 10),
+                Freedom::Beyond(doubled) => (high + 1, ((high - low) / 4 + 10) << doubled),
+                Freedom::Any => (0, 1),
             };
             let number = from + draw.below(usize::try_from(span).unwrap_or(usize::MAX)) as u64;
             let width = if self.padded { text.len() } else { 0 };
