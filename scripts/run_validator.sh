@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the validator, built if it is not there yet.
+# Starts the validator, built if it is not there yet, after a look at configuration, hotkey, source and ledger.
 #
 #   scripts/run_validator.sh --netuid N --wallet.name W --wallet.hotkey H --validator.sot DIR [more flags of `aml-subnet validator`]
 #
@@ -13,4 +13,10 @@ if [ ! -x "$bin/aml-subnet" ]; then
     echo "building (once): $bin/aml-subnet is missing" >&2
     cargo build --release --manifest-path "$root/Cargo.toml" -p aml-subnet
 fi
+checked=()
+for flag in "$@"; do
+    # These two say what to do after the check.
+    [ "$flag" = --once ] || [ "$flag" = --check ] || checked+=("$flag")
+done
+"$bin/aml-subnet" validator --check "${checked[@]+"${checked[@]}"}"
 exec "$bin/aml-subnet" validator "$@"

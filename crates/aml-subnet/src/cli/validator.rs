@@ -15,7 +15,7 @@ use crate::chain::subtensor::Subtensor;
 use crate::config::{Settings, ValidatorSettings};
 use crate::logging;
 use crate::neurons::subtensor::Subnet;
-use crate::neurons::validator::pay::{self, PayOutcome, Payer};
+use crate::neurons::validator::pay::{self, Due, PayOutcome, Payer};
 use crate::neurons::validator::query::{Asker, QuerySettings};
 use crate::neurons::validator::round::{self, Rounds, Secret};
 use crate::neurons::validator::run::{Pass, Validator};
@@ -23,7 +23,7 @@ use crate::neurons::validator::settling::Settler;
 use crate::neurons::validator::sot::{Sot, SotSettings};
 use crate::protocol::NonceSource;
 use crate::store::Ledger;
-use crate::store::records::Step;
+use crate::store::records::{Step, WeightsState};
 use crate::wallet::Signer;
 
 /// Arguments of `validator`.
@@ -173,7 +173,7 @@ fn query_settings(own: &ValidatorSettings) -> QuerySettings {
         max_answer_bytes: own.max_answer_bytes,
         allow_private_ips: own.allow_private_ips,
         v10_fallback: own.v10_fallback,
-        ..QuerySettings::default()
+        explain: own.explain,
     }
 }
 
@@ -188,13 +188,31 @@ fn say(pass: &Pass) {
     }
     match &pass.pay {
         None => println!("weights: none are set (shadow), or something went wrong"),
-        Some(PayOutcome::NotDue(due)) => println!("weights: not due ({due:?})"),
-        Some(PayOutcome::Withheld(why)) => println!("weights: withheld, {why}"),
-        Some(PayOutcome::Recorded { epoch, state, receivers }) => {
-            println!("weights: epoch {epoch}, {receivers} receivers, {state:?}");
-        }
+        Some(outcome) => println!("weights: {}", paid(outcome)),
     }
     for error in &pass.errors {
         eprintln!("error: {error}");
+    }
+}
+
+fn paid(outcome: &PayOutcome) -> String {
+    match outcome {
+        PayOutcome::NotDue(Due::Now) => "due".to_owned(),
+        PayOutcome::NotDue(Due::Unfinished { epoch }) => format!("those of epoch {epoch} have no known end yet"),
+        PayOutcome::NotDue(Due::Later { blocks, because }) => format!("in {blocks} blocks: {}", because.reason()),
+        PayOutcome::Withheld(why) => format!("withheld, {why}"),
+        PayOutcome::Recorded { epoch, state, receivers } => {
+            format!("{receivers} receivers in epoch {epoch}, {}", progress(state))
+        }
+    }
+}
+
+fn progress(state: &WeightsState) -> String {
+    match state {
+        WeightsState::Planned => "recorded; what became of them is looked up next time".to_owned(),
+        WeightsState::Committed { block } => format!("committed in block {block}, to be revealed"),
+        WeightsState::Timelocked { reveal_from, .. } => format!("committed, the chain reveals them from {reveal_from}"),
+        WeightsState::Confirmed { block } => format!("on chain since block {block}"),
+        WeightsState::Failed { why } => format!("failed: {why}"),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::neurons::validator::query::Explain;
 use crate::store::records::TrapPlan;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -44,6 +45,8 @@ pub struct ValidatorSettings {
     pub allow_private_ips: bool,
     /// Whether a miner that does not speak btauth/1 is asked in the form of SDK 10.
     pub v10_fallback: bool,
+    /// How much of an explanation miners are asked for: `none`, `top` or `full`.
+    pub explain: Explain,
     /// Canonical scores may be read from so long after their round began.
     #[serde(with = "humantime_serde")]
     pub publish_delay: Duration,
@@ -90,6 +93,7 @@ impl Default for ValidatorSettings {
             max_answer_bytes: 64 << 20,
             allow_private_ips: false,
             v10_fallback: false,
+            explain: Explain::default(),
             publish_delay: Duration::ZERO,
             settle_after: 7 * DAY,
             settle_until: 21 * DAY,

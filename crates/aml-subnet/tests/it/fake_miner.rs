@@ -248,7 +248,7 @@ impl FakeMiner {
         let receipts = ReceiptKey::from_secret(Digest::of(name.as_bytes()).as_bytes());
         let receipt_key = receipts.public_key();
         let seen: Arc<Seen> = Arc::default();
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let any = SocketAddr::from(([127, 0, 0, 2], 0)); // the chain takes no 127.0.0.1
         if matches!(behaviour, Behaviour::Dead) {
             let socket = TcpSocket::new_v4().expect("a socket");
             socket.bind(any).expect("a port");

@@ -92,15 +92,17 @@ impl Validator {
     /// # Errors
     /// The first trouble; the other rounds were tried nevertheless.
     pub async fn round_turn(&self, stop: &CancellationToken) -> Result<Option<Round>, RoundError> {
+        let newest = self.rounds.newest().await;
+        let last = newest.as_ref().ok().and_then(Option::as_ref).map(|round| round.id);
         let mut trouble = None;
-        for round in self.rounds.unfinished().await? {
+        for round in self.rounds.unfinished().await?.into_iter().filter(|round| Some(round.id) != last) {
             let id = round.id;
             if let Err(error) = self.rounds.advance(round, stop).await {
                 tracing::warn!(round.id = %id, error = chain_of(&error), "an older round does not get on");
                 trouble = trouble.or(Some(error));
             }
         }
-        let newest = match self.rounds.newest().await? {
+        let newest = match newest? {
             Some(round) if round.step < Step::Published => Some(self.rounds.advance(round, stop).await?),
             other => other,
         };

@@ -1,0 +1,296 @@
+//! A real validator process, killed at any instant and started again: the same end, and weights submitted once.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aml_miner::clock::{Clock, SystemClock};
+use aml_miner::data::listing::directory_name;
+use aml_subnet::chain::endpoints::Endpoints;
+use aml_subnet::chain::localnet::{Config, Localnet, Rules};
+use aml_subnet::chain::subtensor::{Announcement, Subtensor, Timing};
+use aml_subnet::chain::types::Uid;
+use aml_subnet::store::records::{RoundId, Step, WeightsState};
+use serde_json::{Value, json};
+
+use crate::common::dev_key;
+use crate::fake_miner::{Behaviour, FakeMiner, Lie};
+use crate::ledger_kit::{self, Home};
+use crate::validator_world::{NETUID, WINDOW, first_day, write_days};
+
+/// `//Alice`: everybody knows it.
+const ALICE: &str = "0xe5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+/// Places of a round up to its task.
+const PREPARING: [&str; 5] = [
+    "begin.before_commit",
+    "begin.after_commit",
+    "note_seen.after_commit",
+    "record_task.before_commit",
+    "record_task.after_commit",
+];
+/// Places while answers come and are judged.
+const JUDGING: [&str; 8] = [
+    "record_answer.before_commit",
+    "record_answer.after_commit:2",
+    "finish_asking.before_commit",
+    "finish_asking.after_commit",
+    "record_verdicts.before_commit",
+    "record_verdicts.after_commit",
+    "record_canonical.before_commit",
+    "record_canonical.after_commit",
+];
+/// Places from publication to weights.
+const PAYING: [&str; 8] = [
+    "publish.before_commit",
+    "publish.after_commit",
+    "record_settled.before_commit",
+    "record_settled.after_commit",
+    "weights.before_plan",
+    "weights.planned",
+    "weights.before_state",
+    "weights.state",
+];
+
+/// Batches and miners, which all validators of a test share.
+struct Stage {
+    folder: tempfile::TempDir,
+    miners: Vec<FakeMiner>,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        write_days(&folder.path().join("sot"), 1);
+        let hotkeys = folder.path().join("wallets/val/hotkeys");
+        std::fs::create_dir_all(&hotkeys).expect("a folder");
+        std::fs::write(hotkeys.join("default"), ALICE).expect("a key");
+        std::fs::set_permissions(hotkeys.join("default"), PermissionsExt::from_mode(0o600)).expect("a mode");
+        let mut miners = Vec::new();
+        for (name, behaviour) in [
+            ("Bob", Behaviour::Honest { skill: 0.9 }),
+            ("Charlie", Behaviour::Honest { skill: 0.4 }),
+            ("Eve", Behaviour::Lying(Lie::Missing)),
+        ] {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            miners.push(FakeMiner::spawn(name, behaviour, NETUID, clock).await);
+        }
+        Self { folder, miners }
+    }
+
+    /// One chain and one ledger; the validator is killed at `place` and then started again. What there is at the end.
+    async fn play(&self, home: &Home, place: Option<&str>) -> Value {
+        let localnet = self.chain().await;
+        let data = tempfile::tempdir().expect("a folder");
+        std::fs::write(data.path().join("salts.secret"), [7; 32]).expect("a secret");
+        let config = self.config(&localnet, data.path(), &home.url);
+        if let Some(place) = place {
+            kill_at(&config, place);
+        }
+        let ended = validator(&config).output().expect("it runs");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "after {place:?}: {said}\n{}", String::from_utf8_lossy(&ended.stdout));
+        let mut end = ledger_of(&home.url).await;
+        end["submissions"] = submissions(&localnet).await;
+        end["on_chain"] = weights_on(&localnet).await;
+        localnet.shutdown().await;
+        end
+    }
+
+    /// A subnet where `//Alice` may set weights and all miners are announced.
+    async fn chain(&self) -> Localnet {
+        let rules = Rules { tempo: 20_000, serving_rate_limit: 0, ..Rules::default() };
+        let block_time = Some(Duration::from_millis(100));
+        let localnet = Localnet::start(Config { netuid: NETUID, block_time, rules, ..Config::default() }).await;
+        let localnet = localnet.expect("a free port");
+        let owner = dev_key("Ferdie").hotkey();
+        localnet.register(NETUID, dev_key("Alice").hotkey(), owner).expect("registered");
+        localnet.stake(NETUID, dev_key("Alice").hotkey(), 5_000_000_000_000).expect("staked");
+        let chain = subtensor(&localnet);
+        for (name, miner) in ["Bob", "Charlie", "Eve"].into_iter().zip(&self.miners) {
+            localnet.register(NETUID, miner.hotkey(), owner).expect("registered");
+            let (ip, port) = (miner.address.ip(), miner.address.port());
+            let axon = Announcement { netuid: NETUID, ip, port, version: 1 };
+            chain.announce(&dev_key(name), &axon).await.expect("announced");
+        }
+        localnet.run_epoch(NETUID).expect("an epoch");
+        localnet
+    }
+
+    fn config(&self, localnet: &Localnet, data: &Path, ledger: &str) -> PathBuf {
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        let text = format!(
+            "netuid = {NETUID}\nlog_level = \"warn\"\n[wallet]\nname = \"val\"\npath = \"{}\"\n[subtensor]\nnetwork = \"{}\"\n\
+             [validator]\nsot = \"{}\"\ndata_dir = \"{}\"\ndatabase_url = \"{ledger}\"\nallow_private_ips = true\n\
+             deadline = \"5m\"\ntimeout = \"1m\"\n",
+            at("wallets"),
+            localnet.ws_url(),
+            at("sot"),
+            data.display(),
+        );
+        let path = data.join("subnet_config.toml");
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+}
+
+fn subtensor(localnet: &Localnet) -> Subtensor {
+    let endpoints = Endpoints::resolve(&localnet.ws_url(), None).expect("a URL");
+    Subtensor::new(endpoints, Timing::default(), Arc::new(SystemClock))
+}
+
+/// Transactions of `//Alice`.
+async fn submissions(localnet: &Localnet) -> Value {
+    let alice = dev_key("Alice").hotkey().to_string();
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "system_accountNextIndex", "params": [alice] });
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let sent = http.post(localnet.http_url()).header("content-type", "application/json").body(call.to_string());
+    let text = sent.send().await.expect("the chain answers").text().await.expect("a body");
+    serde_json::from_str::<Value>(&text).expect("JSON")["result"].clone()
+}
+
+async fn weights_on(localnet: &Localnet) -> Value {
+    let found = subtensor(localnet).weights_of(dev_key("Alice").hotkey(), NETUID, 0).await.expect("the chain answers");
+    let pairs = found.unwrap_or_default().into_iter().map(|(Uid(uid), weight)| json!([uid, weight]));
+    Value::Array(pairs.collect())
+}
+
+/// `validator --once` with a file of settings.
+fn validator(config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aml-subnet"));
+    command.args(["validator", "--once", "--config"]).arg(config);
+    command.current_dir(config.parent().expect("a folder")).env_remove("DATABASE_URL").env_remove("AML_FAILPOINT");
+    command
+}
+
+/// Starts a validator, waits until it stands still at `place`, and kills it there.
+fn kill_at(config: &Path, place: &str) {
+    let mut command = validator(config);
+    let mut child =
+        command.env("AML_FAILPOINT", place).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it runs");
+    let name = place.split(':').next().expect("a name");
+    let said = BufReader::new(child.stderr.take().expect("piped"));
+    let mut before = Vec::new();
+    let reached = said.lines().map_while(Result::ok).any(|line| {
+        before.push(line.clone());
+        line == format!("failpoint {name}")
+    });
+    child.kill().expect("SIGKILL");
+    child.wait().expect("it is gone");
+    assert!(reached, "{place} was never reached: {before:#?}");
+}
+
+/// What a ledger says, without the times at which it happened.
+async fn ledger_of(url: &str) -> Value {
+    let ledger = ledger_kit::open(url, "the test", true).await.expect("a ledger");
+    let id = RoundId { netuid: NETUID, date: first_day(), window_days: WINDOW };
+    let round = ledger.round(id).await.expect("a ledger").expect("a round");
+    assert_eq!(round.step, Step::Settled);
+    let answers = ledger.answers(id).await.expect("a ledger");
+    let answers: Vec<Value> =
+        answers.iter().map(|one| json!([one.hotkey, one.reply, one.request, one.body, one.in_time])).collect();
+    let mut verdicts = ledger.verdicts(id).await.expect("a ledger");
+    verdicts.iter_mut().for_each(|verdict| verdict.took_ms = 0);
+    let weights = ledger.weights((NETUID, 0), 10).await.expect("a ledger");
+    assert!(weights.iter().all(|record| matches!(record.state, WeightsState::Confirmed { .. })), "{weights:?}");
+    json!({
+        "rounds": ledger.rounds(NETUID, 10, None).await.expect("a ledger").len(),
+        "round": [round.batch, round.alerts, round.commitment],
+        "task": ledger.task(id).await.expect("a ledger").map(|task| json!([task.asks, task.traps, task.roster])),
+        "answers": answers,
+        "verdicts": verdicts,
+        "canonical": ledger.canonical(id).await.expect("a ledger"),
+        "settled": ledger.settled(id).await.expect("a ledger"),
+        "first_seen": ledger.first_seen().await.expect("a ledger"),
+        "receipt_keys": ledger.receipt_keys().await.expect("a ledger"),
+        "vectors": weights.iter().map(|record| record.vector).collect::<Vec<_>>(),
+    })
+}
+
+async fn end_the_same(places: &[&str], home: fn() -> Option<Home>) {
+    let stage = Stage::set().await;
+    assert!(stage.folder.path().join("sot").join(directory_name(first_day(), Some(WINDOW))).exists());
+    let Some(first) = home() else { return };
+    let undisturbed = stage.play(&first, None).await;
+    assert_eq!((&undisturbed["submissions"], &undisturbed["rounds"]), (&json!(1), &json!(1)));
+    assert!(
+        undisturbed["canonical"].is_object() && undisturbed["on_chain"].as_array().is_some_and(|all| all.len() == 2)
+    );
+    for place in places {
+        let disturbed = stage.play(&home().expect("as before"), Some(place)).await;
+        for (what, value) in undisturbed.as_object().expect("an object") {
+            assert_eq!(disturbed[what], *value, "{what}, after SIGKILL at {place}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_a_round_is_prepared() {
+    end_the_same(&PREPARING, || Some(Home::file())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_answers_come_and_are_judged() {
+    end_the_same(&JUDGING, || Some(Home::file())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_between_publication_and_weights() {
+    end_the_same(&PAYING, || Some(Home::file())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_over_a_database_server() {
+    let places = ["record_answer.after_commit:2", "record_canonical.before_commit", "weights.planned"];
+    end_the_same(&places, Home::server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shadow_never_submits() {
+    let (stage, home) = (Stage::set().await, Home::file());
+    let localnet = stage.chain().await;
+    let data = tempfile::tempdir().expect("a folder");
+    let config = stage.config(&localnet, data.path(), &home.url);
+    let ended = validator(&config).arg("--shadow").output().expect("it runs");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!((submissions(&localnet).await, weights_on(&localnet).await), (json!(0), json!([])));
+    let ledger = ledger_kit::open(&home.url, "the test", true).await.expect("a ledger");
+    let rounds = ledger.rounds(NETUID, 10, None).await.expect("a ledger");
+    assert!(rounds.len() == 1 && rounds[0].shadow && rounds[0].step == Step::Settled);
+    assert!(ledger.weights((NETUID, 0), 10).await.expect("a ledger").is_empty());
+}
+
+/// Runs a command on the ledger of `config`; what it prints.
+fn must_print(config: &Path, words: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aml-subnet"));
+    command.args(words).arg("--config").arg(config).env_remove("DATABASE_URL");
+    let ended = command.output().expect("it runs");
+    assert!(ended.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    String::from_utf8(ended.stdout).expect("text")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_tell_what_the_ledger_knows() {
+    let (stage, home) = (Stage::set().await, Home::file());
+    let localnet = stage.chain().await;
+    let data = tempfile::tempdir().expect("a folder");
+    let config = stage.config(&localnet, data.path(), &home.url);
+    assert!(must_print(&config, &["validator", "--check"]).contains("are good"));
+    let said = must_print(&config, &["validator", "--once"]);
+    assert!(said.contains("is published") && said.contains("settled with") && said.contains("on chain since"), "{said}");
+    let again = must_print(&config, &["validator", "--once"]);
+    assert!(again.contains("is published") && again.contains("this epoch has its submission"), "{again}");
+    let id = RoundId { netuid: NETUID, date: first_day(), window_days: WINDOW }.to_string();
+    assert!(must_print(&config, &["replay", "--round", &id]).contains("byte-identical"));
+    assert!(must_print(&config, &["rounds"]).contains(&id));
+    let miners: Value = serde_json::from_str(&must_print(&config, &["miners", "--json"])).expect("JSON");
+    let best = miners[0]["hotkey"].as_str().map(str::to_owned);
+    assert_eq!((miners.as_array().map(Vec::len), best), (Some(3), Some(dev_key("Bob").hotkey().to_string())));
+    let shown = must_print(&config, &["round", "show", &id]);
+    assert!(shown.contains("cardinality: ") && shown.contains("accepted, weight") && shown.contains("AUC"), "{shown}");
+    assert!(must_print(&config, &["settle"]).contains("nothing is due"));
+    let unknown = validator(&config).args(["--netuid", "many"]).output().expect("it runs");
+    assert_eq!(unknown.status.code(), Some(2));
+}

@@ -1,0 +1,235 @@
+//! A small world for a validator: days of batches, miners on real sockets, a subnet, a clock that the test moves.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aml_miner::clock::Clock;
+use aml_miner::data::listing::directory_name;
+use aml_miner::data::synth::{SynthConfig, generate};
+use aml_miner::data::{WriteOptions, write_batch};
+use aml_miner::wire::Batch;
+use aml_subnet::chain::types::{Axon, Block, Metagraph, Neuron, Uid};
+use aml_subnet::config::ValidatorSettings;
+use aml_subnet::neurons::metagraph::{MetagraphSource, SourceError};
+use aml_subnet::neurons::validator::query::{Asker, QuerySettings};
+use aml_subnet::neurons::validator::round::{Parts, Rounds, Secret};
+use aml_subnet::neurons::validator::run::Validator;
+use aml_subnet::neurons::validator::settling::Settler;
+use aml_subnet::neurons::validator::sot::{Sot, SotSettings};
+use aml_subnet::protocol::NonceSource;
+use aml_subnet::store::records::RoundId;
+use aml_subnet::store::{Ledger, Opening};
+use aml_subnet::wallet::Hotkey;
+use chrono::{Days, NaiveDate};
+use futures_util::future::BoxFuture;
+
+use crate::common::dev_key;
+use crate::fake_miner::{Behaviour, FakeMiner};
+
+pub(crate) const NETUID: u16 = 7;
+pub(crate) const WINDOW: u16 = 7;
+/// Alerts of a day: enough to settle, few enough for a build without optimisation.
+pub(crate) const ALERTS: usize = 300;
+
+/// The first day.
+pub(crate) fn first_day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 3, 1).expect("a day")
+}
+
+/// Writes so many days of batches into `folder`, outcomes included.
+pub(crate) fn write_days(folder: &Path, days: u32) {
+    let config = SynthConfig {
+        start: first_day(),
+        days,
+        alerts: ALERTS,
+        addresses: 1_500,
+        window_days: WINDOW,
+        ..SynthConfig::default()
+    };
+    for day in generate(&config).expect("a world") {
+        let target = folder.join(directory_name(day.date, Some(WINDOW)));
+        write_batch(&target, &day.batch, Some(&day.labels), &options(day.date)).expect("a batch");
+    }
+}
+
+pub(crate) fn options(date: NaiveDate) -> WriteOptions<'static> {
+    WriteOptions {
+        processing_date: date,
+        window_days: WINDOW,
+        network: "test",
+        created_at: "2026-03-01T00:00:00Z",
+        publisher: None,
+        replace: true,
+    }
+}
+
+/// A clock that only the test moves.
+pub(crate) struct Hands(AtomicU64);
+
+impl Hands {
+    pub(crate) fn set(&self, time: Duration) {
+        self.0.store(u64::try_from(time.as_nanos()).expect("fits"), Ordering::SeqCst);
+    }
+
+    pub(crate) fn forward(&self, by: Duration) {
+        self.set(self.now() + by);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A subnet as the chain would show it.
+#[derive(Default)]
+pub(crate) struct FakeSubnet {
+    neurons: Mutex<Vec<Neuron>>,
+    down: AtomicBool,
+}
+
+impl FakeSubnet {
+    pub(crate) fn register(&self, hotkey: Hotkey, axon: Option<SocketAddr>) {
+        let mut neurons = self.neurons.lock().expect("no panic");
+        let uid = Uid(u16::try_from(neurons.len()).expect("few"));
+        let axon = axon.map(|at| Axon { block: Block(1), version: 1, ip: at.ip(), port: at.port(), protocol: 4 });
+        neurons.push(Neuron {
+            uid,
+            hotkey,
+            coldkey: hotkey,
+            axon,
+            validator_permit: false,
+            active: true,
+            stake: 0,
+            last_update: Block(0),
+            incentive: 0,
+            dividends: 0,
+        });
+    }
+
+    pub(crate) fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+}
+
+impl MetagraphSource for FakeSubnet {
+    fn metagraph(&self) -> BoxFuture<'_, Result<Metagraph, SourceError>> {
+        Box::pin(async {
+            if self.down.load(Ordering::SeqCst) {
+                return Err(SourceError::new("no endpoint answers"));
+            }
+            let neurons = self.neurons.lock().expect("no panic").clone();
+            Ok(Metagraph { netuid: NETUID, block: Block(10), neurons })
+        })
+    }
+}
+
+/// Everything that a validator works with.
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) clock: Arc<Hands>,
+    pub(crate) subnet: Arc<FakeSubnet>,
+    pub(crate) miners: Vec<FakeMiner>,
+    pub(crate) ledger: Ledger,
+    pub(crate) settings: ValidatorSettings,
+}
+
+impl World {
+    /// A world of `days` batches, none of which is published yet, and miners by development key.
+    pub(crate) async fn new(days: u32, cast: Vec<(&str, Behaviour)>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(Hands(AtomicU64::new(0)));
+        let subnet = Arc::new(FakeSubnet::default());
+        subnet.register(dev_key("Alice").hotkey(), None);
+        let mut miners = Vec::new();
+        for (name, behaviour) in cast {
+            let time: Arc<dyn Clock> = Arc::clone(&clock) as Arc<_>;
+            let miner = FakeMiner::spawn(name, behaviour, NETUID, time).await;
+            subnet.register(miner.hotkey(), Some(miner.address));
+            miners.push(miner);
+        }
+        let settings = ValidatorSettings {
+            sot: folder.path().join("sot").display().to_string(),
+            data_dir: folder.path().join("data"),
+            deadline: Duration::from_secs(60),
+            timeout: Duration::from_secs(20),
+            allow_private_ips: true,
+            grace: Duration::ZERO,
+            ..ValidatorSettings::default()
+        };
+        for name in ["sot", "later"] {
+            std::fs::create_dir(folder.path().join(name)).expect("a folder");
+        }
+        write_days(&folder.path().join("later"), days);
+        let opening = Opening { holder: "the test".to_owned(), read_only: false };
+        let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
+        let world = Self { folder, clock, subnet, miners, ledger, settings };
+        world.clock.set(noon(first_day()));
+        world
+    }
+
+    /// A validator as a fresh process would have it.
+    pub(crate) fn validator(&self) -> Validator {
+        let (clock, own) = (Arc::clone(&self.clock) as Arc<dyn Clock>, self.settings.clone());
+        let sot = Sot::open(SotSettings::new(own.sot.clone(), own.data_dir.clone())).expect("a source");
+        let sot = Arc::new(sot);
+        let query = QuerySettings {
+            deadline: own.timeout,
+            concurrency: own.concurrency,
+            allow_private_ips: own.allow_private_ips,
+            ..QuerySettings::default()
+        };
+        let keys = (dev_key("Alice"), Arc::new(NonceSource::default()));
+        let rounds = Rounds::new(Parts {
+            ledger: self.ledger.clone(),
+            sot: Arc::clone(&sot),
+            neurons: Arc::clone(&self.subnet) as Arc<_>,
+            asker: Asker::new(query, NETUID, keys, Arc::clone(&clock)),
+            signer: dev_key("Alice"),
+            clock: Arc::clone(&clock),
+            secret: Secret::new([42; 32]),
+            netuid: NETUID,
+            settings: own.clone(),
+        });
+        let settler = Settler {
+            ledger: self.ledger.clone(),
+            sot,
+            clock: Arc::clone(&clock),
+            netuid: NETUID,
+            settings: own.clone(),
+        };
+        let ledger = self.ledger.clone();
+        Validator { rounds, settler, payer: None, ledger, clock, netuid: NETUID, settings: own }
+    }
+
+    /// The batch of a day is published, and it is noon.
+    pub(crate) fn dawn(&self, day: u64) -> RoundId {
+        let date = first_day() + Days::new(day);
+        let name = directory_name(date, Some(WINDOW));
+        std::fs::rename(self.folder.path().join("later").join(&name), self.batch_dir(&name)).expect("a batch");
+        self.clock.set(noon(date));
+        RoundId { netuid: NETUID, date, window_days: WINDOW }
+    }
+
+    /// Another batch than the simulated one is published for the first day.
+    pub(crate) fn dawn_with(&self, batch: &Batch) -> RoundId {
+        let date = first_day();
+        let name = directory_name(date, Some(WINDOW));
+        write_batch(&self.batch_dir(&name), batch, None, &options(date)).expect("a batch");
+        RoundId { netuid: NETUID, date, window_days: WINDOW }
+    }
+
+    pub(crate) fn batch_dir(&self, name: &str) -> PathBuf {
+        self.folder.path().join("sot").join(name)
+    }
+}
+
+/// Noon of a day.
+pub(crate) fn noon(date: NaiveDate) -> Duration {
+    let days = (date - NaiveDate::default()).num_days();
+    Duration::from_secs(u64::try_from(days).expect("after 1970") * 86_400 + 43_200)
+}
