@@ -22,8 +22,8 @@ use crate::neurons::validator::run::{Pass, Validator};
 use crate::neurons::validator::settling::Settler;
 use crate::neurons::validator::sot::{Sot, SotSettings};
 use crate::protocol::NonceSource;
-use crate::store::Ledger;
 use crate::store::records::{Step, WeightsState};
+use crate::store::{Ledger, OpenLedgerError};
 use crate::wallet::Signer;
 
 /// Arguments of `validator`.
@@ -75,15 +75,15 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     Sot::open(sot_settings(&settings.validator)).context("validator.sot")?;
     Secret::load_or_create(&settings.validator.data_dir)?;
     chain::connect(settings)?;
-    let url = settings.validator.ledger_url();
-    let missing = url.strip_prefix("sqlite://").is_some_and(|path| !std::path::Path::new(path).exists());
-    if !missing {
-        chain::block_on(async {
-            let ledger = ledger::open(settings, true).await?;
-            ledger.close().await;
-            Ok(())
-        })?;
-    }
+    chain::block_on(async {
+        match ledger::open(settings, true).await {
+            Ok(ledger) => ledger.close().await,
+            // The first start makes it.
+            Err(error) if matches!(error.downcast_ref(), Some(OpenLedgerError::Missing { .. })) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    })?;
     println!("configuration, hotkey {}, source and ledger are good", signer.hotkey());
     Ok(ExitCode::SUCCESS)
 }

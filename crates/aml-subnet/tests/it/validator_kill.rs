@@ -1,7 +1,7 @@
 //! A real validator process, killed at any instant and started again: the same end, and weights submitted once.
 
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -279,7 +279,10 @@ async fn commands_tell_what_the_ledger_knows() {
     let config = stage.config(&localnet, data.path(), &home.url);
     assert!(must_print(&config, &["validator", "--check"]).contains("are good"));
     let said = must_print(&config, &["validator", "--once"]);
-    assert!(said.contains("is published") && said.contains("settled with") && said.contains("on chain since"), "{said}");
+    assert!(
+        said.contains("is published") && said.contains("settled with") && said.contains("on chain since"),
+        "{said}"
+    );
     let again = must_print(&config, &["validator", "--once"]);
     assert!(again.contains("is published") && again.contains("this epoch has its submission"), "{again}");
     let id = RoundId { netuid: NETUID, date: first_day(), window_days: WINDOW }.to_string();

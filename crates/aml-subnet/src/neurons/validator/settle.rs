@@ -49,9 +49,10 @@ pub fn settle(
     Ok(Settled { rules: rules.version, labels, miners, canonical })
 }
 
-/// Relevance from 0 to 2; where it is missing, a confirmed alert has 2 and any other 0.
+/// 2 for what was confirmed, whatever else is said of it; else 1 for what stayed suspicious, and 0.
 fn grade(relevance: f64, illicit: bool) -> u8 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0, 1 or 2")]
-    let given = relevance.round().clamp(0.0, 2.0) as u8;
-    if relevance.is_nan() { if illicit { 2 } else { 0 } } else { given }
+    match (illicit, relevance >= 0.5) {
+        (true, _) => 2,
+        (false, suspicious) => u8::from(suspicious),
+    }
 }
