@@ -176,10 +176,16 @@ fn labels(rows: &[(&str, f64, f64)]) -> Table {
 
 #[test]
 fn outcomes_are_found_by_alert_and_graded() {
-    let rows = [("alert-2", 1.0, 2.0), ("elsewhere", 1.0, 2.0), ("alert-0", 0.0, 1.0), ("alert-1", 1.0, f64::NAN)];
-    let found = outcomes(&roster(3), &labels(&rows));
+    let rows = [
+        ("alert-2", 1.0, 2.0),
+        ("elsewhere", 1.0, 2.0),
+        ("alert-0", 0.0, 1.0),
+        ("alert-1", 1.0, f64::NAN),
+        ("alert-3", 1.0, 0.0),
+    ];
+    let found = outcomes(&roster(4), &labels(&rows));
     let seen: Vec<(usize, bool, u8)> = found.iter().map(|one| (one.place, one.illicit, one.relevance)).collect();
-    assert_eq!(seen, [(0, false, 1), (1, true, 2), (2, true, 2)]);
+    assert_eq!(seen, [(0, false, 1), (1, true, 2), (2, true, 2), (3, true, 2)], "what was confirmed is most relevant");
 }
 
 #[test]

@@ -48,7 +48,7 @@ async fn a_season_pays_skill_and_can_be_computed_again() {
         ("Eve", Behaviour::Lying(Lie::Nan)),
         ("Ferdie", Behaviour::Dead),
     ];
-    let world = World::new(3, cast).await;
+    let world = World::new(4, cast).await;
     let mut rounds = Vec::new();
     for day in 0..3 {
         let id = world.dawn(day);
@@ -76,7 +76,10 @@ async fn a_season_pays_skill_and_can_be_computed_again() {
     let measured = settled.canonical.expect("canonical scores");
     assert!(measured.auc > 0.5, "better than chance: {measured:?}");
     assert_eq!(settled.miners[&dev_key("Eve").hotkey()], None);
-    let canonical = world.ledger.canonical(rounds[2]).await.expect("a ledger").expect("merged");
+    // From now on skill is heard louder.
+    let next = world.dawn(3);
+    must_pass(&world).await;
+    let canonical = world.ledger.canonical(next).await.expect("a ledger").expect("merged");
     assert!(canonical.weights[&dev_key("Bob").hotkey()] > canonical.weights[&dev_key("Charlie").hotkey()]);
     assert!(!canonical.weights.contains_key(&dev_key("Eve").hotkey()));
 }

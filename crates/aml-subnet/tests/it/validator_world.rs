@@ -164,7 +164,9 @@ impl World {
         for name in ["sot", "later"] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder");
         }
-        write_days(&folder.path().join("later"), days);
+        if days > 0 {
+            write_days(&folder.path().join("later"), days);
+        }
         let opening = Opening { holder: "the test".to_owned(), read_only: false };
         let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
         let world = Self { folder, clock, subnet, miners, ledger, settings };

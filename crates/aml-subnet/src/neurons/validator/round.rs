@@ -128,8 +128,10 @@ impl Rounds {
 
     async fn publish(&self, round: Round) -> Result<Round, RoundError> {
         let Parts { ledger, settings, .. } = &self.parts;
-        let from_ms = round.opened_ms.saturating_add(millis(settings.publish_delay));
-        if round.step != Step::Merged || self.now_ms() < from_ms {
+        let delay = millis(settings.publish_delay);
+        // Without a delay a clock that was set back delays nothing.
+        let early = delay > 0 && self.now_ms() < round.opened_ms.saturating_add(delay);
+        if round.step != Step::Merged || early {
             return Ok(round);
         }
         ledger.publish(round.id, self.now_ms()).await?;
