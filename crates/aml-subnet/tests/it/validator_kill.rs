@@ -290,7 +290,8 @@ async fn commands_tell_what_the_ledger_knows() {
     assert!(must_print(&config, &["rounds"]).contains(&id));
     let miners: Value = serde_json::from_str(&must_print(&config, &["miners", "--json"])).expect("JSON");
     let best = miners[0]["hotkey"].as_str().map(str::to_owned);
-    assert_eq!((miners.as_array().map(Vec::len), best), (Some(3), Some(dev_key("Bob").hotkey().to_string())));
+    // Eve has no submission that counts yet, and is new: forgiven.
+    assert_eq!((miners.as_array().map(Vec::len), best), (Some(2), Some(dev_key("Bob").hotkey().to_string())));
     let shown = must_print(&config, &["round", "show", &id]);
     assert!(shown.contains("cardinality: ") && shown.contains("accepted, weight") && shown.contains("AUC"), "{shown}");
     assert!(must_print(&config, &["settle"]).contains("nothing is due"));
