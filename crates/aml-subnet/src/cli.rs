@@ -16,6 +16,7 @@ mod miner;
 mod miners;
 mod replay;
 mod rounds;
+mod scores;
 mod settings_args;
 mod settle;
 mod transfer;
@@ -66,6 +67,8 @@ enum Command {
     Backup(transfer::BackupArgs),
     /// Prints the neurons and the rules of the subnet
     Metagraph(metagraph::Args),
+    /// Writes canonical scores of a published round as signed files, or checks such files
+    Scores(scores::Args),
     /// Shows which hotkey would be used
     Wallet(wallet::Args),
     /// Shows or sets the weights that the ledger's rounds come to
@@ -91,6 +94,7 @@ impl Cli {
             Command::Import(args) => transfer::import(&args),
             Command::Backup(args) => transfer::backup(&args),
             Command::Metagraph(args) => metagraph::run(&args),
+            Command::Scores(args) => scores::run(&args),
             Command::Wallet(args) => wallet::run(&args),
             Command::Weights(args) => weights::run(&args),
         };

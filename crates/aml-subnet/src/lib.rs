@@ -4,6 +4,7 @@
 //! judges their answers, merges them and sets weights on chain; the localnet is a development chain for both.
 //! Nothing here knows machine learning: the crate links no LightGBM.
 
+pub mod api;
 pub mod chain;
 pub mod cli;
 pub mod config;
@@ -11,6 +12,7 @@ pub mod doctor;
 pub mod failpoint;
 pub mod logging;
 pub mod neurons;
+pub mod outputs;
 pub mod protocol;
 pub mod store;
 pub mod validation;

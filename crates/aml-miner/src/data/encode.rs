@@ -6,8 +6,8 @@
 use polars::prelude::{
     BooleanChunked, Column as PlColumn, DataFrame, DataType, Float32Chunked, Float64Chunked, Float64Type, Int32Chunked,
     Int64Chunked, Int128Chunked, IntoColumn, IntoSeries, ListBuilderTrait, ListPrimitiveChunkedBuilder,
-    ListStringChunkedBuilder, NewChunkedArray, ParquetCompression, ParquetWriter, PolarsResult, Series, StringChunked,
-    UInt8Chunked, UInt16Chunked, UInt32Chunked, UInt64Chunked,
+    ListStringChunkedBuilder, NewChunkedArray, ParquetCompression, ParquetWriter, PolarsError, PolarsResult, Series,
+    StringChunked, UInt8Chunked, UInt16Chunked, UInt32Chunked, UInt64Chunked,
 };
 
 use crate::data::cells::{same, to_decimal};
@@ -18,6 +18,24 @@ use crate::wire::table::{Column, NumberLists, Table, TextColumn, TextLists};
 const DECIMAL: (usize, usize) = (38, 18);
 /// Rows of one row group: the size at which readers can work in parallel without small pages.
 const GROUP_ROWS: usize = 1 << 18;
+
+/// A table that has no Parquet form.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot encode {table}: {source}")]
+pub struct EncodeError {
+    /// Name of the table.
+    pub table: &'static str,
+    /// Why not.
+    pub source: PolarsError,
+}
+
+/// The Parquet file that holds `table`: the same bytes for the same table.
+///
+/// # Errors
+/// When a value has no Parquet form.
+pub fn to_parquet(table: &Table) -> Result<Vec<u8>, EncodeError> {
+    encode(table).map_err(|source| EncodeError { table: table.spec().name, source })
+}
 
 /// The Parquet file that holds `table`.
 pub(crate) fn encode(table: &Table) -> PolarsResult<Vec<u8>> {

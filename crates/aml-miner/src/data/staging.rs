@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::data::write::WriteBatchError;
 
 /// A hidden directory that becomes `target` or disappears.
-pub(crate) struct Staging {
+pub struct Staging {
     directory: tempfile::TempDir,
     target: PathBuf,
     replace: bool,
@@ -15,7 +15,10 @@ pub(crate) struct Staging {
 
 impl Staging {
     /// A new directory beside `target`, on the same file system.
-    pub(crate) fn beside(target: &Path, replace: bool) -> Result<Self, WriteBatchError> {
+    ///
+    /// # Errors
+    /// When something is there that is not to be replaced, or the file system refuses.
+    pub fn beside(target: &Path, replace: bool) -> Result<Self, WriteBatchError> {
         if !replace && fs::symlink_metadata(target).is_ok() {
             return Err(WriteBatchError::Exists(target.to_path_buf()));
         }
@@ -30,7 +33,10 @@ impl Staging {
     }
 
     /// Adds a file and flushes it to disk.
-    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), WriteBatchError> {
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), WriteBatchError> {
         let path = self.directory.path().join(name);
         let written = File::create_new(&path).and_then(|mut file| {
             file.write_all(bytes)?;
@@ -40,7 +46,10 @@ impl Staging {
     }
 
     /// Renames the directory into place.
-    pub(crate) fn publish(self) -> Result<(), WriteBatchError> {
+    ///
+    /// # Errors
+    /// When the file system refuses; the target is then as it was.
+    pub fn publish(self) -> Result<(), WriteBatchError> {
         let path = self.directory.keep();
         let published = publish_directory(&path, &self.target, self.replace);
         if published.is_err() {

@@ -11,6 +11,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{SettingsArgs, ValidatorArgs, chain, ledger, settle};
+use crate::api;
+use crate::api::chain_view::OwnSubnet;
+use crate::api::state::ApiState;
 use crate::chain::subtensor::Subtensor;
 use crate::config::{Settings, ValidatorSettings};
 use crate::logging;
@@ -149,9 +152,15 @@ async fn forever(
     let address = settings.validator.listen;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(hotkey = %signer.hotkey(), netuid = settings.netuid, %address, "validator runs");
-    let _ = listener;
+    let parts =
+        api::state::Parts::of(settings, validator.ledger.clone(), signer.hotkey(), Arc::clone(&validator.clock));
+    let api = ApiState::new(api::state::Parts { metrics: logging::record_metrics(), ..parts });
+    let (netuid, mechanism) = (settings.netuid, settings.validator.mechanism);
+    let source = OwnSubnet { chain: Arc::clone(&chain), netuid, mechanism, hotkey: signer.hotkey() };
+    let serving = tokio::spawn(api::serve::run(listener, api, Arc::new(source), stop.clone()));
     tokio::select! {
         () = validator.run(stop) => {
+            serving.await.context("the read API")?;
             tracing::info!("validator stopped");
             Ok(ExitCode::SUCCESS)
         }

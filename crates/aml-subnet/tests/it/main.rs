@@ -1,5 +1,11 @@
 //! The crate through its front door: one module a topic.
 
+mod alert_rules;
+mod api_docs;
+mod api_kit;
+mod api_openapi;
+mod api_pages;
+mod api_routes;
 mod axon_v10;
 mod btauth;
 mod chain_bench;
@@ -29,8 +35,10 @@ mod localnet_rpc;
 mod miner;
 mod miner_chain;
 mod miner_parts;
+mod outputs;
 #[cfg(feature = "redis")]
 mod redis_nonces;
+mod risk;
 mod scoring_doc;
 mod scoring_kit;
 mod validation;

@@ -6,6 +6,7 @@
 
 mod ask;
 mod error;
+mod files;
 mod observe;
 mod secret;
 mod task;
@@ -72,11 +73,18 @@ impl Rounds {
     /// # Errors
     /// What went wrong on our side; a repetition goes on where it stopped. A miner's failure is never an error.
     pub async fn advance(&self, round: Round, stop: &CancellationToken) -> Result<Round, RoundError> {
+        let mut watch = observe::Watch::new(round.step);
         let (round, maker) = self.task(round).await?;
+        watch.lap(round.step);
         let round = self.ask(round, maker, stop).await?;
+        watch.lap(round.step);
         let (round, judged) = self.judge(round).await?;
+        watch.lap(round.step);
         let round = self.merge(round, judged).await?;
-        self.publish(round).await
+        watch.lap(round.step);
+        let round = self.publish(round).await?;
+        watch.lap(round.step);
+        Ok(round)
     }
 
     /// The round of the newest batch, begun now or before; `None` when the source has no batch.
@@ -134,6 +142,8 @@ impl Rounds {
         if round.step != Step::Merged || early {
             return Ok(round);
         }
+        // First the files: what the ledger calls published can be read.
+        files::write(&self.parts, &round).await?;
         ledger.publish(round.id, self.now_ms()).await?;
         observe::published(round.id);
         self.again(round.id).await

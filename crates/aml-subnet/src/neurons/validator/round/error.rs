@@ -9,6 +9,7 @@ use crate::neurons::validator::evidence::EvidenceError;
 use crate::neurons::validator::query::OwnFailure;
 use crate::neurons::validator::sot::SotError;
 use crate::neurons::validator::task::{MakeTaskError, ResumeTaskError};
+use crate::outputs::PublishError;
 use crate::store::records::RoundId;
 use crate::store::{RecordError, StorageError};
 
@@ -52,6 +53,9 @@ pub enum RoundError {
     /// What was recorded cannot be judged.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// Canonical scores cannot be written as files.
+    #[error(transparent)]
+    Files(#[from] PublishError),
     /// A step that cannot be recorded.
     #[error(transparent)]
     Record(#[from] RecordError),

@@ -1,8 +1,31 @@
 //! One line a step, and the numbers that alerts look at.
 
+use std::time::Instant;
+
 use aml_miner::digest::Digest;
 
-use crate::store::records::{Canonical, Round, RoundId, Task, Verdict};
+use crate::api::metrics::step_done;
+use crate::store::records::{Canonical, Round, RoundId, Step, Task, Verdict};
+
+/// Takes the time of steps that do something.
+pub(super) struct Watch {
+    since: Instant,
+    step: Step,
+}
+
+impl Watch {
+    pub(super) fn new(step: Step) -> Self {
+        Self { since: Instant::now(), step }
+    }
+
+    /// The round is at `step` now.
+    pub(super) fn lap(&mut self, step: Step) {
+        if step > self.step {
+            step_done(step, self.since.elapsed());
+        }
+        *self = Self::new(step);
+    }
+}
 
 pub(super) fn fetched(round: &Round) {
     step(round.id, "fetched");

@@ -1,0 +1,70 @@
+//! The validator's read API, and pages for people. Nothing here changes anything.
+//!
+//! [`router`] is pure: it has no socket and starts no task. Everything comes from the ledger, the published files and the
+//! last reading of the chain. A round is shown once it is published, its traps once it is settled, a vector of weights
+//! once the chain shows it; raw answers and salts of commits are never shown.
+
+pub mod chain_view;
+pub mod error;
+pub mod metrics;
+pub mod openapi;
+pub mod serve;
+pub mod state;
+pub mod views;
+
+mod canonical;
+mod facts;
+mod miners;
+mod negotiate;
+mod observe;
+mod pages;
+mod query;
+mod reply;
+mod risk;
+mod rounds;
+mod status;
+mod weights;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+
+use error::{ApiError, ErrorCode};
+use state::ApiState;
+
+/// Answers smaller than this are not worth compressing.
+const COMPRESS_ABOVE: u16 = 1024;
+/// Requests that are worked on at once; more wait. Each may hold a day of canonical scores in memory.
+const AT_ONCE: usize = 16;
+
+/// Every route this server answers. No sockets, no tasks: a test may call it directly.
+pub fn router(api: ApiState) -> Router {
+    // Parquet is compressed already.
+    let worth = SizeAbove::new(COMPRESS_ABOVE.into()).and(NotForContentType::new("application/vnd.apache.parquet"));
+    Router::new()
+        .route("/canonical/{date}", get(canonical::scores))
+        .route("/canonical/{date}/manifest", get(canonical::manifest))
+        .route("/rounds", get(rounds::list))
+        .route("/rounds/{id}", get(rounds::one))
+        .route("/rounds/{id}/traps", get(rounds::traps))
+        .route("/miners", get(miners::list))
+        .route("/miners/{hotkey}", get(miners::one))
+        .route("/weights", get(weights::show))
+        .route("/risk/address/{address}", get(risk::of_address))
+        .route("/health", get(status::health))
+        .route("/ready", get(status::ready))
+        .route("/metrics", get(status::exposition))
+        .route("/openapi.json", get(openapi::document))
+        .merge(pages::router())
+        .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
+        .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
+        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
+        .layer(from_fn_with_state(api.clone(), observe::request))
+        .layer(CompressionLayer::new().compress_when(worth))
+        .with_state(api)
+}

@@ -1,0 +1,106 @@
+//! The validator's numbers in Prometheus' text form.
+//!
+//! Events are counted where they happen, by the functions here; what can be read off the ledger and the chain is read
+//! when the numbers are asked for. `config/prometheus-alerts.yml` watches them.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+
+use super::state::ApiState;
+use crate::store::records::{Round, Step};
+
+/// Rounds that are counted by step.
+const ROUNDS: u32 = 90;
+
+/// The ledger refused to read or write.
+pub fn ledger_error(operation: &'static str) {
+    counter!("aml_validator_ledger_errors_total", "operation" => operation).increment(1);
+}
+
+/// A step of a round is done and recorded.
+pub fn step_done(step: Step, took: Duration) {
+    histogram!("aml_validator_step_seconds", "step" => name(step)).record(took.as_secs_f64());
+}
+
+/// Name of a step.
+#[must_use]
+pub const fn name(step: Step) -> &'static str {
+    match step {
+        Step::Fetched => "fetched",
+        Step::Tasked => "tasked",
+        Step::Asked => "asked",
+        Step::Judged => "judged",
+        Step::Merged => "merged",
+        Step::Published => "published",
+        Step::Settled => "settled",
+    }
+}
+
+/// All numbers of this moment.
+pub(super) async fn render(api: &ApiState) -> String {
+    let Some(handle) = &api.metrics else { return String::new() };
+    // Zero is a number too: an alert rule on an absent series never fires.
+    counter!("aml_validator_ledger_errors_total", "operation" => "read").increment(0);
+    counter!("aml_validator_ledger_errors_total", "operation" => "write").increment(0);
+    gauge!("aml_validator_shadow").set(if api.readiness.shadow { 1.0 } else { 0.0 });
+    chain(api);
+    disk(api);
+    let rounds = api.ledger.rounds(api.netuid, ROUNDS, None).await;
+    gauge!("aml_validator_ledger_up").set(if rounds.is_ok() { 1.0 } else { 0.0 });
+    match rounds {
+        Ok(newest) => rounds_by_step(api, &newest).await,
+        Err(error) => {
+            ledger_error("read");
+            tracing::warn!(%error, "the ledger does not answer");
+        }
+    }
+    handle.run_upkeep();
+    handle.render()
+}
+
+fn chain(api: &ApiState) {
+    let Some(seen) = api.chain.current() else { return };
+    gauge!("aml_validator_block").set(as_f64(seen.block().0));
+    gauge!("aml_validator_block_age_seconds").set(api.clock.now().saturating_sub(seen.since).as_secs_f64());
+    if let Some((_, tempos)) = seen.weights_age(&api.hotkey) {
+        gauge!("aml_validator_weights_age_tempos").set(tempos);
+    }
+}
+
+fn disk(api: &ApiState) {
+    // Before the first round is published its folder is not there; the one above is on the same disk.
+    let folders = [Some(api.published.as_path()), api.published.parent()];
+    let found = folders.into_iter().flatten().find_map(|folder| rustix::fs::statvfs(folder).ok());
+    if let Some(of) = found {
+        gauge!("aml_validator_disk_free_bytes").set(as_f64(of.f_bavail.saturating_mul(of.f_frsize)));
+    }
+}
+
+async fn rounds_by_step(api: &ApiState, newest: &[Round]) {
+    let steps = [Step::Fetched, Step::Tasked, Step::Asked, Step::Judged, Step::Merged, Step::Published, Step::Settled];
+    for step in steps {
+        let count = newest.iter().filter(|round| round.step == step).count();
+        gauge!("aml_validator_rounds", "step" => name(step)).set(as_f64(count as u64));
+    }
+    let now = i64::try_from(api.clock.now().as_millis()).unwrap_or(i64::MAX);
+    let age = |round: &Round| now.saturating_sub(round.opened_ms).max(0);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
+    let seconds = |millis: i64| millis as f64 / 1e3;
+    let unfinished = newest.iter().filter(|round| round.step < Step::Published).map(age).max();
+    gauge!("aml_validator_unfinished_round_age_seconds").set(seconds(unfinished.unwrap_or(0)));
+    if let Some(youngest) = newest.iter().map(age).min() {
+        gauge!("aml_validator_newest_round_age_seconds").set(seconds(youngest));
+    }
+    let judged = newest.iter().find(|round| round.step >= Step::Judged);
+    let Some(judged) = judged else { return };
+    match api.facts(judged).await {
+        Ok(facts) => gauge!("aml_validator_accepted_submissions").set(as_f64(facts.brief().accepted as u64)),
+        Err(error) => tracing::warn!(detail = error.line(), "the newest round cannot be read"),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "block numbers, counts and bytes of a disk are far below 2^53")]
+const fn as_f64(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,109 @@
+//! `/miners`: the leaderboard, and one miner with its history.
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::error::ApiError;
+use super::openapi::{ErrorBody, ValidationErrorBody};
+use super::query::Params;
+use super::reply::{self, Keep};
+use super::rounds;
+use super::state::ApiState;
+use super::views::time::{date, rfc3339};
+use super::views::{MinerDetail, MinerList, MinerRound};
+use crate::wallet::Hotkey;
+
+/// Miners of a page unless told otherwise, and at most: a subnet has 256 neurons.
+const LIMIT: (usize, usize) = (256, 1024);
+
+/// Leaderboard
+///
+/// Miners by performance: the mean of their rounds of the last days.
+#[utoipa::path(
+    get, path = "/miners", tag = "miners",
+    params(
+        ("limit" = Option<usize>, Query, description = "Miners of a page, from 1 to 1024; 256 unless given", minimum = 1, maximum = 1024),
+        ("offset" = Option<usize>, Query, description = "How many to pass over"),
+    ),
+    responses(
+        (status = 200, description = "The leaderboard", body = MinerList),
+        (status = 422, description = "A value that is none", body = ValidationErrorBody),
+    )
+)]
+pub(super) async fn list(State(api): State<ApiState>, params: Params, asked: HeaderMap) -> Result<Response, ApiError> {
+    reply::json(&asked, &page(&api, &params).await?, Keep::Check)
+}
+
+/// One page of the leaderboard.
+pub(super) async fn page(api: &ApiState, params: &Params) -> Result<MinerList, ApiError> {
+    let (limit, offset) = (params.count("limit", LIMIT)?, params.offset()?);
+    let history = api.history().await?;
+    let all = api.standings(&history);
+    let total = all.len();
+    let miners: Vec<_> = all.into_iter().skip(offset).take(limit).collect();
+    let next = offset.saturating_add(miners.len());
+    Ok(MinerList {
+        as_of: date(history.today).to_string(),
+        performance_days: api.rules.performance_days,
+        total,
+        next_offset: (next < total).then_some(next),
+        miners,
+    })
+}
+
+/// One miner
+///
+/// Where it stands and how it fared, round by round, newest first. A page ends with a whole day.
+#[utoipa::path(
+    get, path = "/miners/{hotkey}", tag = "miners",
+    params(
+        ("hotkey" = String, Path, description = "The miner's hotkey, an ss58 address"),
+        ("limit" = Option<usize>, Query, description = "Rounds of a page, from 1 to 100; 30 unless given", minimum = 1, maximum = 100),
+        ("before" = Option<String>, Query, description = "Only days before this one, YYYY-MM-DD"),
+    ),
+    responses(
+        (status = 200, description = "The miner", body = MinerDetail),
+        (status = 404, description = "Nothing is known of this hotkey", body = ErrorBody),
+        (status = 422, description = "No hotkey, or a value that is none", body = ValidationErrorBody),
+    )
+)]
+pub(super) async fn one(
+    State(api): State<ApiState>,
+    Path(hotkey): Path<String>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    reply::json(&asked, &detail(&api, &hotkey, &params).await?, Keep::Check)
+}
+
+/// One miner with a page of its rounds.
+pub(super) async fn detail(api: &ApiState, text: &str, params: &Params) -> Result<MinerDetail, ApiError> {
+    let hotkey: Hotkey = text
+        .parse()
+        .map_err(|error: crate::wallet::NotAnAddress| ApiError::value("path", "hotkey", (error.to_string(), text)))?;
+    let before = params.date("before")?;
+    let page = api.published_rounds(params.count("limit", rounds::LIMIT)?, before).await?;
+    let mut fared = Vec::new();
+    for round in &page.rounds {
+        fared.extend(MinerRound::of(&*api.facts(round).await?, &hotkey));
+    }
+    let standings = api.standings(&api.history().await?);
+    let standing = standings.into_iter().find(|standing| standing.hotkey == text);
+    let first_seen = api.ledger.first_seen().await.map_err(ApiError::ledger)?.remove(&hotkey);
+    if fared.is_empty() && standing.is_none() && first_seen.is_none() && before.is_none() {
+        return Err(ApiError::not_found(format!("Nothing is known of hotkey {hotkey}; /miners lists who is ranked")));
+    }
+    let receipt_key = api.ledger.receipt_keys().await.map_err(ApiError::ledger)?.remove(&hotkey);
+    let dormancy = api.ledger.dormancy().await.map_err(ApiError::ledger)?.remove(&hotkey);
+    Ok(MinerDetail {
+        hotkey: hotkey.to_string(),
+        standing,
+        receipt_key: receipt_key.map(|key| key.to_string()),
+        first_seen_at: first_seen.map(rfc3339),
+        failures: dormancy.as_ref().map_or(0, |dormancy| dormancy.failures),
+        left_alone_until: dormancy.map(|dormancy| rfc3339(dormancy.next_try_ms)),
+        rounds: fared,
+        next_before: page.next.map(|date| date.to_string()),
+    })
+}

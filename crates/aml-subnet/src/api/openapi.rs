@@ -1,0 +1,106 @@
+//! The OpenAPI 3.1 document: routes and answers from their types.
+
+use std::sync::LazyLock;
+
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde_json::Value;
+use utoipa::{OpenApi, ToSchema};
+
+use super::error::ErrorCode;
+
+/// An error.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what error.rs writes")]
+pub(super) struct ErrorBody {
+    /// What went wrong, for a person.
+    detail: String,
+    /// What went wrong, for a program.
+    code: ErrorCode,
+    /// Names this request in the log.
+    request_id: String,
+}
+
+/// Values that do not make a request.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what error.rs writes")]
+pub(super) struct ValidationErrorBody {
+    /// The problems.
+    detail: Vec<ValidationProblem>,
+    /// What went wrong, for a program.
+    code: ErrorCode,
+    /// Names this request in the log.
+    request_id: String,
+}
+
+/// One problem with a value.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the inference API's Problem, which is used here too")]
+pub(super) struct ValidationProblem {
+    /// The way to the value: `path` or `query`, and its key.
+    loc: Vec<String>,
+    /// What is wrong, for a person.
+    msg: String,
+    /// What is wrong, for a program.
+    r#type: String,
+    /// The value that was given; a long one is cut.
+    input: String,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "AML validator API",
+        description = "Canonical scores, rounds, miners and weights of one validator. Read only.",
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    paths(
+        super::canonical::scores,
+        super::canonical::manifest,
+        super::rounds::list,
+        super::rounds::one,
+        super::rounds::traps,
+        super::miners::list,
+        super::miners::one,
+        super::weights::show,
+        super::risk::of_address,
+        super::status::health,
+        super::status::ready,
+        super::status::exposition,
+        document,
+        super::pages::leaderboard,
+        super::pages::miner,
+        super::pages::rounds,
+        super::pages::round,
+        super::pages::weights,
+        super::pages::risk,
+    ),
+    components(schemas(ErrorBody, ValidationErrorBody, ValidationProblem, ErrorCode)),
+    tags(
+        (name = "scores", description = "What the subnet is for"),
+        (name = "rounds", description = "How the scores came about"),
+        (name = "miners", description = "Who contributed, and how well"),
+        (name = "weights", description = "What is paid"),
+        (name = "status", description = "Health and metrics"),
+        (name = "pages", description = "The same for people"),
+        (name = "documentation", description = "This document"),
+    )
+)]
+struct Document;
+
+static DOCUMENT: LazyLock<Vec<u8>> = LazyLock::new(|| serde_json::to_vec(&build()).unwrap_or_default());
+
+/// OpenAPI document
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "documentation",
+    responses((status = 200, description = "This document", body = Object, content_type = "application/json"))
+)]
+pub(super) async fn document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_slice())
+}
+
+/// The document as JSON.
+#[must_use]
+pub fn build() -> Value {
+    serde_json::to_value(Document::openapi()).unwrap_or_default()
+}

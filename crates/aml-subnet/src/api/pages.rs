@@ -1,0 +1,154 @@
+//! Pages for people: the same answers, drawn. No script, nothing from elsewhere; everything is escaped.
+
+mod frame;
+mod leaderboard;
+mod miner;
+mod risk;
+mod round;
+mod rounds;
+mod svg;
+mod text;
+mod weights;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
+
+use self::frame::{Frame, Page, render};
+use super::error::{ApiError, ErrorCode};
+use super::query::Params;
+use super::state::ApiState;
+
+pub(super) use self::frame::{error, policy};
+
+/// Media type of a page.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
+/// The routes of all pages.
+pub(super) fn router() -> Router<ApiState> {
+    Router::new()
+        .route("/", get(leaderboard))
+        .route("/page/rounds", get(rounds))
+        .route("/page/rounds/{id}", get(round))
+        .route("/page/miners/{hotkey}", get(miner))
+        .route("/page/weights", get(weights))
+        .route("/page/risk", get(risk))
+}
+
+/// Whether a path is a page's, so that errors there are told as a page.
+pub(super) fn is_page(path: &str) -> bool {
+    path == "/" || path == "/page" || path.starts_with("/page/")
+}
+
+/// Leaderboard
+#[utoipa::path(
+    get, path = "/", tag = "pages",
+    responses((status = 200, description = "Miners by performance", body = String, content_type = "text/html"))
+)]
+pub(super) async fn leaderboard(
+    State(api): State<ApiState>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let list = super::miners::page(&api, &params).await?;
+    let newest = api.newest().await?;
+    let frame = Frame::new(&api, Page::Leaderboard, Some("/miners".to_owned()));
+    render(&asked, &leaderboard::Leaderboard::new(frame, &list, newest.as_ref()))
+}
+
+/// Rounds
+#[utoipa::path(
+    get, path = "/page/rounds", tag = "pages",
+    params(("before" = Option<String>, Query, description = "Only days before this one, YYYY-MM-DD")),
+    responses((status = 200, description = "Published rounds", body = String, content_type = "text/html"))
+)]
+pub(super) async fn rounds(
+    State(api): State<ApiState>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let list = super::rounds::page(&api, &params).await?;
+    let later = params.text("before");
+    let twin = later.map_or_else(|| "/rounds".to_owned(), |before| format!("/rounds?before={before}"));
+    let frame = Frame::new(&api, Page::Rounds, Some(twin));
+    render(&asked, &rounds::Rounds::new(frame, &list, later.is_some()))
+}
+
+/// One round
+#[utoipa::path(
+    get, path = "/page/rounds/{id}", tag = "pages",
+    params(("id" = String, Path, description = "`NETUID-YYYY-MM-DD-WINDOW`", example = "1-2026-01-05-30")),
+    responses(
+        (status = 200, description = "The round", body = String, content_type = "text/html"),
+        (status = 404, description = "No such round is published", body = String, content_type = "text/html"),
+    )
+)]
+pub(super) async fn round(
+    State(api): State<ApiState>,
+    Path(id): Path<String>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let round = api.published_round(super::rounds::parse(&id)?).await?;
+    let detail = api.detail(&round).await?;
+    let frame = Frame::new(&api, Page::Rounds, Some(format!("/rounds/{}", round.id)));
+    render(&asked, &round::RoundPage::new(frame, &detail))
+}
+
+/// One miner
+#[utoipa::path(
+    get, path = "/page/miners/{hotkey}", tag = "pages",
+    params(
+        ("hotkey" = String, Path, description = "The miner's hotkey, an ss58 address"),
+        ("before" = Option<String>, Query, description = "Only days before this one, YYYY-MM-DD"),
+    ),
+    responses(
+        (status = 200, description = "The miner", body = String, content_type = "text/html"),
+        (status = 404, description = "Nothing is known of this hotkey", body = String, content_type = "text/html"),
+    )
+)]
+pub(super) async fn miner(
+    State(api): State<ApiState>,
+    Path(hotkey): Path<String>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let detail = super::miners::detail(&api, &hotkey, &params).await?;
+    let frame = Frame::new(&api, Page::Leaderboard, Some(format!("/miners/{}", detail.hotkey)));
+    render(&asked, &miner::Miner::new(frame, &detail, &api.rules))
+}
+
+/// Weights
+#[utoipa::path(
+    get, path = "/page/weights", tag = "pages",
+    responses((status = 200, description = "Weights on chain and in the ledger", body = String, content_type = "text/html"))
+)]
+pub(super) async fn weights(
+    State(api): State<ApiState>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let answer = super::weights::answer(&api, &params).await?;
+    let frame = Frame::new(&api, Page::Weights, Some("/weights".to_owned()));
+    render(&asked, &weights::Weights::new(frame, &answer, api.readiness.weights_tempos))
+}
+
+/// Risk of an address
+#[utoipa::path(
+    get, path = "/page/risk", tag = "pages",
+    params(("address" = Option<String>, Query, description = "The address; without one there is only the form")),
+    responses((status = 200, description = "The risk, or that nothing is known", body = String, content_type = "text/html"))
+)]
+pub(super) async fn risk(State(api): State<ApiState>, params: Params, asked: HeaderMap) -> Result<Response, ApiError> {
+    let address = params.text("address").unwrap_or_default().trim().to_owned();
+    let found = match address.as_str() {
+        "" => None,
+        _ => match super::risk::answer(&api, address.clone(), &params).await {
+            Err(error) if error.code == ErrorCode::NotFound => Some(Err(error.line())),
+            other => Some(Ok(other?)),
+        },
+    };
+    let frame = Frame::new(&api, Page::Risk, None);
+    render(&asked, &risk::Risk::new(frame, &address, found.as_ref()))
+}

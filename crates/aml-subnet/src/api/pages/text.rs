@@ -1,0 +1,115 @@
+//! Numbers, times and keys as a page shows them.
+
+use chrono::{DateTime, NaiveDate};
+
+/// What is not known.
+pub(super) const NONE: &str = "–";
+
+/// A score or share of checks, to three digits.
+pub(super) fn score(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+/// The same, where it may be missing.
+pub(super) fn maybe(value: Option<f64>) -> String {
+    value.map_or_else(|| NONE.to_owned(), score)
+}
+
+/// A share in percent.
+pub(super) fn percent(value: Option<f64>) -> String {
+    value.map_or_else(|| NONE.to_owned(), |value| format!("{:.1} %", value * 100.0))
+}
+
+/// A whole number with thin spaces between thousands.
+pub(super) fn whole(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A time as RFC 3339, as a person reads it: `5 Jan 2026, 14:20`.
+pub(super) fn when(rfc3339: &str) -> String {
+    DateTime::parse_from_rfc3339(rfc3339)
+        .map_or_else(|_| rfc3339.to_owned(), |time| time.format("%-d %b %Y, %H:%M").to_string())
+}
+
+/// A day as a person reads it: `5 Jan`.
+pub(super) fn day(date: &str) -> String {
+    NaiveDate::parse_from_str(date, "%Y-%m-%d")
+        .map_or_else(|_| date.to_owned(), |date| date.format("%-d %b").to_string())
+}
+
+/// A duration of milliseconds.
+pub(super) fn took(millis: u64) -> String {
+    match millis {
+        0 => NONE.to_owned(),
+        1..1_000 => format!("{millis} ms"),
+        1_000..120_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+        _ => format!("{} min", millis / 60_000),
+    }
+}
+
+/// A number of seconds ago.
+pub(super) fn ago(seconds: u64) -> String {
+    match seconds {
+        0..90 => format!("{seconds} s ago"),
+        90..5_400 => format!("{} min ago", seconds / 60),
+        5_400..172_800 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// A key cut in the middle; the whole stands beside it.
+pub(super) fn short(key: &str) -> String {
+    let count = key.chars().count();
+    if count <= 14 {
+        return key.to_owned();
+    }
+    let head: String = key.chars().take(6).collect();
+    let tail: String = key.chars().skip(count - 6).collect();
+    format!("{head}…{tail}")
+}
+
+/// A stranger's text, cut to what fits a line.
+pub(super) fn line(text: &str, most: usize) -> String {
+    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most + 1).collect();
+    if flat.chars().count() <= most {
+        return flat;
+    }
+    let cut: String = flat.chars().take(most.saturating_sub(1)).collect();
+    format!("{cut}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(whole(5_123_456), "5\u{202f}123\u{202f}456");
+        assert_eq!(whole(999), "999");
+        assert_eq!((took(0).as_str(), took(31).as_str(), took(2_540).as_str()), ("–", "31 ms", "2.5 s"));
+        assert_eq!(
+            (ago(12).as_str(), ago(600).as_str(), ago(999_999).as_str()),
+            ("12 s ago", "10 min ago", "11 days ago")
+        );
+        assert_eq!(when("2026-01-05T14:20:00Z"), "5 Jan 2026, 14:20");
+        assert_eq!(day("2026-01-05"), "5 Jan");
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_flattened() {
+        assert_eq!(
+            short("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"),
+            "5Grwva…KutQYY".replace("KutQYY", "GKutQY")
+        );
+        assert_eq!(line("a\nb\u{7}c", 10), "a b c");
+        assert_eq!(line("abcdef", 4), "abc…");
+    }
+}

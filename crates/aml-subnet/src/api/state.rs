@@ -1,0 +1,130 @@
+//! What all requests share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aml_miner::clock::Clock;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::chain_view::ChainView;
+use super::facts::Memory;
+use super::observe::RequestIds;
+use crate::config::Settings;
+use crate::neurons::validator::round::published_dir;
+use crate::store::Ledger;
+use crate::validation::rules::{Rules, RulesVersion};
+use crate::wallet::Hotkey;
+
+/// What must hold for the validator to be ready.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Readiness {
+    /// The chain's head may stand still for so long.
+    pub head_age: Duration,
+    /// Weights may be so many tempos old.
+    pub weights_tempos: f64,
+    /// Whether weights are not set at all, so that their age says nothing.
+    pub shadow: bool,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self { head_age: Duration::from_secs(5 * 60), weights_tempos: 3.0, shadow: false }
+    }
+}
+
+/// The parts the API is made of.
+pub struct Parts {
+    /// Where everything comes from.
+    pub ledger: Ledger,
+    /// The subnet, and its mechanism.
+    pub subnet: (u16, u8),
+    /// The validator.
+    pub hotkey: Hotkey,
+    /// Rules of performance.
+    pub rules: Rules,
+    /// How long newcomers are forgiven rounds without a submission.
+    pub grace: Duration,
+    /// Folder of the published files.
+    pub published: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The last reading of the chain.
+    pub chain: Arc<ChainView>,
+    /// Renders the metrics, where they are recorded.
+    pub metrics: Option<PrometheusHandle>,
+    /// What must hold.
+    pub readiness: Readiness,
+}
+
+impl Parts {
+    /// The parts of a validator with these settings.
+    #[must_use]
+    pub fn of(settings: &Settings, ledger: Ledger, hotkey: Hotkey, clock: Arc<dyn Clock>) -> Self {
+        let validator = &settings.validator;
+        Self {
+            ledger,
+            subnet: (settings.netuid, validator.mechanism),
+            hotkey,
+            rules: RulesVersion::LATEST.rules(),
+            grace: validator.grace,
+            published: published_dir(validator),
+            clock,
+            chain: Arc::default(),
+            metrics: None,
+            readiness: Readiness { shadow: validator.shadow, ..Readiness::default() },
+        }
+    }
+}
+
+/// What all requests share; cheap to clone.
+#[derive(Clone)]
+pub struct ApiState(Arc<Shared>);
+
+/// The parts behind an [`ApiState`].
+pub struct Shared {
+    pub(super) ledger: Ledger,
+    pub(super) netuid: u16,
+    pub(super) mechanism: u8,
+    pub(super) hotkey: Hotkey,
+    pub(super) rules: Rules,
+    pub(super) grace: Duration,
+    pub(super) published: PathBuf,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) chain: Arc<ChainView>,
+    pub(super) metrics: Option<PrometheusHandle>,
+    pub(super) readiness: Readiness,
+    pub(super) memory: Memory,
+    pub(super) request_ids: RequestIds,
+}
+
+impl std::ops::Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl ApiState {
+    /// The state of a server.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let (netuid, mechanism) = parts.subnet;
+        Self(Arc::new(Shared {
+            ledger: parts.ledger,
+            netuid,
+            mechanism,
+            hotkey: parts.hotkey,
+            rules: parts.rules,
+            grace: parts.grace,
+            published: parts.published,
+            clock: parts.clock,
+            chain: parts.chain,
+            metrics: parts.metrics,
+            readiness: parts.readiness,
+            memory: Memory::default(),
+            request_ids: RequestIds::default(),
+        }))
+    }
+}

@@ -1,0 +1,15 @@
+//! What the API says, as plain values: made from records by pure functions, written as JSON and drawn as pages.
+//!
+//! A round is only ever shown once it is published. What names its traps (salt, places, groups) is shown once it is
+//! settled; a vector of weights once the chain shows it.
+
+pub mod brief;
+pub mod miner;
+pub mod round;
+pub mod time;
+pub mod weights;
+
+pub use brief::{MinerBrief, Outcome, RoundBrief, RoundFacts, RoundList};
+pub use miner::{Day, MinerDetail, MinerList, MinerRound, Standing};
+pub use round::{CanonicalSummary, RoundDetail, RoundMiner, SettledSummary};
+pub use weights::{WeightsAnswer, WeightsEntry};

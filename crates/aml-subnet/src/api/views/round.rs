@@ -1,0 +1,300 @@
+//! A round in full: its miners, the canonical scores in outline, what became known.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::brief::{MinerBrief, RoundBrief, RoundFacts, rules_name};
+use crate::outputs::CanonicalRow;
+use crate::store::records::{Ask, Canonical, Round, Settled, Step, Task, Verdict};
+use crate::validation::tier1_integrity::Finding;
+use crate::validation::tier2_traps::{Expected, TrapFinding, TrapGroup};
+use crate::validation::tier3_settlement::Settlement;
+use crate::wallet::Hotkey;
+
+/// Bins of the histogram of canonical scores, each a twentieth wide.
+pub const BINS: usize = 20;
+/// Alerts that a round shows in full.
+pub const TOP: usize = 10;
+
+/// One of tier 1's checks.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CheckResult {
+    /// What was looked at.
+    pub check: String,
+    /// Whether it was passed.
+    pub passed: bool,
+    /// What is wrong.
+    pub fault: Option<String>,
+}
+
+/// One of tier 2's groups.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct GroupResult {
+    /// The group.
+    pub name: String,
+    /// Share of its alerts that were where they should be.
+    pub share: f64,
+    /// Whether that is enough.
+    pub passed: bool,
+}
+
+/// Tier 3 in detail.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Measures {
+    /// Area under the ROC curve.
+    pub auc: f64,
+    /// Brier score.
+    pub brier: f64,
+    /// Logarithmic loss.
+    pub log_loss: f64,
+    /// Expected calibration error over ten bins.
+    pub ece: f64,
+    /// Normalised discounted cumulative gain at the rules' cut-off.
+    pub ndcg: f64,
+    /// The rules' mixture.
+    pub score: f64,
+}
+
+impl From<Settlement> for Measures {
+    fn from(of: Settlement) -> Self {
+        let Settlement { auc, brier, log_loss, ece, ndcg, score } = of;
+        Self { auc, brier, log_loss, ece, ndcg, score }
+    }
+}
+
+/// One miner of a round, in full.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RoundMiner {
+    /// Who.
+    pub hotkey: String,
+    /// In one line.
+    #[serde(flatten)]
+    pub brief: MinerBrief,
+    /// Its weight in the ensemble; null when it contributes nothing.
+    pub weight: Option<f64>,
+    /// Tier 1 in detail.
+    pub checks: Vec<CheckResult>,
+    /// Tier 2 in detail; empty until the round is settled.
+    pub groups: Vec<GroupResult>,
+    /// Tier 3 in detail; null until the round is settled, or without a submission that counts.
+    pub settlement: Option<Measures>,
+}
+
+/// The canonical scores of a round in outline.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CanonicalSummary {
+    /// Rules they were made under.
+    pub rules: String,
+    /// How many there are.
+    pub alerts: usize,
+    /// Hotkeys that contributed.
+    pub contributors: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Mean of the miners' standard deviation.
+    pub deviation: f64,
+    /// How many fall into each twentieth from 0 to 1.
+    pub histogram: Vec<u64>,
+    /// The most urgent alerts.
+    pub top: Vec<CanonicalRow>,
+}
+
+impl CanonicalSummary {
+    /// The outline of `rows`, to which `contributors` hotkeys contributed.
+    #[must_use]
+    pub fn new(rules: String, rows: &[CanonicalRow], contributors: usize) -> Self {
+        let count = rows.len().max(1) as f64;
+        let mut histogram = vec![0; BINS];
+        for row in rows {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a score is from 0 to 1")]
+            let bin = (row.score * BINS as f64) as usize;
+            histogram[bin.min(BINS - 1)] += 1;
+        }
+        let mut top: Vec<&CanonicalRow> =
+            rows.iter().filter(|row| usize::try_from(row.rank).is_ok_and(|rank| rank <= TOP)).collect();
+        top.sort_by_key(|row| row.rank);
+        Self {
+            rules,
+            alerts: rows.len(),
+            contributors,
+            mean: rows.iter().map(|row| row.score).sum::<f64>() / count,
+            deviation: rows.iter().map(|row| row.deviation).sum::<f64>() / count,
+            histogram,
+            top: top.into_iter().cloned().collect(),
+        }
+    }
+}
+
+/// What became known of a round.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SettledSummary {
+    /// Rules it was settled under.
+    pub rules: String,
+    /// Alerts that turned out illicit.
+    pub illicit: usize,
+    /// Alerts that did not.
+    pub clean: usize,
+    /// The canonical scores against the outcomes.
+    pub canonical: Option<Measures>,
+}
+
+/// A round in full.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RoundDetail {
+    /// In a few numbers.
+    pub round: RoundBrief,
+    /// SHA-256 over salt and trap list, fixed before any miner was asked.
+    pub commitment: Option<String>,
+    /// The salt, 64 hex digits; null until the round is settled. `/rounds/{id}/traps` has the trap list.
+    pub salt: Option<String>,
+    /// Its miners, by score, then hotkey.
+    pub miners: Vec<RoundMiner>,
+    /// The canonical scores; null when no submission counted.
+    pub canonical: Option<CanonicalSummary>,
+    /// What became known; null until the round is settled.
+    pub settlement: Option<SettledSummary>,
+}
+
+/// What the ledger has of a round.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// What is judged.
+    pub verdicts: Vec<Verdict>,
+    /// The task.
+    pub task: Option<Task>,
+    /// The canonical scores and their rows.
+    pub canonical: Option<(Canonical, Vec<CanonicalRow>)>,
+    /// What became known.
+    pub settled: Option<Settled>,
+}
+
+impl RoundDetail {
+    /// A round in full. Whatever would give traps away is left out of a round that is not settled.
+    #[must_use]
+    pub fn new(facts: &RoundFacts, sources: &Sources) -> Self {
+        let reveal = facts.round.step >= Step::Settled;
+        let weights = sources.canonical.as_ref().map(|(canonical, _)| &canonical.weights);
+        let settled = sources.settled.as_ref().filter(|_| reveal);
+        let verdicts = sources.verdicts.iter();
+        let mut miners: Vec<RoundMiner> =
+            verdicts.filter_map(|verdict| miner(facts, verdict, weights, settled)).collect();
+        miners.sort_by(|a, b| b.brief.score.total_cmp(&a.brief.score).then_with(|| a.hotkey.cmp(&b.hotkey)));
+        let outline = |(canonical, rows): &(Canonical, Vec<CanonicalRow>)| {
+            CanonicalSummary::new(rules_name(canonical.rules), rows, canonical.weights.len())
+        };
+        Self {
+            round: facts.brief(),
+            commitment: facts.round.commitment.map(|digest| digest.to_string()),
+            salt: sources.task.as_ref().filter(|_| reveal).map(|task| hex::encode(task.salt)),
+            miners,
+            canonical: sources.canonical.as_ref().map(outline),
+            settlement: settled.map(summary),
+        }
+    }
+}
+
+/// Name of something that serde writes as a text.
+fn name_of(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
+}
+
+fn miner(
+    facts: &RoundFacts,
+    verdict: &Verdict,
+    weights: Option<&BTreeMap<Hotkey, f64>>,
+    settled: Option<&Settled>,
+) -> Option<RoundMiner> {
+    let check = |finding: &Finding| CheckResult {
+        check: name_of(&finding.check),
+        passed: finding.fault.is_none(),
+        fault: finding.fault.clone(),
+    };
+    let group = |finding: &TrapFinding| GroupResult {
+        name: finding.name.clone(),
+        share: finding.share,
+        passed: finding.passed,
+    };
+    let groups = settled.map(|_| verdict.traps.iter().map(group).collect()).unwrap_or_default();
+    let settlement = settled.and_then(|settled| settled.miners.get(&verdict.hotkey).copied().flatten());
+    Some(RoundMiner {
+        hotkey: verdict.hotkey.to_string(),
+        brief: facts.miners.get(&verdict.hotkey)?.clone(),
+        weight: weights.and_then(|weights| weights.get(&verdict.hotkey).copied()),
+        checks: verdict.checks.iter().map(check).collect(),
+        groups,
+        settlement: settlement.map(Measures::from),
+    })
+}
+
+fn summary(settled: &Settled) -> SettledSummary {
+    let illicit = settled.labels.iter().filter(|label| label.illicit).count();
+    SettledSummary {
+        rules: rules_name(settled.rules),
+        illicit,
+        clean: settled.labels.len() - illicit,
+        canonical: settled.canonical.map(Measures::from),
+    }
+}
+
+/// Traps that belong together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IssuedGroup {
+    /// What they are.
+    pub name: String,
+    /// `high` or `low`: where they should be found.
+    #[schema(value_type = String)]
+    pub expected: Expected,
+    /// Their places.
+    pub places: Vec<usize>,
+}
+
+/// The traps of one miner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MinerTraps {
+    /// Whose.
+    pub hotkey: String,
+    /// Places in its list of alerts, and the ids that stand there.
+    #[schema(value_type = Vec<Vec<serde_json::Value>>)]
+    pub issued: Vec<(usize, String)>,
+    /// The groups.
+    pub groups: Vec<IssuedGroup>,
+}
+
+/// The traps of a settled round. The commitment is SHA-256 over the 32 bytes of the salt, followed by `traps` as JSON
+/// without spaces, fields in this order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TrapList {
+    /// The round.
+    pub round: String,
+    /// What was fixed before any miner was asked.
+    pub commitment: Option<String>,
+    /// The salt, 64 hex digits.
+    pub salt: String,
+    /// By ascending public key of the miners.
+    pub traps: Vec<MinerTraps>,
+}
+
+impl TrapList {
+    /// The traps of a round; to be shown once it is settled.
+    #[must_use]
+    pub fn new(round: &Round, task: &Task) -> Self {
+        let group = |group: &TrapGroup| IssuedGroup {
+            name: group.name.clone(),
+            expected: group.expected,
+            places: group.places.clone(),
+        };
+        let traps = |(hotkey, ask): (&Hotkey, &Ask)| MinerTraps {
+            hotkey: hotkey.to_string(),
+            issued: ask.issued.clone(),
+            groups: ask.groups.iter().map(group).collect(),
+        };
+        Self {
+            round: round.id.to_string(),
+            commitment: round.commitment.map(|digest| digest.to_string()),
+            salt: hex::encode(task.salt),
+            traps: task.asks.iter().map(traps).collect(),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What the subnet is for: canonical scores of a round, as files that anybody can check.
+//!
+//! A published round is a directory with the same rows as JSON, CSV and Parquet and a manifest that names the digest of
+//! each and is signed by the validator's hotkey. Directories appear whole or not at all.
+
+pub mod files;
+pub mod format;
+pub mod manifest;
+pub mod risk;
+pub mod rows;
+
+pub use files::{PublishError, Published, VerifyError, directory, publish, verify};
+pub use format::{EncodeError, Format};
+pub use manifest::{DOMAIN, MANIFEST_FILE, Manifest, ManifestError};
+pub use risk::{AddressRisk, address_risk};
+pub use rows::{CanonicalRow, canonical_rows};

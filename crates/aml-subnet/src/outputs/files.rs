@@ -1,0 +1,241 @@
+//! Published rounds on disk: `published/<date>_<window>/` with three files of the same rows and a signed manifest.
+//!
+//! A directory is made aside and renamed into place. Whatever is read back is compared with the manifest first.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aml_miner::data::{Staging, WriteBatchError};
+use aml_miner::digest::Digest;
+use chrono::{DateTime, SecondsFormat};
+
+use super::format::{EncodeError, Format, encode};
+use super::manifest::{FileEntry, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ManifestError};
+use super::rows::{CanonicalRow, Mismatch, canonical_rows};
+use crate::store::records::{Canonical, RosterRow, Round, RoundId};
+use crate::wallet::{Hotkey, Signer};
+
+/// A published file that is longer is not read into memory.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// A round that was not published; what was there is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// Scores of other alerts.
+    #[error("round {round}: {source}")]
+    Mismatch {
+        /// Which round.
+        round: RoundId,
+        /// What does not fit.
+        source: Mismatch,
+    },
+    /// A file cannot be made.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The manifest cannot be made.
+    #[error("cannot write {MANIFEST_FILE}: {0}")]
+    Manifest(#[from] serde_json::Error),
+    /// The file system refuses.
+    #[error(transparent)]
+    Write(#[from] WriteBatchError),
+}
+
+/// A published directory that is not to be believed.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The manifest itself.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A file that is not part of a published round.
+    #[error("{MANIFEST_FILE} names `{0}`, which is not part of a published round")]
+    Unknown(String),
+    /// A file that should be part of it.
+    #[error("{MANIFEST_FILE} does not name {0}")]
+    Missing(&'static str),
+    /// Another content.
+    #[error("{path} has digest {actual}, {MANIFEST_FILE} says {expected}", path = path.display())]
+    Digest {
+        /// Which.
+        path: PathBuf,
+        /// What the manifest says.
+        expected: Digest,
+        /// What was found.
+        actual: Digest,
+    },
+    /// Another length.
+    #[error("{path} has {actual} bytes, {MANIFEST_FILE} says {expected}", path = path.display())]
+    Length {
+        /// Which.
+        path: PathBuf,
+        /// What the manifest says.
+        expected: u64,
+        /// What was found; one more than expected for any longer file.
+        actual: u64,
+    },
+}
+
+/// Where a round is published below `root`.
+#[must_use]
+pub fn directory(root: &Path, round: &RoundId) -> PathBuf {
+    root.join(format!("{}_{}", round.date, round.window_days))
+}
+
+/// Publishes a round's canonical scores below `root`. What is published already with the same scores and by the same
+/// hotkey stays as it is, so that this may be repeated.
+///
+/// # Errors
+/// When the scores are not the round's, or the file system refuses.
+pub fn publish(
+    root: &Path,
+    round: &Round,
+    (roster, canonical): (&[RosterRow], &Canonical),
+    signer: &Signer,
+    now: Duration,
+) -> Result<Manifest, PublishError> {
+    let mismatch = |source| PublishError::Mismatch { round: round.id, source };
+    let rows = canonical_rows(roster, canonical).map_err(mismatch)?;
+    let target = directory(root, &round.id);
+    let mut files = Vec::with_capacity(Format::ALL.len());
+    for format in Format::ALL {
+        files.push((format.file(), encode(&rows, format)?));
+    }
+    let mut manifest = manifest(round, canonical, &rows, &files);
+    manifest.made_at = rfc3339(now);
+    manifest.sign(signer)?;
+    if let Ok(there) = verify(&target, Some(&signer.hotkey()))
+        && same_but_time(&there, &manifest)
+    {
+        return Ok(there);
+    }
+    let staging = Staging::beside(&target, true)?;
+    for (name, bytes) in &files {
+        staging.write(name, bytes)?;
+    }
+    staging.write(MANIFEST_FILE, &manifest.to_json()?)?;
+    staging.publish()?;
+    Ok(manifest)
+}
+
+fn manifest(
+    round: &Round,
+    canonical: &Canonical,
+    rows: &[CanonicalRow],
+    files: &[(&'static str, Vec<u8>)],
+) -> Manifest {
+    let entry = |(name, bytes): &(&'static str, Vec<u8>)| {
+        let entry = FileEntry { bytes: bytes.len() as u64, rows: rows.len() as u64, sha256: Digest::of(bytes) };
+        ((*name).to_owned(), entry)
+    };
+    Manifest {
+        batch: round.batch,
+        contributors: canonical.weights.clone(),
+        files: files.iter().map(entry).collect::<BTreeMap<_, _>>(),
+        hotkey: Hotkey::from_bytes([0; 32]),
+        made_at: String::new(),
+        round: round.id.to_string(),
+        rules: canonical.rules,
+        scheme: crate::wallet::Scheme::default(),
+        signature: String::new(),
+    }
+}
+
+fn same_but_time(a: &Manifest, b: &Manifest) -> bool {
+    let timeless = |of: &Manifest| Manifest { made_at: String::new(), signature: String::new(), ..of.clone() };
+    timeless(a) == timeless(b)
+}
+
+fn rfc3339(time: Duration) -> String {
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Checks a published directory: the manifest's signature (by `expected`, where that is given), and length and digest
+/// of every file.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn verify(directory: &Path, expected: Option<&Hotkey>) -> Result<Manifest, VerifyError> {
+    let published = Published::open(directory, expected)?;
+    for format in Format::ALL {
+        published.check(format)?;
+    }
+    Ok(published.manifest)
+}
+
+/// A published round whose manifest was checked.
+#[derive(Clone, Debug)]
+pub struct Published {
+    directory: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+}
+
+impl Published {
+    /// Reads and checks the manifest.
+    ///
+    /// # Errors
+    /// When there is none, or it is not to be believed.
+    pub fn open(directory: &Path, expected: Option<&Hotkey>) -> Result<Self, VerifyError> {
+        let bytes = read(&directory.join(MANIFEST_FILE), MAX_MANIFEST_BYTES)?;
+        let manifest = Manifest::read(&bytes, expected)?;
+        if let Some(name) = manifest.files.keys().find(|name| Format::ALL.iter().all(|known| known.file() != **name)) {
+            return Err(VerifyError::Unknown(name.clone()));
+        }
+        Ok(Self { directory: directory.to_path_buf(), manifest })
+    }
+
+    /// What the manifest says of a file.
+    ///
+    /// # Errors
+    /// When it does not name it.
+    pub fn entry(&self, format: Format) -> Result<FileEntry, VerifyError> {
+        self.manifest.files.get(format.file()).copied().ok_or(VerifyError::Missing(format.file()))
+    }
+
+    /// A file, checked.
+    ///
+    /// # Errors
+    /// When it is not the file that the manifest describes.
+    pub fn read(&self, format: Format) -> Result<Vec<u8>, VerifyError> {
+        let (path, entry) = (self.directory.join(format.file()), self.entry(format)?);
+        let bytes = read(&path, entry.bytes.min(MAX_FILE_BYTES))?;
+        compare(path, entry, (bytes.len() as u64, Digest::of(&bytes)))?;
+        Ok(bytes)
+    }
+
+    fn check(&self, format: Format) -> Result<(), VerifyError> {
+        let (path, entry) = (self.directory.join(format.file()), self.entry(format)?);
+        let found = File::open(&path).and_then(|file| Digest::of_reader(file.take(entry.bytes.saturating_add(1))));
+        let (digest, length) = found.map_err(|source| VerifyError::Read { path: path.clone(), source })?;
+        compare(path, entry, (length, digest))
+    }
+}
+
+fn compare(path: PathBuf, entry: FileEntry, (length, digest): (u64, Digest)) -> Result<(), VerifyError> {
+    if length != entry.bytes {
+        return Err(VerifyError::Length { path, expected: entry.bytes, actual: length });
+    }
+    if digest != entry.sha256 {
+        return Err(VerifyError::Digest { path, expected: entry.sha256, actual: digest });
+    }
+    Ok(())
+}
+
+/// A file up to a length, and one byte more of a longer one, so that it is seen to be longer.
+fn read(path: &Path, longest: u64) -> Result<Vec<u8>, VerifyError> {
+    let mut bytes = Vec::new();
+    let found = File::open(path).and_then(|file| file.take(longest.saturating_add(1)).read_to_end(&mut bytes));
+    found.map_err(|source| VerifyError::Read { path: path.to_path_buf(), source })?;
+    Ok(bytes)
+}

@@ -1,0 +1,147 @@
+//! Rows to bytes: JSON, CSV (RFC 4180) and Parquet. The same rows give the same bytes.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use aml_miner::data::to_parquet;
+use aml_miner::wire::{Column, ColumnSpec, ColumnType, Table, TableSpec, TextColumn};
+use serde::{Deserialize, Serialize};
+
+use super::rows::CanonicalRow;
+
+/// How canonical scores are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// One array of objects.
+    Json,
+    /// A header and one line a row, as in RFC 4180.
+    Csv,
+    /// One Parquet file.
+    Parquet,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 3] = [Self::Json, Self::Csv, Self::Parquet];
+
+    /// Name in queries.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// Name of its file.
+    #[must_use]
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Json => "canonical.json",
+            Self::Csv => "canonical.csv",
+            Self::Parquet => "canonical.parquet",
+        }
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+/// Rows that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// As JSON.
+    #[error("cannot write canonical scores as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// As Parquet.
+    #[error(transparent)]
+    Parquet(#[from] aml_miner::data::EncodeError),
+}
+
+/// The file that holds `rows`.
+///
+/// # Errors
+/// When a value has no such form; there is none that a canonical score could have.
+pub fn encode(rows: &[CanonicalRow], format: Format) -> Result<Vec<u8>, EncodeError> {
+    match format {
+        Format::Json => Ok(serde_json::to_vec(rows)?),
+        Format::Csv => Ok(csv(rows).into_bytes()),
+        Format::Parquet => Ok(to_parquet(&table(rows))?),
+    }
+}
+
+/// The columns, in the order of [`CanonicalRow`].
+pub static CANONICAL: TableSpec = TableSpec {
+    name: "canonical",
+    key: Some("alert_id"),
+    columns: &[
+        column("alert_id", ColumnType::Text, (0.0, 0.0)),
+        column("address", ColumnType::Text, (0.0, 0.0)),
+        column("typology", ColumnType::Text, (0.0, 0.0)),
+        column("severity", ColumnType::Text, (0.0, 0.0)),
+        column("score", ColumnType::F64, (0.0, 1.0)),
+        column("deviation", ColumnType::F64, (0.0, 1.0)),
+        column("miners", ColumnType::U32, (0.0, 4_294_967_295.0)),
+        column("rank", ColumnType::U32, (1.0, 4_294_967_295.0)),
+    ],
+};
+
+const fn column(name: &'static str, kind: ColumnType, (min, max): (f64, f64)) -> ColumnSpec {
+    ColumnSpec { name, alias: None, kind, required: true, min, max }
+}
+
+fn table(rows: &[CanonicalRow]) -> Table {
+    let texts = |of: fn(&CanonicalRow) -> &str| Some(Column::Texts(rows.iter().map(of).collect::<TextColumn>()));
+    let numbers = |of: fn(&CanonicalRow) -> f64| Some(Column::Numbers(rows.iter().map(of).collect()));
+    let columns = vec![
+        texts(|row| &row.alert_id),
+        texts(|row| &row.address),
+        texts(|row| &row.typology),
+        texts(|row| &row.severity),
+        numbers(|row| row.score),
+        numbers(|row| row.deviation),
+        numbers(|row| f64::from(row.miners)),
+        numbers(|row| f64::from(row.rank)),
+    ];
+    Table::new(&CANONICAL, rows.len(), columns, Vec::new())
+}
+
+fn csv(rows: &[CanonicalRow]) -> String {
+    let names: Vec<&str> = CANONICAL.columns.iter().map(|column| column.name).collect();
+    let mut out = names.join(",");
+    out.push_str("\r\n");
+    for row in rows {
+        for text in [&row.alert_id, &row.address, &row.typology, &row.severity] {
+            quote(&mut out, text);
+            out.push(',');
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{},{},{},{}\r\n", row.score, row.deviation, row.miners, row.rank);
+    }
+    out
+}
+
+fn quote(out: &mut String, text: &str) {
+    if text.contains(['"', ',', '\r', '\n']) {
+        out.push('"');
+        out.push_str(&text.replace('"', "\"\""));
+        out.push('"');
+    } else {
+        out.push_str(text);
+    }
+}

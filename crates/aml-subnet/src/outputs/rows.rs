@@ -1,0 +1,72 @@
+//! Canonical scores as rows: what the ledger keeps by place, joined with the roster and ranked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::records::{Canonical, RosterRow};
+
+/// The canonical score of one alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CanonicalRow {
+    /// Id of the alert.
+    pub alert_id: String,
+    /// The address it is about; empty where the batch names none.
+    pub address: String,
+    /// What kind of behaviour.
+    pub typology: String,
+    /// `low`, `medium`, `high`, `critical`, or empty.
+    pub severity: String,
+    /// Weighted mean of the miners' scores: a probability.
+    pub score: f64,
+    /// Weighted standard deviation of the miners' scores.
+    pub deviation: f64,
+    /// How many hotkeys contributed.
+    pub miners: u32,
+    /// 1 is the most urgent; equal scores go by alert id.
+    pub rank: u32,
+}
+
+/// A roster and scores that do not belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the roster has {roster} alerts, the canonical scores are {scores}")]
+pub struct Mismatch {
+    /// Alerts of the roster.
+    pub roster: usize,
+    /// Canonical scores.
+    pub scores: usize,
+}
+
+/// One row an alert, in the order of the roster.
+///
+/// # Errors
+/// When there are not as many scores as alerts.
+pub fn canonical_rows(roster: &[RosterRow], canonical: &Canonical) -> Result<Vec<CanonicalRow>, Mismatch> {
+    let (alerts, scores) = (roster.len(), &canonical.scores);
+    if alerts != scores.len() {
+        return Err(Mismatch { roster: alerts, scores: scores.len() });
+    }
+    let ranks = ranks(roster, canonical);
+    let rows = roster.iter().zip(scores).zip(ranks).map(|((alert, merged), rank)| CanonicalRow {
+        alert_id: alert.alert_id.clone(),
+        address: alert.address.clone(),
+        typology: alert.typology.clone(),
+        severity: alert.severity.clone(),
+        score: merged.score.get(),
+        deviation: merged.deviation,
+        miners: u32::try_from(merged.miners).unwrap_or(u32::MAX),
+        rank,
+    });
+    Ok(rows.collect())
+}
+
+fn ranks(roster: &[RosterRow], canonical: &Canonical) -> Vec<u32> {
+    let scores = &canonical.scores;
+    let mut order: Vec<usize> = (0..roster.len()).collect();
+    order.sort_by(|&a, &b| {
+        let by_score = scores[b].score.get().total_cmp(&scores[a].score.get());
+        by_score.then_with(|| roster[a].alert_id.cmp(&roster[b].alert_id))
+    });
+    let mut ranks = vec![0; order.len()];
+    (1..).zip(order).for_each(|(rank, place)| ranks[place] = rank);
+    ranks
+}

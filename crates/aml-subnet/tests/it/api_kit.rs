@@ -1,0 +1,410 @@
+//! A validator's ledger after a month of rounds, and its read API.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aml_miner::clock::FixedClock;
+use aml_miner::digest::Digest;
+use aml_subnet::api::chain_view::{ChainReading, ChainView};
+use aml_subnet::api::router;
+use aml_subnet::api::state::{ApiState, Parts, Readiness};
+use aml_subnet::chain::commit::PendingReveal;
+use aml_subnet::chain::subtensor::{Route, WeightsPlan};
+use aml_subnet::chain::types::{Block, Metagraph, Neuron, Uid};
+use aml_subnet::chain::weights::ChainWeights;
+use aml_subnet::store::records::{
+    Answer, Ask, Canonical, Dormancy, Form, Observations, Reply, RosterRow, Round, RoundId, Settled, Step, Task,
+    Verdict, WeightsRecord, WeightsState,
+};
+use aml_subnet::store::{Ledger, Opening};
+use aml_subnet::validation::ensemble_aggregator::CanonicalScore;
+use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validation::score::Score;
+use aml_subnet::validation::tier1_integrity::{Check, Finding};
+use aml_subnet::validation::tier2_traps::{Expected, TrapFinding, TrapGroup};
+use aml_subnet::validation::tier3_settlement::{Outcome, Settlement};
+use aml_subnet::wallet::{Hotkey, Signer};
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::common::dev_key;
+
+pub(crate) const NETUID: u16 = 1;
+/// The days that are published; the day after them is still being worked on.
+pub(crate) const DAYS: u32 = 30;
+/// The days that are settled.
+pub(crate) const SETTLED: u32 = 22;
+/// Miners; the last five have troubles of their own.
+pub(crate) const MINERS: u8 = 12;
+/// Alerts of a round.
+pub(crate) const ALERTS: usize = 240;
+/// 31 January 2026, noon.
+pub(crate) const NOW: Duration = Duration::from_secs(1_769_860_800);
+const DAY_MS: i64 = 86_400_000;
+/// What a hostile miner calls its model.
+pub(crate) const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;";
+
+/// A server without a socket, and what is behind it.
+pub(crate) struct Kit {
+    pub(crate) api: ApiState,
+    pub(crate) ledger: Ledger,
+    pub(crate) chain: Arc<ChainView>,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+/// An answer.
+pub(crate) struct Reached {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reached {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).expect("UTF-8")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    #[track_caller]
+    pub(crate) fn must_succeed(self) -> Self {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.text());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn must_fail_with(self, status: u16, code: &str) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        let body = self.json();
+        assert_eq!(body["code"], code, "{body}");
+        assert_eq!(body["request_id"].as_str(), self.header("x-request-id"), "{body}");
+        assert!(!body["detail"].is_null(), "{body}");
+        self
+    }
+}
+
+impl Kit {
+    /// Nothing has happened yet, and the chain was not read.
+    pub(crate) async fn empty() -> Self {
+        let opening = Opening { holder: "the test".to_owned(), read_only: false };
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
+        let chain = Arc::new(ChainView::default());
+        let parts = Parts {
+            ledger: ledger.clone(),
+            subnet: (NETUID, 0),
+            hotkey: validator().hotkey(),
+            rules: RulesVersion::V1.rules(),
+            grace: Duration::ZERO,
+            published: folder.path().join("published"),
+            clock: Arc::new(FixedClock(NOW)),
+            chain: Arc::clone(&chain),
+            metrics: recorder(),
+            readiness: Readiness::default(),
+        };
+        Self { api: ApiState::new(parts), ledger, chain, folder }
+    }
+
+    /// After a month.
+    pub(crate) async fn season() -> Self {
+        let kit = Self::empty().await;
+        for day in 1..=DAYS {
+            must_round(&kit.ledger, day, if day <= SETTLED { Step::Settled } else { Step::Published }).await;
+        }
+        must_round(&kit.ledger, DAYS + 1, Step::Judged).await;
+        let seen: Vec<Hotkey> = (1..=MINERS).map(miner).collect();
+        kit.ledger.note_seen(&seen, opened(1)).await.expect("noted");
+        let dormancy = Dormancy { failures: 5, next_try_ms: opened(DAYS) + DAY_MS };
+        kit.ledger.set_dormancy(&miner(11), Some(dormancy)).await.expect("noted");
+        for (epoch, state) in [
+            (99, WeightsState::Failed { why: "the chain refused: SettingWeightsTooFast".to_owned() }),
+            (100, WeightsState::Confirmed { block: 5_120_000 }),
+            (101, WeightsState::Committed { block: 5_123_400 }),
+        ] {
+            let subnet = (NETUID, 0);
+            kit.ledger.plan_weights(subnet, &weights(epoch)).await.expect("planned");
+            kit.ledger.weights_state(subnet, epoch, &state).await.expect("its state");
+        }
+        kit.chain.put(reading(), NOW.checked_sub(Duration::from_secs(9)).expect("later than 1970"));
+        kit
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reached {
+        self.send(Method::GET, path, &[]).await
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Reached {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        let response = router(self.api.clone()).oneshot(request).await.expect("infallible");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes().to_vec();
+        Reached { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+fn recorder() -> Option<PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    RECORDER.get_or_init(aml_subnet::logging::record_metrics).clone()
+}
+
+pub(crate) fn validator() -> Signer {
+    dev_key("Alice")
+}
+
+pub(crate) fn miner(number: u8) -> Hotkey {
+    Hotkey::from_bytes([number; 32])
+}
+
+pub(crate) fn id(day: u32) -> RoundId {
+    let date = chrono::NaiveDate::from_yo_opt(2026, day).expect("a day of that year");
+    RoundId { netuid: NETUID, date, window_days: 30 }
+}
+
+/// Half past one at night.
+fn opened(day: u32) -> i64 {
+    let midnight =
+        chrono::NaiveDate::from_yo_opt(2026, day).expect("a day").signed_duration_since(chrono::NaiveDate::default());
+    midnight.num_milliseconds() + DAY_MS / 16
+}
+
+/// From 0 to 1, the same every time.
+fn random(seed: &str) -> f64 {
+    let digest = Digest::of(seed.as_bytes());
+    let bytes = digest.as_bytes();
+    f64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) / f64::from(u32::MAX)
+}
+
+pub(crate) fn round(day: u32) -> Round {
+    Round {
+        id: id(day),
+        step: Step::Fetched,
+        rules: RulesVersion::V1,
+        shadow: day == 3,
+        batch: Digest::of(format!("batch {day}").as_bytes()),
+        alerts: ALERTS as u64,
+        opened_ms: opened(day),
+        deadline_ms: None,
+        commitment: None,
+        published_ms: None,
+        settled_ms: None,
+    }
+}
+
+pub(crate) fn task(day: u32) -> Task {
+    let typologies = ["structuring", "layering", "peel chain", "mixing", "ransomware cash-out"];
+    let severities = ["low", "medium", "high", "critical"];
+    let row = |number: usize| RosterRow {
+        alert_id: format!("alert_{day:02}_{number:05}"),
+        address: format!("5{}", &Digest::of(format!("address {}", number % 200).as_bytes()).to_string()[..40]),
+        typology: if number == 0 { HOSTILE.to_owned() } else { typologies[number % 5].to_owned() },
+        severity: severities[number % 4].to_owned(),
+    };
+    let ask = |number: u8| Ask {
+        uid: u16::from(number),
+        axon: Some(([203, 0, 113, number], 8091).into()),
+        issued: vec![(7, format!("trap-{day}-{number}")), (31, format!("bait-{day}-{number}"))],
+        groups: vec![
+            TrapGroup { name: "high_1".to_owned(), expected: Expected::High, places: vec![7] },
+            TrapGroup { name: "low_1".to_owned(), expected: Expected::Low, places: vec![31] },
+        ],
+        receipt_key: None,
+    };
+    Task {
+        salt: salt(day),
+        deadline_ms: opened(day) + 900_000,
+        traps: None,
+        roster: (0..ALERTS).map(row).collect(),
+        asks: (1..=MINERS).map(|number| (miner(number), ask(number))).collect(),
+    }
+}
+
+pub(crate) fn salt(day: u32) -> [u8; 32] {
+    *Digest::of(format!("salt {day}").as_bytes()).as_bytes()
+}
+
+/// `sha256(salt ‖ trap list)`, the list written down here by hand.
+pub(crate) fn commitment(day: u32) -> Digest {
+    let group = |name: &str, expected: &str, place: u8| {
+        format!(r#"{{"name":"{name}","expected":"{expected}","places":[{place}]}}"#)
+    };
+    let traps = |number: u8| {
+        let groups = [group("high_1", "high", 7), group("low_1", "low", 31)].join(",");
+        let hotkey = miner(number);
+        format!(
+            r#"{{"hotkey":"{hotkey}","issued":[[7,"trap-{day}-{number}"],[31,"bait-{day}-{number}"]],"groups":[{groups}]}}"#
+        )
+    };
+    let list = (1..=MINERS).map(traps).collect::<Vec<_>>().join(",");
+    Digest::of(&[salt(day).as_slice(), format!("[{list}]").as_bytes()].concat())
+}
+
+/// What came of asking: the last miners have troubles.
+fn reply(number: u8, day: u32) -> Reply {
+    match number {
+        9 if day.is_multiple_of(3) => Reply::TimedOut,
+        10 => Reply::Refused("answered 503: <b>try later</b>".to_owned()),
+        11 => Reply::Unreachable("connection refused".to_owned()),
+        12 => Reply::NotServing,
+        _ => Reply::Answered,
+    }
+}
+
+fn answer(number: u8, day: u32) -> Answer {
+    let reply = reply(number, day);
+    let answered = reply == Reply::Answered;
+    Answer {
+        hotkey: miner(number),
+        reply,
+        form: Form::Btauth,
+        request: Some(Digest::of(b"request")),
+        status: answered.then_some(200),
+        receipt: None,
+        headers: BTreeMap::new(),
+        body: None,
+        bytes: 0,
+        asked_ms: opened(day),
+        took_ms: 400 + u64::from(number) * 731,
+        in_time: answered,
+    }
+}
+
+fn verdict(number: u8, day: u32) -> Verdict {
+    let accepted = match (number, reply(number, day)) {
+        (8, _) => Err(format!("format: {HOSTILE} is not a list of scores")),
+        (_, Reply::Answered) => Ok(()),
+        (_, Reply::Refused(why)) => Err(why),
+        (_, other) => Err(format!("{other:?}")),
+    };
+    let counts = accepted.is_ok();
+    let fault = |check: Check| (number == 8 && check == Check::Format).then(|| HOSTILE.to_owned());
+    let noise = random(&format!("{number} {day}"));
+    let share = if noise > 0.15 + 0.06 * f64::from(number) { 1.0 } else { 0.5 };
+    Verdict {
+        hotkey: miner(number),
+        uid: u16::from(number),
+        tier1: (counts || number == 8).then_some(if counts { 1.0 } else { 5.0 / 9.0 }),
+        checks: Check::ALL.into_iter().map(|check| Finding { check, fault: fault(check) }).collect(),
+        tier2: counts.then_some(share),
+        traps: vec![
+            TrapFinding { name: "high_1".to_owned(), share: 1.0, passed: counts },
+            TrapFinding { name: "low_1".to_owned(), share: 0.4, passed: share > 0.75 },
+        ],
+        observations: Observations {
+            similarity: Some(0.4),
+            entropy: Some(0.8),
+            copies: (number == 5 || number == 6).then_some(2),
+            ..Observations::default()
+        },
+        model_version: counts
+            .then(|| if number == 7 { HOSTILE.to_owned() } else { format!("1.{number}.0+0a1b2c3d4e5f") }),
+        receipt_key: counts.then(|| Digest::of(&[number])),
+        took_ms: if matches!(reply(number, day), Reply::Answered) { 400 + u64::from(number) * 731 } else { 0 },
+        accepted,
+    }
+}
+
+pub(crate) fn canonical(day: u32) -> Canonical {
+    let score = |place: usize| {
+        let value = random(&format!("score {day} {place}"));
+        let skewed = if place.is_multiple_of(7) { 1.0 - value.powi(3) * 0.5 } else { value * value };
+        CanonicalScore { score: Score::new(skewed).expect("a probability"), deviation: value / 9.0, miners: 7 }
+    };
+    Canonical {
+        rules: RulesVersion::V1,
+        scores: (0..ALERTS).map(score).collect(),
+        weights: (1..=7).map(|number| (miner(number), 1.0 / 7.0)).collect(),
+        performance: BTreeMap::new(),
+    }
+}
+
+fn settled(day: u32) -> Settled {
+    let settlement = |number: u8| {
+        let skill = 0.95 - 0.04 * f64::from(number) - 0.1 * random(&format!("skill {number} {day}"));
+        let (auc, brier, ndcg) = (skill, 0.3 - skill / 4.0, skill - 0.03);
+        let score = 0.4 * auc + 0.3 * (1.0 - brier) + 0.3 * ndcg;
+        Settlement { auc, brier, log_loss: 0.4, ece: 0.05, ndcg, score }
+    };
+    let counts = |number: u8| verdict(number, day).accepted.is_ok();
+    Settled {
+        rules: RulesVersion::V1,
+        labels: (0..60).map(|place| Outcome { place, illicit: place % 4 == 0, relevance: 0 }).collect(),
+        miners: (1..=MINERS).map(|number| (miner(number), counts(number).then(|| settlement(number)))).collect(),
+        canonical: Some(settlement(0)),
+    }
+}
+
+/// Takes a round up to a step.
+pub(crate) async fn must_round(ledger: &Ledger, day: u32, step: Step) {
+    ledger.begin(&round(day)).await.expect("it begins");
+    ledger.record_task(id(day), &task(day), commitment(day)).await.expect("it is tasked");
+    for number in 1..=MINERS {
+        ledger.record_answer(id(day), &answer(number, day), None).await.expect("an answer");
+    }
+    ledger.finish_asking(id(day)).await.expect("it is asked");
+    let verdicts: Vec<Verdict> = (1..=MINERS).map(|number| verdict(number, day)).collect();
+    ledger.record_verdicts(id(day), &verdicts).await.expect("it is judged");
+    if step >= Step::Merged {
+        ledger.record_canonical(id(day), Some(&canonical(day))).await.expect("it is merged");
+    }
+    if step >= Step::Published {
+        ledger.publish(id(day), opened(day) + 1_200_000).await.expect("it is published");
+    }
+    if step >= Step::Settled {
+        ledger.record_settled(id(day), &settled(day), opened(day) + 7 * DAY_MS).await.expect("it is settled");
+    }
+}
+
+/// What is confirmed at epoch 100 is what the chain shows.
+pub(crate) fn weights(epoch: u64) -> WeightsRecord {
+    let weights = if epoch == 100 {
+        ChainWeights { uids: (1..=7).collect(), values: (1..=7).map(|number| 65_535 / number).collect() }
+    } else {
+        ChainWeights { uids: vec![1, 2], values: vec![65_535, 4_242] }
+    };
+    let content = PendingReveal { netuid: NETUID, mechanism: 0, weights, salt: vec![54_321; 8], version_key: 1 };
+    WeightsRecord {
+        epoch,
+        vector: Digest::of(format!("vector {epoch}").as_bytes()),
+        plan: WeightsPlan { route: Route::HashCommit, content },
+        state: WeightsState::Planned,
+        made_ms: opened(29) + i64::try_from(epoch).expect("small") * 60_000,
+    }
+}
+
+/// The subnet as the chain shows it; miner 12 is not registered any more.
+pub(crate) fn reading() -> ChainReading {
+    let neuron = |(uid, hotkey): (u16, Hotkey)| Neuron {
+        uid: Uid(uid),
+        hotkey,
+        coldkey: hotkey,
+        axon: None,
+        validator_permit: uid == 0,
+        active: true,
+        stake: 0,
+        last_update: Block(5_123_100),
+        incentive: 0,
+        dividends: 0,
+    };
+    let miners = (1..MINERS).map(|number| (u16::from(number), miner(number)));
+    let neurons = std::iter::once((0, validator().hotkey())).chain(miners).map(neuron).collect();
+    ChainReading {
+        metagraph: Metagraph { netuid: NETUID, block: Block(5_123_456), neurons },
+        tempo: 360,
+        weights: Some((1..=7).map(|number| (Uid(number), 65_535 / number)).collect()),
+    }
+}
