@@ -298,3 +298,38 @@ async fn commands_tell_what_the_ledger_knows() {
     let unknown = validator(&config).args(["--netuid", "many"]).output().expect("it runs");
     assert_eq!(unknown.status.code(), Some(2));
 }
+
+/// Whether the round of the stage is settled and paid for, as far as a reader sees.
+async fn is_done(url: &str) -> bool {
+    let Ok(ledger) = ledger_kit::open(url, "the test", true).await else { return false };
+    let id = RoundId { netuid: NETUID, date: first_day(), window_days: WINDOW };
+    let settled = ledger.round(id).await.ok().flatten().is_some_and(|round| round.step == Step::Settled);
+    let weights = ledger.weights((NETUID, 0), 1).await.unwrap_or_default();
+    settled && weights.iter().any(|record| matches!(record.state, WeightsState::Confirmed { .. }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_works_beside_its_readers_until_it_is_told_to_stop() {
+    let (stage, home) = (Stage::set().await, Home::file());
+    let localnet = stage.chain().await;
+    let data = tempfile::tempdir().expect("a folder");
+    let config = stage.config(&localnet, data.path(), &home.url);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aml-subnet"));
+    command
+        .args(["validator", "--validator.listen", "127.0.0.1:0", "--validator.interval", "1s", "--config"])
+        .arg(&config);
+    command.current_dir(data.path()).env_remove("DATABASE_URL").stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("it runs");
+    let done = async {
+        while !is_done(&home.url).await {
+            assert!(child.try_wait().expect("a child").is_none(), "it ended by itself");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(180), done).await.expect("a round, its settlement and weights");
+    let second = validator(&config).output().expect("it runs");
+    assert!(!second.status.success() && String::from_utf8_lossy(&second.stderr).contains("in use by"), "{second:?}");
+    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    assert!(told.success() && child.wait().expect("it ends").success(), "an orderly end");
+    assert!(must_print(&config, &["validator", "--once"]).contains("is published"), "the ledger is free again");
+}
