@@ -19,7 +19,7 @@ use crate::validation::rules::RulesVersion;
 
 /// After trouble, the next attempt comes at the latest so soon.
 const RETRY: Duration = Duration::from_secs(30);
-/// How often outcomes are looked for, and raw answers swept.
+/// How often raw answers are swept.
 const HOURLY: Duration = Duration::from_secs(3600);
 
 /// All concerns of a validator.
@@ -75,16 +75,16 @@ impl Validator {
     /// Rounds, settlements, weights and retention until `stop`. A round that is being asked stops at once: what has
     /// arrived is recorded, and the next start goes on.
     pub async fn run(&self, stop: &CancellationToken) {
-        let rounds = every(self.settings.interval, stop, async || self.logged("round", self.round_turn(stop).await));
-        let settle = every(HOURLY, stop, async || {
+        let rounds = every(self.settings.interval, stop, async || {
+            let good = self.logged("round", self.round_turn(stop).await);
             let mut errors = Vec::new();
             let turn = self.settle_turn(&mut errors).await;
             errors.iter().for_each(|error| tracing::warn!(error, "a round could not be settled"));
-            self.logged("settlement", turn.map(|_| ())) && errors.is_empty()
+            self.logged("settlement", turn) && errors.is_empty() && good
         });
         let pay = every(self.settings.weights_interval, stop, async || self.logged("weights", self.pay_turn().await));
         let sweep = every(HOURLY, stop, async || self.logged("retention", self.sweep_turn().await));
-        tokio::join!(rounds, settle, pay, sweep);
+        tokio::join!(rounds, pay, sweep);
     }
 
     /// Carries on every round that is on its way, the newest batch's last.
