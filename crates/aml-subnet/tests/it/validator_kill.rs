@@ -43,7 +43,8 @@ const JUDGING: [&str; 8] = [
     "record_canonical.after_commit",
 ];
 /// Places from publication to weights.
-const PAYING: [&str; 8] = [
+const PAYING: [&str; 9] = [
+    "round.files_written",
     "publish.before_commit",
     "publish.after_commit",
     "record_settled.before_commit",

@@ -25,6 +25,7 @@ use super::sot::Sot;
 use super::standing::History;
 use super::task::TaskMaker;
 use crate::config::ValidatorSettings;
+use crate::failpoint;
 use crate::neurons::metagraph::MetagraphSource;
 use crate::store::Ledger;
 use crate::store::records::{Round, RoundId, Step};
@@ -144,6 +145,7 @@ impl Rounds {
         }
         // First the files: what the ledger calls published can be read.
         files::write(&self.parts, &round).await?;
+        failpoint::hit("round.files_written");
         ledger.publish(round.id, self.now_ms()).await?;
         observe::published(round.id);
         self.again(round.id).await

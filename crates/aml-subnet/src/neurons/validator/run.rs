@@ -76,7 +76,11 @@ impl Validator {
     /// arrived is recorded, and the next start goes on.
     pub async fn run(&self, stop: &CancellationToken) {
         let rounds = every(self.settings.interval, stop, async || {
-            let good = self.logged("round", self.round_turn(stop).await);
+            let turn = self.round_turn(stop).await;
+            if stop.is_cancelled() {
+                return true;
+            }
+            let good = self.logged("round", turn);
             let mut errors = Vec::new();
             let turn = self.settle_turn(&mut errors).await;
             errors.iter().for_each(|error| tracing::warn!(error, "a round could not be settled"));
