@@ -1,5 +1,6 @@
 //! A real validator process, killed at any instant and started again: the same end, and weights submitted once.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,12 @@ use std::time::Duration;
 
 use aml_miner::clock::{Clock, SystemClock};
 use aml_miner::data::listing::directory_name;
+use aml_miner::digest::Digest;
 use aml_subnet::chain::endpoints::Endpoints;
 use aml_subnet::chain::localnet::{Config, Localnet, Rules};
 use aml_subnet::chain::subtensor::{Announcement, Subtensor, Timing};
 use aml_subnet::chain::types::Uid;
+use aml_subnet::outputs::{MANIFEST_FILE, directory};
 use aml_subnet::store::records::{RoundId, Step, WeightsState};
 use serde_json::{Value, json};
 
@@ -96,6 +99,7 @@ impl Stage {
         let mut end = ledger_of(&home.url).await;
         end["submissions"] = submissions(&localnet).await;
         end["on_chain"] = weights_on(&localnet).await;
+        end["files"] = files_of(data.path());
         localnet.shutdown().await;
         end
     }
@@ -140,6 +144,19 @@ impl Stage {
 fn subtensor(localnet: &Localnet) -> Subtensor {
     let endpoints = Endpoints::resolve(&localnet.ws_url(), None).expect("a URL");
     Subtensor::new(endpoints, Timing::default(), Arc::new(SystemClock))
+}
+
+/// Digests of what is published; the manifest's time and signature differ.
+fn files_of(data: &Path) -> Value {
+    let round = RoundId { netuid: NETUID, date: first_day(), window_days: WINDOW };
+    let folder = directory(&data.join("published"), &round);
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+    let digest = |name: &String| json!(Digest::of(&std::fs::read(folder.join(name)).expect("a file")));
+    let files: BTreeMap<String, Value> =
+        names.filter(|name| name != MANIFEST_FILE).map(|name| (name.clone(), digest(&name))).collect();
+    assert_eq!(files.len(), 3, "JSON, CSV and Parquet: {files:?}");
+    json!(files)
 }
 
 /// Transactions of `//Alice`.
