@@ -43,6 +43,7 @@ mod scoring_doc;
 mod scoring_kit;
 mod validation;
 mod validation_properties;
+mod validator_faults;
 mod validator_judge;
 mod validator_kill;
 mod validator_kit;
