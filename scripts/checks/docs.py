@@ -25,7 +25,10 @@ PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(str(p.relative_t
 PROGRAMS = r"(\./)?scripts/|deploy/|cargo |aml-(subnet|miner-\w+)\b|target/release/aml|curl |docker |kubectl |systemctl |btcli |sudo|cp |journalctl |pg_dump"
 COMMAND = re.compile(rf"([A-Z_]+=\S+ )*({PROGRAMS})")
 # Its examples are run word for word by a test of their own.
-WHOLE_PAGES = {"docs/api_reference.md": "crates/aml-miner/tests/it/api_reference.rs"}
+WHOLE_PAGES = {
+    "docs/api_reference.md": "crates/aml-miner/tests/it/api_reference.rs",
+    "docs/validator_api.md": "crates/aml-subnet/tests/it/api_docs.rs",
+}
 
 
 def commands():
