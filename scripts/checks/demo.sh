@@ -8,7 +8,7 @@ TMPDIR=$(mktemp -d)
 export TMPDIR AML_PROFILE=${AML_PROFILE:-dev}
 trap 'rm -rf "$TMPDIR"' EXIT
 status=0
-./scripts/demo.sh --once --alerts 1000 || status=$?
+./scripts/demo.sh --once --alerts 2000 || status=$?
 left=$(find "$TMPDIR" -mindepth 1 | head -n 5)
 if [ -n "$left" ]; then
   printf '0 passed, 1 failed\nleft behind: %s\n' "$left"
