@@ -97,9 +97,14 @@ impl StorageError {
     }
 }
 
-/// For `map_err`.
+/// For `map_err`. A failed write is counted, for an alert to be raised; what is only read is counted by its reader.
 pub(super) fn during(operation: &'static str) -> impl Fn(sqlx::Error) -> StorageError + Copy {
-    move |source| StorageError::of(operation, source)
+    move |source| {
+        if !operation.starts_with("read ") {
+            metrics::counter!("aml_validator_ledger_errors_total", "operation" => "write").increment(1);
+        }
+        StorageError::of(operation, source)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,5 +216,16 @@ mod tests {
         for (code, fault) in cases {
             assert_eq!(Fault::of_code(code), fault, "{code}");
         }
+    }
+
+    #[test]
+    fn a_write_that_fails_is_counted_for_the_alert() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            let _ = super::during("record_task")(sqlx::Error::PoolClosed);
+            let _ = super::during("read a task")(sqlx::Error::PoolClosed);
+        });
+        let text = recorder.handle().render();
+        assert!(text.contains("aml_validator_ledger_errors_total{operation=\"write\"} 1"), "{text}");
     }
 }
