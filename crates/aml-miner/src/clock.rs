@@ -6,6 +6,17 @@ use std::time::{Duration, UNIX_EPOCH};
 pub trait Clock: Send + Sync + 'static {
     /// Time since 1970-01-01T00:00:00Z.
     fn now(&self) -> Duration;
+
+    /// The same in whole milliseconds.
+    fn now_ms(&self) -> i64 {
+        millis(self.now())
+    }
+}
+
+/// Whole milliseconds, as ledgers and files keep them; a longer span than they hold is the longest.
+#[must_use]
+pub fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The machine's clock.

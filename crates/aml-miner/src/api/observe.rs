@@ -1,7 +1,6 @@
 //! What happens to every request: an id, a deadline, its error's body, a line in the log, a count.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::body::Body;
@@ -14,41 +13,15 @@ use tracing::Instrument as _;
 use super::error::{ApiError, ErrorCode};
 use super::job::Scored;
 use super::state::AppState;
+use crate::request_id;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// A caller's id is taken over up to this length.
-const MAX_ID: usize = 64;
-
-/// Makes ids: a random beginning a process, then a count.
-pub(super) struct RequestIds {
-    process: u32,
-    next: AtomicU64,
-}
-
-impl Default for RequestIds {
-    fn default() -> Self {
-        let mut random = [0; 4];
-        // Without randomness ids are only unique within the process, which is all that is needed.
-        let _ = getrandom::fill(&mut random);
-        Self { process: u32::from_le_bytes(random), next: AtomicU64::new(1) }
-    }
-}
-
-impl RequestIds {
-    fn of(&self, request: &Request) -> String {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        match given {
-            Some(id) if !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(plain) => id.to_owned(),
-            _ => format!("{:08x}-{:x}", self.process, self.next.fetch_add(1, Ordering::Relaxed)),
-        }
-    }
-}
+const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::HEADER);
 
 /// Around every request.
 pub(super) async fn request(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = app.request_ids.of(&request);
+    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let id = app.request_ids.of(given);
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let span = tracing::info_span!("request", request_id = %id, route = %route, method = %method);

@@ -95,7 +95,7 @@ impl ApiError {
 
     /// The ledger did not answer.
     pub(super) fn ledger(cause: impl Display) -> Self {
-        super::metrics::ledger_error("read");
+        crate::store::count_failure("read");
         Self::internal(cause)
     }
 

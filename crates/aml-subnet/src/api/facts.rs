@@ -7,9 +7,10 @@ use chrono::NaiveDate;
 
 use super::error::ApiError;
 use super::state::ApiState;
+use super::views::miner;
 use super::views::round::Sources;
 use super::views::{RoundBrief, RoundDetail, RoundFacts, Standing};
-use super::views::{miner, time};
+use crate::calendar::day_of;
 use crate::neurons::validator::standing::History;
 use crate::outputs::canonical_rows;
 use crate::store::records::{Round, RoundId, Step};
@@ -149,7 +150,7 @@ impl ApiState {
     /// The last day that counts, in days since 1970: that of the newest published round, so that a clock that jumps, or
     /// a source without new batches, changes nothing.
     pub(super) async fn today(&self) -> Result<i64, ApiError> {
-        let newest = self.published_rounds(1, None).await?.rounds.first().map(|round| time::days(round.id.date));
+        let newest = self.published_rounds(1, None).await?.rounds.first().map(|round| day_of(round.id.date));
         Ok(newest.unwrap_or_else(|| self.clock_day()))
     }
 

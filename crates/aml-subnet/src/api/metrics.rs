@@ -13,11 +13,6 @@ use crate::store::records::{Round, Step};
 /// Rounds that are counted by step.
 const ROUNDS: u32 = 90;
 
-/// The ledger refused to read or write.
-pub fn ledger_error(operation: &'static str) {
-    counter!("aml_validator_ledger_errors_total", "operation" => operation).increment(1);
-}
-
 /// A step of a round is done and recorded.
 pub fn step_done(step: Step, took: Duration) {
     histogram!("aml_validator_step_seconds", "step" => name(step)).record(took.as_secs_f64());
@@ -51,7 +46,7 @@ pub(super) async fn render(api: &ApiState) -> String {
     match rounds {
         Ok(newest) => rounds_by_step(api, &newest).await,
         Err(error) => {
-            ledger_error("read");
+            crate::store::count_failure("read");
             tracing::warn!(%error, "the ledger does not answer");
         }
     }
@@ -83,7 +78,7 @@ async fn rounds_by_step(api: &ApiState, newest: &[Round]) {
         let count = newest.iter().filter(|round| round.step == step).count();
         gauge!("aml_validator_rounds", "step" => name(step)).set(as_f64(count as u64));
     }
-    let now = i64::try_from(api.clock.now().as_millis()).unwrap_or(i64::MAX);
+    let now = api.clock.now_ms();
     let age = |round: &Round| now.saturating_sub(round.opened_ms).max(0);
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
     let seconds = |millis: i64| millis as f64 / 1e3;

@@ -10,8 +10,9 @@ use super::query::Params;
 use super::reply::{self, Keep};
 use super::rounds;
 use super::state::ApiState;
-use super::views::time::{date, rfc3339};
+use super::views::time::rfc3339;
 use super::views::{MinerDetail, MinerList, MinerRound};
+use crate::calendar::date_of;
 use crate::wallet::Hotkey;
 
 /// Miners of a page unless told otherwise, and at most: a subnet has 256 neurons.
@@ -44,7 +45,7 @@ pub(super) async fn page(api: &ApiState, params: &Params) -> Result<MinerList, A
     let miners: Vec<_> = all.into_iter().skip(offset).take(limit).collect();
     let next = offset.saturating_add(miners.len());
     Ok(MinerList {
-        as_of: date(history.today).to_string(),
+        as_of: date_of(history.today).to_string(),
         performance_days: api.rules.performance_days,
         total,
         next_offset: (next < total).then_some(next),

@@ -1,9 +1,9 @@
 //! What happens to every request: an id, a deadline, its error's body, a line in the log, a count.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use aml_miner::request_id;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -15,9 +15,7 @@ use super::error::{ApiError, ErrorCode};
 use super::pages;
 use super::state::ApiState;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// A caller's id is taken over up to this length.
-const MAX_ID: usize = 64;
+const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::HEADER);
 /// A day of 50,000 alerts takes well below a second.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// What every answer carries: nobody guesses at its type, embeds it, or learns where a reader came from.
@@ -28,36 +26,11 @@ const GUARDS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Makes ids: a random beginning a process, then a count.
-pub(super) struct RequestIds {
-    process: u32,
-    next: AtomicU64,
-}
-
-impl Default for RequestIds {
-    fn default() -> Self {
-        let mut random = [0; 4];
-        // Without randomness ids are only unique within the process, which is all that is needed.
-        let _ = getrandom::fill(&mut random);
-        Self { process: u32::from_le_bytes(random), next: AtomicU64::new(1) }
-    }
-}
-
-impl RequestIds {
-    fn of(&self, request: &Request) -> String {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        match given {
-            Some(id) if !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(plain) => id.to_owned(),
-            _ => format!("{:08x}-{:x}", self.process, self.next.fetch_add(1, Ordering::Relaxed)),
-        }
-    }
-}
-
 /// Around every request.
 pub(super) async fn request(State(api): State<ApiState>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = api.request_ids.of(&request);
+    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let id = api.request_ids.of(given);
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let head = request.method() == Method::HEAD;
     let span = tracing::info_span!("request", request_id = %id, route = %route, method = %request.method());

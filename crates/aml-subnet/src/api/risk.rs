@@ -13,7 +13,7 @@ use super::openapi::{ErrorBody, ValidationErrorBody};
 use super::query::Params;
 use super::reply::{self, Keep};
 use super::state::ApiState;
-use super::views::time;
+use crate::calendar::date_of;
 use crate::outputs::address_risk;
 
 /// Days that are looked back on unless told otherwise, and at most.
@@ -86,7 +86,7 @@ pub(super) async fn answer(api: &ApiState, address: String, params: &Params) -> 
         let text = format!("Input should be an address of 1 to {MAX_ADDRESS} bytes");
         return Err(ApiError::value("path", "address", (text, &address)));
     }
-    let since = time::date(api.today().await? - i64::try_from(days).unwrap_or(i64::MAX) + 1);
+    let since = date_of(api.today().await? - i64::try_from(days).unwrap_or(i64::MAX) + 1);
     let found = api.ledger.address_alerts(api.netuid, &address, since).await.map_err(ApiError::ledger)?;
     // An alert may be issued again on the next day; it is still one alert.
     let mut newest = BTreeMap::new();

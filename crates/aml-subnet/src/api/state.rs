@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aml_miner::clock::Clock;
+use aml_miner::request_id::RequestIds;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::chain_view::ChainView;
 use super::facts::Memory;
-use super::observe::RequestIds;
 use crate::config::Settings;
 use crate::neurons::validator::round::published_dir;
 use crate::store::Ledger;

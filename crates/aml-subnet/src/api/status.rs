@@ -70,7 +70,7 @@ pub(super) async fn ready(State(api): State<ApiState>) -> Response {
 async fn look(api: &ApiState) -> Ready {
     let mut reasons = Vec::new();
     if let Err(error) = api.ledger.rounds(api.netuid, 1, None).await {
-        metrics::ledger_error("read");
+        crate::store::count_failure("read");
         tracing::warn!(%error, "the ledger does not answer");
         reasons.push("the ledger does not answer".to_owned());
     }

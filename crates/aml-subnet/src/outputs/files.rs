@@ -156,7 +156,7 @@ fn same_but_time(a: &Manifest, b: &Manifest) -> bool {
 }
 
 fn rfc3339(time: Duration) -> String {
-    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let millis = aml_miner::clock::millis(time);
     DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

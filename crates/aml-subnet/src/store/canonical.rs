@@ -8,10 +8,10 @@ use super::codec::{column, pack, parsed, unpack};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
 use super::records::{Canonical, RosterRow, RoundId, Step, Task};
-use super::rounds::day_of;
 use super::steps::{advance, number, same};
 use super::tables::{ROWS, insert};
 use super::write::Write;
+use crate::calendar::day_of;
 
 const WHAT: &str = "canonical scores";
 const SELECT: &str = "SELECT packed FROM canonical WHERE round = $1";

@@ -97,11 +97,16 @@ impl StorageError {
     }
 }
 
+/// Counts that the ledger refused to `read` or `write`.
+pub(crate) fn count_failure(operation: &'static str) {
+    metrics::counter!("aml_validator_ledger_errors_total", "operation" => operation).increment(1);
+}
+
 /// For `map_err`. A failed write is counted, for an alert to be raised; what is only read is counted by its reader.
 pub(super) fn during(operation: &'static str) -> impl Fn(sqlx::Error) -> StorageError + Copy {
     move |source| {
         if !operation.starts_with("read ") {
-            metrics::counter!("aml_validator_ledger_errors_total", "operation" => "write").increment(1);
+            count_failure("write");
         }
         StorageError::of(operation, source)
     }

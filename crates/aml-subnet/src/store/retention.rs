@@ -53,7 +53,7 @@ struct Kept {
 /// The bodies to sweep; `kept` oldest first. Those of rounds that are not published are never among them, those of
 /// rounds that may still be settled only when they are too old.
 fn choose(kept: &[Kept], now_ms: i64, retention: &Retention) -> BTreeSet<Digest> {
-    let age = i64::try_from(retention.age.as_millis()).unwrap_or(i64::MAX);
+    let age = aml_miner::clock::millis(retention.age);
     let old = |body: &&Kept| body.step >= Step::Published && now_ms.saturating_sub(body.last_ms) > age;
     let mut chosen: BTreeSet<Digest> = kept.iter().filter(old).map(|body| body.digest).collect();
     let mut left: u64 = kept.iter().filter(|body| !chosen.contains(&body.digest)).map(|body| body.stored).sum();

@@ -9,6 +9,7 @@ use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
 use super::records::{Round, RoundId, Step};
 use super::steps::{advance, number, step_of};
+use crate::calendar::day_of;
 
 const WHAT: &str = "round";
 
@@ -105,11 +106,6 @@ impl Ledger {
             .map_err(during("publish"))?;
         Ok(write.commit().await?)
     }
-}
-
-/// Days since 1970-01-01.
-pub(super) fn day_of(date: NaiveDate) -> i64 {
-    i64::from(date.to_epoch_days())
 }
 
 fn read(row: &AnyRow) -> Result<Round, StorageError> {

@@ -10,8 +10,8 @@ use super::codec::{column, pack, parsed, unpack};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
 use super::records::{Observations, RoundId, Settled, Step};
-use super::rounds::day_of;
 use super::steps::{advance, number, same};
+use crate::calendar::day_of;
 use crate::validation::performance::RoundScore;
 use crate::wallet::Hotkey;
 

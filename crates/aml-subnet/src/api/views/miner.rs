@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::brief::{MinerBrief, RoundFacts};
-use super::time::date;
+use crate::calendar::date_of;
 use crate::chain::types::Metagraph;
 use crate::validation::performance::{RoundScore, earned, performance};
 use crate::validation::rules::Rules;
@@ -163,7 +163,7 @@ fn by_day(rules: &Rules, rounds: &[RoundScore]) -> Vec<Day> {
         days.entry(round.day).or_default().push(round.score(rules));
     }
     let day = |(day, scores): (i64, Vec<f64>)| Day {
-        date: date(day).to_string(),
+        date: date_of(day).to_string(),
         score: mean(scores.into_iter()).unwrap_or(0.0),
     };
     days.into_iter().map(day).collect()

@@ -194,7 +194,7 @@ impl Payer {
         let Parts { chain, log, signer, clock, target, .. } = &self.parts;
         let plan: WeightsPlan = chain.plan_weights(signer.hotkey(), &self.request(shares)).await?;
         let vector = vector_digest(*target, &plan.content.weights);
-        let made_ms = i64::try_from(clock.now().as_millis()).unwrap_or(i64::MAX);
+        let made_ms = clock.now_ms();
         let record = WeightsRecord { epoch: epoch.first.0, vector, plan, state: WeightsState::Planned, made_ms };
         log.plan(*target, &record).await?;
         observe::moved(*target, &record, &record.state);

@@ -14,7 +14,7 @@ mod task;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aml_miner::clock::Clock;
+use aml_miner::clock::{Clock, millis};
 use tokio_util::sync::CancellationToken;
 
 use super::evidence;
@@ -177,7 +177,7 @@ impl Rounds {
     }
 
     fn now_ms(&self) -> i64 {
-        i64::try_from(self.parts.clock.now().as_millis()).unwrap_or(i64::MAX)
+        self.parts.clock.now_ms()
     }
 }
 
@@ -185,8 +185,4 @@ impl Rounds {
 #[must_use]
 pub fn published_dir(settings: &ValidatorSettings) -> PathBuf {
     settings.data_dir.join("published")
-}
-
-fn millis(span: std::time::Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }

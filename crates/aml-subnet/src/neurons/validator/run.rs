@@ -149,8 +149,7 @@ impl Validator {
     /// The ledger's.
     pub async fn sweep_turn(&self) -> Result<(), StorageError> {
         let retention = Retention { age: self.settings.retention_age, bytes: self.settings.retention_bytes };
-        let now_ms = i64::try_from(self.clock.now().as_millis()).unwrap_or(i64::MAX);
-        let swept = self.ledger.sweep(now_ms, &retention).await?;
+        let swept = self.ledger.sweep(self.clock.now_ms(), &retention).await?;
         if swept.bodies > 0 {
             tracing::info!(bodies = swept.bodies, bytes = swept.bytes, left = swept.left, "raw answers swept");
         }

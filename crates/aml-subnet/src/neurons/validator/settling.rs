@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aml_miner::clock::Clock;
+use aml_miner::clock::{Clock, millis};
 use chrono::NaiveDate;
 
 use super::evidence::{self, EvidenceError};
@@ -135,7 +135,7 @@ impl Settler {
         let miners = self.measured(round, judged).await?;
         let canonical = self.ledger.canonical(id).await?;
         let settled = settle(&rules, known, &miners.into_iter().collect(), canonical.as_ref())?;
-        let at_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        let at_ms = millis(now);
         self.ledger.record_settled(id, &settled, at_ms).await?;
         Ok(Settling::Done(Box::new(settled)))
     }

@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use chrono::{Days, NaiveDate};
 
+use crate::calendar::{DAY_MS, day_of};
 use crate::store::records::{Round, Step};
 use crate::store::{Ledger, StorageError};
 use crate::validation::performance::{RoundScore, after_grace, performance};
 use crate::validation::rules::Rules;
 use crate::wallet::Hotkey;
-
-const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Scores of the rounds of one subnet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,10 +77,6 @@ pub fn is_spared(seen_ms: Option<i64>, date: NaiveDate, grace: Duration) -> bool
 #[must_use]
 pub fn day_ms(date: NaiveDate) -> i64 {
     day_of(date) * DAY_MS
-}
-
-fn day_of(date: NaiveDate) -> i64 {
-    (date - NaiveDate::default()).num_days()
 }
 
 /// The newest round that is published. A handful of rounds at most wait to be.

@@ -78,7 +78,7 @@ pub(super) fn doubted(neurons: usize, before: usize) {
 
 fn step(round: RoundId, step: &'static str) {
     metrics::counter!("aml_validator_steps_total", "step" => step).increment(1);
-    let day = (round.date - chrono::NaiveDate::default()).num_days();
+    let day = crate::calendar::day_of(round.date);
     metrics::gauge!("aml_validator_round_day", "step" => step).set(f64::from(i32::try_from(day).unwrap_or(i32::MAX)));
 }
 

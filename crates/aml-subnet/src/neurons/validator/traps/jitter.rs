@@ -7,6 +7,7 @@ use aml_miner::wire::spec::{ColumnSpec, ColumnType};
 use aml_miner::wire::{Column, Table};
 
 use super::draw::Draw;
+use crate::calendar::DAY_MS;
 
 /// Amounts change by up to this share.
 const AMOUNTS: f64 = 0.05;
@@ -16,9 +17,6 @@ const MEASURES: f64 = 0.02;
 const SMALL_COUNT: f64 = 64.0;
 /// Times move by up to ten minutes, all of one trap alike.
 const TIMES_MS: f64 = 600_000.0;
-/// A day in milliseconds.
-pub(super) const DAY_MS: i64 = 86_400_000;
-
 /// Measured in USD though stored as plain numbers, and to which power.
 const IN_USD: [(&str, i32); 2] = [("volume_std", 1), ("amount_variance", 2)];
 /// Counts of which the lists of activity are the parts.
