@@ -53,6 +53,32 @@ impl Traps {
     }
 }
 
+/// Where high ends and low begins in a list of scores.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    top: f64,
+    middle: f64,
+}
+
+impl Limits {
+    /// The 90th percentile and the median.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        Self { top: percentile(&sorted, 0.9), middle: percentile(&sorted, 0.5) }
+    }
+
+    /// Whether a score is where it is expected.
+    #[must_use]
+    pub fn meets(&self, expected: Expected, value: f64) -> bool {
+        match expected {
+            Expected::High => value > self.top,
+            Expected::Low => value < self.middle,
+        }
+    }
+}
+
 /// Looks where a submission put the traps. Empty groups are passed over.
 ///
 /// # Panics
@@ -60,14 +86,9 @@ impl Traps {
 #[must_use]
 pub fn judge(rules: &Rules, groups: &[TrapGroup], submission: &Submission) -> Traps {
     let values = submission.values();
-    let mut sorted = values.clone();
-    sorted.sort_by(f64::total_cmp);
-    let (top, middle) = (percentile(&sorted, 0.9), percentile(&sorted, 0.5));
+    let limits = Limits::of(&values);
     let findings = groups.iter().filter(|group| !group.places.is_empty()).map(|group| {
-        let found = |place: &&usize| match group.expected {
-            Expected::High => values[**place] > top,
-            Expected::Low => values[**place] < middle,
-        };
+        let found = |place: &&usize| limits.meets(group.expected, values[**place]);
         let share = group.places.iter().filter(found).count() as f64 / group.places.len() as f64;
         TrapFinding { name: group.name.clone(), share, passed: share >= rules.trap_share }
     });

@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
+use aml_miner::data::batch_dir::BatchDir;
+use aml_miner::data::listing::directory_name;
 use aml_miner::wire::Batch;
 use aml_subnet::neurons::validator::replay::replay;
 use aml_subnet::neurons::validator::round::RoundError;
 use aml_subnet::neurons::validator::settling::Settling;
 use aml_subnet::neurons::validator::standing::History;
+use aml_subnet::neurons::validator::traps::{Consensus, TrapPool};
 use aml_subnet::store::records::{Reply, RoundId, Step, Verdict};
 use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validation::tier2_traps::Expected;
 use chrono::Days;
 use tokio_util::sync::CancellationToken;
 
 use crate::common::dev_key;
 use crate::fake_miner::{Behaviour, Lie, Wire};
-use crate::validator_world::{ALERTS, NETUID, World, first_day, noon};
+use crate::validator_world::{ALERTS, NETUID, WINDOW, World, first_day, noon};
 
 /// Long enough for a busy machine; a broken round fails by it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -82,6 +86,35 @@ async fn a_season_pays_skill_and_can_be_computed_again() {
     let canonical = world.ledger.canonical(next).await.expect("a ledger").expect("merged");
     assert!(canonical.weights[&dev_key("Bob").hotkey()] > canonical.weights[&dev_key("Charlie").hotkey()]);
     assert!(!canonical.weights.contains_key(&dev_key("Eve").hotkey()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn traps_are_alerts_that_the_miners_of_their_day_had_right() {
+    let world = World::new(9, vec![("Bob", honest(0.7)), ("Charlie", honest(0.5))]).await;
+    let past = world.dawn(0);
+    must_pass(&world).await;
+    let today = world.dawn(8);
+    world.clock.set(noon(first_day() + Days::new(30)));
+    must_pass(&world).await;
+
+    let (said, asked) = (world.ledger.canonical(past).await, world.ledger.task(past).await);
+    let (said, asked) = (said.expect("a ledger").expect("merged"), asked.expect("a ledger").expect("asked"));
+    let consensus = Consensus::of(&asked.roster, &said);
+    let batch = BatchDir::open(world.batch_dir(&directory_name(past.date, Some(WINDOW)))).expect("a batch");
+    let labels = batch.load_labels().expect("a table").expect("outcomes");
+    let ids = labels.texts("alert_id").expect("ids");
+    let illicit = labels.numbers("confirmed_illicit").expect("outcomes");
+    let right = |row: &usize| {
+        let outcome = if illicit[*row] > 0.5 { Expected::High } else { Expected::Low };
+        consensus.agrees(ids.get(*row), outcome)
+    };
+    let (right, all) = ((0..labels.rows()).filter(right).count(), labels.rows());
+
+    let file = world.settings.data_dir.join(format!("pools/{today}.zst"));
+    let pool = TrapPool::from_file(&std::fs::read(&file).expect("gathered")).expect("a pool");
+    assert!(pool.len() > 20 && pool.len() <= right && right < all, "{} of {right} of {all}", pool.len());
+    let task = world.ledger.task(today).await.expect("a ledger").expect("asked");
+    assert!(task.asks.values().all(|ask| !ask.groups.is_empty()), "and they are issued");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use aml_miner::data::{WriteOptions, write_batch};
 use aml_miner::wire::{Column, Table};
 use aml_subnet::neurons::validator::sot::{Found, OpenSotError, Sot, SotError, SotSettings};
 use aml_subnet::store::records::RoundId;
+use aml_subnet::store::{Ledger, Opening};
 use axum::extract::Path as UrlPath;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -226,17 +227,22 @@ async fn the_pool_of_a_round_stays_as_it_was_gathered() {
     let (first, salt) = (&days()[0], [7; 32]);
     let round = RoundId { netuid: 1, date: first.date.checked_add_days(Days::new(25)).expect("a day"), window_days: 7 };
     let sot = kit.sot();
-    assert!(sot.pool(round, &salt, later(25)).await.expect("nothing yet").is_empty());
+    let opening = Opening { holder: "the test".to_owned(), read_only: false };
+    let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
+    assert!(sot.pool(&ledger, round, &salt, later(25)).await.expect("nothing yet").is_empty());
     let next = RoundId { netuid: 2, ..round };
     kit.put(first, Some(&first.labels.take(&(0..60).collect::<Vec<_>>())));
-    let pool = sot.pool(next, &salt, later(25)).await.expect("gathered");
+    let pool = sot.pool(&ledger, next, &salt, later(25)).await.expect("gathered");
     assert!(!pool.is_empty());
     kit.put(first, Some(&first.labels));
-    let again = sot.pool(next, &salt, later(30)).await.expect("read");
+    let again = sot.pool(&ledger, next, &salt, later(30)).await.expect("read");
     assert_eq!((again.len(), again.digest()), (pool.len(), pool.digest()), "whatever became known since");
-    assert!(sot.pool(round, &salt, later(30)).await.expect("read").is_empty());
+    assert!(sot.pool(&ledger, round, &salt, later(30)).await.expect("read").is_empty());
     let young = RoundId { netuid: 3, date: days()[1].date, window_days: 7 };
-    assert!(sot.pool(young, &salt, later(1)).await.expect("none").is_empty(), "nothing of the last days is settled");
+    assert!(
+        sot.pool(&ledger, young, &salt, later(1)).await.expect("none").is_empty(),
+        "nothing of the last days is settled"
+    );
 }
 
 /// Serves the files under `root`.

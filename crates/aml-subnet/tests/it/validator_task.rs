@@ -8,9 +8,11 @@ use aml_miner::data::check::check_table;
 use aml_miner::data::synth::{Day, SynthConfig, generate};
 use aml_miner::wire::{Batch, Column, InOrder, Reading, Table, read_body, write_body};
 use aml_subnet::neurons::validator::task::{MakeTaskError, NewTask, Peer, ResumeTaskError, TaskMaker, TrapList};
-use aml_subnet::neurons::validator::traps::{ALERTS_PER_TRAP, Draw, SettledBatch, TrapPool, seeded};
-use aml_subnet::store::records::{RoundId, Task, TrapPlan};
+use aml_subnet::neurons::validator::traps::{ALERTS_PER_TRAP, Consensus, Draw, SettledBatch, TrapPool, seeded};
+use aml_subnet::store::records::{Canonical, RosterRow, RoundId, Task, TrapPlan};
+use aml_subnet::validation::ensemble_aggregator::CanonicalScore;
 use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validation::score::Score;
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::{self, Expected};
 use aml_subnet::wallet::Hotkey;
@@ -55,7 +57,7 @@ fn pool(salt: u8) -> TrapPool {
 
 fn gathered(salt: u8) -> TrapPool {
     world().past.iter().fold(TrapPool::empty(), |pool, past| {
-        let settled = SettledBatch { date: past.date, batch: &past.batch, labels: &past.labels };
+        let settled = SettledBatch { date: past.date, batch: &past.batch, labels: &past.labels, consensus: None };
         pool.with(&settled, &mut seeded(&[salt; 32], round(), past.date.to_string().as_bytes()))
     })
 }
@@ -317,6 +319,55 @@ fn without_settled_batches_there_are_no_traps() {
     assert_eq!(nothing.expect_err("no alerts"), MakeTaskError::NoAlerts(round()));
 }
 
+/// Canonical scores of the first past batch that put some of its confirmed illicit alerts at the top, some of the clean
+/// ones at the bottom, and all others in the middle.
+fn consensus(high: usize, low: usize) -> Consensus {
+    let past = &world().past[0];
+    let ids = past.labels.texts("alert_id").expect("ids");
+    let illicit = past.labels.numbers("confirmed_illicit").expect("outcomes");
+    let relevance = past.labels.numbers("relevance").expect("grades");
+    let of = |wanted: f64, count: usize| -> HashSet<&str> {
+        let fitting =
+            |row: &usize| (illicit[*row] - wanted).abs() < 0.5 && (relevance[*row] - 2.0 * wanted).abs() < 0.5;
+        (0..past.labels.rows()).filter(fitting).take(count).map(|row| ids.get(row)).collect()
+    };
+    let (top, bottom) = (of(1.0, high), of(0.0, low));
+    assert_eq!((top.len(), bottom.len()), (high, low), "the batch has so many");
+    let alerts = past.batch.alerts.texts("alert_id").expect("ids");
+    let row = |alert_id: &str| RosterRow {
+        alert_id: alert_id.to_owned(),
+        address: String::new(),
+        typology: String::new(),
+        severity: String::new(),
+    };
+    let score = |alert_id: &str| {
+        let value = if top.contains(alert_id) { 0.9 } else { f64::from(!bottom.contains(alert_id)) * 0.5 };
+        CanonicalScore { score: Score::new(value).expect("a probability"), deviation: 0.0, miners: 1 }
+    };
+    let canonical = Canonical {
+        rules: RulesVersion::V1,
+        scores: alerts.iter().map(score).collect(),
+        weights: BTreeMap::new(),
+        performance: BTreeMap::new(),
+    };
+    Consensus::of(&alerts.iter().map(row).collect::<Vec<_>>(), &canonical)
+}
+
+#[test]
+fn only_what_the_consensus_had_right_is_issued_again() {
+    let past = &world().past[0];
+    let kept = |consensus: Option<&Consensus>| {
+        let settled = SettledBatch { date: past.date, batch: &past.batch, labels: &past.labels, consensus };
+        TrapPool::empty().with(&settled, &mut Draw::new(&[b"test"])).len()
+    };
+    let all = kept(None);
+    let some = kept(Some(&consensus(20, 30)));
+    assert!((10..=50).contains(&some) && some < all, "at most 20 high and 30 low ones: {some} of {all}");
+    assert_eq!(kept(Some(&consensus(0, 0))), all, "a consensus that is never right is no measure");
+    let low_only = kept(Some(&consensus(0, 30)));
+    assert!(some < low_only && low_only < all, "each class for itself: {low_only}");
+}
+
 #[test]
 fn labels_that_name_nothing_known_give_no_traps() {
     let past = &world().past[0];
@@ -324,7 +375,7 @@ fn labels_that_name_nothing_known_give_no_traps() {
     let ids: aml_miner::wire::TextColumn = ["x"].into_iter().cycle().take(strange.rows()).collect();
     strange.set_column(0, Some(Column::Texts(ids)));
     for labels in [&strange, &past.labels.take(&[]), &past.batch.alerts] {
-        let settled = SettledBatch { date: past.date, batch: &past.batch, labels };
+        let settled = SettledBatch { date: past.date, batch: &past.batch, labels, consensus: None };
         assert!(TrapPool::empty().with(&settled, &mut Draw::new(&[b"test"])).is_empty());
     }
     for damaged in [&b"no pool"[..], b"", &pool(1).to_file().expect("a file")[..100]] {

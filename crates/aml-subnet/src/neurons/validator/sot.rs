@@ -19,6 +19,7 @@ use aml_miner::digest::Digest;
 use chrono::{DateTime, NaiveDate};
 
 use crate::neurons::validator::traps::ReadPoolError;
+use crate::store::StorageError;
 use cache::Cache;
 use probe::Place;
 
@@ -158,6 +159,9 @@ pub enum SotError {
         /// Why not.
         source: std::io::Error,
     },
+    /// What miners said of past batches cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] StorageError),
     /// The pool of a round cannot be read.
     #[error("{path}: {source}; remove it, and the round's traps are drawn from a new one", path = path.display())]
     Pool {

@@ -1,7 +1,8 @@
 //! Traps: alerts whose outcome the validator knows, issued again among those of a miner's task.
 //!
 //! They come from settled batches: confirmed illicit ones of the highest relevance, which a good submission puts near the
-//! top, and clean ones, which it puts below its median. Each gets a fresh id and a fresh address that look like those of
+//! top, and clean ones, which it puts below its median; where the round of that batch has canonical scores, only those
+//! alerts that the scores had right, because what nobody could see tells nothing of whoever does not see it. Each gets a fresh id and a fresh address that look like those of
 //! the round's batch; its features, clusters and money flows come along under the same fresh names, with jittered values
 //! and the round's dates. Every miner gets a set of its own in every round, at random places, all of which follow from
 //! the round's salt.
@@ -16,6 +17,7 @@
 mod checksums;
 mod choose;
 mod cluster_rows;
+mod consensus;
 mod draw;
 mod forge;
 mod jitter;
@@ -40,6 +42,7 @@ use forge::fresh_ids;
 use today::{Today, tables};
 
 pub use choose::{ALERTS_PER_TRAP, LEAST_GROUP};
+pub use consensus::Consensus;
 pub use draw::Draw;
 pub(crate) use forge::Forged;
 pub(crate) use merge::merged;

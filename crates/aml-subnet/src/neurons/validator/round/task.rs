@@ -40,7 +40,7 @@ impl Rounds {
         if batch.alerts.rows() == 0 {
             return Ok((self.nothing_to_ask(&round, &new).await?, None));
         }
-        let pool = self.parts.sot.pool(round.id, &salt, self.parts.clock.now()).await?;
+        let pool = self.parts.sot.pool(&self.parts.ledger, round.id, &salt, self.parts.clock.now()).await?;
         let maker = tokio::task::spawn_blocking(move || TaskMaker::new(new, &batch, pool, &peers)).await??;
         self.record(&round, maker.task()).await?;
         Ok((self.again(round.id).await?, Some(Arc::new(maker))))
@@ -50,7 +50,7 @@ impl Rounds {
     pub(super) async fn resume(&self, round: &Round, task: Task) -> Result<Arc<TaskMaker>, RoundError> {
         let batch = self.batch(round).await?;
         let pool = match task.traps {
-            Some(_) => self.parts.sot.pool(round.id, &task.salt, self.parts.clock.now()).await?,
+            Some(_) => self.parts.sot.pool(&self.parts.ledger, round.id, &task.salt, self.parts.clock.now()).await?,
             None => TrapPool::empty(),
         };
         let id = round.id;

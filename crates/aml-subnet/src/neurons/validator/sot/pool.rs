@@ -7,7 +7,8 @@ use chrono::{Days, NaiveDate};
 
 use super::cache::{failed, write};
 use super::{LocalBatch, Sot, SotError, blocking};
-use crate::neurons::validator::traps::{SettledBatch, TrapPool, seeded};
+use crate::neurons::validator::traps::{Consensus, Draw, SettledBatch, TrapPool, seeded};
+use crate::store::Ledger;
 use crate::store::records::RoundId;
 
 /// Outcomes of a younger batch are hardly ever known.
@@ -17,11 +18,18 @@ const MOST_BATCHES: usize = 6;
 
 impl Sot {
     /// The pool of traps of `round`: what was gathered for it before, else alerts of settled batches of the same window
-    /// that are known by `now`, chosen by the round's salt. A batch that cannot be used is passed over.
+    /// that are known by `now`, chosen by the round's salt among those that the canonical scores of their rounds, as far
+    /// as `ledger` has any, had right. A batch that cannot be used is passed over.
     ///
     /// # Errors
     /// When the pool's file cannot be read or written.
-    pub async fn pool(&self, round: RoundId, salt: &[u8; 32], now: Duration) -> Result<TrapPool, SotError> {
+    pub async fn pool(
+        &self,
+        ledger: &Ledger,
+        round: RoundId,
+        salt: &[u8; 32],
+        now: Duration,
+    ) -> Result<TrapPool, SotError> {
         let path = self.cache.pool(&round.to_string());
         match std::fs::read(&path) {
             Ok(bytes) => return TrapPool::from_file(&bytes).map_err(|source| SotError::Pool { path, source }),
@@ -34,7 +42,9 @@ impl Sot {
             if used == MOST_BATCHES {
                 break;
             }
-            match self.settled(round, date, now, (pool.clone(), salt)).await {
+            let past = RoundId { date, ..round };
+            let draw = seeded(salt, round, date.to_string().as_bytes());
+            match self.settled(ledger, past, now, (pool.clone(), draw)).await {
                 Ok(Some(more)) => {
                     pool = more;
                     used += 1;
@@ -64,23 +74,32 @@ impl Sot {
         Ok(days)
     }
 
-    /// The pool with alerts of the batch of `date`; `None` when nothing is known of it.
+    /// The pool with alerts of the batch of `past`; `None` when nothing is known of it.
     async fn settled(
         &self,
-        round: RoundId,
-        date: NaiveDate,
+        ledger: &Ledger,
+        past: RoundId,
         now: Duration,
-        (pool, salt): (TrapPool, &[u8; 32]),
+        (pool, mut draw): (TrapPool, Draw),
     ) -> Result<Option<TrapPool>, SotError> {
-        let Some(labels) = self.labels(date, round.window_days, now).await? else { return Ok(None) };
-        let LocalBatch { dir, .. } = self.fetch(date, round.window_days).await?;
+        let RoundId { date, window_days, .. } = past;
+        let Some(labels) = self.labels(date, window_days, now).await? else { return Ok(None) };
+        let LocalBatch { dir, .. } = self.fetch(date, window_days).await?;
+        let consensus = consensus(ledger, past).await?;
         let (path, before) = (dir.path().to_path_buf(), pool.len());
-        let mut draw = seeded(salt, round, date.to_string().as_bytes());
         let cut = move || {
             let loaded = dir.load()?;
-            Ok(pool.with(&SettledBatch { date, batch: &loaded.batch, labels: &labels }, &mut draw))
+            let batch = SettledBatch { date, batch: &loaded.batch, labels: &labels, consensus: consensus.as_ref() };
+            Ok(pool.with(&batch, &mut draw))
         };
         let more = blocking(cut).await.map_err(|error| SotError::Damaged { path, source: Box::new(error) })?;
         Ok((more.len() > before).then_some(more))
     }
+}
+
+/// Where all miners together put the alerts of a round; `None` when they were never asked.
+async fn consensus(ledger: &Ledger, round: RoundId) -> Result<Option<Consensus>, SotError> {
+    let Some(canonical) = ledger.canonical(round).await? else { return Ok(None) };
+    let task = ledger.task(round).await?;
+    Ok(task.map(|task| Consensus::of(&task.roster, &canonical)))
 }

@@ -9,6 +9,8 @@ use aml_miner::wire::{Batch, Column, Table};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::choose::LEAST_GROUP;
+use super::consensus::Consensus;
 use super::draw::Draw;
 use super::reword::tokens;
 use crate::validation::tier2_traps::Expected;
@@ -54,6 +56,8 @@ pub struct SettledBatch<'a> {
     pub batch: &'a Batch,
     /// The outcomes that count.
     pub labels: &'a Table,
+    /// Where all miners together put its alerts; `None` when they were never asked.
+    pub consensus: Option<&'a Consensus>,
 }
 
 /// The kept part of a settled batch.
@@ -73,7 +77,7 @@ impl Slice {
     pub(super) fn cut(settled: &SettledBatch<'_>, per_class: usize, draw: &mut Draw) -> Option<Self> {
         let alerts = &settled.batch.alerts;
         let (ids, addresses) = (alerts.texts("alert_id")?, alerts.texts("address")?);
-        let known = outcomes(settled.labels);
+        let known = agreed(outcomes(settled.labels), settled.consensus);
         let classes: Vec<Option<Expected>> = ids.iter().map(|id| known.get(id).copied()).collect();
         let labelled = classes.iter().zip(addresses.iter()).filter(|(class, _)| class.is_some());
         let flows = Flows::of(&settled.batch.money_flows, labelled.map(|(_, address)| address).collect());
@@ -111,6 +115,19 @@ fn outcomes(labels: &Table) -> HashMap<&str, Expected> {
         }
     };
     ids.iter().enumerate().filter_map(|(row, id)| Some((id, class(row)?))).collect()
+}
+
+/// The outcomes that the consensus had right. Where it had hardly any right, all: it is no measure then.
+fn agreed<'a>(mut known: HashMap<&'a str, Expected>, consensus: Option<&Consensus>) -> HashMap<&'a str, Expected> {
+    let Some(consensus) = consensus else { return known };
+    for class in [Expected::High, Expected::Low] {
+        let right = |id: &str, outcome: Expected| outcome != class || consensus.agrees(id, outcome);
+        let count = known.iter().filter(|&(id, outcome)| *outcome == class && right(id, class)).count();
+        if count >= LEAST_GROUP {
+            known.retain(|id, outcome| right(id, *outcome));
+        }
+    }
+    known
 }
 
 /// The money flows of some addresses, by address; one row more than [`MAX_FLOWS`] tells that there are too many.
