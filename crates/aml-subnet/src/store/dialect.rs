@@ -1,5 +1,7 @@
 //! All that SQLite and PostgreSQL write differently.
 
+use super::address::Address;
+
 /// One of the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -8,6 +10,14 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
+    /// What is spoken at an address.
+    pub(super) const fn of(address: &Address) -> Self {
+        match address {
+            Address::File(_) | Address::Memory => Self::Sqlite,
+            Address::Postgres(_) => Self::Postgres,
+        }
+    }
+
     /// Begins a transaction that will write. SQLite's takes the write lock at once, for a read that turns into a write
     /// fails when another came first.
     pub(super) const fn begin_write(self) -> &'static str {

@@ -43,6 +43,17 @@ pub enum StorageError {
         /// What the database says.
         source: sqlx::Error,
     },
+    /// The connection is not as safe as the ledger's address asks for.
+    #[error(
+        "no connection to the ledger's database that is as safe as its address asks ({operation}): see sslmode and \
+         sslrootcert in docs/ledger.md"
+    )]
+    Insecure {
+        /// What was done.
+        operation: &'static str,
+        /// What is wrong with it.
+        source: sqlx::Error,
+    },
     /// Anything else it says.
     #[error("the ledger's database refused `{operation}`")]
     Database {
@@ -86,6 +97,7 @@ impl StorageError {
             Fault::ReadOnly => Self::ReadOnly { operation, source },
             Fault::Damaged => Self::Damaged { operation, source },
             Fault::Unavailable => Self::Unavailable { operation, source },
+            Fault::Insecure => Self::Insecure { operation, source },
             Fault::Other => Self::Database { operation, source },
         }
     }
@@ -118,6 +130,7 @@ enum Fault {
     ReadOnly,
     Damaged,
     Unavailable,
+    Insecure,
     Other,
 }
 
@@ -125,6 +138,9 @@ impl Fault {
     fn of(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::Database(error) => error.code().map_or(Self::Other, |code| Self::of_code(&code)),
+            sqlx::Error::Tls(_) => Self::Insecure,
+            // What is wrong with a certificate comes as a fault of the stream.
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Self::Insecure,
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Self::Unavailable
             }

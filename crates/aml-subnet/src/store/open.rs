@@ -107,11 +107,11 @@ impl Ledger {
     /// # Errors
     /// Who holds it, what is wrong with its file, server or version.
     pub async fn open(url: &str, opening: &Opening) -> Result<Self, OpenLedgerError> {
-        sqlx::any::install_default_drivers();
+        install_drivers();
         let address: Address = url.parse()?;
         let holder = format!("{} (process {})", opening.holder, std::process::id());
         let lock = prepare(&address, opening, &holder).await?;
-        let dialect = if matches!(address, Address::Postgres(_)) { Dialect::Postgres } else { Dialect::Sqlite };
+        let dialect = Dialect::of(&address);
         let storage = |source| OpenLedgerError::Storage { address: address.to_string(), source };
         let pool = connect(&address, dialect, opening.read_only).await.map_err(during("open")).map_err(storage)?;
         check_version(&pool, dialect, &address, opening.read_only).await?;
@@ -120,12 +120,23 @@ impl Ledger {
             let migrated = migrate::run(&pool, dialect).await;
             migrated.map_err(|source| OpenLedgerError::Migrate { address: address.to_string(), source })?;
         }
-        let writers = Arc::new(Semaphore::new(dialect.writers() as usize));
-        let inner = Inner { address: address.clone(), dialect, pool, writers, token, lock };
-        let ledger = Self { inner: Arc::new(inner) };
+        let ledger = Self::of((address.clone(), dialect), pool, token, lock);
         ledger.take_over(&holder).await.map_err(storage)?;
         Ok(ledger)
     }
+
+    fn of((address, dialect): (Address, Dialect), pool: AnyPool, token: Option<String>, lock: Lock) -> Self {
+        let writers = Arc::new(Semaphore::new(dialect.writers() as usize));
+        Self { inner: Arc::new(Inner { address, dialect, pool, writers, token, lock }) }
+    }
+}
+
+/// The drivers of both databases, and what they encrypt with.
+fn install_drivers() {
+    sqlx::any::install_default_drivers();
+    // `sslmode=verify-ca` takes the process's own choice, and panics where there is none. One that was made before is as
+    // good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
 /// The lock, and a file that only its owner reads.

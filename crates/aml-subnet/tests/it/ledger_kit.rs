@@ -46,6 +46,38 @@ impl Home {
         Some(Self { name: "PostgreSQL", url, folder, server: Some(server) })
     }
 
+    /// A PostgreSQL server that encrypts with `server.pem` and `server.key` of its folder, on a port of this machine;
+    /// says so where there is none. `prepare` puts files there as the user that the server runs as.
+    pub(crate) fn tls_server(prepare: impl FnOnce(&dyn Fn(&str) -> Command)) -> Option<(Self, u16)> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bin = Server::init(folder.path())?;
+        prepare(&|program| {
+            let mut command = as_owner(unprivileged(), std::path::Path::new(program));
+            command.current_dir(folder.path());
+            command
+        });
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        // Somebody else may take the port before the server does.
+        let started = (0..20).find_map(|_| {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+            let settings = [
+                "listen_addresses=127.0.0.1".to_owned(),
+                "ssl=on".to_owned(),
+                format!("ssl_cert_file={}", at("server.pem")),
+                format!("ssl_key_file={}", at("server.key")),
+            ];
+            Server::launch(folder.path(), &bin, (free, &settings))
+        });
+        let server = started.expect("a port");
+        let (port, url) = (server.port, format!("postgres://aml@localhost:{}/postgres", server.port));
+        Some((Self { name: "PostgreSQL over TLS", url, folder, server: Some(server) }, port))
+    }
+
+    /// What a query of one value says, asked behind the program's back.
+    pub(crate) fn server_ask(&self, query: &str) -> String {
+        self.server.as_ref().expect("a server's home").sql("postgres", query)
+    }
+
     /// Both.
     pub(crate) fn both() -> Vec<Self> {
         std::iter::once(Self::file()).chain(Self::server()).collect()
@@ -136,10 +168,17 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 struct Server {
     process: Child,
     folder: PathBuf,
+    port: u16,
 }
 
 impl Server {
     fn start(folder: &std::path::Path) -> Option<Self> {
+        let bin = Self::init(folder)?;
+        Some(Self::launch(folder, &bin, (5432, &["listen_addresses=".to_owned()])).expect("postgres starts"))
+    }
+
+    /// Makes an empty database; says so where there is no PostgreSQL. Where its programs are.
+    fn init(folder: &std::path::Path) -> Option<PathBuf> {
         let Some(bin) = postgres_bin() else {
             println!("skipped: no PostgreSQL (no initdb); on Debian: apt-get install postgresql");
             return None;
@@ -157,11 +196,17 @@ impl Server {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let mut process = as_owner(owner, &bin.join("postgres"))
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60", "-c"])
+        Some(bin)
+    }
+
+    /// Runs a server with more settings; none when it does not come up.
+    fn launch(folder: &std::path::Path, bin: &std::path::Path, (port, settings): (u16, &[String])) -> Option<Self> {
+        let mut process = as_owner(unprivileged(), &bin.join("postgres"))
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .args(["-c", &format!("port={port}"), "-c", "fsync=off", "-c", "max_connections=60", "-c"])
             .arg(format!("unix_socket_directories={}", folder.display()))
             .arg("-D")
-            .arg(&data)
+            .arg(folder.join("data"))
             .current_dir(folder)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -170,23 +215,29 @@ impl Server {
         let mut log = BufReader::new(process.stderr.take().expect("it is piped")).lines();
         let ready = |line: &str| line.contains("ready to accept connections");
         let started = log.by_ref().map_while(Result::ok).any(|line| ready(&line));
-        assert!(started, "postgres does not start");
+        let server = Self { process, folder: folder.to_owned(), port };
+        if !started {
+            return None;
+        }
         std::thread::spawn(move || log.for_each(drop));
-        Some(Self { process, folder: folder.to_owned() })
+        Some(server)
     }
 
     fn url(&self, database: &str) -> String {
         format!("postgres://aml@localhost/{database}?host={}", self.folder.display())
     }
 
-    fn sql(&self, database: &str, statement: &str) {
+    /// Does something in a database; what came of it, bare.
+    fn sql(&self, database: &str, statement: &str) -> String {
         let bin = postgres_bin().expect("it was there a moment ago");
         let done = Command::new(bin.join("psql"))
-            .args(["--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-U", "aml", "-d", database, "-c", statement, "-h"])
+            .args(["--no-psqlrc", "-At", "-v", "ON_ERROR_STOP=1", "-U", "aml", "-d", database, "-c", statement])
+            .args(["-p", &self.port.to_string(), "-h"])
             .arg(&self.folder)
             .output()
             .expect("psql runs");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).trim().to_owned()
     }
 }
 

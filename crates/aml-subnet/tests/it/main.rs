@@ -27,6 +27,7 @@ mod ledger_cli;
 mod ledger_faults;
 mod ledger_kit;
 mod ledger_lock;
+mod ledger_tls;
 mod ledger_transfer;
 mod ledger_versions;
 mod localnet_metadata;
