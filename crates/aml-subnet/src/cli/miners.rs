@@ -1,9 +1,11 @@
-//! `aml-subnet miners`: the leaderboard, from the ledger alone.
+//! `aml-subnet miners`: the leaderboard, from the ledger alone; and what an operator may correct about a miner.
+
+mod forget_key;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
 use super::ledger::{LedgerArgs, share};
@@ -15,15 +17,24 @@ use crate::wallet::Hotkey;
 /// Arguments of `miners`.
 #[derive(Debug, ClapArgs)]
 #[command(
+    args_conflicts_with_subcommands = true,
     after_help = "Performance is the mean over the published rounds of the last 30 days: tier 1 counts 0.2, tier 2 \
                         0.3 and, once a round is settled, tier 3 counts 0.5."
 )]
 pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     ledger: LedgerArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Forgets the key of a miner's receipts, so that its next one counts
+    ForgetKey(Box<forget_key::Args>),
 }
 
 /// A hotkey's line.
@@ -35,8 +46,15 @@ struct Line {
     means: [Option<f64>; 3],
 }
 
-/// Prints who is worth what, best first.
+/// Prints who is worth what, best first, or corrects something.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        Some(Command::ForgetKey(args)) => forget_key::run(args),
+        None => leaderboard(args),
+    }
+}
+
+fn leaderboard(args: &Args) -> anyhow::Result<ExitCode> {
     args.ledger.read(async |settings, ledger| {
         let rules = RulesVersion::LATEST.rules();
         let history = History::newest(&ledger, settings.netuid, &rules, settings.validator.grace).await?;

@@ -125,6 +125,21 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Opens an up-to-date ledger beside whoever holds it: without a lock and without a claim, so that all ordinary
+    /// writes are refused, but over connections that can write.
+    pub(super) async fn open_beside(url: &str) -> Result<Self, OpenLedgerError> {
+        install_drivers();
+        let address: Address = url.parse()?;
+        if matches!(&address, Address::File(path) if !path.exists()) {
+            return Err(OpenLedgerError::Missing { address: address.to_string() });
+        }
+        let dialect = Dialect::of(&address);
+        let pool = connect(&address, dialect, false).await.map_err(during("open"));
+        let pool = pool.map_err(|source| OpenLedgerError::Storage { address: address.to_string(), source })?;
+        check_version(&pool, dialect, &address, true).await?;
+        Ok(Self::of((address, dialect), pool, None, Lock::None))
+    }
+
     fn of((address, dialect): (Address, Dialect), pool: AnyPool, token: Option<String>, lock: Lock) -> Self {
         let writers = Arc::new(Semaphore::new(dialect.writers() as usize));
         Self { inner: Arc::new(Inner { address, dialect, pool, writers, token, lock }) }

@@ -15,7 +15,8 @@ use crate::wallet::Hotkey;
 const WHAT: &str = "verdict";
 
 impl Ledger {
-    /// Asked → judged. Also remembers the first receipt key of each hotkey.
+    /// Asked → judged. Also remembers the first receipt key of each hotkey that was asked before one was known: what was
+    /// asked under a key does not bring it back once it is forgotten.
     ///
     /// # Errors
     /// When it is not its turn, or the round has other verdicts.
@@ -25,6 +26,7 @@ impl Ledger {
             let why = "a hotkey has two verdicts".to_owned();
             return Err(StorageError::Unrecordable { what: WHAT, why }.into());
         }
+        let task = self.task(id).await?;
         let mut write = self.write("record_verdicts").await?;
         if !advance(&mut write, "record_verdicts", &id, Step::Judged).await? {
             let stored = sqlx::query(SELECT).bind(id.to_string()).fetch_all(&mut *write.tx).await;
@@ -33,7 +35,10 @@ impl Ledger {
         }
         for verdict in given.values() {
             insert(&mut write, &id, verdict).await?;
-            remember_key(&mut write, verdict).await?;
+            let ask = task.as_ref().and_then(|task| task.asks.get(&verdict.hotkey));
+            if ask.is_none_or(|ask| ask.receipt_key.is_none()) {
+                remember_key(&mut write, verdict).await?;
+            }
         }
         Ok(write.commit().await?)
     }

@@ -40,7 +40,8 @@ impl Ledger {
         Err(StorageError::TakenOver { holder })
     }
 
-    async fn begin_write(&self, operation: &'static str, turns: u32) -> Result<Write, StorageError> {
+    /// Begins a transaction that writes, whoever holds the ledger.
+    pub(super) async fn begin_write(&self, operation: &'static str, turns: u32) -> Result<Write, StorageError> {
         let turns = self.turns(operation, turns).await?;
         let dialect = self.inner.dialect;
         let tx = self.inner.pool.begin_with(dialect.begin_write()).await.map_err(during(operation))?;

@@ -208,7 +208,7 @@ pub(crate) struct FakeMiner {
     /// What it saw.
     pub(crate) seen: Arc<Seen>,
     hotkey: Hotkey,
-    receipt_key: Digest,
+    receipts: Arc<Mutex<ReceiptKey>>,
     _life: Life,
 }
 
@@ -232,7 +232,7 @@ impl Drop for Life {
 struct Miner {
     name: String,
     signer: Signer,
-    receipts: ReceiptKey,
+    receipts: Arc<Mutex<ReceiptKey>>,
     behaviour: Behaviour,
     netuid: u16,
     clock: Arc<dyn Clock>,
@@ -246,20 +246,20 @@ impl FakeMiner {
         let signer = dev_key(name);
         let hotkey = signer.hotkey();
         let receipts = ReceiptKey::from_secret(Digest::of(name.as_bytes()).as_bytes());
-        let receipt_key = receipts.public_key();
+        let receipts = Arc::new(Mutex::new(receipts));
         let seen: Arc<Seen> = Arc::default();
         let any = SocketAddr::from(([127, 0, 0, 2], 0)); // the chain takes no 127.0.0.1
         if matches!(behaviour, Behaviour::Dead) {
             let socket = TcpSocket::new_v4().expect("a socket");
             socket.bind(any).expect("a port");
             let address = socket.local_addr().expect("an address");
-            return Self { address, seen, hotkey, receipt_key, _life: Life::Silent { _socket: socket } };
+            return Self { address, seen, hotkey, receipts, _life: Life::Silent { _socket: socket } };
         }
         let listener = TcpListener::bind(any).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let nonces = MemoryNonces::new(std::time::Duration::ZERO);
-        let (name, counted) = (name.to_owned(), Arc::clone(&seen));
-        let miner = Arc::new(Miner { name, signer, receipts, behaviour, netuid, clock, nonces, seen: counted });
+        let (name, counted, keys) = (name.to_owned(), Arc::clone(&seen), Arc::clone(&receipts));
+        let miner = Arc::new(Miner { name, signer, receipts: keys, behaviour, netuid, clock, nonces, seen: counted });
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 miner.seen.connections.fetch_add(1, Ordering::SeqCst);
@@ -267,7 +267,7 @@ impl FakeMiner {
                 tokio::spawn(async move { miner.serve(stream).await });
             }
         });
-        Self { address, seen, hotkey, receipt_key, _life: Life::Served(task) }
+        Self { address, seen, hotkey, receipts, _life: Life::Served(task) }
     }
 
     /// Its hotkey.
@@ -276,8 +276,14 @@ impl FakeMiner {
     }
 
     /// The key of its receipts.
-    pub(crate) const fn receipt_key(&self) -> Digest {
-        self.receipt_key
+    pub(crate) fn receipt_key(&self) -> Digest {
+        self.receipts.lock().expect("no panic").public_key()
+    }
+
+    /// From now on it signs with a new key.
+    pub(crate) fn lose_receipt_key(&self) {
+        let new = Digest::of(self.receipt_key().as_bytes());
+        *self.receipts.lock().expect("no panic") = ReceiptKey::from_secret(new.as_bytes());
     }
 
     /// As a validator knows it.

@@ -46,6 +46,7 @@ mod validation;
 mod validation_properties;
 mod validator_faults;
 mod validator_judge;
+mod validator_keys;
 mod validator_kill;
 mod validator_kit;
 mod validator_query;
