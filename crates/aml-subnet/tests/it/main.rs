@@ -49,6 +49,7 @@ mod validator_judge;
 mod validator_keys;
 mod validator_kill;
 mod validator_kit;
+mod validator_metagraph;
 mod validator_query;
 mod validator_query_rules;
 mod validator_round;

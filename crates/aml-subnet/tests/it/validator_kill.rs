@@ -261,8 +261,12 @@ async fn killed_between_publication_and_weights() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_over_a_database_server() {
-    let places = ["record_answer.after_commit:2", "record_canonical.before_commit", "weights.planned"];
-    end_the_same(&places, Home::server).await;
+    end_the_same(&["record_answer.after_commit:2", "record_canonical.before_commit"], Home::server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_around_a_submission_of_weights_over_a_database_server() {
+    end_the_same(&PAYING[5..], Home::server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -481,6 +481,25 @@ async fn a_plan_that_came_too_soon_waits_without_a_fuss_unless_it_goes_on_for_lo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn too_soon_for_more_than_three_tempos_is_an_error_until_the_chain_lets_it_pass() {
+    let stage = stage().await;
+    // The hotkey's last update is its registration.
+    for _ in 0..4 {
+        stage.next_epoch().await;
+    }
+    stage.die_at(Instant::AfterPlan, &two_miners()).await;
+    stage.rule(Hyperparameter::WeightsRateLimit, 100_000);
+    let payer = stage.payer();
+    let error = payer.pay(&two_miners()).await.expect_err("nothing was set for more than three tempos");
+    assert_eq!(error.trouble(), Trouble::TooSoon, "{error}");
+    assert_eq!((stage.sent().await, stage.disk.state_of(0).await), (0, WeightsState::Planned));
+    stage.rule(Hyperparameter::WeightsRateLimit, 0);
+    payer.pay(&two_miners()).await.expect("nothing is in the way any more");
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Confirmed { .. }));
+    assert_eq!((stage.sent().await, stage.on_chain().await), (1, two_miners_on_chain(&stage).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_hand_on_the_hotkey_is_noticed() {
     let stage = stage().await;
     let payer = stage.payer();

@@ -1,8 +1,9 @@
 //! A small world for a validator: days of batches, miners on real sockets, a subnet, a clock that the test moves.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -90,6 +91,9 @@ impl Clock for Hands {
 pub(crate) struct FakeSubnet {
     neurons: Mutex<Vec<Neuron>>,
     down: AtomicBool,
+    /// How many neurons the next reads show.
+    partial: Mutex<VecDeque<usize>>,
+    reads: AtomicUsize,
 }
 
 impl FakeSubnet {
@@ -111,6 +115,16 @@ impl FakeSubnet {
         });
     }
 
+    /// The next reads show only so many neurons; those after them show all.
+    pub(crate) fn show_only(&self, neurons: &[usize]) {
+        self.partial.lock().expect("no panic").extend(neurons);
+    }
+
+    /// Reads since the last time that was asked.
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.swap(0, Ordering::SeqCst)
+    }
+
     pub(crate) fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
@@ -122,7 +136,10 @@ impl MetagraphSource for FakeSubnet {
             if self.down.load(Ordering::SeqCst) {
                 return Err(SourceError::new("no endpoint answers"));
             }
-            let neurons = self.neurons.lock().expect("no panic").clone();
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            let mut neurons = self.neurons.lock().expect("no panic").clone();
+            let shown = self.partial.lock().expect("no panic").pop_front();
+            neurons.truncate(shown.unwrap_or(usize::MAX));
             Ok(Metagraph { netuid: NETUID, block: Block(10), neurons })
         })
     }
@@ -196,7 +213,8 @@ impl World {
             secret: Secret::new([42; 32]),
             netuid: NETUID,
             settings: own.clone(),
-        });
+        })
+        .reading_again_after(Duration::ZERO);
         let settler = Settler {
             ledger: self.ledger.clone(),
             sot,

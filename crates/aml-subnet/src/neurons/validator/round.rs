@@ -13,6 +13,7 @@ mod task;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aml_miner::clock::{Clock, millis};
 use tokio_util::sync::CancellationToken;
@@ -60,13 +61,21 @@ pub struct Parts {
 /// Runs rounds, one at a time.
 pub struct Rounds {
     parts: Parts,
+    /// How soon an implausible metagraph is read again.
+    read_again: Duration,
 }
 
 impl Rounds {
     /// Nothing is read or written before the first round.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts }
+        Self { parts, read_again: task::READ_AGAIN }
+    }
+
+    /// Reads an implausible metagraph again after `pause`, instead of after half a block.
+    #[must_use]
+    pub fn reading_again_after(self, pause: Duration) -> Self {
+        Self { read_again: pause, ..self }
     }
 
     /// Carries a round as far as it can go now: to its publication, unless that has to wait.

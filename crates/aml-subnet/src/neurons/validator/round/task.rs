@@ -19,8 +19,8 @@ use crate::neurons::validator::traps::TrapPool;
 use crate::store::records::{Round, Step, Task};
 use crate::wallet::Hotkey;
 
-/// How soon an implausible metagraph is read again.
-const READ_AGAIN: Duration = Duration::from_secs(6);
+/// How soon an implausible metagraph is read again: half a block, so that another endpoint may be asked.
+pub(super) const READ_AGAIN: Duration = Duration::from_secs(6);
 
 impl Rounds {
     /// Fetched → tasked. With the maker of the bodies, where the task was made just now.
@@ -121,7 +121,7 @@ impl Rounds {
             return Ok(first);
         }
         observe::doubted(first.neurons.len(), before);
-        tokio::time::sleep(READ_AGAIN).await;
+        tokio::time::sleep(self.read_again).await;
         Ok(neurons.metagraph().await?)
     }
 }
