@@ -25,7 +25,7 @@ pub fn check_table(table: &Table, file: &str, limits: &Limits) -> Result<(), Tab
                 (0..lists.len()).try_for_each(|row| lists.get(row).iter().try_for_each(|&item| check_finite(row, item)))
             }
             Some(Column::TextLists(lists)) => (0..lists.len())
-                .try_for_each(|row| lists.get(row).try_for_each(|item| check_length(row, item, limits.one_text_bytes))),
+                .try_for_each(|row| lists.get(row).try_for_each(|item| check_text(row, item, limits.one_text_bytes))),
         };
         checked.map_err(|flaw| flaw.at(file, about.name))?;
     }
@@ -56,7 +56,7 @@ fn check_numbers(values: &[f64], about: &ColumnSpec) -> Result<(), Flaw> {
 
 fn check_texts(values: &TextColumn, about: &ColumnSpec, longest: usize) -> Result<(), Flaw> {
     for (row, text) in values.iter().enumerate() {
-        check_length(row, text, longest)?;
+        check_text(row, text, longest)?;
         if text.is_empty() {
             if about.required {
                 return Err(Flaw::Cell(row, CellProblem::Missing));
@@ -83,9 +83,13 @@ fn check_finite(row: usize, value: f64) -> Result<(), Flaw> {
     if value.is_infinite() { Err(Flaw::Cell(row, CellProblem::NotFinite(value))) } else { Ok(()) }
 }
 
-fn check_length(row: usize, text: &str, limit: usize) -> Result<(), Flaw> {
-    if text.len() <= limit {
-        return Ok(());
+/// Neither too long, nor with what databases and other languages take for the end of a text.
+fn check_text(row: usize, text: &str, limit: usize) -> Result<(), Flaw> {
+    if text.len() > limit {
+        return Err(Flaw::Cell(row, CellProblem::TooLong { bytes: text.len(), limit }));
     }
-    Err(Flaw::Cell(row, CellProblem::TooLong { bytes: text.len(), limit }))
+    match memchr::memchr(0, text.as_bytes()) {
+        Some(at) => Err(Flaw::Cell(row, CellProblem::Nul { at })),
+        None => Ok(()),
+    }
 }

@@ -148,6 +148,12 @@ pub enum CellProblem {
         /// The bound.
         limit: usize,
     },
+    /// A text with a byte that ends it elsewhere.
+    #[error("a text with U+0000 at byte {at}, which no text of a batch may have")]
+    Nul {
+        /// Where it stands.
+        at: usize,
+    },
     /// A value that contradicts the manifest.
     #[error("{found}, but the manifest says {expected}")]
     NotTheManifests {

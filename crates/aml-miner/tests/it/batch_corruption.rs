@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use aml_miner::data::{BatchDir, FileProblem, Limits, TableError, read_table};
+use aml_miner::data::{BatchDir, FileProblem, Limits, TableError, read_table, write_batch};
 use aml_miner::wire::spec::ALERTS;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use proptest::prelude::*;
@@ -134,6 +134,31 @@ fn a_bad_cell_is_refused_with_its_row() {
         let message = written.refusal();
         assert!(message.starts_with(&file) && message.contains(expected), "{message}\n  wanted: {expected}");
     }
+}
+
+#[test]
+fn a_text_that_ends_early_elsewhere_is_refused_in_every_column() {
+    let lists = |texts: [&str; 3]| texts.map(|text| Series::new("".into(), [text]));
+    let cases = [
+        ("alerts", Series::new("alert_id".into(), ["a", "b\0c", "d"]), "column `alert_id`, row 1"),
+        ("alerts", Series::new("address".into(), ["x", "y", "\0"]), "column `address`, row 2"),
+        ("alerts", Series::new("typology_type".into(), ["s\0", "s", "s"]), "column `typology_type`, row 0"),
+        ("alerts", Series::new("risk_indicators".into(), lists(["a", "b\0", "c"])), "column `risk_indicators`, row 1"),
+    ];
+    for (table, series, expected) in cases {
+        let written = Written::small();
+        let file = format!("{table}.parquet");
+        written.rewrite(&file, |frame| with_column(frame, series));
+        let message = written.refusal();
+        assert!(message.contains(expected) && message.contains("U+0000"), "{message}\n  wanted: {expected}");
+    }
+    let mut batch = crate::batch_kit::small_batch();
+    let address = ALERTS.position("address").expect("a column");
+    batch.alerts.set_column(address, Some(crate::batch_kit::texts(["x", "y\0", "z"])));
+    let folder = tempfile::tempdir().expect("a folder");
+    let refused = write_batch(&folder.path().join("batch"), &batch, None, &crate::batch_kit::options());
+    let message = refused.expect_err("it could not be read again").to_string();
+    assert!(message.contains("column `address`, row 1") && message.contains("U+0000"), "{message}");
 }
 
 #[test]
