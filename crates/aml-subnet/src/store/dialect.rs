@@ -62,7 +62,8 @@ impl Dialect {
         }
     }
 
-    /// What every new connection is told. Space of swept bodies is given back; a commit is on disk when it returns.
+    /// What every new connection is told. Space of swept bodies is given back; a commit is on disk when it returns; nobody
+    /// waits for another's lock for ever.
     pub(super) const fn on_connect(self, read_only: bool) -> &'static [&'static str] {
         match (self, read_only) {
             (Self::Sqlite, false) => &[
@@ -72,8 +73,8 @@ impl Dialect {
                 "PRAGMA synchronous = FULL",
             ],
             (Self::Sqlite, true) => &["PRAGMA busy_timeout = 30000"],
-            (Self::Postgres, false) => &["SET synchronous_commit = on"],
-            (Self::Postgres, true) => &["SET default_transaction_read_only = on"],
+            (Self::Postgres, false) => &["SET synchronous_commit = on", "SET lock_timeout = '30s'"],
+            (Self::Postgres, true) => &["SET default_transaction_read_only = on", "SET lock_timeout = '30s'"],
         }
     }
 

@@ -152,6 +152,8 @@ impl Fault {
     fn of_code(code: &str) -> Self {
         if code.len() == 5 {
             return match code {
+                // A lock that was not got in time.
+                "55P03" => Self::Unavailable,
                 "53100" | "54000" => Self::Full,
                 "25006" | "42501" => Self::ReadOnly,
                 "XX001" | "XX002" => Self::Damaged,
@@ -230,6 +232,7 @@ mod tests {
             ("778", Fault::Unavailable),
             ("57P01", Fault::Unavailable),
             ("08006", Fault::Unavailable),
+            ("55P03", Fault::Unavailable),
             ("1555", Fault::Other),
             ("23505", Fault::Other),
             ("", Fault::Other),

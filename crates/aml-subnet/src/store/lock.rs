@@ -7,7 +7,10 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::time::Duration;
 
+use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection as _, Row as _};
 use tokio::sync::Mutex;
 
@@ -17,6 +20,8 @@ const LONGEST_HOLDER: u64 = 1000;
 const LOCK_CLASS: i32 = 0x616d_6c31;
 /// A process that was killed a moment ago may still be known to the server: it is waited for that long.
 const PATIENCE: &str = "SET lock_timeout = '3s'";
+/// How long a server may take to let somebody in.
+pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// SQLSTATE of a lock that was not got in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
@@ -52,7 +57,8 @@ impl Lock {
 
     /// Takes the advisory lock of the server's current schema, on a connection of its own.
     pub(super) async fn of_server(url: &str) -> Result<Self, LockError> {
-        let mut session = AnyConnection::connect(url).await.map_err(LockError::Server)?;
+        let options = AnyConnectOptions::from_str(url).map_err(LockError::Server)?;
+        let mut session = connect_within(ANSWER, &options).await.map_err(LockError::Server)?;
         sqlx::query(PATIENCE).execute(&mut session).await.map_err(LockError::Server)?;
         let asked = sqlx::query("SELECT pg_advisory_lock($1, hashtext(current_schema()))")
             .bind(LOCK_CLASS)
@@ -82,6 +88,12 @@ impl Lock {
     }
 }
 
+/// A connection that is made within `limit`; a server that is half dead takes it and never says anything.
+pub(super) async fn connect_within(limit: Duration, options: &AnyConnectOptions) -> Result<AnyConnection, sqlx::Error> {
+    let made = tokio::time::timeout(limit, AnyConnection::connect_with(options)).await;
+    made.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
 fn lock_file(path: &Path, holder: &str) -> Result<File, LockError> {
     let failed = |error| LockError::File(path.to_owned(), error);
     let mut options = OpenOptions::new();
@@ -109,4 +121,24 @@ fn lock_file(path: &Path, holder: &str) -> Result<File, LockError> {
 async fn named_holder(session: &mut AnyConnection) -> String {
     let row = sqlx::query("SELECT value FROM ledger WHERE name = 'holder'").fetch_one(session).await;
     row.and_then(|row| row.try_get("value")).unwrap_or_else(|_| "another process".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr as _;
+    use std::time::Duration;
+
+    use sqlx::any::AnyConnectOptions;
+
+    use super::connect_within;
+
+    #[tokio::test]
+    async fn a_server_that_takes_connections_and_says_nothing_is_given_up() {
+        sqlx::any::install_default_drivers();
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("postgres://aml@{}/x", silent.local_addr().expect("an address"));
+        let options = AnyConnectOptions::from_str(&url).expect("a URL");
+        let given_up = connect_within(Duration::from_millis(20), &options).await;
+        assert!(matches!(given_up, Err(sqlx::Error::PoolTimedOut)), "{given_up:?}");
+    }
 }

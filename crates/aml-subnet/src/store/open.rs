@@ -5,23 +5,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _};
 use tokio::sync::Semaphore;
 
 use super::address::{Address, NotAnAddress};
 use super::dialect::Dialect;
 use super::error::{StorageError, during};
 use super::ledger::{Inner, Ledger};
-use super::lock::{Lock, LockError};
+use super::lock::{ANSWER, Lock, LockError, connect_within};
 use super::migrate;
 
 /// Connections at most; a page or two and the round are all that use them.
 const CONNECTIONS: u32 = 10;
-/// How long one waits for a free connection.
-const ACQUIRE: Duration = Duration::from_secs(30);
 
 /// How a ledger is opened.
 #[derive(Clone, Debug)]
@@ -206,13 +203,13 @@ async fn connect(address: &Address, dialect: Dialect, read_only: bool) -> Result
     let memory = *address == Address::Memory;
     if !memory {
         // The pool would try for as long as one waits for a connection, and not say what is wrong.
-        let mut first = AnyConnection::connect_with(&options).await?;
+        let mut first = connect_within(ANSWER, &options).await?;
         for statement in told {
             first.execute(*statement).await?;
         }
         first.close().await?;
     }
-    let pool = AnyPoolOptions::new().acquire_timeout(ACQUIRE).after_connect(move |connection, _| {
+    let pool = AnyPoolOptions::new().acquire_timeout(ANSWER).after_connect(move |connection, _| {
         Box::pin(async move {
             for statement in told {
                 connection.execute(*statement).await?;
