@@ -12,7 +12,7 @@ use super::reply::{self, Content, Keep};
 use super::state::ApiState;
 use crate::outputs::format::encode;
 use crate::outputs::{CanonicalRow, Format, Manifest, Published, VerifyError, canonical_rows, directory};
-use crate::store::records::{Round, Step};
+use crate::store::records::{Round, RoundId, Step};
 
 /// Rounds that are looked through for the newest.
 const LOOK_BACK: usize = 8;
@@ -93,9 +93,9 @@ async fn round_of(api: &ApiState, date: &str, params: &Params) -> Result<Round, 
     let window = params.count("window_days", (0, usize::from(u16::MAX)))?;
     let fits = |round: &Round| window == 0 || usize::from(round.id.window_days) == window;
     if date == "latest" {
-        let newest = api.published_rounds(LOOK_BACK, None).await?.rounds;
-        let found = newest.into_iter().find(|round| fits(round));
-        return found.ok_or_else(|| ApiError::not_found("No round is published yet"));
+        let mut newest = api.published_rounds(LOOK_BACK, None).await?.rounds;
+        newest.retain(fits);
+        return latest(api, newest).await;
     }
     let date = query::date("path", "date", date)?;
     let none = || ApiError::not_found(format!("No canonical scores of {date} are published; /rounds lists what is"));
@@ -108,6 +108,28 @@ async fn round_of(api: &ApiState, date: &str, params: &Params) -> Result<Round, 
         return Err(ApiError::value("query", "window_days", (text, "")));
     }
     found.pop().ok_or_else(none)
+}
+
+/// The newest of `rounds`. Where it has no scores that is said, with the newest that has: another day's never pass for
+/// today's, for rows name no day.
+async fn latest(api: &ApiState, rounds: Vec<Round>) -> Result<Round, ApiError> {
+    let mut rounds = rounds.into_iter();
+    let newest = rounds.next().ok_or_else(|| ApiError::not_found("No round is published yet"))?;
+    if api.facts(&newest).await?.brief().accepted > 0 {
+        return Ok(newest);
+    }
+    let mut elsewhere = "none of the rounds before it has any either".to_owned();
+    for round in rounds {
+        if api.facts(&round).await?.brief().accepted > 0 {
+            let RoundId { date, window_days, .. } = round.id;
+            elsewhere = format!("the newest are at /canonical/{date}?window_days={window_days}");
+            break;
+        }
+    }
+    let id = newest.id;
+    Err(ApiError::not_found(format!(
+        "Round {id}, the newest, has no canonical scores: no submission counted; {elsewhere}"
+    )))
 }
 
 /// The published files of a round; `None` where they are not on this machine.

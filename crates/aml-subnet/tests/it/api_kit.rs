@@ -369,6 +369,21 @@ pub(crate) async fn must_round(ledger: &Ledger, day: u32, step: Step) {
     }
 }
 
+/// Publishes a round in which nobody's submission counted.
+pub(crate) async fn must_publish_nothing(ledger: &Ledger, day: u32) {
+    ledger.begin(&round(day)).await.expect("it begins");
+    ledger.record_task(id(day), &task(day), commitment(day)).await.expect("it is tasked");
+    for number in 1..=MINERS {
+        ledger.record_answer(id(day), &answer(number, day), None).await.expect("an answer");
+    }
+    ledger.finish_asking(id(day)).await.expect("it is asked");
+    let rejected = |number: u8| Verdict { accepted: Err("format: not a list".to_owned()), ..verdict(number, day) };
+    let verdicts: Vec<Verdict> = (1..=MINERS).map(rejected).collect();
+    ledger.record_verdicts(id(day), &verdicts).await.expect("it is judged");
+    ledger.record_canonical(id(day), None).await.expect("there is nothing to merge");
+    ledger.publish(id(day), opened(day) + 1_200_000).await.expect("it is published");
+}
+
 /// What is confirmed at epoch 100 is what the chain shows.
 pub(crate) fn weights(epoch: u64) -> WeightsRecord {
     let weights = if epoch == 100 {

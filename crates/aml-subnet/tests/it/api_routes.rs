@@ -12,7 +12,8 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::api_kit::{
-    ALERTS, DAYS, Kit, MINERS, NOW, SETTLED, canonical, commitment, id, miner, reading, round, salt, task, validator,
+    ALERTS, DAYS, Kit, MINERS, NOW, SETTLED, canonical, commitment, id, miner, must_publish_nothing, reading, round,
+    salt, task, validator,
 };
 
 #[tokio::test]
@@ -219,6 +220,24 @@ async fn canonical_scores_are_offered_in_three_forms() {
     kit.get("/canonical/2026-02-30").await.must_fail_with(422, "invalid_request");
     kit.get("/canonical/2025-01-01").await.must_fail_with(404, "not_found");
     kit.get(&format!("{path}?window_days=7")).await.must_fail_with(404, "not_found");
+}
+
+#[tokio::test]
+async fn the_newest_day_without_scores_says_where_the_newest_are_and_shows_no_other_days() {
+    let kit = Kit::season().await;
+    must_publish_nothing(&kit.ledger, DAYS + 2).await;
+    let newest = format!("/canonical/{}?window_days=30", id(DAYS).date);
+    for path in ["/canonical/latest", "/canonical/latest?format=csv", "/canonical/latest/manifest"] {
+        let told = kit.get(path).await.must_fail_with(404, "not_found").json();
+        let told = told["detail"].as_str().expect("text");
+        assert!(told.contains(&id(DAYS + 2).to_string()) && told.contains(&newest), "{path}: {told}");
+    }
+    kit.get(&newest).await.must_succeed();
+    kit.get(&format!("/canonical/{}", id(DAYS + 2).date)).await.must_fail_with(404, "not_found");
+    let kit = Kit::empty().await;
+    must_publish_nothing(&kit.ledger, 1).await;
+    let told = kit.get("/canonical/latest").await.must_fail_with(404, "not_found").json();
+    assert!(told["detail"].as_str().is_some_and(|told| told.contains("none of the rounds before")), "{told}");
 }
 
 #[tokio::test]
