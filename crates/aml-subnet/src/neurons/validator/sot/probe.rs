@@ -89,5 +89,11 @@ async fn asked(source: &Source, last: NaiveDate, settings: &SotSettings) -> Resu
             }
         }
     }
+    let asked_for: Vec<String> = names.iter().map(|named| directory_name(last, *named)).collect();
+    tracing::warn!(
+        days = settings.look_back_days + 1,
+        ?asked_for,
+        "the source has no batch under these names, nor of the days before; validator.window_days says which other window"
+    );
     Ok(None)
 }
