@@ -1,6 +1,7 @@
 //! The crate through its front door: one module a topic.
 
 mod alert_rules;
+mod api_chain;
 mod api_docs;
 mod api_kit;
 mod api_openapi;
@@ -40,6 +41,7 @@ mod outputs;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod risk;
+mod scores_cli;
 mod scoring_doc;
 mod scoring_kit;
 mod validation;

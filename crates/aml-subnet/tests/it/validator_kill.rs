@@ -25,7 +25,7 @@ use crate::ledger_kit::{self, Home};
 use crate::validator_world::{NETUID, WINDOW, first_day, write_days};
 
 /// `//Alice`: everybody knows it.
-const ALICE: &str = "0xe5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+pub(crate) const ALICE: &str = "0xe5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
 /// Places of a round up to its task.
 const PREPARING: [&str; 5] = [
     "begin.before_commit",

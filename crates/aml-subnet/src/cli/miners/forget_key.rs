@@ -39,7 +39,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match chain::block_on(async { Ok(Ledger::forget_receipt_key(&url, &hotkey).await?) })? {
         Forgotten::Key(key) => {
             tracing::warn!(miner.hotkey = %hotkey, receipt_key = %key, "receipt key forgotten by an operator");
-            println!("forgot receipt key {key} of {hotkey}; its first valid receipt from the next round on says the new one");
+            println!(
+                "forgot receipt key {key} of {hotkey}; its first valid receipt from the next round on says the new one"
+            );
         }
         Forgotten::NoKey => {
             println!("{hotkey} has no receipt key: nothing to forget; its first valid receipt says it");
