@@ -8,6 +8,7 @@ mod wire;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aml_miner::clock::Clock;
 use aml_miner::digest::Digest;
@@ -29,6 +30,8 @@ pub(crate) type Scorer = Arc<dyn Fn(&Value) -> f64 + Send + Sync>;
 pub(crate) enum Behaviour {
     /// Scores each alert by `alert_confidence_score`, mixed with noise of its own: 1 is all signal, 0 all noise.
     Honest { skill: f64 },
+    /// As honest, but it takes its time.
+    Slow { skill: f64, pause: Duration },
     /// Scores each alert by this.
     Scored(Scorer),
     /// The same score for everything.
@@ -257,7 +260,7 @@ impl FakeMiner {
         }
         let listener = TcpListener::bind(any).await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let nonces = MemoryNonces::new(std::time::Duration::ZERO);
+        let nonces = MemoryNonces::new(Duration::ZERO);
         let (name, counted, keys) = (name.to_owned(), Arc::clone(&seen), Arc::clone(&receipts));
         let miner = Arc::new(Miner { name, signer, receipts: keys, behaviour, netuid, clock, nonces, seen: counted });
         let task = tokio::spawn(async move {

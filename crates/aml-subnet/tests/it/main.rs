@@ -55,6 +55,7 @@ mod validator_metagraph;
 mod validator_query;
 mod validator_query_rules;
 mod validator_round;
+mod validator_season;
 mod validator_sot;
 mod validator_task;
 mod validator_weights;

@@ -141,7 +141,7 @@ impl Stage {
     }
 }
 
-fn subtensor(localnet: &Localnet) -> Subtensor {
+pub(crate) fn subtensor(localnet: &Localnet) -> Subtensor {
     let endpoints = Endpoints::resolve(&localnet.ws_url(), None).expect("a URL");
     Subtensor::new(endpoints, Timing::default(), Arc::new(SystemClock))
 }
@@ -160,7 +160,7 @@ fn files_of(data: &Path) -> Value {
 }
 
 /// Transactions of `//Alice`.
-async fn submissions(localnet: &Localnet) -> Value {
+pub(crate) async fn submissions(localnet: &Localnet) -> Value {
     let alice = dev_key("Alice").hotkey().to_string();
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "system_accountNextIndex", "params": [alice] });
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
@@ -169,7 +169,7 @@ async fn submissions(localnet: &Localnet) -> Value {
     serde_json::from_str::<Value>(&text).expect("JSON")["result"].clone()
 }
 
-async fn weights_on(localnet: &Localnet) -> Value {
+pub(crate) async fn weights_on(localnet: &Localnet) -> Value {
     let found = subtensor(localnet).weights_of(dev_key("Alice").hotkey(), NETUID, 0).await.expect("the chain answers");
     let pairs = found.unwrap_or_default().into_iter().map(|(Uid(uid), weight)| json!([uid, weight]));
     Value::Array(pairs.collect())

@@ -51,6 +51,9 @@ impl Miner {
         }
         self.read_body(stream, &mut request).await?;
         let reply = self.reply(&request);
+        if let Behaviour::Slow { pause, .. } = self.behaviour {
+            tokio::time::sleep(pause).await;
+        }
         match early {
             None => write(stream, &reply).await,
             Some(wire) => misbehave(stream, wire, &reply).await,
