@@ -104,10 +104,6 @@ async fn a_season_of_kills_ends_as_one_without() {
         assert!(paid.is_ok(), "{}: no weights after the last settlement\n{}", seat.name, seat.last_words());
         ends.push(seat.end_in_peace().await);
     }
-    for (seat, end) in [&tried, &twin].into_iter().zip(&ends) {
-        Laws { seat, cast: &cast, days: &season.days }.hold(end).await;
-    }
-    rounds_are_equal(&tried, &twin, &season.days).await;
     let figures = json!({
         "seed": seed,
         "seconds": began.elapsed().as_secs(),
@@ -124,6 +120,10 @@ async fn a_season_of_kills_ends_as_one_without() {
         tried.export();
         twin.export();
     }
+    for (seat, end) in [&tried, &twin].into_iter().zip(&ends) {
+        Laws { seat, cast: &cast, days: &season.days }.hold(end).await;
+    }
+    rounds_are_equal(&tried, &twin, &season.days).await;
     tried.close().await;
     twin.close().await;
 }

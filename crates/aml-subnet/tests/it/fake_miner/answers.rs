@@ -1,5 +1,7 @@
 //! What a fake miner says: scores, receipts and signatures, right or wrong.
 
+use std::time::Duration;
+
 use aml_miner::digest::Digest;
 use aml_miner::receipt::{HEADER, Statement};
 use aml_subnet::protocol::answer::{self, Asked};
@@ -14,6 +16,8 @@ use super::wire::Request;
 use super::{Behaviour, Lie, Miner};
 use crate::common::dev_key;
 
+/// Requests are verified once they are read whole, which may take long where everything runs on one busy machine.
+const PATIENT: Window = Window { back: Duration::from_secs(300), ahead: Duration::from_secs(2) };
 const MODEL_VERSION: &str = "1.0.0+0a1b2c3d4e5f";
 
 /// What is read of a request: the rest takes a while in a build without optimisation.
@@ -64,7 +68,7 @@ impl Miner {
         let now = self.clock.now();
         let claim = Claim::parse(&request.headers)?;
         let envelope = *claim.envelope();
-        claim.expect(Scheme::Sr25519, &self.signer.hotkey(), (Window::default(), now))?;
+        claim.expect(Scheme::Sr25519, &self.signer.hotkey(), (PATIENT, now))?;
         let body = Digest::of(&request.body);
         claim.verify(&Target { method: &request.method, path_and_query: &request.target, body })?;
         self.nonces.record(envelope.sender, envelope.nonce, now)?;
@@ -153,7 +157,7 @@ impl Miner {
         }
         let us = self.signer.hotkey();
         let claim = synapse::Claim::parse(&request.headers, &us).and_then(|claim| {
-            claim.expect(Scheme::Sr25519, (Window::default(), self.clock.now()))?;
+            claim.expect(Scheme::Sr25519, (PATIENT, self.clock.now()))?;
             claim.verify(&us).map(|()| claim)
         });
         if let Err(refusal) = claim {

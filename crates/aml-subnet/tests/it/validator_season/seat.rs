@@ -84,7 +84,7 @@ impl Seat {
             "netuid = {NETUID}\n[wallet]\nname = \"val\"\npath = \"{data}/wallets\"\n[subtensor]\nnetwork = \"{chain}\"\n\
              [validator]\nsot = \"{}\"\ndata_dir = \"{data}\"\ndatabase_url = \"{}\"\nallow_private_ips = true\n\
              listen = \"127.0.0.1:0\"\ninterval = \"200ms\"\nweights_interval = \"300ms\"\ndeadline = \"30m\"\n\
-             timeout = \"30s\"\ngrace = \"1d\"\n",
+             timeout = \"50s\"\ngrace = \"1d\"\n",
             sot.display(),
             self.url,
         )

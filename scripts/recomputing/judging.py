@@ -1,0 +1,210 @@
+"""Tiers 1 and 2 of one answer, and what is watched of it."""
+import base64
+import binascii
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+CHECKS = ("format", "cardinality", "range", "variance", "input_digest", "output_digest", "signature", "model_version", "in_time")
+GATES = frozenset(CHECKS) - {"variance", "model_version", "in_time"}
+LEAST_DEVIATION = 1e-6
+TRAP_SHARE = 0.7
+SEVERITIES = ("low", "medium", "high", "critical")
+ENTROPY_BINS = 20
+LONGEST_TEXT, LONGEST_EXPLANATION = 1024, 64 * 1024
+FIELDS = {"alert_id": str, "score": float, "model_version": str, "latency_ms": float, "explain_json": str}
+RECEIPT_KEYS = {"v", "input_sha256", "output_sha256", "model_version", "model_sha256", "schema_sha256", "timestamp",
+                "public_key", "signature"}
+LONGEST_RECEIPT = 4096
+
+
+@dataclass
+class Judged:
+    """What an answer is worth on its own. `scores` are those of the roster, None where the submission does not count."""
+
+    failed: frozenset = frozenset()
+    looked_at: bool = False
+    model_version: str | None = None
+    receipt_key: str | None = None
+    scores: np.ndarray | None = None
+    groups: list = field(default_factory=list)
+
+    @property
+    def tier1(self):
+        return (len(CHECKS) - len(self.failed)) / len(CHECKS) if self.looked_at else None
+
+    @property
+    def tier2(self):
+        return sum(passed for _, _, passed in self.groups) / len(self.groups) if self.groups else None
+
+
+def alert_ids(roster, ask):
+    """Ids in the miner's order: the roster with its traps at their places."""
+    issued = dict(ask["issued"])
+    rest = iter(row["alert_id"] for row in roster)
+    return [issued[place] if place in issued else next(rest) for place in range(len(roster) + len(issued))]
+
+
+def judge(task, answer, body):
+    """Both tiers of an answer; nothing is looked at without a good one."""
+    if answer["reply"]["kind"] != "answered" or body is None:
+        return Judged()
+    ask = task["asks"][answer["hotkey"]]
+    ids = alert_ids(task["roster"], ask)
+    failed, version, scores = read(ids, body)
+    key, faults = receipt(answer, ask["receipt_key"], body)
+    failed |= faults
+    if not answer["in_time"]:
+        failed.add("in_time")
+    judged = Judged(frozenset(failed), True, version, key)
+    if not failed & GATES:
+        judged.groups = traps(ask["groups"], scores)
+        of_traps = {place for place, _ in ask["issued"]}
+        judged.scores = scores[[place for place in range(len(ids)) if place not in of_traps]]
+    return judged
+
+
+def read(ids, body):
+    """(failed checks, model version, scores in the order of `ids`) of a raw answer."""
+    try:
+        rows = rows_of(body, len(ids) + 1)
+    except ValueError:
+        return {"format", "cardinality", "range", "variance", "model_version"}, None, None
+    failed = set()
+    version = rows[0]["model_version"] if rows and rows[0]["model_version"].strip() else None
+    if version is None or any(row["model_version"] != version for row in rows):
+        failed.add("model_version")
+    given = {row["alert_id"]: row["score"] for row in rows}
+    if len(given) != len(rows) or set(given) != set(ids):
+        return failed | {"cardinality", "variance"}, version, None
+    scores = np.array([given[name] for name in ids], dtype=float)
+    if not all(0 <= score <= 1 for score in scores):
+        return failed | {"range", "variance"}, version, None
+    if len(scores) == 0 or np.std(scores) <= LEAST_DEVIATION:
+        failed.add("variance")
+    return failed, version, scores + 0.0
+
+
+def rows_of(body, most):
+    """The rows of an answer, or ValueError."""
+    rows = json.loads(body.decode("utf-8"), parse_constant=refuse, object_pairs_hook=once)
+    if not isinstance(rows, list) or len(rows) > most:
+        raise ValueError("no list of so few rows")
+    return [row_of(row) for row in rows]
+
+
+def row_of(row):
+    if not isinstance(row, dict) or not FIELDS.keys() <= row.keys():
+        raise ValueError("no row")
+    for name, kind in FIELDS.items():
+        value = row[name]
+        if kind is str and not isinstance(value, str):
+            raise ValueError(f"{name} is no text")
+        if kind is float and (isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)):
+            raise ValueError(f"{name} is no number")
+    if len(row["explain_json"].encode()) > LONGEST_EXPLANATION:
+        raise ValueError("a long explanation")
+    if any(len(row[name].encode()) > LONGEST_TEXT for name in ("alert_id", "model_version")):
+        raise ValueError("a long text")
+    return row
+
+
+def refuse(constant):
+    raise ValueError(f"{constant} is not JSON")
+
+
+def once(pairs):
+    known = [name for name, _ in pairs if name in FIELDS]
+    if len(known) != len(set(known)):
+        raise ValueError("a field twice")
+    return dict(pairs)
+
+
+def receipt(answer, expected_key, body):
+    """(key, failed checks) of a receipt."""
+    every = {"input_digest", "output_digest", "signature"}
+    try:
+        stated = receipt_of(answer["receipt"])
+    except ValueError:
+        return None, every
+    failed = set()
+    if expected_key not in (None, stated["public_key"]) or not is_signed(stated):
+        failed.add("signature")
+    if stated["input_sha256"] != answer["request"]:
+        failed.add("input_digest")
+    if stated["output_sha256"] != hashlib.sha256(body).hexdigest():
+        failed.add("output_digest")
+    return (None if failed else stated["public_key"]), failed
+
+
+def receipt_of(header):
+    if header is None or len(header) > LONGEST_RECEIPT or not re.fullmatch(r"[A-Za-z0-9_-]*", header):
+        raise ValueError("no receipt")
+    try:
+        stated = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise ValueError("no receipt") from error
+    if not isinstance(stated, dict) or stated.keys() != RECEIPT_KEYS or stated["v"] != 1:
+        raise ValueError("no receipt of version 1")
+    digests = [stated[name] for name in ("input_sha256", "output_sha256", "model_sha256", "schema_sha256", "public_key")]
+    if not all(isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest) for digest in digests):
+        raise ValueError("no digests")
+    if re.search(r"[\r\n]", stated["model_version"]):
+        raise ValueError("a line break")
+    return stated
+
+
+def is_signed(stated):
+    """Whether the Ed25519 signature holds."""
+    if not re.fullmatch("[0-9a-f]{128}", stated["signature"]):
+        return False
+    names = ("input_sha256", "output_sha256", "model_version", "model_sha256", "schema_sha256", "timestamp", "public_key")
+    message = "\n".join(["aml-receipt/1", *(str(stated[name]) for name in names)]).encode()
+    key, signature = bytes.fromhex(stated["public_key"]), bytes.fromhex(stated["signature"])
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    except ImportError:
+        from nacl.exceptions import BadSignatureError
+        from nacl.signing import VerifyKey
+
+        try:
+            VerifyKey(key).verify(message, signature)
+        except (BadSignatureError, ValueError):
+            return False
+        return True
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def traps(groups, scores):
+    """(name, share, passed) of each group."""
+    top, middle = np.percentile(scores, 90), np.percentile(scores, 50)
+    found = []
+    for group in (group for group in groups if group["places"]):
+        there = scores[group["places"]]
+        share = float(np.mean(there > top if group["expected"] == "high" else there < middle))
+        found.append((group["name"], share, share >= TRAP_SHARE))
+    return found
+
+
+def monotonicity(roster, scores):
+    """Share of neighbouring severities whose medians rise."""
+    severities = np.array([row["severity"] for row in roster])
+    medians = [np.median(scores[severities == name]) for name in SEVERITIES if (severities == name).any()]
+    rises = [low < high for low, high in zip(medians, medians[1:])]
+    return sum(rises) / len(rises) if rises else None
+
+
+def entropy(scores):
+    """Over twenty bins, 1 when all are alike."""
+    counts, _ = np.histogram(np.minimum((scores * ENTROPY_BINS).astype(int), ENTROPY_BINS - 1), bins=range(ENTROPY_BINS + 1))
+    shares = counts[counts > 0] / len(scores)
+    return float(-np.sum(shares * np.log(shares)) / math.log(ENTROPY_BINS))
