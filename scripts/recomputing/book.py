@@ -3,6 +3,14 @@ import hashlib
 import json
 import pathlib
 
+try:  # Python 3.14 knows zstd itself
+    from compression.zstd import decompress
+except ImportError:
+    import zstandard
+
+    def decompress(data):
+        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+
 FORMAT, VERSION = "aml-ledger", 1
 STEPS = ("fetched", "tasked", "asked", "judged", "merged", "published", "settled")
 PUBLISHED = STEPS.index("published")
@@ -12,23 +20,11 @@ class Unreadable(Exception):
     """Not an export, or not of a version that is known."""
 
 
-def decompressor():
-    """Python 3.14 knows zstd itself; before, a package does."""
-    try:
-        from compression import zstd
-
-        return zstd.decompress
-    except ImportError:
-        import zstandard
-
-        return lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data)
-
-
 class Book:
     """An export, with every table by its key."""
 
     def __init__(self, folder: pathlib.Path, tally):
-        self.folder, self.tally, self.decompress = folder, tally, decompressor()
+        self.folder, self.tally = folder, tally
         manifest = self._manifest()
         tables = {table["name"]: self._table(table) for table in manifest["tables"]}
         self.rounds = {row["id"]: row for row in tables["rounds"]}
@@ -71,7 +67,7 @@ class Book:
         if row is None or row["swept_ms"] is not None:
             return None
         try:
-            return self.decompress((self.folder / "bodies" / f"{digest}.zst").read_bytes())
+            return decompress((self.folder / "bodies" / f"{digest}.zst").read_bytes())
         except Exception as error:  # each package has its own
             raise Unreadable(f"body {digest}: {error}") from error
 

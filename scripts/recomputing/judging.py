@@ -9,6 +9,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    def holds(key, signature, message):
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+
+except ImportError:
+    from nacl.exceptions import BadSignatureError as InvalidSignature
+    from nacl.signing import VerifyKey
+
+    def holds(key, signature, message):
+        VerifyKey(key).verify(message, signature)
+
+
 CHECKS = ("format", "cardinality", "range", "variance", "input_digest", "output_digest", "signature", "model_version", "in_time")
 GATES = frozenset(CHECKS) - {"variance", "model_version", "in_time"}
 LEAST_DEVIATION = 1e-6
@@ -164,21 +179,8 @@ def is_signed(stated):
         return False
     names = ("input_sha256", "output_sha256", "model_version", "model_sha256", "schema_sha256", "timestamp", "public_key")
     message = "\n".join(["aml-receipt/1", *(str(stated[name]) for name in names)]).encode()
-    key, signature = bytes.fromhex(stated["public_key"]), bytes.fromhex(stated["signature"])
     try:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    except ImportError:
-        from nacl.exceptions import BadSignatureError
-        from nacl.signing import VerifyKey
-
-        try:
-            VerifyKey(key).verify(message, signature)
-        except (BadSignatureError, ValueError):
-            return False
-        return True
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+        holds(bytes.fromhex(stated["public_key"]), bytes.fromhex(stated["signature"]), message)
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -62,7 +62,7 @@ impl Season {
         tried.dawn();
         let id = source.dawn();
         for _ in 0..=draw.below(MOST_KILLS) {
-            let instant = draw.instant(tried.progress());
+            let instant = draw.instant(tried.heard());
             tried.live_until(&instant).await;
             let Moment { step, weights_open } = tried.kill(id).await;
             self.kills += 1;

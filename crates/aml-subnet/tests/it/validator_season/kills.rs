@@ -18,8 +18,10 @@ const OF_ROUND: [&str; 7] = [
     "round published",
     "round settled",
 ];
-/// What it logs at any time.
-const OF_ANY_TIME: [&str; 2] = ["validator runs", "\"message\":\"weights\""];
+/// What it logs of weights, at any time.
+const OF_WEIGHTS: &str = "\"message\":\"weights\"";
+/// What it logs once, when it has opened its ledger and begins to work.
+pub(super) const OF_START: &str = "validator runs";
 
 /// When to kill.
 #[derive(Debug)]
@@ -57,12 +59,13 @@ impl Draw {
 
     /// Half of them at any time from two milliseconds to eight seconds, each power of two as likely; half of them within
     /// thirty milliseconds of something that is logged, of the round only what is still to come.
-    pub(super) fn instant(&mut self, progress: usize) -> Instant {
+    pub(super) fn instant(&mut self, (progress, runs): (usize, bool)) -> Instant {
         if self.below(2) == 0 {
             let micros = 2_000_u64 << self.below(12);
             return Instant::After(Duration::from_micros(micros + self.below(micros)));
         }
-        let ahead: Vec<&str> = OF_ROUND[progress..].iter().chain(&OF_ANY_TIME).copied().collect();
+        let any_time = [OF_START, OF_WEIGHTS].into_iter().skip(usize::from(runs));
+        let ahead: Vec<&str> = OF_ROUND[progress..].iter().copied().chain(any_time).collect();
         let place = usize::try_from(self.below(ahead.len() as u64)).expect("small");
         Instant::Heard(ahead[place], Duration::from_micros(self.below(30_000)))
     }

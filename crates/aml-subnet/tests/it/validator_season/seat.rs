@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::cast::{Actor, Cast};
-use super::kills::{Instant, Moment, progress};
+use super::kills::{Instant, Moment, OF_START, progress};
 use crate::common::dev_key;
 use crate::ledger_kit;
 use crate::validator_kill::{ALICE, submissions, subtensor};
@@ -123,10 +123,10 @@ impl Seat {
         self.progress = 0;
     }
 
-    /// How far the day's round has come, as far as it was heard.
-    pub(super) fn progress(&mut self) -> usize {
+    /// How far the day's round has come, as far as it was heard, and whether the process has begun to work.
+    pub(super) fn heard(&mut self) -> (usize, bool) {
         self.listen();
-        self.progress
+        (self.progress, self.process.as_ref().is_some_and(|process| process.runs))
     }
 
     /// Until the instant has come.
@@ -159,7 +159,7 @@ impl Seat {
     fn note(&mut self, line: &str) {
         self.progress = self.progress.max(progress(line));
         let process = self.process.as_mut().expect("it runs");
-        process.runs |= line.contains("validator runs");
+        process.runs |= line.contains(OF_START);
     }
 
     /// Kills the validator, whatever it does; what that was.
