@@ -59,10 +59,14 @@ impl Kit {
     }
 
     fn put(&self, day: &Day, labels: Option<&Table>) -> PathBuf {
-        let target = self.source().join(format!("{}_w{WINDOW}", day.date));
+        self.put_as(day, labels, WINDOW)
+    }
+
+    fn put_as(&self, day: &Day, labels: Option<&Table>, window_days: u16) -> PathBuf {
+        let target = self.source().join(format!("{}_w{window_days}", day.date));
         let options = WriteOptions {
             processing_date: day.date,
-            window_days: WINDOW,
+            window_days,
             network: "testnet",
             created_at: "2025-09-02T00:00:00Z",
             publisher: None,
@@ -273,6 +277,22 @@ async fn a_base_url_is_asked_day_by_day() {
     let error = nobody.newest(later(4)).await.expect_err("nobody listens").to_string();
     assert!(error.contains("META.json"), "{error}");
     assert_eq!(nobody.labels(first.date, WINDOW, later(30)).await.expect("kept").expect("known").rows(), 120);
+}
+
+#[tokio::test]
+async fn a_window_that_is_not_usual_is_listed_but_asked_for_only_by_its_name() {
+    let kit = Kit::new();
+    let config = SynthConfig { alerts: 30, addresses: 120, days: 1, window_days: 14, ..SynthConfig::default() };
+    let day = generate(&config).expect("a world").next().expect("a day");
+    kit.put_as(&day, None, 14);
+    let there = Some(Found { date: day.date, window_days: 14 });
+    let now = later(4);
+    assert_eq!(kit.sot().newest(now).await.expect("listed"), there);
+    let url = serve(kit.source()).await;
+    assert_eq!(kit.sot_at(&url, |_| ()).newest(now).await.expect("asked"), None);
+    let named = kit.sot_at(&url, |settings| settings.window_days = Some(14));
+    assert_eq!(named.newest(now).await.expect("asked"), there);
+    named.fetch(day.date, 14).await.expect("fetched");
 }
 
 #[tokio::test]
