@@ -34,6 +34,7 @@ mod write;
 
 pub use address::{Address, NotAnAddress};
 pub use backup::BackupError;
+pub use body::PackedBody;
 pub use canonical::AddressAlert;
 pub(crate) use error::count_failure;
 pub use error::{RecordError, StepError, StorageError};

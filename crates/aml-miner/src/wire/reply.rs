@@ -1,11 +1,13 @@
 //! The answers of the inference API: rows, a strict and bounded reader, and a writer straight to bytes.
 
 mod read;
+mod scored;
 mod write;
 
 use serde::{Deserialize, Serialize};
 
 pub use read::{ReadReplyError, ReplyLimits, read_clusters, read_ranks, read_scores};
+pub use scored::{Scored, read_scored};
 pub use write::{AnswerWriter, Explanation, FeatureNames, Impact, concat_blocks, write_ranks};
 
 /// The answer for one alert of `/score/alerts`.

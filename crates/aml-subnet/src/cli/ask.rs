@@ -92,7 +92,8 @@ async fn ask(args: &Args, netuid: u16, signer: &Signer, body: RequestBody) -> an
             Form::Btauth => {
                 let target = format!("/{netuid}{}", args.route).parse().context("the route is no path")?;
                 let (receiver, digest) = (args.receiver, body.digest());
-                Ok(native::ask(caller, stream, Question { receiver, target, body, digest }, &limits).await?)
+                Ok(native::ask(caller, stream, Question { receiver, target, body, digest, lane: None }, &limits)
+                    .await?)
             }
             Form::V10 => {
                 let posting = legacy::wrap(caller, (args.receiver, args.address), patience, body).await?;

@@ -37,7 +37,8 @@ pub struct ValidatorSettings {
     /// How long one miner may take; it never reaches beyond the deadline.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// Miners that are asked at once; each holds one request body and one answer in memory.
+    /// Miners that are asked at once. Each takes a socket, below a megabyte of memory and, while its answer arrives, up to
+    /// `max_answer_bytes` of temporary disk; those that hang cost one `timeout` together where it covers all miners.
     pub concurrency: usize,
     /// Largest answer, decoded.
     pub max_answer_bytes: u64,
@@ -89,7 +90,7 @@ impl Default for ValidatorSettings {
             interval: 10 * MINUTE,
             deadline: 15 * MINUTE,
             timeout: 2 * MINUTE,
-            concurrency: 16,
+            concurrency: 256,
             max_answer_bytes: 64 << 20,
             allow_private_ips: false,
             v10_fallback: false,

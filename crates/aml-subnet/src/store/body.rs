@@ -1,6 +1,6 @@
 //! Bodies of answers: compressed, kept once under the digest of what they say.
 
-use aml_miner::digest::Digest;
+use aml_miner::digest::{Digest, Hashed};
 
 use super::codec::{LARGEST, column, compress, decompress, to_i64};
 use super::error::{RecordError, StorageError, during};
@@ -59,27 +59,51 @@ impl Body {
     }
 }
 
+/// A body as it is kept: compressed.
+#[derive(Debug)]
+pub struct PackedBody {
+    digest: Digest,
+    content: Vec<u8>,
+}
+
+impl PackedBody {
+    /// The body. Takes a core for some milliseconds a megabyte.
+    ///
+    /// # Errors
+    /// When what is stored is not what the digest says.
+    pub fn unpack(&self) -> Result<Hashed, StorageError> {
+        let body = Hashed::of(decompress(WHAT, &self.content, LARGEST)?);
+        if body.digest() == self.digest {
+            return Ok(body);
+        }
+        let why = format!("its digest is {}, it is kept as {}", body.digest(), self.digest);
+        Err(StorageError::Malformed { what: WHAT, why })
+    }
+}
+
 impl Ledger {
     /// The body of a digest; `None` when it was never kept, or was swept.
     ///
     /// # Errors
     /// The database's, or when what is stored is not what the digest says.
     pub async fn body(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StorageError> {
+        let Some(packed) = self.packed_body(digest).await? else { return Ok(None) };
+        let done = tokio::task::spawn_blocking(move || packed.unpack());
+        let joined = done.await.map_err(|error| StorageError::Malformed { what: WHAT, why: error.to_string() })?;
+        joined.map(|body| Some(body.into_bytes()))
+    }
+
+    /// As [`body`](Self::body), not unpacked yet: whoever works on it can do that on the same thread.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn packed_body(&self, digest: &Digest) -> Result<Option<PackedBody>, StorageError> {
         let row = sqlx::query("SELECT content FROM bodies WHERE digest = $1 AND swept_ms IS NULL")
             .bind(digest.to_string())
             .fetch_optional(&self.inner.pool)
             .await
             .map_err(during("read a body"))?;
         let Some(row) = row else { return Ok(None) };
-        let packed: Vec<u8> = column(WHAT, &row, "content")?;
-        let digest = *digest;
-        let done = tokio::task::spawn_blocking(move || {
-            let body = decompress(WHAT, &packed, LARGEST)?;
-            let actual = Digest::of(&body);
-            let why = || format!("its digest is {actual}, it is kept as {digest}");
-            if actual == digest { Ok(body) } else { Err(StorageError::Malformed { what: WHAT, why: why() }) }
-        });
-        let joined = done.await.map_err(|error| StorageError::Malformed { what: WHAT, why: error.to_string() })?;
-        joined.map(Some)
+        Ok(Some(PackedBody { digest: *digest, content: column(WHAT, &row, "content")? }))
     }
 }

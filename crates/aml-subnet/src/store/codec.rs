@@ -61,10 +61,18 @@ pub(super) fn compress(what: &'static str, bytes: &[u8]) -> Result<Vec<u8>, Stor
 /// Decompresses at most `limit` bytes.
 pub(super) fn decompress(what: &'static str, packed: &[u8], limit: u64) -> Result<Vec<u8>, StorageError> {
     let malformed = |why: String| StorageError::Malformed { what, why };
+    // What says how long it is, as all that we compress, is written to its place at once.
+    if let Some(length) = declared_length(packed).filter(|length| *length as u64 <= limit) {
+        return zstd::bulk::decompress(packed, length).map_err(|error| malformed(error.to_string()));
+    }
     let decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(|error| malformed(error.to_string()))?;
     let mut bytes = Vec::new();
     let read = decoder.take(limit + 1).read_to_end(&mut bytes).map_err(|error| malformed(error.to_string()))?;
     if read as u64 > limit { Err(malformed(format!("more than {limit} bytes"))) } else { Ok(bytes) }
+}
+
+fn declared_length(packed: &[u8]) -> Option<usize> {
+    usize::try_from(zstd::zstd_safe::get_frame_content_size(packed).ok()??).ok()
 }
 
 /// An unsigned number as the databases keep it.
@@ -130,5 +138,17 @@ mod tests {
         assert!(decompress("x", &bomb, 1 << 20).is_ok());
         assert!(matches!(decompress("x", &bomb, (1 << 20) - 1), Err(StorageError::Malformed { .. })));
         assert!(decompress("x", b"no zstd", 10).is_err());
+    }
+
+    #[test]
+    fn what_does_not_say_how_long_it_is_reads_the_same() {
+        let text = b"as another program may have compressed it".repeat(100);
+        let streamed = zstd::stream::encode_all(&text[..], 3).unwrap();
+        let at_once = compress("x", &text).unwrap();
+        assert_ne!(streamed, at_once);
+        for packed in [streamed, at_once] {
+            assert_eq!(decompress("x", &packed, 1 << 20).unwrap(), text);
+            assert!(decompress("x", &packed[..packed.len() - 1], 1 << 20).is_err(), "cut short");
+        }
     }
 }

@@ -44,7 +44,38 @@ pub fn agreement(today: &[f64], yesterday: &[f64]) -> Option<f64> {
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let (last, middle) = (values.len().checked_sub(1)?, values.len() / 2);
-    Some(f64::midpoint(values[middle], values[last - middle.min(last)]))
+    let middle = values.len() / 2;
+    let even = values.len().is_multiple_of(2);
+    if values.is_empty() {
+        return None;
+    }
+    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| even).unwrap_or(upper);
+    Some(f64::midpoint(upper, lower))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{Strategy, prop_assert_eq, prop_oneof, proptest};
+
+    use super::median;
+
+    fn sorted_median(mut values: Vec<f64>) -> Option<f64> {
+        values.sort_by(f64::total_cmp);
+        let (last, middle) = (values.len().checked_sub(1)?, values.len() / 2);
+        Some(f64::midpoint(values[middle], values[last - middle.min(last)]))
+    }
+
+    fn values() -> impl Strategy<Value = Vec<f64>> {
+        let few = (0..=4_u32).prop_map(|step| f64::from(step) / 4.0);
+        prop_oneof![vec(0.0..=1.0_f64, 0..40), vec(few, 0..40)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_median_needs_no_sorted_list(values in values()) {
+            prop_assert_eq!(median(values.clone()).map(f64::to_bits), sorted_median(values).map(f64::to_bits));
+        }
+    }
 }

@@ -7,11 +7,13 @@
 //! All pairs are compared, block by block, on as many threads as there are; the result does not depend on their number.
 
 mod blocks;
+mod ranks;
 
 use std::collections::BTreeMap;
 
 use crate::validation::submission::Submission;
-use blocks::{on_threads, product, products};
+use blocks::{on_threads, product, products, rows_on_threads};
+use ranks::doubled_ranks;
 
 /// Of fewer alerts an order says too little: only equal scores are alike.
 pub const LEAST_ALERTS: usize = 30;
@@ -32,16 +34,14 @@ impl Likeness {
     pub fn of(submissions: &[&Submission]) -> Self {
         let alerts = submissions.first().map_or(0, |first| first.scores().len());
         assert!(submissions.iter().all(|other| other.scores().len() == alerts), "submissions are for the same alerts");
-        let orders: Vec<Vec<u64>> = if alerts < LEAST_ALERTS {
-            submissions.iter().map(|submission| bits(submission).collect()).collect()
+        let (kind_of, between) = if alerts < LEAST_ALERTS {
+            let exact: Vec<Vec<u64>> = submissions.iter().map(|submission| bits(submission).collect()).collect();
+            let (kind_of, kinds) = distinct(&exact);
+            (kind_of, (0..kinds.len()).map(|kind| vec![0.0; kind]).collect())
         } else {
-            on_threads(submissions.len(), |place| ranks(submissions[place]))
-        };
-        let (kind_of, kinds) = distinct(&orders);
-        let between = if alerts < LEAST_ALERTS {
-            (0..kinds.len()).map(|kind| vec![0.0; kind]).collect()
-        } else {
-            products(&residuals(&kinds, alerts), alerts)
+            let orders = on_threads(submissions.len(), |place| doubled_ranks(bits(submissions[place])));
+            let (kind_of, kinds) = distinct(&orders);
+            (kind_of, products(&residuals(&kinds, alerts), alerts))
         };
         let likeness = |later: usize, earlier: usize| match (kind_of[later], kind_of[earlier]) {
             (a, b) if a == b => 1.0,
@@ -92,8 +92,8 @@ pub fn alike(submissions: &[&Submission], limit: f64) -> Vec<Vec<usize>> {
 pub fn rank_correlation(a: &[f64], b: &[f64]) -> Option<f64> {
     let centred = |values: &[f64]| {
         let mean = (values.len() + 1) as f64;
-        let keys = values.iter().map(|value| ordered(*value));
-        doubled_ranks(keys.collect()).into_iter().map(|rank| rank as f64 - mean).collect::<Vec<f64>>()
+        let ranks = doubled_ranks(values.iter().map(|value| ordered(*value)));
+        ranks.into_iter().map(|rank| f64::from(rank) - mean).collect::<Vec<f64>>()
     };
     let (a, b) = (centred(a), centred(b));
     let scale = (product(&a, &a) * product(&b, &b)).sqrt();
@@ -107,31 +107,13 @@ fn ordered(value: f64) -> u64 {
 }
 
 /// Scores have no sign, so their bits order as they do.
-fn bits(submission: &Submission) -> impl Iterator<Item = u64> {
+fn bits(submission: &Submission) -> impl ExactSizeIterator<Item = u64> {
     submission.scores().iter().map(|score| score.get().to_bits())
 }
 
-fn ranks(submission: &Submission) -> Vec<u64> {
-    doubled_ranks(bits(submission).collect())
-}
-
-/// Twice the ranks from 1, equal values sharing their mean rank: whole numbers, so that sums of them are exact.
-fn doubled_ranks(keys: Vec<u64>) -> Vec<u64> {
-    let mut order: Vec<(u64, usize)> = keys.into_iter().zip(0..).collect();
-    order.sort_unstable();
-    let mut ranks = vec![0; order.len()];
-    let mut start = 0;
-    for tied in order.chunk_by(|a, b| a.0 == b.0) {
-        let rank = (2 * start + tied.len() + 1) as u64;
-        tied.iter().for_each(|(_, place)| ranks[*place] = rank);
-        start += tied.len();
-    }
-    ranks
-}
-
 /// Which of the distinct orders each is, and those, in order of appearance.
-fn distinct(orders: &[Vec<u64>]) -> (Vec<usize>, Vec<&Vec<u64>>) {
-    let mut known: BTreeMap<&Vec<u64>, usize> = BTreeMap::new();
+fn distinct<T: Ord>(orders: &[Vec<T>]) -> (Vec<usize>, Vec<&Vec<T>>) {
+    let mut known: BTreeMap<&Vec<T>, usize> = BTreeMap::new();
     let mut kinds = Vec::new();
     let kind_of = orders.iter().map(|order| {
         *known.entry(order).or_insert_with(|| {
@@ -144,18 +126,19 @@ fn distinct(orders: &[Vec<u64>]) -> (Vec<usize>, Vec<&Vec<u64>>) {
 
 /// Ranks less their mean over all, of length one, one after the other. Ranks of ties shared add up to the same for
 /// everybody, so that residuals are centred.
-fn residuals(kinds: &[&Vec<u64>], alerts: usize) -> Vec<f32> {
+fn residuals(kinds: &[&Vec<u32>], alerts: usize) -> Vec<f32> {
     let mut sums = vec![0_u64; alerts];
-    kinds.iter().for_each(|ranks| sums.iter_mut().zip(*ranks).for_each(|(sum, rank)| *sum += rank));
+    kinds.iter().for_each(|ranks| sums.iter_mut().zip(*ranks).for_each(|(sum, rank)| *sum += u64::from(*rank)));
     let count = kinds.len() as f64;
-    let rows = on_threads(kinds.len(), |kind| {
-        let values: Vec<f64> =
-            kinds[kind].iter().zip(&sums).map(|(rank, sum)| *rank as f64 * count - *sum as f64).collect();
+    rows_on_threads(kinds.len(), alerts, |kind, short| {
+        let apart = |(rank, sum): (&u32, &u64)| f64::from(*rank) * count - *sum as f64;
+        let values: Vec<f64> = kinds[kind].iter().zip(&sums).map(apart).collect();
         let length = product(&values, &values).sqrt();
         let scale = if length > 0.0 { length.recip() } else { 0.0 };
-        #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough to compare with a limit of three")]
-        let short: Vec<f32> = values.into_iter().map(|value| (value * scale) as f32).collect();
-        short
-    });
-    rows.concat()
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "seven digits are enough to compare with a limit of three"
+        )]
+        short.iter_mut().zip(values).for_each(|(short, value)| *short = (value * scale) as f32);
+    })
 }

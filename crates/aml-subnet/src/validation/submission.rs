@@ -1,5 +1,6 @@
 //! A complete set of scores for a task.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aml_miner::wire::ScoreRow;
@@ -50,13 +51,27 @@ impl Submission {
     /// # Errors
     /// The first alert that is unknown, scored twice, missing, or scored with something that is no probability.
     pub fn accept(alert_ids: &[String], rows: &[ScoreRow]) -> Result<Self, Rejection> {
+        let alert_ids: Vec<&str> = alert_ids.iter().map(String::as_str).collect();
+        let rows: Vec<_> = rows.iter().map(|row| (Cow::Borrowed(row.alert_id.as_str()), row.score)).collect();
+        Self::accept_scores(&alert_ids, &rows)
+    }
+
+    /// As [`accept`](Self::accept), of alerts and their scores.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn accept_scores(alert_ids: &[&str], rows: &[(Cow<'_, str>, f64)]) -> Result<Self, Rejection> {
         // Most miners keep the order of the task: nothing needs to be looked up then.
-        let in_order = rows.len() == alert_ids.len() && rows.iter().zip(alert_ids).all(|(row, id)| row.alert_id == *id);
-        let values = if in_order { rows.iter().map(|row| row.score).collect() } else { in_any_order(alert_ids, rows)? };
-        let probable = alert_ids.iter().zip(values).map(|(id, value)| {
-            Score::new(value).ok_or_else(|| Rejection::NotAProbability { alert: id.clone(), value })
-        });
-        Ok(Self { scores: probable.collect::<Result<_, _>>()? })
+        let in_order = rows.len() == alert_ids.len() && rows.iter().zip(alert_ids).all(|(row, id)| row.0 == *id);
+        let probable = |(id, value): (&&str, f64)| {
+            Score::new(value).ok_or_else(|| Rejection::NotAProbability { alert: (*id).to_owned(), value })
+        };
+        let scores = if in_order {
+            alert_ids.iter().zip(rows.iter().map(|row| row.1)).map(probable).collect::<Result<_, _>>()?
+        } else {
+            alert_ids.iter().zip(in_any_order(alert_ids, rows)?).map(probable).collect::<Result<_, _>>()?
+        };
+        Ok(Self { scores })
     }
 
     /// Merged scores, as if somebody had submitted them: so that they can be measured against the outcomes.
@@ -88,17 +103,18 @@ impl Submission {
 }
 
 /// The scores in the order of the task.
-fn in_any_order(alert_ids: &[String], rows: &[ScoreRow]) -> Result<Vec<f64>, Rejection> {
-    let places: HashMap<&str, usize> = alert_ids.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
+fn in_any_order(alert_ids: &[&str], rows: &[(Cow<'_, str>, f64)]) -> Result<Vec<f64>, Rejection> {
+    let places: HashMap<&str, usize> = alert_ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
     let mut given: Vec<Option<f64>> = vec![None; alert_ids.len()];
-    for row in rows {
-        let Some(&place) = places.get(row.alert_id.as_str()) else {
-            return Err(Rejection::Unknown(row.alert_id.clone()));
+    for (id, score) in rows {
+        let Some(&place) = places.get(&**id) else {
+            return Err(Rejection::Unknown(id.to_string()));
         };
-        if given[place].replace(row.score).is_some() {
-            return Err(Rejection::Twice(row.alert_id.clone()));
+        if given[place].replace(*score).is_some() {
+            return Err(Rejection::Twice(id.to_string()));
         }
     }
-    let complete = alert_ids.iter().zip(given).map(|(id, score)| score.ok_or_else(|| Rejection::Missing(id.clone())));
+    let missing = |id: &&str| Rejection::Missing((*id).to_owned());
+    let complete = alert_ids.iter().zip(given).map(|(id, score)| score.ok_or_else(|| missing(id)));
     complete.collect()
 }

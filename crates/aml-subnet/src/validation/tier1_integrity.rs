@@ -1,8 +1,10 @@
 //! Tier 1: whether an answer is what was asked for, in time and signed. Known at once.
 
+use std::borrow::Cow;
+
 use aml_miner::digest::Digest;
 use aml_miner::receipt::{Receipt, ReceiptError, verify_digests};
-use aml_miner::wire::reply::{ReplyLimits, read_scores};
+use aml_miner::wire::reply::{ReplyLimits, Scored, read_scored};
 use serde::{Deserialize, Serialize};
 
 use crate::validation::rules::Rules;
@@ -73,7 +75,7 @@ impl Check {
 #[derive(Clone, Debug)]
 pub struct Asked<'a> {
     /// Ids of the task's alerts, traps included, in the order of the task.
-    pub alert_ids: &'a [String],
+    pub alert_ids: &'a [&'a str],
     /// SHA-256 of the request body.
     pub request: Digest,
     /// Key that this hotkey's receipts are known by; `None` when it has none yet.
@@ -85,6 +87,8 @@ pub struct Asked<'a> {
 pub struct Answer<'a> {
     /// The raw, decoded body.
     pub body: &'a [u8],
+    /// SHA-256 of the body, computed by whoever gives it.
+    pub digest: Digest,
     /// Value of the receipt's header.
     pub receipt: Option<&'a str>,
     /// Whether it was complete before the deadline.
@@ -157,8 +161,8 @@ fn read(
 ) -> (Option<Submission>, Option<String>) {
     // One row more than asked for is enough to know that there are too many.
     let limits = ReplyLimits { rows: asked.alert_ids.len() + 1, ..ReplyLimits::default() };
-    let rows = match read_scores(answer.body, &limits) {
-        Ok(rows) => rows,
+    let Scored { rows, model_version, one_version } = match read_scored(answer.body, &limits) {
+        Ok(scored) => scored,
         Err(error) => {
             fault(Check::Format, error.to_string());
             [Check::Cardinality, Check::Range, Check::Variance, Check::ModelVersion]
@@ -167,11 +171,11 @@ fn read(
             return (None, None);
         }
     };
-    let version = rows.first().map(|row| row.model_version.clone()).filter(|version| !version.trim().is_empty());
-    if version.is_none() || rows.iter().any(|row| Some(&row.model_version) != version.as_ref()) {
+    let version = model_version.map(Cow::into_owned).filter(|version| !version.trim().is_empty());
+    if version.is_none() || !one_version {
         fault(Check::ModelVersion, "the rows do not name one model version".to_owned());
     }
-    match Submission::accept(asked.alert_ids, &rows) {
+    match Submission::accept_scores(asked.alert_ids, &rows) {
         Ok(submission) => {
             if deviation(&submission.values()) <= rules.least_deviation {
                 fault(Check::Variance, "all scores are alike".to_owned());
@@ -192,7 +196,7 @@ fn receipt(asked: &Asked<'_>, answer: &Answer<'_>) -> Result<Receipt, Vec<(Check
     let all = [Check::InputDigest, Check::OutputDigest, Check::Signature];
     let every = |text: String| all.into_iter().map(|check| (check, text.clone())).collect::<Vec<_>>();
     let header = answer.receipt.ok_or_else(|| every("there is no receipt".to_owned()))?;
-    let output = Digest::of(answer.body);
+    let output = answer.digest;
     let error = match verify_digests(header, (asked.request, output), asked.receipt_key.as_ref()) {
         Ok(receipt) => return Ok(receipt),
         Err(error) => error,

@@ -64,9 +64,8 @@ impl Limits {
     /// The 90th percentile and the median.
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
-        let mut sorted = values.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        Self { top: percentile(&sorted, 0.9), middle: percentile(&sorted, 0.5) }
+        let mut turned = values.to_vec();
+        Self { top: percentile(&mut turned, 0.9), middle: percentile(&mut turned, 0.5) }
     }
 
     /// Whether a score is where it is expected.
@@ -95,15 +94,50 @@ pub fn judge(rules: &Rules, groups: &[TrapGroup], submission: &Submission) -> Tr
     Traps { findings: findings.collect() }
 }
 
-/// The value below which a share of the ascending `sorted` lies, with linear interpolation (numpy's default).
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    if sorted.is_empty() {
+/// The value below which a share of `values` lies, with linear interpolation (numpy's default). Reorders them.
+fn percentile(values: &mut [f64], share: f64) -> f64 {
+    if values.is_empty() {
         return f64::NAN;
     }
-    let place = share * (sorted.len() - 1) as f64;
+    let place = share * (values.len() - 1) as f64;
     let below = place.floor();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in the list")]
-    let index = below as usize;
-    let next = sorted[(index + 1).min(sorted.len() - 1)];
-    sorted[index] + (next - sorted[index]) * (place - below)
+    let (_, at, above) = values.select_nth_unstable_by(below as usize, f64::total_cmp);
+    let at = *at;
+    let next = above.iter().copied().min_by(f64::total_cmp).unwrap_or(at);
+    at + (next - at) * (place - below)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{Strategy, prop_assert_eq, prop_oneof, proptest};
+
+    use super::percentile;
+
+    /// As numpy describes it: over all values in order.
+    fn sorted_percentile(values: &[f64], share: f64) -> f64 {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let place = share * (sorted.len() - 1) as f64;
+        let below = place.floor();
+        let index = sorted.iter().zip(1_u32..).take_while(|(_, at)| f64::from(*at) <= below).count();
+        let next = sorted[(index + 1).min(sorted.len() - 1)];
+        sorted[index] + (next - sorted[index]) * (place - below)
+    }
+
+    fn values() -> impl Strategy<Value = Vec<f64>> {
+        let few = (0..=4_u32).prop_map(|step| f64::from(step) / 4.0);
+        prop_oneof![vec(0.0..=1.0_f64, 1..80), vec(few, 1..80)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_percentile_needs_no_sorted_list(values in values(), share in 0.0..=1.0_f64) {
+            let mut turned = values.clone();
+            for share in [0.9, 0.5, share, 0.0, 1.0] {
+                prop_assert_eq!(percentile(&mut turned, share).to_bits(), sorted_percentile(&values, share).to_bits());
+            }
+        }
+    }
 }

@@ -62,8 +62,10 @@ impl Case {
 
     fn judged(&self) -> Integrity {
         let alert_ids = ids(self.asked);
+        let alert_ids: Vec<&str> = alert_ids.iter().map(String::as_str).collect();
         let asked = Asked { alert_ids: &alert_ids, request: Digest::of(REQUEST), receipt_key: self.known };
-        let answer = Answer { body: &self.body, receipt: self.receipt.as_deref(), in_time: self.in_time };
+        let digest = Digest::of(&self.body);
+        let answer = Answer { body: &self.body, digest, receipt: self.receipt.as_deref(), in_time: self.in_time };
         tier1_integrity::judge(&RULES, &asked, &answer)
     }
 

@@ -179,6 +179,21 @@ proptest! {
     }
 
     #[test]
+    fn a_canonical_score_is_the_mean_of_its_alert_alone(crowd in crowd(1..60), repeat in 1..40_usize, worths in vec(0.1..1.0_f64, 7)) {
+        // Long enough for several blocks.
+        let crowd: Vec<Vec<f64>> = crowd.iter().map(|scores| scores.repeat(repeat)).collect();
+        let ensemble = aggregate_scores(&RULES, &worth(&worths), &entered(&crowd)).expect("submissions");
+        let weights: Vec<f64> = ensemble.weights.values().copied().collect();
+        for (place, merged) in ensemble.scores.iter().enumerate() {
+            let given = || weights.iter().zip(&crowd).map(|(weight, scores)| (weight, scores[place]));
+            let mean: f64 = given().map(|(weight, score)| weight * score).sum();
+            let variance: f64 = given().map(|(weight, score)| weight * (score - mean).powi(2)).sum();
+            prop_assert_eq!(merged.score.get().to_bits(), mean.clamp(0.0, 1.0).to_bits());
+            prop_assert_eq!((merged.deviation.to_bits(), merged.miners), (variance.sqrt().to_bits(), crowd.len()));
+        }
+    }
+
+    #[test]
     fn groups_of_likeness_do_not_depend_on_order(crowd in crowd(30..50), limit in -0.5..1.0_f64) {
         let all: Vec<Submission> = crowd.iter().map(|scores| must_submit(scores)).collect();
         let groups = |order: &[usize]| {

@@ -8,6 +8,7 @@ use aml_subnet::neurons::validator::judge::{Bench, Judged, compare, remember, sh
 use aml_subnet::neurons::validator::merge::merge;
 use aml_subnet::neurons::validator::settle::{outcomes, settle};
 use aml_subnet::store::records::{Reply, Task};
+use aml_subnet::validation::ensemble_aggregator::aggregate_scores;
 use aml_subnet::validation::observations::{agreement, entropy, monotonicity};
 use aml_subnet::validation::performance::{RoundScore, after_grace};
 use aml_subnet::validation::rules::{Rules, RulesVersion};
@@ -151,18 +152,18 @@ fn a_copy_is_seen_and_shares_its_voice() {
     assert!(nearest[2..].iter().all(|likeness| *likeness < 0.9), "{nearest:?}");
     let copies: Vec<Option<u32>> = all.iter().map(|judged| judged.verdict.observations.copies).collect();
     assert_eq!(copies, [Some(2), Some(2), Some(1), Some(1)], "they share one reward, too");
-    let merged = merge(&RULES, &submissions(&all), BTreeMap::new()).expect("accepted submissions");
+    let merged = merge(&RULES, &all, BTreeMap::new()).expect("accepted submissions");
     let voices: Vec<f64> = merged.weights.values().copied().collect();
     assert!((voices[0] + voices[1] - voices[2]).abs() < 1e-12, "{voices:?}");
 }
 
 #[test]
 fn nobody_accepted_or_nothing_asked_means_no_canonical_scores() {
-    assert_eq!(merge(&RULES, &BTreeMap::new(), BTreeMap::new()), None);
+    assert_eq!(merge(&RULES, &[], BTreeMap::new()), None);
     let empty = task(0, 1);
     let all = judge_all(&empty, &[(1, vec![0.0, 1.0])]);
     assert!(all[0].submission.as_ref().is_some_and(|submission| submission.scores().is_empty()));
-    assert_eq!(merge(&RULES, &submissions(&all), BTreeMap::new()), None);
+    assert_eq!(merge(&RULES, &all, BTreeMap::new()), None);
 }
 
 fn labels(rows: &[(&str, f64, f64)]) -> Table {
@@ -192,7 +193,7 @@ fn outcomes_are_found_by_alert_and_graded() {
 fn a_settlement_measures_everybody_and_the_canonical_scores_by_the_same_outcomes() {
     let task = task(ALERTS, 3);
     let all = judge_all(&task, &[(1, scores(7)), (2, scores(11))]);
-    let merged = merge(&RULES, &submissions(&all), BTreeMap::new());
+    let merged = merge(&RULES, &all, BTreeMap::new());
     let mut miners: BTreeMap<_, _> = submissions(&all).into_iter().map(|(key, one)| (key, Some(one))).collect();
     miners.insert(hotkey(3), None);
     let ids: Vec<String> = task.roster.iter().map(|row| row.alert_id.clone()).collect();
@@ -246,6 +247,19 @@ proptest! {
             prop_assert!(seen.monotonicity.is_none_or(|value| (0.0..=1.0).contains(&value)));
             prop_assert!(seen.similarity.is_none_or(|value| (-1.000_001..=1.000_001).contains(&value)));
         }
+    }
+
+    #[test]
+    fn merging_takes_over_who_was_found_to_be_one(
+        given in vec(some_scores(), 2..5), copies in 0_usize..4, worths in vec(0.1..1.0_f64, 8),
+    ) {
+        let task = task(ALERTS, 8);
+        let repeated = given.iter().cycle().take(given.len() + copies).cloned();
+        let all = judge_all(&task, &(1..).zip(repeated).collect::<Vec<_>>());
+        let worth: BTreeMap<_, _> = (1..).map(hotkey).zip(worths).collect();
+        let merged = merge(&RULES, &all, worth.clone()).expect("accepted submissions");
+        let alone = aggregate_scores(&RULES, &worth, &submissions(&all)).expect("accepted submissions");
+        prop_assert_eq!((merged.scores, merged.weights), (alone.scores, alone.weights));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aml_miner::digest::Digest;
+use aml_miner::digest::{Digest, Hashed};
 use aml_miner::receipt::{ReceiptKey, Statement};
 use aml_miner::wire::ScoreRow;
 use aml_subnet::store::records::{Answer, Ask, Form, Reply, RosterRow, Task};
@@ -59,7 +59,7 @@ pub(crate) fn receipt_key(number: u8) -> ReceiptKey {
 }
 
 /// An answer with a receipt, and its body: `scores` are for the miner's alerts in its order.
-pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Vec<u8>) {
+pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Hashed) {
     let ids = task.asks[&hotkey(number)].alert_ids(&task.roster);
     let row = |(alert_id, score): (String, &f64)| ScoreRow {
         alert_id,
@@ -69,10 +69,10 @@ pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Vec<u8
         explain_json: String::new(),
     };
     let rows: Vec<ScoreRow> = ids.into_iter().zip(scores).map(row).collect();
-    let body = serde_json::to_vec(&rows).expect("rows");
+    let body = Hashed::of(serde_json::to_vec(&rows).expect("rows"));
     let statement = Statement {
         input: Digest::of(&request(number)),
-        output: Digest::of(&body),
+        output: body.digest(),
         model_version: "1.0.0".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
@@ -86,8 +86,8 @@ pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Vec<u8
         status: Some(200),
         receipt: Some(receipt_key(number).sign(&statement).to_header()),
         headers: BTreeMap::new(),
-        body: Some(Digest::of(&body)),
-        bytes: body.len() as u64,
+        body: Some(body.digest()),
+        bytes: body.bytes().len() as u64,
         asked_ms: 1_000,
         took_ms: 250,
         in_time: true,

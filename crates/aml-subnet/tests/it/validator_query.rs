@@ -352,6 +352,33 @@ async fn sixty_four_hanging_miners_cost_at_most_their_slots() {
     assert_eq!((first.answer.hotkey, first.answer.reply), (honest, Reply::Answered));
 }
 
+#[test]
+fn all_miners_of_a_subnet_that_hang_cost_one_timeout_together() {
+    let settings = QuerySettings::default();
+    assert_eq!(settings.longest(256), settings.deadline);
+    let own = aml_subnet::config::ValidatorSettings::default();
+    assert_eq!((own.concurrency, own.timeout), (settings.concurrency, settings.deadline));
+}
+
+#[tokio::test]
+async fn miners_that_take_none_of_a_large_body_keep_nobody_from_getting_his() {
+    let mut miners = Vec::new();
+    for at in 0..9 {
+        miners.push(miner(&format!("Taking nothing {at}"), Behaviour::Wire(Wire::NeverReads)).await);
+    }
+    miners.push(miner("Bob", HONEST).await);
+    // More than the sockets of both sides hold, for more miners than bodies go out at a time.
+    let spaces = Bytes::from(vec![b' '; 24 << 20]);
+    let large: Bodies = Arc::new(move |hotkey| Ok(RequestBody::from(vec![spaces.clone(), batch(hotkey).to_bytes()])));
+    let mut asking = Asking { bodies: large, ..asking(peers(&miners)) };
+    // Whoever failed before comes last.
+    asking.dormancy.insert(miners[9].hotkey(), Dormancy { failures: 1, next_try_ms: 0 });
+    let mut replies = asker(settings()).ask_all(asking, &CancellationToken::new());
+    let first = replies.next().await.expect("an answer").expect("nothing is wrong on our side");
+    assert_eq!((first.answer.hotkey, first.answer.reply), (miners[9].hotkey(), Reply::Answered));
+    assert!(first.answer.in_time);
+}
+
 #[tokio::test]
 async fn a_stop_keeps_what_came_and_waits_for_nobody() {
     let miners = [

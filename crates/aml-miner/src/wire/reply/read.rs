@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 
 use super::{ClusterRow, RankRow, ScoreRow};
 
@@ -89,12 +89,12 @@ pub fn read_clusters(bytes: &[u8], limits: &ReplyLimits) -> Result<Vec<ClusterRo
     Ok(rows)
 }
 
-fn within(row: usize, field: &'static str, text: &str, most: usize) -> Result<(), ReadReplyError> {
+pub(super) fn within(row: usize, field: &'static str, text: &str, most: usize) -> Result<(), ReadReplyError> {
     let actual = text.len();
     if actual > most { Err(ReadReplyError::TooLong { row, field, actual, most }) } else { Ok(()) }
 }
 
-fn read_list<T: DeserializeOwned>(bytes: &[u8], most: usize) -> Result<Vec<T>, serde_json::Error> {
+pub(super) fn read_list<'de, T: Deserialize<'de>>(bytes: &'de [u8], most: usize) -> Result<Vec<T>, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let rows = deserializer.deserialize_seq(AtMost { most, row: PhantomData })?;
     deserializer.end()?;

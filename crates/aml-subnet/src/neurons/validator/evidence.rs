@@ -1,7 +1,7 @@
 //! From what the ledger keeps of a round to its judged answers; asks nobody and changes nothing.
 //!
-//! At most one raw answer a core is in memory at a time. The same for the round itself, after a restart, for a
-//! settlement and for a replay.
+//! One raw answer a core, and one that is being read, are in memory at a time. The same for the round itself, after a
+//! restart, for a settlement and for a replay.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::task::JoinError;
 
 use super::judge::{Bench, Judged, compare, remember, shared_places};
 use crate::store::records::{Answer, Reply, Round, RoundId, Step, Task};
-use crate::store::{Ledger, StorageError};
+use crate::store::{Ledger, PackedBody, StorageError};
 use crate::validation::rules::Rules;
 use crate::validation::submission::Submission;
 use crate::wallet::Hotkey;
@@ -65,10 +65,13 @@ pub async fn judged(
 ) -> Result<Vec<Judged>, EvidenceError> {
     let yesterday = Yesterday::of(ledger, round.id, task).await?;
     let one = |answer: Answer| async {
-        let body = body_of(ledger, round.id, &answer).await?;
+        let packed = body_of(ledger, round.id, &answer).await?;
         let (task, hotkey) = (Arc::clone(task), answer.hotkey);
-        let judge = move || Bench { rules: &rules, task: &task }.judge(&answer, body.as_deref());
-        let mut judged = tokio::task::spawn_blocking(judge).await?;
+        let judge = move || -> Result<Option<Judged>, StorageError> {
+            let body = packed.map(|packed| packed.unpack()).transpose()?;
+            Ok(Bench { rules: &rules, task: &task }.judge(&answer, body.as_ref()))
+        };
+        let mut judged = tokio::task::spawn_blocking(judge).await??;
         if let (Some(judged), Some(yesterday)) = (&mut judged, &yesterday)
             && let Some(before) = yesterday.submission(ledger, &hotkey).await?
         {
@@ -77,7 +80,7 @@ pub async fn judged(
         Ok::<_, EvidenceError>(judged)
     };
     let answers = stream::iter(ledger.answers(round.id).await?);
-    let all: Vec<Option<Judged>> = answers.map(one).buffered(cores()).try_collect().await?;
+    let all: Vec<Option<Judged>> = answers.map(one).buffered(cores() + 1).try_collect().await?;
     let mut all: Vec<Judged> = all.into_iter().flatten().collect();
     let compared = move || {
         compare(&rules, &mut all);
@@ -87,9 +90,9 @@ pub async fn judged(
 }
 
 /// The raw answer, where there is one to judge.
-async fn body_of(ledger: &Ledger, round: RoundId, answer: &Answer) -> Result<Option<Vec<u8>>, EvidenceError> {
+async fn body_of(ledger: &Ledger, round: RoundId, answer: &Answer) -> Result<Option<PackedBody>, EvidenceError> {
     let Some(body) = answer.body.filter(|_| answer.reply == Reply::Answered) else { return Ok(None) };
-    let found = ledger.body(&body).await?;
+    let found = ledger.packed_body(&body).await?;
     found.map(Some).ok_or(EvidenceError::Swept { round, hotkey: answer.hotkey, body })
 }
 
@@ -124,9 +127,11 @@ impl Yesterday {
             return Ok(None);
         };
         let Some(digest) = answer.body else { return Ok(None) };
-        let Some(body) = ledger.body(&digest).await? else { return Ok(None) };
+        let Some(packed) = ledger.packed_body(&digest).await? else { return Ok(None) };
         let (task, rules) = (Arc::clone(&self.task), self.rules);
-        let read = move || Bench { rules: &rules, task: &task }.submission(&answer, &body);
-        Ok(tokio::task::spawn_blocking(read).await?)
+        let read = move || -> Result<Option<Submission>, StorageError> {
+            Ok(Bench { rules: &rules, task: &task }.submission(&answer, &packed.unpack()?))
+        };
+        Ok(tokio::task::spawn_blocking(read).await??)
     }
 }

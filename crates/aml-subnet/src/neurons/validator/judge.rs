@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use aml_miner::digest::Hashed;
+
 use crate::store::records::{Answer, Ask, Observations, Reply, Task, Verdict};
 use crate::validation::observations::{agreement, entropy, monotonicity};
 use crate::validation::rules::Rules;
@@ -30,37 +32,41 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Its scores in the order of the roster, where it counts.
     pub submission: Option<Submission>,
+    /// The first hotkey of those whose submissions are one with this one; known once all are [compared](compare).
+    pub group: Option<Hotkey>,
 }
 
 impl Bench<'_> {
     /// Judges an answer on its own; `None` when nobody asked for it. What depends on other answers comes with
     /// [`compare`] and [`remember`].
     #[must_use]
-    pub fn judge(&self, answer: &Answer, body: Option<&[u8]>) -> Option<Judged> {
+    pub fn judge(&self, answer: &Answer, body: Option<&Hashed>) -> Option<Judged> {
         let ask = self.task.asks.get(&answer.hotkey)?;
         Some(match (&answer.reply, body) {
             (Reply::Answered, Some(body)) => self.answered(ask, answer, body),
             (reply, _) => {
                 let verdict = nothing(ask, answer, why_not(reply));
-                Judged { verdict, submission: None }
+                Judged { verdict, submission: None, group: None }
             }
         })
     }
 
     /// The scores of an answer in the order of the roster, where it counts.
     #[must_use]
-    pub fn submission(&self, answer: &Answer, body: &[u8]) -> Option<Submission> {
+    pub fn submission(&self, answer: &Answer, body: &Hashed) -> Option<Submission> {
         self.judge(answer, Some(body))?.submission
     }
 
-    fn answered(&self, ask: &Ask, answer: &Answer, body: &[u8]) -> Judged {
+    fn answered(&self, ask: &Ask, answer: &Answer, body: &Hashed) -> Judged {
         let integrity = self.integrity(ask, answer, body);
         let mut verdict = nothing(ask, answer, why_rejected(&integrity));
         verdict.tier1 = Some(integrity.score());
         verdict.checks.clone_from(&integrity.findings);
         verdict.model_version.clone_from(&integrity.model_version);
         verdict.receipt_key = integrity.receipt_key;
-        let Some(full) = integrity.submission else { return Judged { verdict, submission: None } };
+        let Some(full) = integrity.submission else {
+            return Judged { verdict, submission: None, group: None };
+        };
         let traps = tier2_traps::judge(self.rules, &ask.groups, &full);
         verdict.tier2 = traps.score();
         verdict.traps = traps.findings;
@@ -71,29 +77,36 @@ impl Bench<'_> {
             entropy: entropy(&values),
             ..Observations::default()
         };
-        Judged { verdict, submission: Some(submission) }
+        Judged { verdict, submission: Some(submission), group: None }
     }
 
-    fn integrity(&self, ask: &Ask, answer: &Answer, body: &[u8]) -> Integrity {
-        let alert_ids = ask.alert_ids(&self.task.roster);
+    fn integrity(&self, ask: &Ask, answer: &Answer, body: &Hashed) -> Integrity {
+        let alert_ids: Vec<&str> = ask.ids(&self.task.roster).collect();
         // Without a request there is nothing that a receipt could be for: no digest is the empty one's but by accident.
         let request = answer.request.unwrap_or_else(|| aml_miner::digest::Digest::of(b""));
         let asked = tier1_integrity::Asked { alert_ids: &alert_ids, request, receipt_key: ask.receipt_key };
-        let given = tier1_integrity::Answer { body, receipt: answer.receipt.as_deref(), in_time: answer.in_time };
+        let given = tier1_integrity::Answer {
+            body: body.bytes(),
+            digest: body.digest(),
+            receipt: answer.receipt.as_deref(),
+            in_time: answer.in_time,
+        };
         tier1_integrity::judge(self.rules, &asked, &given)
     }
 }
 
-/// Fills in how alike each submission is to the nearest of another hotkey, and how many hotkeys' are one with it.
+/// Fills in how alike each submission is to the nearest of another hotkey, and which hotkeys' are one with it.
 pub fn compare(rules: &Rules, all: &mut [Judged]) {
     let places: Vec<usize> = (0..all.len()).filter(|&place| all[place].submission.is_some()).collect();
     let submissions: Vec<&Submission> = all.iter().filter_map(|judged| judged.submission.as_ref()).collect();
     let likeness = Likeness::of(&submissions);
     for group in likeness.groups(rules.alike) {
+        let first = group.first().map(|&row| all[places[row]].verdict.hotkey);
         for &row in &group {
-            let observations = &mut all[places[row]].verdict.observations;
-            observations.similarity = likeness.nearest(row);
-            observations.copies = u32::try_from(group.len()).ok();
+            let judged = &mut all[places[row]];
+            judged.group = first;
+            judged.verdict.observations.similarity = likeness.nearest(row);
+            judged.verdict.observations.copies = u32::try_from(group.len()).ok();
         }
     }
 }
@@ -103,6 +116,17 @@ pub fn compare(rules: &Rules, all: &mut [Judged]) {
 pub fn submissions(all: &[Judged]) -> BTreeMap<Hotkey, Submission> {
     let counts = |judged: &Judged| Some((judged.verdict.hotkey, judged.submission.clone()?));
     all.iter().filter_map(counts).collect()
+}
+
+/// Whose submissions count, those that are one together; one that was never [compared](compare) stands alone.
+#[must_use]
+pub fn groups(all: &[Judged]) -> Vec<Vec<Hotkey>> {
+    let mut groups: BTreeMap<Hotkey, Vec<Hotkey>> = BTreeMap::new();
+    for judged in all.iter().filter(|judged| judged.submission.is_some()) {
+        let hotkey = judged.verdict.hotkey;
+        groups.entry(judged.group.unwrap_or(hotkey)).or_default().push(hotkey);
+    }
+    groups.into_values().collect()
 }
 
 /// Alerts that two rosters share: their places in the one and in the other, in the order of the first.

@@ -12,7 +12,10 @@
 //! * **Answer.** Its signature is checked before anything of it is read: a 200 without a valid one is `Refused`. It must not be
 //!   compressed. At most 64 headers, 32 KiB of them, and [`QuerySettings::max_answer_bytes`], counted as they arrive.
 //! * **Time.** 5 s to connect, then [`QuerySettings::deadline`] from the first byte sent, and never beyond the round's own.
-//! * **Memory.** Bodies are ropes that share what all miners are sent, made only when the miner has taken a connection.
+//!   Eight bodies go out at a time, so that each has its share of the line; who takes nothing for 5 s, or is not done in
+//!   20 s, holds nobody else up any longer (`lanes`).
+//! * **Memory.** Bodies are ropes that share what all miners are sent, made only when the miner has taken a connection and
+//!   it is its turn; a miner's own rows are below a megabyte, and let go of as they are sent.
 //!   An answer above 256 KiB waits in an anonymous temporary file; one at a time is read back when it is delivered.
 //! * **Dormancy.** After three failures in a row a miner is left alone for an hour, then two, four, up to three days
 //!   ([`dormancy`]); anything heard of it ends that.
@@ -32,6 +35,7 @@ pub mod address;
 mod body;
 pub mod dormancy;
 pub(crate) mod exchange;
+mod lanes;
 pub(crate) mod legacy;
 pub(crate) mod native;
 mod observe;
@@ -43,6 +47,7 @@ pub use body::RequestBody;
 pub use exchange::OwnFailure;
 pub use settings::{Explain, QuerySettings};
 
+use self::lanes::Lanes;
 use self::native::Caller;
 use crate::neurons::spool::{DiskBudget, SpoolLimits, Spooled};
 use crate::protocol::NonceSource;
@@ -51,6 +56,8 @@ use crate::wallet::{Hotkey, Signer};
 
 /// An answer up to this size stays in memory while it arrives.
 const MEMORY: usize = 256 * 1024;
+/// Miners that are asked in the old form at a time: each takes a body's length of memory twice.
+const OLD_FORM: usize = 16;
 
 /// Makes the body for one miner. It runs on a thread that may block; what it returns lives only while that miner is asked.
 pub type Bodies = Arc<dyn Fn(&Hotkey) -> Result<RequestBody, Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
@@ -106,6 +113,8 @@ struct Inner {
     settings: QuerySettings,
     target: PathAndQuery,
     limits: SpoolLimits,
+    lanes: Lanes,
+    old_form: Semaphore,
     signer: Signer,
     nonces: Arc<NonceSource>,
     clock: Arc<dyn Clock>,
@@ -126,7 +135,8 @@ impl Asker {
         let disk = settings.max_answer_bytes.saturating_mul(settings.concurrency as u64 + 2);
         let limits =
             SpoolLimits { max_bytes: settings.max_answer_bytes, memory_bytes: MEMORY, disk: DiskBudget::new(disk) };
-        Self(Arc::new(Inner { settings, target, limits, signer, nonces, clock }))
+        let (lanes, old_form) = (Lanes::default(), Semaphore::new(OLD_FORM));
+        Self(Arc::new(Inner { settings, target, limits, lanes, old_form, signer, nonces, clock }))
     }
 
     /// Begins to ask; the answers come from [`Replies::next`]. After `stop` nobody else is asked and nobody is waited for.

@@ -123,7 +123,7 @@ pub async fn replay(ledger: &Ledger, id: RoundId, rules: Option<RulesVersion>) -
 /// With the performance of that time, which is stored with the canonical scores.
 fn merge_again(rules: &Rules, round: &Round, judged: &[Judged], stored: Option<&Canonical>) -> Option<Canonical> {
     let performance = stored.map(|canonical| canonical.performance.clone()).unwrap_or_default();
-    (round.step >= Step::Merged).then(|| merge(rules, &submissions(judged), performance)).flatten()
+    (round.step >= Step::Merged).then(|| merge(rules, judged, performance)).flatten()
 }
 
 /// With the outcomes of that time, and for those who were measured then.

@@ -19,7 +19,7 @@ use aml_miner::clock::{Clock, millis};
 use tokio_util::sync::CancellationToken;
 
 use super::evidence;
-use super::judge::{Judged, submissions};
+use super::judge::Judged;
 use super::merge::merge;
 use super::query::Asker;
 use super::sot::Sot;
@@ -138,7 +138,7 @@ impl Rounds {
         let rules = round.rules.rules();
         let history = History::until(ledger, (*netuid, round.id.date), &rules, settings.grace).await?;
         let worth = history.performance(&rules);
-        let canonical = tokio::task::spawn_blocking(move || merge(&rules, &submissions(&judged), worth)).await?;
+        let canonical = tokio::task::spawn_blocking(move || merge(&rules, &judged, worth)).await?;
         ledger.record_canonical(round.id, canonical.as_ref()).await?;
         observe::merged(round.id, canonical.as_ref());
         self.again(round.id).await

@@ -179,14 +179,17 @@ impl Ask {
     /// Ids of all alerts in this miner's order: the roster with the traps at their places.
     #[must_use]
     pub fn alert_ids(&self, roster: &[RosterRow]) -> Vec<String> {
+        self.ids(roster).map(str::to_owned).collect()
+    }
+
+    /// As [`alert_ids`](Self::alert_ids), without copies.
+    pub fn ids<'a>(&'a self, roster: &'a [RosterRow]) -> impl Iterator<Item = &'a str> {
         let mut traps = self.issued.iter().peekable();
         let mut rows = roster.iter();
-        (0..roster.len() + self.issued.len())
-            .filter_map(|place| match traps.next_if(|(at, _)| *at == place) {
-                Some((_, id)) => Some(id.clone()),
-                None => rows.next().map(|row| row.alert_id.clone()),
-            })
-            .collect()
+        (0..roster.len() + self.issued.len()).filter_map(move |place| match traps.next_if(|(at, _)| *at == place) {
+            Some((_, id)) => Some(id.as_str()),
+            None => rows.next().map(|row| row.alert_id.as_str()),
+        })
     }
 
     /// Places of the roster's alerts in this miner's list, in the order of the roster.

@@ -3,6 +3,7 @@
 //! Every sum runs in one fixed order, whichever thread it is on.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Rows of a block: each is read once for so many partners.
@@ -30,6 +31,16 @@ pub(super) fn on_threads<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync
     });
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, value)| value).collect()
+}
+
+/// Rows of `length` values, one after another, each filled by `fill`; spread over the threads of this machine.
+pub(super) fn rows_on_threads(rows: usize, length: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+    let mut values = vec![0.0; rows * length];
+    {
+        let open: Vec<Mutex<&mut [f32]>> = values.chunks_exact_mut(length.max(1)).map(Mutex::new).collect();
+        on_threads(open.len(), |row| fill(row, &mut open[row].lock().unwrap_or_else(PoisonError::into_inner)));
+    }
+    values
 }
 
 /// The scalar product of each row of `values` with every earlier one; rows are `length` long and lie one after another.

@@ -11,6 +11,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use sha2::{Digest as _, Sha256};
 
+use super::lanes::Upload;
+
+/// Bytes that are handed to a connection at once.
+const STEP: usize = 1 << 20;
+
 /// Bytes in pieces. Copies share them.
 #[derive(Clone, Debug, Default)]
 pub struct RequestBody {
@@ -63,9 +68,9 @@ impl RequestBody {
         }
     }
 
-    /// On its way; nothing goes out before `gate` opens.
-    pub(super) fn sending(self, gate: Option<Gate>) -> Sending {
-        Sending { pieces: self.pieces.into(), left: self.length, gate }
+    /// On its way; nothing goes out before `gate` opens. It keeps `upload` until everything is out.
+    pub(super) fn sending(self, gate: Option<Gate>, upload: Option<Upload>) -> Sending {
+        Sending { pieces: self.pieces.into(), left: self.length, gate, upload }
     }
 }
 
@@ -77,6 +82,15 @@ pub(super) struct Sending {
     pieces: VecDeque<Bytes>,
     left: u64,
     gate: Option<Gate>,
+    upload: Option<Upload>,
+}
+
+impl Sending {
+    /// The next bytes, few enough to see whether they move.
+    fn next(&mut self) -> Option<Bytes> {
+        let front = self.pieces.front_mut()?;
+        if front.len() > STEP { Some(front.split_to(STEP)) } else { self.pieces.pop_front() }
+    }
 }
 
 impl Body for Sending {
@@ -91,8 +105,12 @@ impl Body for Sending {
             ready!(gate.as_mut().poll(context));
             self.gate = None;
         }
-        let piece = self.pieces.pop_front();
+        let piece = self.next();
         self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        match &self.upload {
+            Some(upload) if self.left > 0 => upload.moves(),
+            _ => self.upload = None,
+        }
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
 

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::body::{RequestBody, Sending};
+use super::lanes::Lane;
 use crate::neurons::spool::{Spool, SpoolError, SpoolLimits, Spooled};
 use crate::wallet::Hotkey;
 
@@ -44,6 +45,8 @@ pub(crate) struct Posting {
     pub(crate) headers: HeaderMap,
     /// What.
     pub(crate) body: RequestBody,
+    /// The lane to send it on, where lanes are few.
+    pub(crate) lane: Option<Lane>,
 }
 
 /// What came back.
@@ -82,6 +85,9 @@ pub(crate) enum Trouble {
     /// The deadline passed.
     #[error("no complete answer before the deadline")]
     TimedOut,
+    /// The round's deadline passed before anything was sent.
+    #[error("the round ended before it was this miner's turn")]
+    NoTurn,
     /// Ours, not the miner's.
     #[error(transparent)]
     Own(#[from] OwnFailure),
@@ -132,7 +138,7 @@ pub(crate) async fn post(stream: TcpStream, posting: Posting, limits: &SpoolLimi
 }
 
 fn request(posting: Posting, host: SocketAddr) -> Request<Sending> {
-    let Posting { target, mut headers, body } = posting;
+    let Posting { target, mut headers, body, lane } = posting;
     let mut put = |name: HeaderName, text: &'static str| headers.insert(name, HeaderValue::from_static(text));
     put(ACCEPT, "application/json");
     put(ACCEPT_ENCODING, "identity");
@@ -146,7 +152,7 @@ fn request(posting: Posting, host: SocketAddr) -> Request<Sending> {
         Box::pin(async move { drop(tokio::time::timeout(CONTINUE, asked_for.cancelled_owned()).await) }) as _
     });
     headers.insert(HOST, HeaderValue::from_str(&host.to_string()).expect("an address is a valid header value"));
-    let mut request = Request::new(body.sending(gate));
+    let mut request = Request::new(body.sending(gate, lane.map(Lane::upload)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = Uri::from(target);
     *request.headers_mut() = headers;

@@ -1,7 +1,7 @@
 //! A miner asked in the form of SDK 10. Its signature does not cover the body and its answers are not signed: what comes is
 //! worth what the connection is worth.
 //!
-//! Request and answer of this form lie in memory whole. Of the answer the list of scores is kept, which is what the
+//! Request and answer of this form lie in memory whole, so few miners are asked in it at a time. Of the answer the list of scores is kept, which is what the
 //! native form answers.
 
 use std::net::SocketAddr;
@@ -36,7 +36,7 @@ pub(crate) async fn wrap(
         tokio::task::spawn_blocking(move || dendrite::request(&signer, &receiver, nonce, patience, &task.to_bytes()));
     let made = made.await.map_err(|_| CannotAsk::Body)??;
     let target = format!("/{NAME}").parse().expect("a class name is a valid path");
-    Ok(Posting { target, headers: made.headers, body: made.body.into() })
+    Ok(Posting { target, headers: made.headers, body: made.body.into(), lane: None })
 }
 
 /// Sends what [`wrap`] made and reads the answer.

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use super::body::RequestBody;
 use super::exchange::{MAX_REFUSAL, OwnFailure, Posting, Received, Trouble, post, printable};
+use super::lanes::Lane;
 use crate::neurons::spool::{SpoolLimits, Spooled};
 use crate::protocol::NonceSource;
 use crate::protocol::answer::{Asked, verify_answer};
@@ -28,7 +29,7 @@ pub(crate) struct Caller<'a> {
 }
 
 /// What is asked of whom.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Question {
     /// Whom.
     pub(crate) receiver: Hotkey,
@@ -38,6 +39,8 @@ pub(crate) struct Question {
     pub(crate) body: RequestBody,
     /// SHA-256 of the body.
     pub(crate) digest: Digest,
+    /// The lane to send it on, where lanes are few.
+    pub(crate) lane: Option<Lane>,
 }
 
 /// A complete answer, and whether it counts.
@@ -71,12 +74,13 @@ pub(crate) async fn ask(
     question: Question,
     limits: &SpoolLimits,
 ) -> Result<Heard, Trouble> {
-    let Question { receiver, target, body, digest } = question;
+    let Question { receiver, target, body, digest, lane } = question;
     let nonce = caller.nonces.next(caller.clock);
     let signed = Target { method: "POST", path_and_query: target.as_str(), body: digest };
     let headers = sign(caller.signer, &signed, Some(receiver), nonce);
     let asked = Asked { nonce, validator: caller.signer.hotkey(), body: digest };
-    let Received { status, headers, body, whole } = post(stream, Posting { target, headers, body }, limits).await?;
+    let Received { status, headers, body, whole } =
+        post(stream, Posting { target, headers, body, lane }, limits).await?;
     let proof = verify_answer(&headers, &receiver, (status, body.digest()), &asked);
     let signed = whole && proof.is_ok();
     let (body, verdict) = match (status, proof) {

@@ -33,7 +33,8 @@ impl fmt::Display for Explain {
 pub struct QuerySettings {
     /// How long one miner may take, from the first byte sent to the last one received.
     pub deadline: Duration,
-    /// Miners asked at once.
+    /// Miners asked at once. One that hangs costs a slot for its deadline: a socket, below a megabyte of memory, and up to
+    /// [`max_answer_bytes`](Self::max_answer_bytes) of temporary disk while its answer arrives.
     pub concurrency: usize,
     /// Largest answer.
     pub max_answer_bytes: u64,
@@ -49,7 +50,7 @@ impl Default for QuerySettings {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(120),
-            concurrency: 16,
+            concurrency: 256,
             max_answer_bytes: 64 << 20,
             allow_private_ips: false,
             v10_fallback: false,

@@ -52,6 +52,7 @@ impl Inner {
             Err(reply) => (false, Err(reply)),
             Ok(address) => match self.call(asking, (peer.hotkey, address), &mut notes).await {
                 Err(Trouble::Own(failure)) => return Err(failure),
+                Err(Trouble::NoTurn) => (false, Err(Reply::TimedOut)),
                 came => (true, came.map_err(reply)),
             },
         };
@@ -77,32 +78,69 @@ impl Inner {
         notes: &mut Notes,
     ) -> Result<Heard, Trouble> {
         let limit = CONNECT.min(self.patience(asking, notes.asked_ms));
-        let mut line = connect(address, limit).await?;
+        let line = connect(address, limit).await?;
+        let (line, lane) = match self.lanes.try_take() {
+            Some(lane) => (Some(line), lane),
+            None => {
+                drop(line);
+                (None, self.lanes.take(self.end(asking)).await.ok_or(Trouble::NoTurn)?)
+            }
+        };
+        let since = Instant::now();
         let (body, digest) = make(asking, receiver).await?;
-        if notes.since.elapsed() > STALE {
-            line = connect(address, limit).await?;
-        }
-        *notes = Notes { form: Form::Btauth, request: Some(digest), asked_ms: self.now_ms(), since: Instant::now() };
-        let patience = self.patience(asking, notes.asked_ms);
-        let end = notes.since + patience;
-        let question = Question { receiver, target: self.target.clone(), body: body.clone(), digest };
+        let line = match line.filter(|_| since.elapsed() <= STALE) {
+            Some(line) => line,
+            None => connect(address, limit).await?,
+        };
+        let again = self.settings.v10_fallback.then(|| body.clone());
+        let question = Question { receiver, target: self.target.clone(), body, digest, lane: Some(lane) };
+        *notes = self.notes(Form::Btauth, digest);
+        let end = notes.since + self.patience(asking, notes.asked_ms);
         let heard = within(end, native::ask(self.caller(), line, question, &self.limits)).await?;
-        if !(self.settings.v10_fallback && heard.knows_no_route()) {
-            return Ok(heard);
+        match again.filter(|_| heard.knows_no_route()) {
+            Some(body) => self.call_again(asking, (receiver, address), (body, heard), notes).await,
+            None => Ok(heard),
         }
+    }
+
+    /// Asks in the old form somebody who answered `heard` to the new one.
+    async fn call_again(
+        &self,
+        asking: &Asking,
+        (receiver, address): (Hotkey, SocketAddr),
+        (body, heard): (RequestBody, Heard),
+        notes: &mut Notes,
+    ) -> Result<Heard, Trouble> {
+        let Ok(Ok(_turn)) = timeout_at(self.end(asking), self.old_form.acquire()).await else { return Ok(heard) };
+        let patience = self.patience(asking, self.now_ms());
         let Ok(posting) = legacy::wrap(self.caller(), (receiver, address), patience, body).await else {
             return Ok(heard);
         };
-        (notes.form, notes.request) = (Form::V10, Some(posting.body.digest()));
-        let line = connect(address, limit).await?;
+        let line = connect(address, CONNECT.min(patience)).await?;
+        *notes = self.notes(Form::V10, posting.body.digest());
+        let end = notes.since + self.patience(asking, notes.asked_ms);
         within(end, legacy::ask(line, posting, &self.limits)).await
+    }
+
+    /// What is written down when sending begins.
+    fn notes(&self, form: Form, request: Digest) -> Notes {
+        Notes { form, request: Some(request), asked_ms: self.now_ms(), since: Instant::now() }
+    }
+
+    /// When the round's answers stop to count.
+    fn end(&self, asking: &Asking) -> Instant {
+        Instant::now() + left(asking, self.now_ms())
     }
 
     /// How long a miner may take that is asked now.
     fn patience(&self, asking: &Asking, now_ms: i64) -> Duration {
-        let left = u64::try_from(asking.until_ms.saturating_sub(now_ms)).unwrap_or(0);
-        self.settings.deadline.min(Duration::from_millis(left))
+        self.settings.deadline.min(left(asking, now_ms))
     }
+}
+
+/// What is left of the round.
+fn left(asking: &Asking, now_ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(asking.until_ms.saturating_sub(now_ms)).unwrap_or(0))
 }
 
 /// The body for one miner, made on a thread that may block.
@@ -123,7 +161,7 @@ async fn within<T>(end: Instant, work: impl Future<Output = Result<T, Trouble>>)
 fn reply(trouble: Trouble) -> Reply {
     match trouble {
         Trouble::TooLarge => Reply::TooLarge,
-        Trouble::TimedOut => Reply::TimedOut,
+        Trouble::TimedOut | Trouble::NoTurn => Reply::TimedOut,
         Trouble::Encoded { .. } => Reply::Refused(trouble.to_string()),
         Trouble::Connect(_) | Trouble::Broken(_) | Trouble::Own(_) => Reply::Unreachable(trouble.to_string()),
     }
