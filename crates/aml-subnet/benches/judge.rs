@@ -6,21 +6,21 @@
 //! ```
 //!
 //! Every line is one measurement: median, least and most of some runs. Making answers, receipts and the ledger is not part
-//! of it. A round is what a validator does after asking: the ledger is a SQLite file, answers are read from it, unpacked,
-//! hashed, judged and merged.
+//! of it. The ledger of a round is a SQLite file. `judged and merged` begins with what it keeps, as after a restart and in a
+//! replay: answers are read from it, unpacked, hashed, judged and merged. `after asking` begins where a running validator
+//! stands when the last answer is there: each was judged as it came.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::num::NonZero;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aml_miner::digest::{Digest, Hashed};
 use aml_miner::receipt::{ReceiptKey, Statement};
 use aml_miner::wire::reply::{AnswerWriter, Explanation, FeatureNames, Impact, concat_blocks};
-use aml_subnet::neurons::validator::evidence;
-use aml_subnet::neurons::validator::judge::Bench;
+use aml_subnet::neurons::validator::evidence::{self, Heard};
+use aml_subnet::neurons::validator::judge::{Bench, Judged};
 use aml_subnet::neurons::validator::merge::merge;
 use aml_subnet::store::records::{Answer, Ask, Form, Reply, RosterRow, Round, RoundId, Step, Task};
 use aml_subnet::store::{Ledger, Opening};
@@ -250,9 +250,13 @@ fn whole_round(name: &str, miners: u16, explained: bool) {
     // The most memory from now on; the kernel counts from here.
     let counted = std::fs::write("/proc/self/clear_refs", "5").is_ok();
     let (mut judging, mut merging, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+    let mut heard = Heard::new();
     for _ in 0..7 {
         let start = Instant::now();
-        let (judged_at, merged_at) = runtime.block_on(judge_and_merge(&ledger, &round, usize::from(miners)));
+        let done = runtime.block_on(judge_and_merge(&ledger, &round, Heard::new()));
+        let (judged_at, merged_at) = done.at;
+        heard = done.judged.into_iter().map(|judged| (judged.verdict.hotkey, judged)).collect();
+        assert_eq!(heard.len(), usize::from(miners));
         judging.push(judged_at - start);
         merging.push(merged_at - judged_at);
         whole.push(merged_at - start);
@@ -260,19 +264,32 @@ fn whole_round(name: &str, miners: u16, explained: bool) {
     report(&format!("{name}: {miners} read and judged"), judging);
     report(&format!("{name}: {miners} merged"), merging);
     report(&format!("{name}: {miners} judged and merged"), whole);
+    let after_asking = |_| {
+        let heard = heard.clone();
+        let start = Instant::now();
+        runtime.block_on(judge_and_merge(&ledger, &round, heard)).at.1 - start
+    };
+    report(&format!("{name}: {miners} after asking"), (0..7).map(after_asking).collect());
     let peak = proc_value("/proc/self/status", "VmHWM:").filter(|_| counted);
     println!("{:<40} {}, load {}", format!("{name}: most memory"), peak.as_deref().unwrap_or("unknown"), load());
 }
 
-/// When all were judged, and when they were merged.
-async fn judge_and_merge(ledger: &Ledger, round: &Round, miners: usize) -> (Instant, Instant) {
+/// What was judged; when all were, and when they were merged.
+struct Done {
+    judged: Vec<Judged>,
+    at: (Instant, Instant),
+}
+
+async fn judge_and_merge(ledger: &Ledger, round: &Round, heard: Heard) -> Done {
     let task = evidence::task_of(ledger, round.id).await.expect("a task");
-    let judged: Arc<Vec<_>> = Arc::new(evidence::judged(ledger, round, &task, RULES).await.expect("judged"));
+    let judged = evidence::judged_beside(ledger, round, &task, RULES, heard).await.expect("judged");
     let judged_at = Instant::now();
-    assert!(judged.iter().all(|one| one.verdict.accepted.is_ok()) && judged.len() == miners);
-    let merging = Arc::clone(&judged);
-    let merged = tokio::task::spawn_blocking(move || merge(&RULES, &merging, BTreeMap::new()));
-    let merged = merged.await.expect("no panic").expect("accepted submissions");
-    assert_eq!((merged.scores.len(), merged.weights.len()), (ALERTS, miners));
-    (judged_at, Instant::now())
+    assert!(judged.iter().all(|one| one.verdict.accepted.is_ok()));
+    let merging = move || {
+        let merged = merge(&RULES, &judged, BTreeMap::new()).expect("accepted submissions");
+        assert_eq!((merged.scores.len(), merged.weights.len()), (ALERTS, judged.len()));
+        judged
+    };
+    let judged = tokio::task::spawn_blocking(merging).await.expect("no panic");
+    Done { judged, at: (judged_at, Instant::now()) }
 }

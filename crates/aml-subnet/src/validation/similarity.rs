@@ -107,7 +107,7 @@ fn ordered(value: f64) -> u64 {
 }
 
 /// Scores have no sign, so their bits order as they do.
-fn bits(submission: &Submission) -> impl ExactSizeIterator<Item = u64> {
+fn bits(submission: &Submission) -> impl Iterator<Item = u64> {
     submission.scores().iter().map(|score| score.get().to_bits())
 }
 

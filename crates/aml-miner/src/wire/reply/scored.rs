@@ -9,8 +9,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::read::{ReadReplyError, ReplyLimits, read_list, within};
-use crate::wire::json::Scanner;
 use crate::wire::json::scan::Next;
+use crate::wire::json::text::{Span, plain_end};
+use crate::wire::json::{Number, Scanner};
 
 /// The scores of an answer of `/score/alerts`.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,16 +75,28 @@ const ALL: u8 = ID | SCORE | VERSION | LATENCY | EXPLANATION;
 struct Plain<'a> {
     scanner: Scanner<'a>,
     limits: ReplyLimits,
-    /// What followed alert and score of the last row, up to its closing bracket: most rows end alike.
-    tail: &'a [u8],
+    last: Frame<'a>,
+    /// Whether the last row ended as the one before it.
+    repeats: bool,
     version: Option<&'a str>,
     one_version: bool,
 }
 
+/// What stood around alert and score of the last row, where they were its first fields: most rows are alike but for these.
+#[derive(Default)]
+struct Frame<'a> {
+    /// From its opening bracket to the quote before the alert.
+    head: &'a [u8],
+    /// From the quote after the alert to the score.
+    middle: &'a [u8],
+    /// From the score to its closing bracket.
+    tail: &'a [u8],
+}
+
 impl<'a> Plain<'a> {
     fn new(text: &'a str, limits: &ReplyLimits) -> Self {
-        let longest = limits.text.max(limits.explanation);
-        Self { scanner: Scanner::new(text, longest, 0), limits: *limits, tail: &[], version: None, one_version: true }
+        let scanner = Scanner::new(text, limits.text.max(limits.explanation), 0);
+        Self { scanner, limits: *limits, last: Frame::default(), repeats: false, version: None, one_version: true }
     }
 
     fn read(mut self) -> Option<Scored<'a>> {
@@ -94,7 +107,11 @@ impl<'a> Plain<'a> {
             if rows.len() == self.limits.rows {
                 return None;
             }
-            rows.push(self.row()?);
+            let row = if self.repeats { self.row_as_before() } else { None };
+            rows.push(match row {
+                Some(row) => row,
+                None => self.row()?,
+            });
             next = self.scanner.after_item(b']').ok()?;
         }
         let ended = self.scanner.next_byte().is_none();
@@ -102,44 +119,75 @@ impl<'a> Plain<'a> {
         ended.then_some(Scored { rows, model_version, one_version })
     }
 
+    /// A row that is, byte for byte, framed as the one before; what is none is still ahead then.
+    fn row_as_before(&mut self) -> Option<(Cow<'a, str>, f64)> {
+        let (bytes, at) = (self.scanner.bytes(), self.scanner.at());
+        let Frame { head, middle, tail } = self.last;
+        let start = bytes[at..].starts_with(head).then_some(at + head.len())?;
+        let end = plain_end(bytes, start);
+        if end - start > self.limits.text || !bytes[end..].starts_with(middle) {
+            return None;
+        }
+        let (number, ended) = Number::scan(bytes, end + middle.len()).ok()?;
+        if !number.value.is_finite() || !bytes[ended..].starts_with(tail) {
+            self.repeats = false;
+            return None;
+        }
+        self.scanner.move_to(ended + tail.len());
+        Some((Cow::Borrowed(self.scanner.slice(Span { start, end, escaped: false })), number.value))
+    }
+
     fn row(&mut self) -> Option<(Cow<'a, str>, f64)> {
+        self.scanner.next_byte();
+        let row_from = self.scanner.at();
         self.pass(b'{')?;
         self.scanner.next_byte();
-        let (mut seen, mut id, mut score, mut tail_from) = (0, "", 0.0, None);
+        let (mut seen, mut id, mut score, mut frame) = (0, None, 0.0, Frame::default());
+        let mut tail_from = 0;
         loop {
             let field = self.field()?;
             if seen & field != 0 {
                 return None;
             }
             seen |= field;
+            let from = self.scanner.at();
             match field {
-                ID => id = self.text(self.limits.text)?,
+                ID => id = Some(self.text(self.limits.text)?),
                 SCORE => score = self.number()?,
                 LATENCY => drop(self.number()?),
                 VERSION => self.version()?,
                 _ => self.explanation()?,
             }
-            if seen == ID | SCORE {
+            if let Some(id) = id.filter(|_| seen == ID | SCORE) {
                 if self.skip_tail() {
-                    return Some((Cow::Borrowed(id), score));
+                    return Some((Cow::Borrowed(self.scanner.slice(id)), score));
                 }
-                tail_from = Some(self.scanner.at());
+                if field == SCORE {
+                    let bytes = self.scanner.bytes();
+                    (frame.head, frame.middle) = (&bytes[row_from..id.start], &bytes[id.end..from]);
+                    tail_from = self.scanner.at();
+                }
             }
             if self.scanner.after_item(b'}').ok()? == Next::End {
                 break;
             }
         }
-        self.tail = tail_from.map_or(&[], |from| self.scanner.since(from).as_bytes());
-        (seen == ALL).then_some((Cow::Borrowed(id), score))
+        if !frame.head.is_empty() {
+            frame.tail = self.scanner.since(tail_from).as_bytes();
+        }
+        self.last = frame;
+        let id = id.filter(|_| seen == ALL)?;
+        Some((Cow::Borrowed(self.scanner.slice(id)), score))
     }
 
     /// Passes the rest of a row that is, byte for byte, that of the row before.
     fn skip_tail(&mut self) -> bool {
-        let same = !self.tail.is_empty() && self.scanner.bytes()[self.scanner.at()..].starts_with(self.tail);
-        if same {
-            self.scanner.skip(self.tail.len());
+        let tail = self.last.tail;
+        self.repeats = !tail.is_empty() && self.scanner.bytes()[self.scanner.at()..].starts_with(tail);
+        if self.repeats {
+            self.scanner.skip(tail.len());
         }
-        same
+        self.repeats
     }
 
     fn field(&mut self) -> Option<u8> {
@@ -156,9 +204,9 @@ impl<'a> Plain<'a> {
         Some(field)
     }
 
-    fn text(&mut self, most: usize) -> Option<&'a str> {
+    fn text(&mut self, most: usize) -> Option<Span> {
         let span = self.scanner.string().ok()?;
-        (!span.escaped && span.end - span.start <= most).then(|| self.scanner.slice(span))
+        (!span.escaped && span.end - span.start <= most).then_some(span)
     }
 
     /// A number that a double can hold.
@@ -168,7 +216,7 @@ impl<'a> Plain<'a> {
     }
 
     fn version(&mut self) -> Option<()> {
-        let version = self.text(self.limits.text)?;
+        let version = self.text(self.limits.text).map(|span| self.scanner.slice(span))?;
         self.one_version &= *self.version.get_or_insert(version) == version;
         Some(())
     }

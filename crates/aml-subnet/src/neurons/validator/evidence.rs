@@ -3,6 +3,7 @@
 //! One raw answer a core, and one that is being read, are in memory at a time. The same for the round itself, after a
 //! restart, for a settlement and for a replay.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -53,6 +54,9 @@ pub async fn task_of(ledger: &Ledger, round: RoundId) -> Result<Arc<Task>, Evide
     ledger.task(round).await?.map(Arc::new).ok_or(EvidenceError::NoTask(round))
 }
 
+/// Answers that were judged on their own already, by hotkey.
+pub type Heard = BTreeMap<Hotkey, Judged>;
+
 /// All answers of a round, judged, by hotkey.
 ///
 /// # Errors
@@ -63,15 +67,35 @@ pub async fn judged(
     task: &Arc<Task>,
     rules: Rules,
 ) -> Result<Vec<Judged>, EvidenceError> {
+    judged_beside(ledger, round, task, rules, Heard::new()).await
+}
+
+/// As [`judged`]; of those that were `heard` nothing is read again.
+///
+/// # Errors
+/// As there.
+pub async fn judged_beside(
+    ledger: &Ledger,
+    round: &Round,
+    task: &Arc<Task>,
+    rules: Rules,
+    mut heard: Heard,
+) -> Result<Vec<Judged>, EvidenceError> {
     let yesterday = Yesterday::of(ledger, round.id, task).await?;
-    let one = |answer: Answer| async {
-        let packed = body_of(ledger, round.id, &answer).await?;
-        let (task, hotkey) = (Arc::clone(task), answer.hotkey);
-        let judge = move || -> Result<Option<Judged>, StorageError> {
-            let body = packed.map(|packed| packed.unpack()).transpose()?;
-            Ok(Bench { rules: &rules, task: &task }.judge(&answer, body.as_ref()))
+    let one = |(answer, heard): (Answer, Option<Judged>)| async {
+        let hotkey = answer.hotkey;
+        let mut judged = match heard {
+            Some(heard) => Some(heard),
+            None => {
+                let packed = body_of(ledger, round.id, &answer).await?;
+                let task = Arc::clone(task);
+                let judge = move || -> Result<Option<Judged>, StorageError> {
+                    let body = packed.map(|packed| packed.unpack()).transpose()?;
+                    Ok(Bench { rules: &rules, task: &task }.judge(&answer, body.as_ref()))
+                };
+                tokio::task::spawn_blocking(judge).await??
+            }
         };
-        let mut judged = tokio::task::spawn_blocking(judge).await??;
         if let (Some(judged), Some(yesterday)) = (&mut judged, &yesterday)
             && let Some(before) = yesterday.submission(ledger, &hotkey).await?
         {
@@ -79,7 +103,11 @@ pub async fn judged(
         }
         Ok::<_, EvidenceError>(judged)
     };
-    let answers = stream::iter(ledger.answers(round.id).await?);
+    let answers = ledger.answers(round.id).await?.into_iter();
+    let answers = stream::iter(answers.map(move |answer| {
+        let heard = heard.remove(&answer.hotkey);
+        (answer, heard)
+    }));
     let all: Vec<Option<Judged>> = answers.map(one).buffered(cores() + 1).try_collect().await?;
     let mut all: Vec<Judged> = all.into_iter().flatten().collect();
     let compared = move || {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use aml_miner::clock::{Clock, millis};
 use tokio_util::sync::CancellationToken;
 
-use super::evidence;
+use super::evidence::{self, Heard};
 use super::judge::Judged;
 use super::merge::merge;
 use super::query::Asker;
@@ -86,9 +86,9 @@ impl Rounds {
         let mut watch = observe::Watch::new(round.step);
         let (round, maker) = self.task(round).await?;
         watch.lap(round.step);
-        let round = self.ask(round, maker, stop).await?;
+        let (round, heard) = self.ask(round, maker, stop).await?;
         watch.lap(round.step);
-        let (round, judged) = self.judge(round).await?;
+        let (round, judged) = self.judge(round, heard).await?;
         watch.lap(round.step);
         let round = self.merge(round, judged).await?;
         watch.lap(round.step);
@@ -120,12 +120,13 @@ impl Rounds {
         Ok(all.into_iter().filter(|round| round.step > Step::Fetched).collect())
     }
 
-    async fn judge(&self, round: Round) -> Result<(Round, Option<Vec<Judged>>), RoundError> {
+    async fn judge(&self, round: Round, heard: Heard) -> Result<(Round, Option<Vec<Judged>>), RoundError> {
         if round.step > Step::Judged {
             return Ok((round, None));
         }
         let task = evidence::task_of(&self.parts.ledger, round.id).await?;
-        let judged = evidence::judged(&self.parts.ledger, &round, &task, round.rules.rules()).await?;
+        let rules = round.rules.rules();
+        let judged = evidence::judged_beside(&self.parts.ledger, &round, &task, rules, heard).await?;
         let verdicts: Vec<_> = judged.iter().map(|one| one.verdict.clone()).collect();
         self.parts.ledger.record_verdicts(round.id, &verdicts).await?;
         observe::judged(round.id, &verdicts);

@@ -1,61 +1,65 @@
 //! Ranks of many numbers.
 
-/// Bits that one pass of the sort looks at.
+/// Bits that one pass of the sort looks at: three passes for the upper half of a key.
 const DIGIT: u32 = 11;
-/// Passes over the upper bits. Numbers that are alike in them are few, and sorted by comparison.
 const PASSES: u32 = 3;
-/// The bits below.
-const REST: u32 = u64::BITS - DIGIT * PASSES;
-
-/// A key and where it stood.
-type Keyed = (u64, u32);
+/// Where the upper half of a key begins. Keys that are alike in it are few, and sorted by comparison.
+const HALF: u32 = 32;
 
 /// Twice the ranks from 1, equal keys sharing their mean rank: whole numbers, so that sums of them are exact.
 ///
 /// # Panics
 /// With more than two thousand million keys.
-pub(super) fn doubled_ranks(keys: impl ExactSizeIterator<Item = u64>) -> Vec<u32> {
-    let count = u32::try_from(2 * keys.len() + 1).expect("fewer alerts than two thousand million") / 2;
-    let order = sorted(keys.zip(0..count).collect());
-    let mut ranks = vec![0; order.len()];
+pub(super) fn doubled_ranks(keys: impl Iterator<Item = u64>) -> Vec<u32> {
+    let keys: Vec<u64> = keys.collect();
+    assert!(keys.len() < 1 << (HALF - 1), "fewer alerts than two thousand million");
+    let order = sorted(&keys);
+    let alike = |a: &u64, b: &u64| a >> HALF == b >> HALF && keys[place(*a)] == keys[place(*b)];
+    let mut ranks = vec![0; keys.len()];
     let mut start = 0;
-    for tied in order.chunk_by(|a, b| a.0 == b.0) {
+    for tied in order.chunk_by(alike) {
         let end = start + tied.len();
-        // Twice the mean of start + 1 to end; the count was looked at above.
-        #[expect(clippy::cast_possible_truncation, reason = "at most twice the count")]
+        // Twice the mean of start + 1 to end.
+        #[expect(clippy::cast_possible_truncation, reason = "at most twice the number of keys, looked at above")]
         let rank = (start + end + 1) as u32;
-        tied.iter().for_each(|(_, place)| ranks[*place as usize] = rank);
+        tied.iter().for_each(|half| ranks[place(*half)] = rank);
         start = end;
     }
     ranks
 }
 
-/// In order of the keys: digit by digit from the lowest looked at to the highest, each pass keeping the order of the one
-/// before.
-fn sorted(mut order: Vec<Keyed>) -> Vec<Keyed> {
-    let mut other = vec![(0, 0); order.len()];
+/// Where the key of an upper half stands.
+fn place(half: u64) -> usize {
+    (half & ((1 << HALF) - 1)) as usize
+}
+
+/// The upper halves of the keys, each with its key's place below, in order of the keys: digit by digit from the lowest to
+/// the highest, each pass keeping the order of the one before.
+fn sorted(keys: &[u64]) -> Vec<u64> {
+    let mut order: Vec<u64> = keys.iter().zip(0_u64..).map(|(key, place)| key >> HALF << HALF | place).collect();
+    let mut other = vec![0; order.len()];
     for pass in 0..PASSES {
-        scatter(&order, &mut other, REST + pass * DIGIT);
+        scatter(&order, &mut other, HALF + pass * DIGIT);
         std::mem::swap(&mut order, &mut other);
     }
-    for run in order.chunk_by_mut(|a, b| a.0 >> REST == b.0 >> REST).filter(|run| run.len() > 1) {
-        run.sort_unstable();
+    for run in order.chunk_by_mut(|a, b| *a >> HALF == *b >> HALF).filter(|run| run.len() > 1) {
+        run.sort_unstable_by_key(|half| keys[place(*half)]);
     }
     order
 }
 
 /// Copies `from` to `to` in order of the digit at `shift`.
-fn scatter(from: &[Keyed], to: &mut [Keyed], shift: u32) {
-    let digit = |key: u64| (key >> shift & ((1 << DIGIT) - 1)) as usize;
+fn scatter(from: &[u64], to: &mut [u64], shift: u32) {
+    let digit = |half: u64| (half >> shift & ((1 << DIGIT) - 1)) as usize;
     let mut next = [0_usize; 1 << DIGIT];
-    from.iter().for_each(|(key, _)| next[digit(*key)] += 1);
+    from.iter().for_each(|half| next[digit(*half)] += 1);
     let mut before = 0;
     for place in &mut next {
         before += std::mem::replace(place, before);
     }
-    for keyed in from {
-        let place = &mut next[digit(keyed.0)];
-        to[*place] = *keyed;
+    for half in from {
+        let place = &mut next[digit(*half)];
+        to[*place] = *half;
         *place += 1;
     }
 }
