@@ -31,6 +31,6 @@ pub use limits::Limits;
 pub use listing::{BatchEntry, list_batches};
 pub use manifest::{Manifest, ManifestError};
 pub use parquet::read_table;
-pub use staging::Staging;
+pub use staging::{Staging, remove_abandoned};
 pub use table_error::{CellProblem, ColumnProblem, FileProblem, Flaw, TableError};
 pub use write::{WriteBatchError, WriteOptions, write_batch};

@@ -3,8 +3,14 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::data::write::WriteBatchError;
+
+/// How the names of directories begin that are being written.
+const WRITING: &str = ".batch-";
+/// And of those that are being replaced.
+const REPLACING: &str = ".replaced-";
 
 /// A hidden directory that becomes `target` or disappears.
 pub struct Staging {
@@ -25,7 +31,7 @@ impl Staging {
         let parent = parent_of(target);
         fs::create_dir_all(&parent).map_err(io_error(&parent))?;
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".batch-");
+        builder.prefix(WRITING);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
         let directory = builder.tempdir_in(&parent).map_err(io_error(&parent))?;
@@ -64,7 +70,7 @@ impl Staging {
 pub(crate) fn publish_directory(directory: &Path, target: &Path, replace: bool) -> Result<(), WriteBatchError> {
     let parent = parent_of(target);
     sync_directory(directory)?;
-    let aside = tempfile::Builder::new().prefix(".replaced-").tempdir_in(&parent).map_err(io_error(&parent))?;
+    let aside = tempfile::Builder::new().prefix(REPLACING).tempdir_in(&parent).map_err(io_error(&parent))?;
     let old = aside.path().join("batch");
     if fs::symlink_metadata(target).is_ok() {
         if !replace {
@@ -77,6 +83,24 @@ pub(crate) fn publish_directory(directory: &Path, target: &Path, replace: bool) 
         return Err(WriteBatchError::Io { path: target.to_path_buf(), source });
     }
     sync_directory(&parent)
+}
+
+/// Removes what was being written or replaced in `parent` when its process was killed: hidden directories of this room to
+/// which nothing was added since `before`.
+///
+/// # Errors
+/// The file system's; what is left is left for the next time.
+pub fn remove_abandoned(parent: &Path, before: SystemTime) -> io::Result<()> {
+    for entry in fs::read_dir(parent)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_ours = [WRITING, REPLACING].iter().any(|prefix| name.to_string_lossy().starts_with(prefix));
+        let kind = entry.metadata()?;
+        if is_ours && kind.is_dir() && kind.modified()? < before {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn parent_of(target: &Path) -> PathBuf {

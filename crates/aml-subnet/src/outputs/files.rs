@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use aml_miner::data::{Staging, WriteBatchError};
+use aml_miner::data::{Staging, WriteBatchError, remove_abandoned};
 use aml_miner::digest::Digest;
 use chrono::{DateTime, SecondsFormat};
 
@@ -20,6 +20,8 @@ use crate::wallet::{Hotkey, Signer};
 
 /// A published file that is longer is not read into memory.
 const MAX_FILE_BYTES: u64 = 1 << 30;
+/// Nobody writes three files for so long.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// A round that was not published; what was there is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +120,7 @@ pub fn publish(
     {
         return Ok(there);
     }
+    clear_up(root, now);
     let staging = Staging::beside(&target, true)?;
     for (name, bytes) in &files {
         staging.write(name, bytes)?;
@@ -125,6 +128,17 @@ pub fn publish(
     staging.write(MANIFEST_FILE, &manifest.to_json()?)?;
     staging.publish()?;
     Ok(manifest)
+}
+
+/// Removes what earlier processes were writing when they were killed. What cannot be removed disturbs nobody.
+fn clear_up(root: &Path, now: Duration) {
+    let before = UNIX_EPOCH + now.saturating_sub(ABANDONED);
+    match remove_abandoned(root, before) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(root = %root.display(), %error, "what a killed process left cannot be removed");
+        }
+        _ => {}
+    }
 }
 
 fn manifest(

@@ -86,6 +86,23 @@ fn a_published_round_holds_and_publishing_again_changes_nothing() {
 }
 
 #[test]
+fn what_a_kill_left_half_written_is_removed_when_it_is_old() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, hours) in [(".batch-killed", 2), (".replaced-killed", 2), (".batch-at-work", 0), ("own", 2)] {
+        let left = folder.path().join(name);
+        std::fs::create_dir(&left).expect("a folder");
+        std::fs::write(left.join("canonical.json"), b"[").expect("written");
+        let touched = std::time::UNIX_EPOCH + NOW - std::time::Duration::from_secs(hours * 3600);
+        std::fs::File::open(&left).and_then(|left| left.set_modified(touched)).expect("a time");
+    }
+    must_publish(folder.path());
+    let left = std::fs::read_dir(folder.path()).expect("listed").flatten().map(|entry| entry.file_name());
+    let mut left: Vec<_> = left.collect();
+    left.sort();
+    assert_eq!(left, [".batch-at-work", "2026-01-02_30", "own"]);
+}
+
+#[test]
 fn other_scores_replace_what_was_published_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = must_publish(folder.path());

@@ -226,6 +226,27 @@ async fn the_cache_keeps_days_and_bytes_within_bounds() {
 }
 
 #[tokio::test]
+async fn what_interrupted_fetches_left_goes_with_its_days() {
+    let kit = Kit::new();
+    days().iter().for_each(|day| drop(kit.put(day, None)));
+    let source = kit.source().to_string_lossy().into_owned();
+    let sot = kit.sot_at(&source, |settings| settings.keep_days = 0);
+    let incoming = kit.data().join("batches/.incoming");
+    let [old, new] = [0, 1].map(|day: usize| format!("{}_w{WINDOW}", days()[day].date));
+    // Killed while it fetched the first day, and after it had: the second day was the newest when it came back.
+    for left in [format!(".download-{old}"), old.clone(), format!(".download-{new}-other")] {
+        fs::create_dir_all(incoming.join(&left)).expect("a directory");
+        fs::write(incoming.join(left).join("alerts.parquet"), b"PAR1").expect("written");
+    }
+    fs::write(incoming.join(format!(".download-{old}.lock")), b"").expect("written");
+    sot.fetch(days()[1].date, WINDOW).await.expect("fetched");
+    let left = fs::read_dir(&incoming).expect("a directory").map(|entry| entry.expect("an entry").file_name());
+    let mut left: Vec<String> = left.map(|name| name.to_string_lossy().into_owned()).collect();
+    left.sort();
+    assert_eq!(left, [format!(".download-{new}-other"), format!(".download-{new}.lock")]);
+}
+
+#[tokio::test]
 async fn the_pool_of_a_round_stays_as_it_was_gathered() {
     let kit = Kit::new();
     let (first, salt) = (&days()[0], [7; 32]);

@@ -81,7 +81,26 @@ impl Cache {
                 kept += size;
             }
         }
-        self.sweep_pools(first)
+        self.sweep_pools(first)?;
+        self.sweep_incoming(first)
+    }
+
+    /// Fetches of days before `first` that were interrupted are never taken up again.
+    fn sweep_incoming(&self, first: NaiveDate) -> Result<(), SotError> {
+        for entry in fs::read_dir(&self.incoming).map_err(failed(&self.incoming))? {
+            let path = entry.map_err(failed(&self.incoming))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            // `DATE_wWINDOW`, or `.download-DATE_wWINDOW`, or the lock of that.
+            let day = name.strip_prefix(".download-").unwrap_or(name).get(..10);
+            if day.and_then(|day| day.parse().ok()).is_some_and(|day: NaiveDate| day < first) {
+                if path.is_dir() {
+                    remove(&path)?;
+                } else {
+                    fs::remove_file(&path).map_err(failed(&path))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn sweep_pools(&self, first: NaiveDate) -> Result<(), SotError> {
