@@ -32,6 +32,8 @@ pub(crate) enum Behaviour {
     Honest { skill: f64 },
     /// As honest, but it takes its time.
     Slow { skill: f64, pause: Duration },
+    /// Reads the request, says nothing for a while, and hangs up.
+    HangingUp { pause: Duration },
     /// Scores each alert by this.
     Scored(Scorer),
     /// The same score for everything.

@@ -50,6 +50,10 @@ impl Miner {
             stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         self.read_body(stream, &mut request).await?;
+        if let Behaviour::HangingUp { pause } = self.behaviour {
+            tokio::time::sleep(pause).await;
+            return Ok(());
+        }
         let reply = self.reply(&request);
         if let Behaviour::Slow { pause, .. } = self.behaviour {
             tokio::time::sleep(pause).await;

@@ -29,7 +29,7 @@ pub(super) const POORER: [&str; 3] = ["Frank", "Grace", "Lazy"];
 /// The newcomer.
 pub(super) const NEWCOMER: &str = "Zoe";
 /// Whose submission never counts.
-const BAD: [(&str, Behaviour); 8] = [
+const BAD: [(&str, Behaviour); 9] = [
     ("Nan", Behaviour::Lying(Lie::Nan)),
     ("Missing", Behaviour::Lying(Lie::Missing)),
     ("WrongInput", Behaviour::Lying(Lie::WrongInput)),
@@ -37,16 +37,16 @@ const BAD: [(&str, Behaviour); 8] = [
     ("Garbage", Behaviour::Lying(Lie::Garbage)),
     ("Refusing", Behaviour::Refusing(503)),
     ("Breaking", Behaviour::Wire(Wire::ShorterThanDeclared)),
+    ("HangingUp", Behaviour::HangingUp { pause: Duration::from_secs(3) }),
     ("Dead", Behaviour::Dead),
 ];
-/// More of them, who take time: for a long season. Those that hang take all the time that a miner has.
-const WORSE: [(&str, Behaviour); 6] = [
+/// More of them, for a long season.
+const WORSE: [(&str, Behaviour); 5] = [
     ("OutOfRange", Behaviour::Lying(Lie::OutOfRange)),
     ("WrongTask", Behaviour::Lying(Lie::WrongTask)),
     ("NoReceipt", Behaviour::Lying(Lie::NoReceipt)),
     ("Flooding", Behaviour::Wire(Wire::Floods)),
-    ("Hanging", Behaviour::Wire(Wire::HangsInBody)),
-    ("Mute", Behaviour::Wire(Wire::HangsBeforeHeaders)),
+    ("Mute", Behaviour::HangingUp { pause: Duration::from_secs(20) }),
 ];
 
 /// Whether its submissions never count.

@@ -78,13 +78,14 @@ impl Seat {
         seat
     }
 
+    /// Miners have so much time that on no machine an honest answer comes too late: the twin's would not.
     fn settings(&self, sot: &Path) -> String {
         let (data, chain) = (self.data.display(), self.localnet.ws_url());
         format!(
             "netuid = {NETUID}\n[wallet]\nname = \"val\"\npath = \"{data}/wallets\"\n[subtensor]\nnetwork = \"{chain}\"\n\
              [validator]\nsot = \"{}\"\ndata_dir = \"{data}\"\ndatabase_url = \"{}\"\nallow_private_ips = true\n\
-             listen = \"127.0.0.1:0\"\ninterval = \"200ms\"\nweights_interval = \"300ms\"\ndeadline = \"30m\"\n\
-             timeout = \"50s\"\ngrace = \"1d\"\n",
+             listen = \"127.0.0.1:0\"\ninterval = \"200ms\"\nweights_interval = \"300ms\"\ndeadline = \"1h\"\n\
+             timeout = \"20m\"\ngrace = \"1d\"\n",
             sot.display(),
             self.url,
         )
