@@ -201,6 +201,8 @@ def checks(results: Results, skill: bool):
         return
     traps = [results.today.verdicts[name]["tier2"] for name in names]
     yield "every miner was asked with traps", None not in traps
+    passed = dict(zip(names, (share or 0.0 for share in traps)))
+    yield f"traps tell skill from none: {shown(passed, '.0%')}", passed["shipped"] > passed["random"]
     auc = {name: past.measured[name]["auc"] for name in names}
     yield f"outcomes tell the models apart: {shown(auc, '.3f')}", auc["shipped"] > auc["weaker"] > auc["random"]
     # A single day's traps leave some luck between neighbours, not between the best and the worst.

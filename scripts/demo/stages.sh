@@ -7,7 +7,9 @@ netuid=1
 
 # The temporary directory, and what ends everything.
 open_stage() {
+  sweep_up
   work=$(mktemp -d "${TMPDIR:-/tmp}/aml-demo.XXXXXX")
+  echo $$ >"$work/pid"
   mkdir "$work/logs" "$work/batches" "$work/made"
   exec 3>&1 4>&2
   # Nothing of the caller's own set-up decides what happens here.
@@ -16,6 +18,14 @@ open_stage() {
   trap finish EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
+}
+
+# Removes what demos left that were killed before they could tidy up.
+sweep_up() {
+  local left
+  for left in "${TMPDIR:-/tmp}"/aml-demo.??????; do
+    if [ -O "$left/pid" ] && ! kill -0 "$(<"$left/pid")" 2>/dev/null; then rm -rf "$left"; fi
+  done
 }
 
 finish() {
@@ -30,6 +40,7 @@ finish() {
   fi
   stop_all
   if [ "$keep" = yes ]; then
+    rm -f "$work/pid"
     echo "kept: $work"
   else
     rm -rf "$work"
