@@ -39,7 +39,7 @@ python="$home/refenv/bin/python"
 
 if [ -z "${SERVER:-}" ]; then
   say "building"
-  cargo build --release --quiet -p aml-miner --bin aml-miner-serve
+  cargo build --release --quiet --bins
   SERVER="${CARGO_TARGET_DIR:-target}/release/aml-miner-serve"
 fi
 [ -x "$SERVER" ] || fail "no server at $SERVER"

@@ -10,7 +10,7 @@
 #   --keep         leave the temporary directory with logs, ledger and keys behind
 #
 # AML_PROFILE=dev runs unoptimised programs: quicker to build, slower to run. AML_BIN_DIR=DIR runs programs that are
-# there. The first release build takes long (up to an hour on two cores); everything after it takes less than two minutes.
+# there. The first release build takes long (up to three quarters of an hour on two cores); what follows takes half a minute.
 # Ports are the usual ones where they are free. Exit codes: 0 all is well, 1 something failed, 2 a wrong argument.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

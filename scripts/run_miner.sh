@@ -13,9 +13,7 @@ export API_HOST=127.0.0.1 API_PORT=${API_PORT:-8000}
 bin=${AML_BIN_DIR:-$CARGO_TARGET_DIR/release}
 if [ ! -x "$bin/aml-subnet" ]; then
     echo "building (once): $bin/aml-subnet is missing" >&2
-    # One command for each crate: together they would share one choice of features.
-    cargo build --release -p aml-miner --bins
-    cargo build --release -p aml-subnet
+    cargo build --release --bins
 fi
 "$bin/aml-subnet" miner --check "$@"
 

@@ -55,12 +55,17 @@ set_up_and_build() {
     return
   fi
   ./scripts/setup.sh
-  local flags=(--release)
-  if [ "${AML_PROFILE:-release}" = dev ]; then profile=debug flags=(); fi
-  echo "${bold}building ($profile)${plain}"
-  # One command for each: together they would share one choice of features, and rebuild everything for it.
-  cargo build "${flags[@]}" -p aml-miner --bins
-  cargo build "${flags[@]}" -p aml-subnet
+  if [ "${AML_PROFILE:-release}" = dev ]; then
+    profile=debug
+    echo "${bold}building ($profile)${plain}"
+    # As the tests do: each crate with the features that it asks for.
+    cargo build -p aml-miner --bins
+    cargo build -p aml-subnet
+  else
+    echo "${bold}building ($profile)${plain}"
+    # Together, so that what both need is built once.
+    cargo build --release --bins
+  fi
   bin=$CARGO_TARGET_DIR/$profile
 }
 
