@@ -407,6 +407,20 @@ async fn the_recorded_vector_is_the_one_that_is_sent_whatever_was_learnt_since()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_was_never_sent_does_not_claim_the_same_weights_of_a_later_epoch() {
+    let stage = stage().await;
+    stage.die_at(Instant::AfterPlan, &two_miners()).await;
+    stage.next_epoch().await;
+    // The later plan is sent and not recorded: both look for what is on chain now.
+    stage.die_at(Instant::BeforeState, &two_miners()).await;
+    assert_eq!(stage.sent().await, 1);
+    stage.payer().pay(&two_miners()).await.expect("found");
+    assert!(matches!(stage.disk.state_of(1).await, WeightsState::Confirmed { .. }), "the one that was sent");
+    assert!(matches!(stage.disk.state_of(0).await, WeightsState::Failed { .. }), "one block holds one submission");
+    assert_eq!((stage.sent().await, stage.on_chain().await), (1, two_miners_on_chain(&stage).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plan_goes_on_under_an_upgraded_runtime() {
     let stage = stage_of(Generation::G218, false).await;
     stage.die_at(Instant::AfterPlan, &two_miners()).await;

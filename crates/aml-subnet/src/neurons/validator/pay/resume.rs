@@ -45,6 +45,10 @@ impl Payer {
         let chain = &self.parts.chain;
         let since = Block(record.epoch);
         match chain.trace(&self.parts.signer, &record.plan, since).await? {
+            Trace::Final(Sighting::Shown { block }) if is_of_a_later(record, block, moment) => Ok(Some(failed(
+                "the chain shows a later submission of the same weights; whether this one was sent is not known"
+                    .to_owned(),
+            ))),
             Trace::Final(sighting) => Ok(Some(self.seen(sighting).await?)),
             Trace::Unsettled => Ok(None),
             Trace::Nothing if record.epoch == moment.epoch.first.0 => {
@@ -145,6 +149,14 @@ impl Payer {
 
 const fn failed(why: String) -> WeightsState {
     WeightsState::Failed { why }
+}
+
+/// Whether weights that took effect at `block` are those of a later epoch with the same vector.
+fn is_of_a_later(record: &WeightsRecord, block: Block, moment: &Moment) -> bool {
+    let later = moment.records.iter().filter(|other| other.epoch > record.epoch && other.epoch <= block.0);
+    let same =
+        |other: &WeightsRecord| other.vector == record.vector && !matches!(other.state, WeightsState::Failed { .. });
+    later.into_iter().any(same)
 }
 
 /// Whether an older epoch's transaction, if there ever was one, is certainly dead: its lifetime began in its epoch.
