@@ -2,7 +2,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | none | [`wire`], [`digest`], [`receipt`], [`metrics`], [`request_id`]: what callers and validators need |
+//! | none | [`wire`], [`digest`], [`receipt`], [`metrics`], [`request_id`], [`whole_file`]: what callers and validators need |
 //! | `data` | batch directories: read, verify, write, download, synthesise |
 //! | `inference` | features, models, the HTTP API; trees are evaluated by this crate |
 //! | `training` | training, tuning and reports; needs LightGBM's C library |
@@ -14,6 +14,7 @@ pub mod digest;
 pub mod metrics;
 pub mod receipt;
 pub mod request_id;
+pub mod whole_file;
 pub mod wire;
 
 #[cfg(feature = "data")]

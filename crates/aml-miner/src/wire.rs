@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod body;
 mod column;
+pub mod detail;
 mod json;
 pub mod problem;
 pub mod reply;
@@ -13,6 +14,7 @@ pub mod table;
 
 pub use batch::Batch;
 pub use body::{InOrder, Limits, Needs, ReadBodyError, Reading, Spread, read_body, write_body};
+pub use detail::Detail;
 pub use problem::{Problem, Step};
 pub use reply::{ClusterRow, RankRow, ScoreRow};
 pub use spec::{ColumnSpec, ColumnType, TableSpec};

@@ -14,6 +14,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::num::NonZero;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aml_miner::digest::{Digest, Hashed};
@@ -236,7 +237,7 @@ async fn asked(folder: &std::path::Path, miners: u16, explained: bool) -> (Ledge
     ledger.record_task(round.id, &task, Digest::of(b"commitment")).await.expect("tasked");
     for number in 0..miners {
         let (answer, body) = answer(&task, number, explained);
-        ledger.record_answer(round.id, &answer, Some(&body)).await.expect("recorded");
+        ledger.record_answer(round.id, &answer, Some(&Arc::new(Hashed::of(body)))).await.expect("recorded");
     }
     ledger.finish_asking(round.id).await.expect("asked");
     let round = ledger.round(round.id).await.expect("readable").expect("begun");

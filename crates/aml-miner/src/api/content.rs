@@ -3,13 +3,13 @@
 
 use axum::http::{HeaderMap, header};
 
-use super::error::{ApiError, Detail, ErrorCode};
+use super::error::{ApiError, ErrorCode};
 use super::multipart;
 use crate::data::arrow_stream::{MARKER, MEDIA_TYPE};
 use crate::data::{self, TableError};
 use crate::models::blocks::Pool;
 use crate::wire::body::TABLES;
-use crate::wire::{Batch, Problem, Reading, Step, Table, TableSpec, read_body};
+use crate::wire::{Batch, Detail, Problem, Reading, Step, Table, TableSpec, read_body};
 
 /// Media type of Parquet files.
 const PARQUET: &str = "application/vnd.apache.parquet";

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::wire::{Problem, ReadBodyError, Step};
+use crate::wire::{Detail, Problem, ReadBodyError, Step};
 
 /// What went wrong, for a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,16 +67,6 @@ impl ErrorCode {
     }
 }
 
-/// What FastAPI puts under `detail`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Detail {
-    /// One sentence.
-    Text(String),
-    /// Problems with values.
-    Problems(Vec<Problem>),
-}
-
 /// An error on its way to the caller.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiError {
@@ -111,14 +101,7 @@ impl ApiError {
 
     /// The body of the answer.
     pub(super) fn body(&self, request_id: &str) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            detail: &'a Detail,
-            code: ErrorCode,
-            request_id: &'a str,
-        }
-        let document = Document { detail: &self.detail, code: self.code, request_id };
-        serde_json::to_vec(&document).unwrap_or_default()
+        self.detail.body(self.code, request_id)
     }
 }
 

@@ -8,7 +8,7 @@ mod files;
 mod metadata;
 
 pub use check::Mismatch;
-pub use files::{Bundle, LoadError, SaveError, save, write_atomically};
+pub use files::{Bundle, LoadError, SaveError, save};
 pub use metadata::{Draft, Entry, Metadata, ModelKind, Training};
 
 /// The metadata file's name, in the directory of the models.

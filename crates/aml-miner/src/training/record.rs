@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::models::bundle::{ModelKind, write_atomically};
+use crate::models::bundle::ModelKind;
 use crate::training::assemble::Summary;
 use crate::training::boost::Round;
 use crate::training::calibration;
@@ -16,6 +16,7 @@ use crate::training::drift::{Drift, drift, leaks};
 use crate::training::evaluation::{Evaluation, date_text, evaluate};
 use crate::training::fit::Fit;
 use crate::training::split::{LeftOut, Split};
+use crate::whole_file::{self, Readers};
 
 /// A record is some hundred kilobytes; more is not one.
 const MAX_RECORD_BYTES: u64 = 64 << 20;
@@ -144,7 +145,8 @@ impl TrainingRecord {
         let format = |source| RecordError::Format { path: path.clone(), source };
         let mut json = serde_json::to_vec_pretty(self).map_err(format)?;
         json.push(b'\n');
-        write_atomically(&path, &json).map_err(|source| RecordError::Access { path: path.clone(), source })?;
+        whole_file::write(&path, &json, Readers::Everyone)
+            .map_err(|source| RecordError::Access { path: path.clone(), source })?;
         Ok(path)
     }
 

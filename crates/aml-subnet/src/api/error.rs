@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use aml_miner::wire::{Problem, Step};
+use aml_miner::wire::{Detail, Problem, Step};
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -43,16 +43,6 @@ impl ErrorCode {
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
-}
-
-/// What FastAPI puts under `detail`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Detail {
-    /// One sentence.
-    Text(String),
-    /// Problems with values.
-    Problems(Vec<Problem>),
 }
 
 /// An error on its way to the caller.
@@ -101,14 +91,7 @@ impl ApiError {
 
     /// The body of the answer.
     pub(super) fn body(&self, request_id: &str) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            detail: &'a Detail,
-            code: ErrorCode,
-            request_id: &'a str,
-        }
-        let document = Document { detail: &self.detail, code: self.code, request_id };
-        serde_json::to_vec(&document).unwrap_or_default()
+        self.detail.body(self.code, request_id)
     }
 
     /// What went wrong, in one line for a page.

@@ -10,7 +10,7 @@ use super::state::ApiState;
 use super::views::miner;
 use super::views::round::Sources;
 use super::views::{RoundBrief, RoundDetail, RoundFacts, Standing};
-use crate::calendar::day_of;
+use crate::calendar::{day_at, day_of};
 use crate::neurons::validator::standing::History;
 use crate::outputs::canonical_rows;
 use crate::store::records::{Round, RoundId, Step};
@@ -155,7 +155,7 @@ impl ApiState {
     }
 
     fn clock_day(&self) -> i64 {
-        i64::try_from(self.clock.now().as_secs() / 86_400).unwrap_or(i64::MAX)
+        day_at(self.clock.now())
     }
 
     /// The newest published round.

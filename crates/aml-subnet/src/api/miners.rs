@@ -10,9 +10,8 @@ use super::query::Params;
 use super::reply::{self, Keep};
 use super::rounds;
 use super::state::ApiState;
-use super::views::time::rfc3339;
 use super::views::{MinerDetail, MinerList, MinerRound};
-use crate::calendar::date_of;
+use crate::calendar::{date_of, rfc3339};
 use crate::wallet::Hotkey;
 
 /// Miners of a page unless told otherwise, and at most: a subnet has 256 neurons.

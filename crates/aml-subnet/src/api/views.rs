@@ -6,7 +6,6 @@
 pub mod brief;
 pub mod miner;
 pub mod round;
-pub mod time;
 pub mod weights;
 
 pub use brief::{MinerBrief, Outcome, RoundBrief, RoundFacts, RoundList};

@@ -8,13 +8,14 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use aml_miner::clock::millis;
 use aml_miner::data::{Staging, WriteBatchError, remove_abandoned};
 use aml_miner::digest::Digest;
-use chrono::{DateTime, SecondsFormat};
 
 use super::format::{EncodeError, Format, encode};
 use super::manifest::{FileEntry, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ManifestError};
 use super::rows::{CanonicalRow, Mismatch, canonical_rows};
+use crate::calendar::rfc3339;
 use crate::store::records::{Canonical, RosterRow, Round, RoundId};
 use crate::wallet::{Hotkey, Signer};
 
@@ -113,7 +114,7 @@ pub fn publish(
         files.push((format.file(), encode(&rows, format)?));
     }
     let mut manifest = manifest(round, canonical, &rows, &files);
-    manifest.made_at = rfc3339(now);
+    manifest.made_at = rfc3339(millis(now));
     manifest.sign(signer)?;
     if let Ok(there) = verify(&target, Some(&signer.hotkey()))
         && same_but_time(&there, &manifest)
@@ -167,11 +168,6 @@ fn manifest(
 fn same_but_time(a: &Manifest, b: &Manifest) -> bool {
     let timeless = |of: &Manifest| Manifest { made_at: String::new(), signature: String::new(), ..of.clone() };
     timeless(a) == timeless(b)
-}
-
-fn rfc3339(time: Duration) -> String {
-    let millis = aml_miner::clock::millis(time);
-    DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Checks a published directory: the manifest's signature (by `expected`, where that is given), and length and digest

@@ -1,5 +1,8 @@
 //! Raw answers, each recorded as it comes. The first one of a miner counts.
 
+use std::sync::Arc;
+
+use aml_miner::digest::Hashed;
 use sqlx::any::AnyRow;
 
 use super::body::Body;
@@ -17,7 +20,12 @@ impl Ledger {
     ///
     /// # Errors
     /// When the round is not being asked and has no answer of this miner, or the body is not what the answer says.
-    pub async fn record_answer(&self, id: RoundId, answer: &Answer, body: Option<&[u8]>) -> Result<bool, RecordError> {
+    pub async fn record_answer(
+        &self,
+        id: RoundId,
+        answer: &Answer,
+        body: Option<&Arc<Hashed>>,
+    ) -> Result<bool, RecordError> {
         let record = text(WHAT, answer)?;
         let body = Body::of(answer, body).await?;
         let failed = during("record_answer");

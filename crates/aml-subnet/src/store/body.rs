@@ -1,5 +1,7 @@
 //! Bodies of answers: compressed, kept once under the digest of what they say.
 
+use std::sync::Arc;
+
 use aml_miner::digest::{Digest, Hashed};
 
 use super::codec::{LARGEST, column, compress, decompress, to_i64};
@@ -19,25 +21,20 @@ pub(super) struct Body {
 
 impl Body {
     /// Checks and compresses, on a thread of its own: bodies are large and arrive while others are awaited.
-    pub(super) async fn of(answer: &Answer, body: Option<&[u8]>) -> Result<Option<Self>, RecordError> {
+    pub(super) async fn of(answer: &Answer, body: Option<&Arc<Hashed>>) -> Result<Option<Self>, RecordError> {
         let wrong = |why: &str| Err(RecordError::Body { hotkey: answer.hotkey, why: why.to_owned() });
         let (digest, body) = match (answer.body, body) {
             (None, None) => return Ok(None),
             (None, Some(_)) => return wrong("it names none"),
             (Some(_), None) => return wrong("there is none"),
-            (Some(_), Some(body)) if body.len() as u64 != answer.bytes => return wrong("another length"),
-            (Some(digest), Some(body)) => (digest, body.to_vec()),
+            (Some(_), Some(body)) if body.bytes().len() as u64 != answer.bytes => return wrong("another length"),
+            (Some(digest), Some(body)) if body.digest() != digest => return wrong("another digest"),
+            (Some(digest), Some(body)) => (digest, Arc::clone(body)),
         };
         let bytes = to_i64(WHAT, answer.bytes)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let matches = Digest::of(&body) == digest;
-            Ok::<_, StorageError>((matches, compress(WHAT, &body)?))
-        });
+        let done = tokio::task::spawn_blocking(move || compress(WHAT, body.bytes()));
         let joined = done.await.map_err(|error| StorageError::Unrecordable { what: WHAT, why: error.to_string() })?;
-        match joined? {
-            (true, content) => Ok(Some(Self { digest, bytes, content })),
-            (false, _) => wrong("another digest"),
-        }
+        Ok(Some(Self { digest, bytes, content: joined? }))
     }
 
     /// Keeps it. One that was swept is there again.

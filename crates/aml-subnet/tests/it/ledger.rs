@@ -9,8 +9,8 @@ use aml_subnet::validation::performance::RoundScore;
 use chrono::NaiveDate;
 
 use crate::ledger_kit::{
-    Home, NETUID, NOW, answer, body, canonical, commitment, id, miner, must_reach, round, settled, silence, task,
-    verdict, verdicts, weights,
+    Home, NETUID, NOW, answer, body, canonical, commitment, hashed, id, miner, must_reach, round, settled, silence,
+    task, verdict, verdicts, weights,
 };
 
 const START: NaiveDate = NaiveDate::from_epoch_days(0).expect("the first day");
@@ -141,7 +141,7 @@ async fn of_ten_answers_of_the_same_miner_the_first_counts() {
             let mut given = answer(1, writer + 10);
             given.hotkey = miner(1);
             tokio::spawn(async move {
-                let body = body(1, writer + 10);
+                let body = hashed(body(1, writer + 10));
                 let recorded = ledger.record_answer(id(1), &given, Some(&body)).await;
                 recorded.expect("a later answer is no error").then_some(given)
             })
@@ -165,10 +165,10 @@ async fn a_body_that_is_not_what_its_answer_says_is_refused() {
     let right = body(1, 1);
     let wrong = [Some(b"another".to_vec()), Some(vec![b' '; right.len()]), None];
     for wrong in wrong {
-        let refused = ledger.record_answer(id(1), &answer(1, 1), wrong.as_deref()).await;
+        let refused = ledger.record_answer(id(1), &answer(1, 1), wrong.map(hashed).as_ref()).await;
         assert!(matches!(refused, Err(RecordError::Body { .. })), "{refused:?}");
     }
-    let refused = ledger.record_answer(id(1), &silence(1), Some(&right)).await;
+    let refused = ledger.record_answer(id(1), &silence(1), Some(&hashed(right))).await;
     assert!(matches!(refused, Err(RecordError::Body { .. })), "{refused:?}");
     assert_eq!(ledger.answers(id(1)).await.unwrap(), []);
 }
@@ -337,7 +337,7 @@ async fn a_sweep_takes_bodies_and_keeps_what_was_made_of_them() {
 
         // The same body comes again: it is there again.
         must_reach(&ledger, 4, Step::Tasked).await;
-        ledger.record_answer(id(4), &answer(1, 1), Some(&body(1, 1))).await.unwrap();
+        ledger.record_answer(id(4), &answer(1, 1), Some(&hashed(body(1, 1)))).await.unwrap();
         assert_eq!(ledger.body(&Digest::of(&body(1, 1))).await.unwrap(), Some(body(1, 1)));
         let again = ledger.sweep(now, &Retention { age: std::time::Duration::ZERO, bytes: 0 }).await.unwrap();
         assert_eq!(again.bodies, 0, "a body that an unfinished round shares stays");
@@ -351,7 +351,7 @@ async fn a_swept_file_gives_its_space_back() {
     must_reach(&ledger, 1, Step::Tasked).await;
     let noise: Vec<u8> = (0..100_000_u32).flat_map(|part| *Digest::of(&part.to_le_bytes()).as_bytes()).collect();
     let given = Answer { body: Some(Digest::of(&noise)), bytes: noise.len() as u64, ..answer(1, 1) };
-    ledger.record_answer(id(1), &given, Some(&noise)).await.unwrap();
+    ledger.record_answer(id(1), &given, Some(&hashed(noise.clone()))).await.unwrap();
     must_reach(&ledger, 1, Step::Settled).await;
     let ledger = reopened(&home, ledger).await;
     let size = || std::fs::metadata(home.path()).expect("it is there").len();

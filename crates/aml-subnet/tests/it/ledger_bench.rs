@@ -8,7 +8,7 @@ use aml_subnet::store::records::{Answer, Ask, Canonical, RosterRow, Task, Verdic
 use aml_subnet::wallet::Hotkey;
 
 use crate::ledger_kit::{
-    Home, NETUID, answer, canonical, commitment, id, miner, must_reach, round, settled, task, verdict,
+    Home, NETUID, answer, canonical, commitment, hashed, id, miner, must_reach, round, settled, task, verdict,
 };
 
 const ALERTS: u32 = 50_000;
@@ -62,7 +62,7 @@ async fn record_answers(ledger: &Ledger) {
         let body = body(number);
         let given =
             Answer { hotkey: hotkey(number), body: Some(Digest::of(&body)), bytes: body.len() as u64, ..answer(1, 1) };
-        ledger.record_answer(id(1), &given, Some(&body)).await.expect("it is recorded");
+        ledger.record_answer(id(1), &given, Some(&hashed(body))).await.expect("it is recorded");
     }
 }
 

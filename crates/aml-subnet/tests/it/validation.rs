@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use aml_miner::digest::Digest;
 use aml_miner::receipt::{ReceiptKey, Statement};
 use aml_miner::wire::ScoreRow;
-use aml_subnet::chain::types::{Block, Metagraph, Neuron, Uid};
 use aml_subnet::validation::ensemble_aggregator::{aggregate_scores, compute_weights};
 use aml_subnet::validation::performance::{RoundScore, performance};
 use aml_subnet::validation::rules::{Rules, RulesVersion};
@@ -18,12 +17,10 @@ use aml_subnet::wallet::Hotkey;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
+use crate::scoring_kit::{hotkey, metagraph};
+
 const RULES: Rules = RulesVersion::V1.rules();
 const REQUEST: &[u8] = b"{\"alerts\":[]}";
-
-fn hotkey(number: u8) -> Hotkey {
-    Hotkey::from_bytes([number; 32])
-}
 
 fn ids(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("alert-{number}")).collect()
@@ -212,22 +209,6 @@ fn copies_under_several_hotkeys_share_one_voice() {
 #[test]
 fn nobody_accepted_means_nothing_published() {
     assert!(aggregate_scores(&RULES, &BTreeMap::new(), &BTreeMap::new()).is_none());
-}
-
-fn metagraph(members: u8) -> Metagraph {
-    let neuron = |number: u8| Neuron {
-        uid: Uid(u16::from(number)),
-        hotkey: hotkey(number),
-        coldkey: hotkey(200),
-        axon: None,
-        validator_permit: false,
-        active: true,
-        stake: 0,
-        last_update: Block(0),
-        incentive: 0,
-        dividends: 0,
-    };
-    Metagraph { netuid: 1, block: Block(1), neurons: (0..members).map(neuron).collect() }
 }
 
 #[test]

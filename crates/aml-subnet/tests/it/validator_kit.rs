@@ -97,18 +97,5 @@ pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Hashed
 
 /// Nothing but what came of asking.
 pub(crate) fn silence(number: u8, reply: Reply) -> Answer {
-    Answer {
-        hotkey: hotkey(number),
-        reply,
-        form: Form::Btauth,
-        request: None,
-        status: None,
-        receipt: None,
-        headers: BTreeMap::new(),
-        body: None,
-        bytes: 0,
-        asked_ms: 1_000,
-        took_ms: 0,
-        in_time: false,
-    }
+    Answer::silence(hotkey(number), reply, 1_000)
 }

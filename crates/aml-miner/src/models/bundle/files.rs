@@ -1,7 +1,7 @@
 //! Bundles on disk. A file is replaced in one step: a reader sees the old one or the new one, never a part.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::check::{Mismatch, check};
@@ -9,6 +9,7 @@ use super::metadata::{Draft, Entry, FORMAT, Metadata, ModelKind};
 use super::{MAX_METADATA_BYTES, METADATA_FILE};
 use crate::digest::Digest;
 use crate::models::lightgbm::{self, MAX_MODEL_BYTES, Model, ParseError};
+use crate::whole_file::{self, Readers};
 
 /// A checked model and its entry.
 #[derive(Clone, Debug)]
@@ -193,23 +194,6 @@ fn read(path: &Path, limit: usize) -> Result<Vec<u8>, LoadError> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
-    write_atomically(path, bytes).map_err(|source| SaveError::Write { path: path.to_owned(), source })
-}
-
-/// Replaces a file in one step, readable by everyone; its directory is made where it is missing.
-///
-/// # Errors
-/// The file system's.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let mut builder = tempfile::Builder::new();
-    // A temporary file is private; a model or a report is for everyone.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file = builder.tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()
+    whole_file::write(path, bytes, Readers::Everyone)
+        .map_err(|source| SaveError::Write { path: path.to_owned(), source })
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
-use crate::models::bundle::write_atomically;
 use crate::training::cli::args::EvaluateArgs;
 use crate::training::evaluation::{Evaluation, evaluate};
 use crate::training::samples::Samples;
 use crate::training::shelf::{Model, models};
 use crate::training::summary::summary;
 use crate::training::watch::Watch;
+use crate::whole_file::{self, Readers};
 
 pub(super) fn run(args: &EvaluateArgs, watch: &dyn Watch) -> anyhow::Result<()> {
     let config = args.config.config()?;
@@ -25,7 +25,8 @@ pub(super) fn run(args: &EvaluateArgs, watch: &dyn Watch) -> anyhow::Result<()> 
     if let Some(path) = &args.output {
         let mut json = serde_json::to_vec_pretty(&all)?;
         json.push(b'\n');
-        write_atomically(path, &json).with_context(|| format!("cannot write {}", path.display()))?;
+        whole_file::write(path, &json, Readers::Everyone)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }

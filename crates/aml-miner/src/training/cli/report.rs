@@ -2,11 +2,11 @@
 
 use anyhow::Context;
 
-use crate::models::bundle::write_atomically;
 use crate::training::cli::args::ReportArgs;
 use crate::training::report::{html, model_report};
 use crate::training::shelf::models;
 use crate::training::watch::Watch;
+use crate::whole_file::{self, Readers};
 
 #[expect(clippy::print_stdout, reason = "the command's own output")]
 pub(super) fn run(args: &ReportArgs, watch: &dyn Watch) -> anyhow::Result<()> {
@@ -24,7 +24,8 @@ pub(super) fn run(args: &ReportArgs, watch: &dyn Watch) -> anyhow::Result<()> {
     let mut json = serde_json::to_vec_pretty(&reports)?;
     json.push(b'\n');
     for (path, bytes) in [(&args.output, html(&reports)?.into_bytes()), (&data, json)] {
-        write_atomically(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        whole_file::write(path, &bytes, Readers::Everyone)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         println!("{}", path.display());
     }
     Ok(())

@@ -4,13 +4,13 @@ use anyhow::Context;
 
 use crate::clock::SystemClock;
 use crate::models::bundle::ModelKind;
-use crate::models::bundle::write_atomically;
 use crate::training::assemble::alerts;
 use crate::training::cli::args::TuneArgs;
 use crate::training::hyperparameter_tuner::{best_as_yaml, tune};
 use crate::training::session::Session;
 use crate::training::train_cluster_scorer::cluster_rows;
 use crate::training::watch::Watch;
+use crate::whole_file::{self, Readers};
 
 #[expect(clippy::print_stdout, reason = "the command's own output")]
 pub(super) fn run(args: &TuneArgs, watch: &dyn Watch) -> anyhow::Result<()> {
@@ -39,7 +39,7 @@ pub(super) fn run(args: &TuneArgs, watch: &dyn Watch) -> anyhow::Result<()> {
         ModelKind::ClusterScorer => "clusters",
     };
     let yaml = best_as_yaml(section, &best)?;
-    write_atomically(&args.output, yaml.as_bytes())
+    whole_file::write(&args.output, yaml.as_bytes(), Readers::Everyone)
         .with_context(|| format!("cannot write {}", args.output.display()))?;
     println!("{} (study: {})", args.output.display(), study.display());
     print!("{yaml}");

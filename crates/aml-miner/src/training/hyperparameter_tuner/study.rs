@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::space::{DIMENSIONS, Point};
 use crate::digest::Digest;
 use crate::models::bundle::ModelKind;
-use crate::models::bundle::write_atomically;
 use crate::training::assemble::Assembled;
 use crate::training::config::ModelConfig;
 use crate::training::fit::Settings;
+use crate::whole_file::{self, Readers};
 
 /// A hundred thousand trials; a longer file is not a study.
 const MAX_STUDY_BYTES: u64 = 64 << 20;
@@ -184,7 +184,7 @@ impl Study {
             text.push_str(&serde_json::to_string(trial).map_err(io::Error::from).map_err(access)?);
         }
         text.push('\n');
-        write_atomically(&self.path, text.as_bytes()).map_err(access)
+        whole_file::write(&self.path, text.as_bytes(), Readers::Everyone).map_err(access)
     }
 
     /// The best trial that was not given up; the earliest of equals.

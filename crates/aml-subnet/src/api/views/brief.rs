@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::time::rfc3339;
+use crate::calendar::rfc3339;
 use crate::store::records::{Answer, Observations, Reply, Round, Settled, Step, Verdict};
 use crate::validation::performance::RoundScore;
 use crate::validation::rules::Rules;

@@ -5,8 +5,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::time::rfc3339;
 use crate::api::chain_view::ChainSeen;
+use crate::calendar::rfc3339;
 use crate::chain::subtensor::Route;
 use crate::chain::weights::ChainWeights;
 use crate::store::records::{WeightsRecord, WeightsState};

@@ -63,3 +63,24 @@ pub struct Answer {
     /// Whether it was complete before the deadline.
     pub in_time: bool,
 }
+
+impl Answer {
+    /// Of `hotkey` nothing was heard; asking began at `asked_ms`.
+    #[must_use]
+    pub fn silence(hotkey: Hotkey, reply: Reply, asked_ms: i64) -> Self {
+        Self {
+            hotkey,
+            reply,
+            form: Form::Btauth,
+            request: None,
+            status: None,
+            receipt: None,
+            headers: BTreeMap::new(),
+            body: None,
+            bytes: 0,
+            asked_ms,
+            took_ms: 0,
+            in_time: false,
+        }
+    }
+}

@@ -1,7 +1,5 @@
 //! From what came to what the ledger keeps.
 
-use std::collections::BTreeMap;
-
 use aml_miner::receipt;
 use http::HeaderMap;
 
@@ -22,18 +20,11 @@ const MAX_RECEIPT: usize = 4096;
 /// Of what counts the body is kept, however long; of anything else only a short one, for whoever asks why.
 pub(super) fn record(hotkey: Hotkey, told: Told) -> (Answer, Option<Spooled>) {
     let mut answer = Answer {
-        hotkey,
-        reply: Reply::NotServing,
         form: told.form,
         request: told.request,
-        status: None,
-        receipt: None,
-        headers: BTreeMap::new(),
-        body: None,
-        bytes: 0,
-        asked_ms: told.asked_ms,
         took_ms: u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX),
         in_time: told.came.is_ok(),
+        ..Answer::silence(hotkey, Reply::NotServing, told.asked_ms)
     };
     let Heard { status, headers, body, whole, verdict, .. } = match told.came {
         Ok(heard) => heard,

@@ -3,7 +3,7 @@
 //! An answer is judged on its own as soon as it is recorded, while others are awaited; what is judged is kept in memory
 //! alone, about 400 KB for 50,000 alerts. After a restart it is judged again from what is recorded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aml_miner::digest::Hashed;
@@ -14,7 +14,7 @@ use super::{Parts, RoundError, Rounds, TaskMaker, observe};
 use crate::neurons::validator::evidence::Heard;
 use crate::neurons::validator::judge::{Bench, Judged};
 use crate::neurons::validator::query::{Asking, Bodies, Delivered, Peer};
-use crate::store::records::{Answer, Dormancy, Form, Reply, Round, RoundId, Step, Task};
+use crate::store::records::{Answer, Reply, Round, RoundId, Step, Task};
 use crate::validation::rules::Rules;
 use crate::wallet::Hotkey;
 
@@ -23,7 +23,6 @@ struct Open<'a> {
     round: &'a Round,
     task: Arc<Task>,
     peers: Vec<Peer>,
-    deadline_ms: i64,
 }
 
 /// A hotkey that the task does not have; a defect.
@@ -43,16 +42,15 @@ impl Rounds {
             return Ok((round, Heard::new()));
         }
         let mut heard = Heard::new();
-        let task = self.parts.ledger.task(round.id).await?.ok_or(RoundError::Gone(round.id))?;
+        let task = Arc::new(self.parts.ledger.task(round.id).await?.ok_or(RoundError::Gone(round.id))?);
         let open = self.open(round.id, &task).await?;
         if !open.is_empty() && self.now_ms() < task.deadline_ms {
-            let (asks, deadline_ms) = (task.asks.clone(), task.deadline_ms);
             let maker = match maker {
                 Some(maker) => maker,
-                None => self.resume(&round, task.clone()).await?,
+                None => self.resume(&round, Task::clone(&task)).await?,
             };
-            let peers = Peer::all(&asks).into_iter().filter(|peer| open.contains(&peer.hotkey)).collect();
-            let asking = Open { round: &round, task: Arc::new(task.clone()), peers, deadline_ms };
+            let peers = Peer::all(&task.asks).into_iter().filter(|peer| open.contains(&peer.hotkey)).collect();
+            let asking = Open { round: &round, task: Arc::clone(&task), peers };
             heard = self.ask_open(asking, maker, stop).await?;
         }
         self.give_up(round.id, &task).await?;
@@ -68,17 +66,21 @@ impl Rounds {
         maker: Arc<TaskMaker>,
         stop: &CancellationToken,
     ) -> Result<Heard, RoundError> {
-        let Open { round, task, peers, deadline_ms } = open;
-        let dormancy = self.parts.ledger.dormancy().await?;
-        let asking = Asking { peers, until_ms: deadline_ms, dormancy: dormancy.clone(), bodies: bodies(maker) };
+        let Open { round, task, peers } = open;
+        let (rules, dormancy) = (round.rules.rules(), self.parts.ledger.dormancy().await?);
+        let asking = Asking { peers, until_ms: task.deadline_ms, dormancy: dormancy.clone(), bodies: bodies(maker) };
         let mut replies = self.parts.asker.ask_all(asking, stop);
         let (mut heard, mut trouble) = (Heard::new(), None);
         while let Some(delivered) = replies.next().await {
             match delivered {
-                Ok(delivered) => {
-                    let (answer, body) = (delivered.answer.clone(), delivered.body.clone());
-                    if self.keep(round.id, delivered, &dormancy).await? {
-                        let judged = judge(round.rules.rules(), Arc::clone(&task), answer, body).await?;
+                Ok(Delivered { answer, body, dormancy: after }) => {
+                    let body = hashed(body).await?;
+                    let counts = self.parts.ledger.record_answer(round.id, &answer, body.as_ref()).await?;
+                    if dormancy.get(&answer.hotkey) != after.as_ref() {
+                        self.parts.ledger.set_dormancy(&answer.hotkey, after).await?;
+                    }
+                    if counts {
+                        let judged = judge(rules, Arc::clone(&task), answer, body).await?;
                         heard.extend(judged.map(|judged| (judged.verdict.hotkey, judged)));
                     }
                 }
@@ -91,21 +93,6 @@ impl Rounds {
             None if replies.is_complete() => Ok(heard),
             None => Err(RoundError::Stopped),
         }
-    }
-
-    /// Says whether it is the answer that counts.
-    async fn keep(
-        &self,
-        round: RoundId,
-        delivered: Delivered,
-        before: &BTreeMap<Hotkey, Dormancy>,
-    ) -> Result<bool, RoundError> {
-        let Delivered { answer, body, dormancy } = delivered;
-        let counts = self.parts.ledger.record_answer(round, &answer, body.as_deref()).await?;
-        if before.get(&answer.hotkey) != dormancy.as_ref() {
-            self.parts.ledger.set_dormancy(&answer.hotkey, dormancy).await?;
-        }
-        Ok(counts)
     }
 
     /// Miners of the task without a record.
@@ -121,10 +108,16 @@ impl Rounds {
         for hotkey in self.open(round, task).await? {
             let serves = task.asks[&hotkey].axon.is_some();
             let reply = if serves { Reply::TimedOut } else { Reply::NotServing };
-            ledger.record_answer(round, &silence(hotkey, reply, self.now_ms()), None).await?;
+            ledger.record_answer(round, &Answer::silence(hotkey, reply, self.now_ms()), None).await?;
         }
         Ok(())
     }
+}
+
+/// A body with its digest, which both the ledger and the judge ask for.
+async fn hashed(body: Option<Bytes>) -> Result<Option<Arc<Hashed>>, RoundError> {
+    let Some(body) = body else { return Ok(None) };
+    Ok(Some(Arc::new(tokio::task::spawn_blocking(move || Hashed::of(Vec::from(body))).await?)))
 }
 
 /// Judges an answer on its own, on a thread that may take its time.
@@ -132,32 +125,12 @@ async fn judge(
     rules: Rules,
     task: Arc<Task>,
     answer: Answer,
-    body: Option<Bytes>,
+    body: Option<Arc<Hashed>>,
 ) -> Result<Option<Judged>, RoundError> {
-    let judge = move || {
-        let body = body.map(|body| Hashed::of(Vec::from(body)));
-        Bench { rules: &rules, task: &task }.judge(&answer, body.as_ref())
-    };
+    let judge = move || Bench { rules: &rules, task: &task }.judge(&answer, body.as_deref());
     Ok(tokio::task::spawn_blocking(judge).await?)
 }
 
 fn bodies(maker: Arc<TaskMaker>) -> Bodies {
     Arc::new(move |hotkey| maker.body(hotkey).ok_or_else(|| NotAsked(*hotkey).into()))
-}
-
-fn silence(hotkey: Hotkey, reply: Reply, at_ms: i64) -> Answer {
-    Answer {
-        hotkey,
-        reply,
-        form: Form::Btauth,
-        request: None,
-        status: None,
-        receipt: None,
-        headers: BTreeMap::new(),
-        body: None,
-        bytes: 0,
-        asked_ms: at_ms,
-        took_ms: 0,
-        in_time: false,
-    }
 }

@@ -3,11 +3,11 @@
 //! A round that is begun twice, because the process was killed in between, has the same salt; a salt that is revealed
 //! says nothing of another.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use aml_miner::whole_file::{self, Readers};
 use sha2::{Digest as _, Sha256};
 
 use crate::store::records::RoundId;
@@ -61,7 +61,7 @@ impl Secret {
                 return <[u8; 32]>::try_from(bytes).map(Self).map_err(|_| wrong);
             }
         }
-        let made = Self::make(data_dir, &path);
+        let made = Self::make(&path);
         made.map_err(|source| SecretError::File { path, source })
     }
 
@@ -73,15 +73,10 @@ impl Secret {
     }
 
     /// Whole or not at all.
-    fn make(data_dir: &Path, path: &Path) -> io::Result<Self> {
+    fn make(path: &Path) -> io::Result<Self> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-        fs::create_dir_all(data_dir)?;
-        let unfinished = path.with_extension("unfinished");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
+        whole_file::write(path, &bytes, Readers::Owner)?;
         Ok(Self(bytes))
     }
 }

@@ -3,10 +3,11 @@
 //! What is dropped is decided by the newest batch, not by the clock, so that a wrong clock empties nothing.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use aml_miner::data::listing::{BatchEntry, directory_name, list_batches};
+use aml_miner::whole_file::{self, Readers};
 use chrono::{Days, NaiveDate};
 
 use super::{OpenSotError, SotError};
@@ -119,12 +120,7 @@ impl Cache {
 
 /// Writes a file of the cache whole or not at all.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), SotError> {
-    let parent = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(failed(parent))?;
-    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(failed(parent))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed(path))?;
-    file.persist(path).map_err(|error| failed(path)(error.error))?;
-    Ok(())
+    whole_file::write(path, bytes, Readers::Owner).map_err(failed(path))
 }
 
 pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> SotError {

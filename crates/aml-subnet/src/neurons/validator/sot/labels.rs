@@ -13,14 +13,12 @@ use aml_miner::data::manifest::{MANIFEST_FILE, Manifest};
 use aml_miner::data::read_table;
 use aml_miner::digest::Digest;
 use aml_miner::wire::Table;
-use aml_miner::wire::body::days_of_date;
 use aml_miner::wire::spec::{ALERTS, LABELS};
 use chrono::NaiveDate;
 
 use super::cache::{failed, write};
 use super::{Sot, SotError};
-
-const DAY_MS: f64 = 86_400_000.0;
+use crate::calendar::{DAY_MS, day_of};
 
 impl Sot {
     /// The outcomes of a batch that are known by `now` (since 1970); `None` when there are none yet. Only those count
@@ -107,7 +105,7 @@ fn has_labels(directory: &Path) -> bool {
 
 /// Outcomes that became known after the day of the batch, and by now.
 fn usable(labels: &Table, date: NaiveDate, now: Duration) -> Table {
-    let day_end = days_of_date(&date.to_string()).map_or(f64::MAX, |day| f64::from(day + 1) * DAY_MS);
+    let day_end = ((day_of(date) + 1) * DAY_MS) as f64;
     let now = now.as_secs_f64() * 1000.0;
     let known = labels.numbers("confirmed_at").unwrap_or_default();
     let rows: Vec<usize> = (0..labels.rows()).filter(|&row| (day_end..=now).contains(&known[row])).collect();
