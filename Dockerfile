@@ -12,9 +12,11 @@ COPY Cargo.toml Cargo.lock rust-toolchain.toml ./
 COPY crates crates
 ARG AML_GIT_COMMIT=unknown
 ENV AML_GIT_COMMIT=$AML_GIT_COMMIT
-# One command for each crate: together they would share one choice of features, and the neurons would link LightGBM.
+# Two commands: in one, the neurons would link LightGBM. The first chooses features for both crates, so that the second
+# finds all dependencies built.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --release --locked -p aml-miner --bins \
+    cargo build --release --locked --workspace --features redis \
+        --bin aml-miner-serve --bin aml-miner-batch --bin aml-miner-train \
     && cargo build --release --locked -p aml-subnet --features redis \
     && install -D --target-directory /out target/release/aml-miner-serve target/release/aml-miner-batch \
         target/release/aml-miner-train target/release/aml-subnet

@@ -35,12 +35,12 @@ python="$home/refenv/bin/python"
 [ -x "$python" ] || fail "no Python environment at $home/refenv: see $shared/peer/README.md"
 [ -f "$home/data/b50000/body.json" ] || fail "no data at $home/data: see $shared/peer/README.md"
 # shellcheck source=scripts/env.sh
-[ -f scripts/env.sh ] && . scripts/env.sh
+. scripts/env.sh
 
 if [ -z "${SERVER:-}" ]; then
   say "building"
-  cargo build --release --quiet --bins
-  SERVER="${CARGO_TARGET_DIR:-target}/release/aml-miner-serve"
+  build_programs
+  SERVER=$programs/aml-miner-serve
 fi
 [ -x "$SERVER" ] || fail "no server at $SERVER"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command beside a real Subtensor runtime under Chopsticks, whose URL is in AML_CHOPSTICKS_URL:
 #
-#     scripts/chopsticks.sh cargo test -p aml-subnet chain_conformance
+#     scripts/chopsticks.sh cargo test --workspace --test it chain_conformance
 #
 # Without a command it stays in the foreground and prints the URL. The chain specification is taken from
 # AML_CHAIN_SPEC, or from chain/subtensor-218-raw-spec.json in AML_SHARED or beside the checkout. The first run installs

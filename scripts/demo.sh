@@ -9,8 +9,8 @@
 #   --alerts N     alerts of a simulated day (default 1000; with fewer than 400 too few outcomes are known to settle)
 #   --keep         leave the temporary directory with logs, ledger and keys behind
 #
-# AML_PROFILE=dev runs unoptimised programs: quicker to build, slower to run. AML_BIN_DIR=DIR runs programs that are
-# there. The first release build takes long (up to three quarters of an hour on two cores); what follows takes half a minute.
+# The first time it builds the three programs that it runs, which takes about 15 minutes on two cores; what follows takes
+# half a minute. AML_PROFILE=dev runs the unoptimised programs of the tests, AML_BIN_DIR=DIR programs that are there.
 # Ports are the usual ones where they are free. Exit codes: 0 all is well, 1 something failed, 2 a wrong argument.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

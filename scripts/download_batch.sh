@@ -13,4 +13,4 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 if command -v aml-miner-batch >/dev/null; then
   exec aml-miner-batch download "$@"
 fi
-exec cargo run --quiet --release --manifest-path "$root/Cargo.toml" -p aml-miner --bin aml-miner-batch -- download "$@"
+exec cargo run --quiet --release --manifest-path "$root/Cargo.toml" --bin aml-miner-batch -- download "$@"

@@ -3,17 +3,20 @@
 #
 #   scripts/run_miner.sh --netuid N --wallet.name W --wallet.hotkey H [more flags of `aml-subnet miner`]
 #
+# AML_BIN_DIR names the directory of the programs; without it they are built, which takes a moment when they are there.
 # API_PORT (default 8000) is the inference API's port. Set AML_API=external to run only the proxy.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 # shellcheck source=scripts/env.sh
-[ -f scripts/env.sh ] && . scripts/env.sh
+. scripts/env.sh
 export API_HOST=127.0.0.1 API_PORT=${API_PORT:-8000}
-bin=${AML_BIN_DIR:-$CARGO_TARGET_DIR/release}
-if [ ! -x "$bin/aml-subnet" ]; then
-    echo "building (once): $bin/aml-subnet is missing" >&2
-    cargo build --release --bins
+if [ -n "${AML_BIN_DIR:-}" ]; then
+    bin=$AML_BIN_DIR
+else
+    [ -x "$CARGO_TARGET_DIR/release/aml-subnet" ] || echo "building, the first time for long" >&2
+    build_programs
+    bin=$programs
 fi
 "$bin/aml-subnet" miner --check "$@"
 

@@ -21,9 +21,9 @@ if [ ! -x "$home/bin/schemathesis" ]; then
 fi
 if [ -z "${SERVER:-}" ]; then
   # shellcheck source=scripts/env.sh
-  [ -f scripts/env.sh ] && . scripts/env.sh
-  cargo build --quiet -p aml-miner --bin aml-miner-serve
-  SERVER="${CARGO_TARGET_DIR:-target}/debug/aml-miner-serve"
+  . scripts/env.sh
+  build_test_programs
+  SERVER=$programs/aml-miner-serve
 fi
 
 work="$(mktemp -d)"

@@ -69,16 +69,17 @@ check() { # what, command...
   fi
 }
 
-# The path of a program that cargo has just built.
+# The path of a program of aml-subnet that cargo has just built.
 built() { # name
   python3 -c '
 import json, sys
 lines = (json.loads(line) for line in sys.stdin if line.startswith("{"))
-found = [line["executable"] for line in lines if line.get("executable") and line["target"]["name"] == sys.argv[1]]
+ours = (line for line in lines if line.get("executable") and "/aml-subnet#" in line["package_id"])
+found = [line["executable"] for line in ours if line["target"]["name"] == sys.argv[1]]
 print(found[-1])' "$1" <"$work/build.json"
 }
 if [ -z "${AML_SEASON_TEST:-}" ] || [ -z "${AML_SUBNET_BIN:-}" ]; then
-  cargo test --quiet -p aml-subnet --test it --no-run --message-format=json >"$work/build.json"
+  cargo test --quiet --workspace --test it --no-run --message-format=json >"$work/build.json"
   AML_SEASON_TEST=$(built it)
   AML_SUBNET_BIN=$(built aml-subnet)
 fi

@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
 # Installs what is missing and runs every check and test; ends with one line of totals.
 #
-#   ./scripts/test.sh            everything
-#   ./scripts/test.sh --quick    format, lints and tests; without documentation and the features alone
+#   ./scripts/test.sh            everything that a change has to pass; continuous integration runs this
+#   ./scripts/test.sh --quick    format, lints and tests; without documentation, features alone, and checks of the whole
+#   ./scripts/test.sh --full     before a release: every test with both runners, without and with optimisation, the demo
+#                                as it is shipped, and a season of an hour (three hours on two cores)
 #
-# What needs something that is not there (the shared test data, a registry, a tool) is skipped with its reason.
+# Tests run under nextest, a process each, and those that share little beside it under plain cargo test as well, all in one
+# process; where nextest is not installed, plain cargo test runs everything. All of it is built together, once. What needs
+# something that is not there (the shared test data, a registry, a tool) is skipped with its reason.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=no
+quick=no full=no
 case "${1:-}" in
   '') ;;
   --quick) quick=yes ;;
-  -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  --full) full=yes ;;
+  -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) echo "test: unknown argument $1 (try --help)" >&2; exit 2 ;;
 esac
 
@@ -39,8 +44,9 @@ total_of() {
 counted() {
   local status=0 ok bad skip skips='^ *([a-z]+: )?skipped: '
   "$@" >"$log" 2>&1 || status=$?
-  # nextest repeats the words of every test; only its summary counts.
-  local result='test result: |^[0-9]+ passed'
+  # Both runners repeat the words of tests; only their own summaries count.
+  local result='^[0-9]+ passed'
+  if grep -qE '^test result: ' "$log"; then result='^test result: '; fi
   if grep -qE '^ *Summary \[' "$log"; then result='^ *Summary \['; fi
   ok=$(total_of passed "$result") bad=$(total_of failed "$result")
   skip=$(grep -cE "$skips" "$log" || true)
@@ -66,13 +72,34 @@ skip() {
   skipped=$((skipped + 1))
 }
 
-tests_of() {
-  if cargo nextest --version >/dev/null 2>&1; then
-    counted cargo nextest run -p "$1" --no-fail-fast --success-output=final --status-level=slow
+# Rooms of tests that start processes, chains and databases of their own: whether they share a process with others makes no
+# difference that the rest does not show, and they take most of the time.
+apart=(
+  chain_conformance:: chain_faults:: ledger_faults:: ledger_tls:: ledger_transfer::
+  validator_faults:: validator_kill:: validator_round:: validator_season:: validator_weights::
+)
+
+has_nextest() { cargo nextest --version >/dev/null 2>&1; }
+each_in_a_process() { # flags of cargo
+  counted cargo nextest run --workspace "$@" --no-fail-fast --success-output=final --status-level=slow
+}
+all_in_one_process() { # flags of cargo, then what goes to the tests
+  counted cargo test --workspace --no-fail-fast --lib --bins --tests "$@" --show-output
+}
+# Both runners: what shares a process with other tests must not notice.
+tests() {
+  if [ "$full" = yes ]; then
+    if has_nextest; then step "tests, each in a process" each_in_a_process; fi
+    step "tests, all in one process" all_in_one_process --
+    if has_nextest; then step "tests with optimisation, each in a process" each_in_a_process --release; fi
+    step "tests with optimisation, all in one process" all_in_one_process --release --
+  elif has_nextest; then
+    step "tests, each in a process" each_in_a_process
+    step "tests that share little, all in one process" all_in_one_process -- "${apart[@]/#/--skip=}"
   else
-    counted cargo test -p "$1" --no-fail-fast --lib --bins --tests -- --show-output
+    step "tests, all in one process (nextest is not installed)" all_in_one_process --
   fi
-  counted cargo test -p "$1" --doc
+  step "examples in the documentation" counted cargo test --workspace --doc
 }
 lightgbm_free() {
   if cargo tree -p aml-subnet -e normal,build --prefix none | grep -q lightgbm; then
@@ -80,37 +107,60 @@ lightgbm_free() {
     return 1
   fi
 }
-sources_keep_budget() { ./scripts/check_budgets.sh; }
-
-check format cargo fmt --all -- --check
-for crate in aml-miner aml-subnet; do
-  check "lints of $crate" cargo clippy --quiet -p "$crate" --all-targets -- -D warnings
-done
-check "aml-subnet is free of LightGBM" lightgbm_free
-check "file sizes" sources_keep_budget
-check "shell scripts" bash -c 'git ls-files -z "*.sh" .ci/run | xargs -0 shellcheck -x -S warning'
-for crate in aml-miner aml-subnet; do
-  step "tests of $crate" tests_of "$crate"
-done
-if [ "$quick" = no ]; then
-  for crate in aml-miner aml-subnet; do
-    check "documentation of $crate" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p "$crate"
-  done
-  for features in "" data inference; do
+# What a plain build would turn on; tests turn on more.
+for_tests_only() {
+  if cargo tree --workspace -e features,normal,build --prefix none | grep -E '"(failpoints|simulate)"'; then
+    echo "a program that is shipped has what only tests use"
+    return 1
+  fi
+}
+# Each crate with the features that somebody builds it with, alone: together they lend each other features.
+features_alone() {
+  local features
+  for features in "" http data inference,s3 inference,otel; do
     check "aml-miner with features '$features' alone" \
       cargo check --quiet -p aml-miner --no-default-features --features "$features"
   done
-  if cargo deny --version >/dev/null 2>&1; then
-    check "licences and advisories" cargo deny check
-  else
+  check "aml-subnet alone" cargo check --quiet -p aml-subnet
+  check "the programs of the demo" cargo check --quiet -p aml-miner -p aml-subnet --no-default-features \
+    --features aml-miner/inference --bin aml-miner-serve --bin aml-miner-batch --bin aml-subnet
+}
+licences() {
+  if ! cargo deny --version >/dev/null 2>&1; then
     skip "licences and advisories" "cargo-deny is not installed"
+    return
   fi
+  check "licences, sources and banned crates" cargo deny --log-level error check licenses sources bans
+  if cargo deny fetch db >"$log" 2>&1; then
+    check "advisories" cargo deny --log-level error check advisories
+  else
+    skip "advisories" "their database was not reached"
+  fi
+}
+sources_keep_budget() { ./scripts/check_budgets.sh; }
+
+check format cargo fmt --all -- --check
+check lints cargo clippy --quiet --workspace --all-targets -- -D warnings
+check "aml-subnet is free of LightGBM" lightgbm_free
+check "what only tests use is not shipped" for_tests_only
+check "file sizes" sources_keep_budget
+check "order of rooms" ./scripts/check_rooms.py
+check "shell scripts" bash -c 'git ls-files -z "*.sh" .ci/run | xargs -0 shellcheck -x -S warning'
+tests
+if [ "$quick" = no ]; then
+  check documentation env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace
+  features_alone
+  licences
   for extra in scripts/checks/*.sh; do
     [ -e "$extra" ] || continue
     name="$(basename "$extra" .sh)"
     printf '\n== %s\n' "$name"
     counted "$extra"
   done
+fi
+if [ "$full" = yes ]; then
+  step "the demo as it is shipped" counted ./scripts/demo.sh --once
+  step "a season of an hour" counted ./scripts/season.sh
 fi
 
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

@@ -40,7 +40,7 @@ run() {
   if command -v "$program" >/dev/null; then
     "$program" "$@"
   else
-    cargo run --quiet --release --manifest-path "$root/Cargo.toml" -p aml-miner --bin "$program" -- "$@"
+    cargo run --quiet --release --manifest-path "$root/Cargo.toml" --bin "$program" -- "$@"
   fi
 }
 

@@ -14,7 +14,7 @@ batch() {
   if command -v aml-miner-batch >/dev/null; then
     aml-miner-batch "$@"
   else
-    cargo run --quiet --release --manifest-path "$root/Cargo.toml" -p aml-miner --bin aml-miner-batch -- "$@"
+    cargo run --quiet --release --manifest-path "$root/Cargo.toml" --bin aml-miner-batch -- "$@"
   fi
 }
 

@@ -3,10 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/env.sh
-[ -f scripts/env.sh ] && . scripts/env.sh
+. scripts/env.sh
 if [ -z "${AML_BIN_DIR:-}" ]; then
-  cargo build --quiet -p aml-miner --bins
-  cargo build --quiet -p aml-subnet
-  AML_BIN_DIR=${CARGO_TARGET_DIR:-target}/debug
+  build_test_programs
+  AML_BIN_DIR=$programs
 fi
 exec python3 scripts/checks/docs.py --bin "$AML_BIN_DIR"

@@ -11,4 +11,6 @@ if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
   echo "skipped: node 20 with npm is not installed"
   exit 0
 fi
-exec "$here/../chopsticks.sh" cargo test -p aml-subnet --test it the_real_runtime
+# shellcheck source=scripts/env.sh
+. "$here/../env.sh"
+exec "$here/../chopsticks.sh" cargo test --workspace --test it the_real_runtime

@@ -4,6 +4,8 @@
 
 miners=(shipped weaker random)
 netuid=1
+# How long two cores take from nothing to the three programs (docs/build.md).
+build_minutes=15
 
 # The temporary directory, and what ends everything.
 open_stage() {
@@ -49,24 +51,35 @@ finish() {
 }
 
 set_up_and_build() {
-  local profile=release
+  local began=$SECONDS
   if [ -n "${AML_BIN_DIR:-}" ]; then
     bin=$(realpath -e "$AML_BIN_DIR") || fail "no directory $AML_BIN_DIR"
     return
   fi
-  ./scripts/setup.sh
   if [ "${AML_PROFILE:-release}" = dev ]; then
-    profile=debug
-    echo "${bold}building ($profile)${plain}"
-    # As the tests do: each crate with the features that it asks for.
-    cargo build -p aml-miner --bins
-    cargo build -p aml-subnet
+    ./scripts/setup.sh
+    echo "${bold}Building everything as the tests do, without optimisation${plain}"
+    build_test_programs
+    bin=$programs
   else
-    echo "${bold}building ($profile)${plain}"
-    # Together, so that what both need is built once.
-    cargo build --release --bins
+    ./scripts/setup.sh --no-training
+    build_what_runs_here
   fi
-  bin=$CARGO_TARGET_DIR/$profile
+  echo "${dim}built in $(((SECONDS - began) / 60)) min $(((SECONDS - began) % 60)) s${plain}"
+}
+
+# The three programs of the demo without what it does not use: training (a C++ library), S3, PostgreSQL, traces.
+build_what_runs_here() {
+  local programs=(aml-miner-serve aml-miner-batch aml-subnet) program
+  echo "${bold}Building ${programs[*]}, optimised${plain}"
+  echo "On two cores this takes about $build_minutes minutes the first time, and a moment later on. Compiled files are kept in"
+  echo "$CARGO_TARGET_DIR."
+  cargo build --release --locked --package aml-miner --package aml-subnet --no-default-features \
+    --features aml-miner/inference "${programs[@]/#/--bin=}"
+  # Away from where a whole build puts its programs: these can do less.
+  bin=$CARGO_TARGET_DIR/demo
+  mkdir -p "$bin"
+  for program in "${programs[@]}"; do mv -f "$CARGO_TARGET_DIR/release/$program" "$bin/"; done
 }
 
 # Today's batch waits in made/; the validator sees those in batches/.

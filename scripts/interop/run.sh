@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 # shellcheck source=scripts/env.sh
-[ -f "$root/scripts/env.sh" ] && . "$root/scripts/env.sh"
+. "$root/scripts/env.sh"
 venvs=${AML_INTEROP_DIR:-$HOME/.cache/aml-interop}
 work=$(mktemp -d)
 pids=()
@@ -44,8 +44,9 @@ py10=$venvs/sdk-10.5.0/bin/python
 py11=$venvs/sdk-11.3.0/bin/python
 
 if [ -z "${AML_SUBNET_BIN:-}" ]; then
-    (cd "$root" && cargo build --quiet -p aml-subnet)
-    AML_SUBNET_BIN=${CARGO_TARGET_DIR:-$root/target}/debug/aml-subnet
+    cd "$root"
+    build_test_programs
+    AML_SUBNET_BIN=$programs/aml-subnet
 fi
 # In the background the binary itself is started, so that its own process is ended.
 aml() { "$AML_SUBNET_BIN" "$@"; }

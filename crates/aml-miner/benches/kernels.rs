@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 use aml_miner::features::FeatureBuilder;
-use aml_miner::models::explanation::top_features;
-use aml_miner::models::{AlertScorer, BaseModel as _};
+use aml_miner::models::{BaseModel as _, ModelKind, TreeModel};
+use aml_miner::scoring::top_features;
 use aml_miner::wire::reply::{AnswerWriter, Explanation, FeatureNames, Impact};
 use aml_miner::wire::{InOrder, Reading, read_body};
 use criterion::{Criterion, Throughput};
@@ -16,7 +16,7 @@ fn setting(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).map(PathBuf::from)
 }
 
-fn steps(criterion: &mut Criterion, size: &str, body: &[u8], scorer: &AlertScorer) {
+fn steps(criterion: &mut Criterion, size: &str, body: &[u8], scorer: &TreeModel) {
     let reading = Reading::default();
     let batch = read_body(body, &reading, &InOrder).expect("a batch");
     let builder = FeatureBuilder::new(scorer.schema()).expect("known features");
@@ -57,7 +57,7 @@ fn main() {
     };
     // One thread, as the figures of other libraries are given.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("a thread");
-    let scorer = AlertScorer::load(&bundle.join("alert_scorer_v1.0.0.txt")).expect("a bundle");
+    let scorer = TreeModel::load(&bundle.join("alert_scorer_v1.0.0.txt"), ModelKind::AlertScorer).expect("a bundle");
     let mut criterion = Criterion::default().configure_from_args();
     for size in ["b1", "b1000", "b10000"] {
         let body = std::fs::read(data.join(size).join("body.json")).expect("a body");

@@ -3,6 +3,7 @@
 //! [`router`] is pure: it has no socket and starts no task. [`serve::serve`] puts it behind a given listener, with
 //! limits on connections and time. Scoring runs on the [`engine::Engine`]'s own threads, never on those of the sockets.
 
+pub mod access;
 pub mod engine;
 pub mod error;
 pub mod logging;
@@ -10,24 +11,25 @@ pub mod metrics;
 pub mod models;
 pub mod openapi;
 pub mod probe;
+pub mod reload;
 pub mod run;
 pub mod serve;
 pub mod state;
 
 mod alerts;
 mod clusters;
-mod connection;
 mod content;
 mod job;
+mod kind;
 mod multipart;
 mod observe;
 mod pages;
 mod query;
 mod receive;
-mod reload;
 mod scoring;
-mod stall;
 mod status;
+#[cfg_attr(not(feature = "otel"), path = "api/no_traces.rs")]
+mod traces;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -38,6 +40,8 @@ use tower_http::compression::predicate::SizeAbove;
 
 use error::{ApiError, ErrorCode};
 use state::AppState;
+
+use crate::http::around;
 
 /// Answers smaller than this are not worth compressing.
 const COMPRESS_ABOVE: u64 = 1024;
@@ -51,14 +55,14 @@ pub fn router(app: AppState) -> Router {
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))
         .route("/version", get(status::version))
-        .route("/metrics", get(metrics::exposition))
+        .route("/metrics", get(status::exposition))
         .route("/score/alerts", post(alerts::score))
         .route("/rank/alerts", post(alerts::rank))
         .route("/score/clusters", post(clusters::score))
         .route("/admin/reload", post(reload::reload))
         .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
         .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
-        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(CatchPanicLayer::custom(around::panicked::<ErrorCode>))
         .layer(from_fn_with_state(app.clone(), observe::request))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE)))
         .with_state(app)

@@ -6,5 +6,5 @@ mod parse;
 mod settings;
 mod sources;
 
-pub use settings::{ApiSettings, LimitSettings, LogFormat, LogSettings, ModelPaths, Settings, WorkSettings};
+pub use settings::{ApiSettings, LimitSettings, LogFormat, LogSettings, Settings, WorkSettings};
 pub use sources::{SettingsError, Sources};

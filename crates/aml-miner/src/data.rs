@@ -1,4 +1,4 @@
-//! Batch directories: read, verify, write, download, synthesise, import.
+//! Batch directories: read, verify, write, download, import.
 //!
 //! A batch is a directory of Parquet files and a manifest, `META.json`; `docs/data.md` describes the format. Every file
 //! is hashed before a row of it is used, and nothing a file claims decides how much memory is taken.
@@ -6,7 +6,6 @@
 pub mod arrow_stream;
 pub mod batch_dir;
 pub mod canonical;
-mod cells;
 pub mod check;
 mod columns;
 pub mod download;
@@ -16,21 +15,35 @@ pub mod inspect;
 pub mod limits;
 pub mod listing;
 pub mod manifest;
+pub mod outcomes;
 mod page_guard;
 pub mod parquet;
 pub mod staging;
-pub mod synth;
+mod stored_type;
 pub mod table_error;
 pub mod write;
+pub mod write_error;
+pub mod write_options;
 
 pub use arrow_stream::read_stream;
 pub use batch_dir::{BatchDir, LoadedBatch, ReadBatchError};
-pub use columns::column_from_series;
+pub use columns::column_from_arrays;
 pub use encode::{EncodeError, to_parquet};
-pub use limits::Limits;
-pub use listing::{BatchEntry, list_batches};
+pub use limits::FileLimits;
+pub use listing::{BatchDay, BatchEntry, list_batches};
 pub use manifest::{Manifest, ManifestError};
-pub use parquet::read_table;
+pub use parquet::{ParquetFile, read_table};
 pub use staging::{Staging, remove_abandoned};
-pub use table_error::{CellProblem, ColumnProblem, FileProblem, Flaw, TableError};
-pub use write::{WriteBatchError, WriteOptions, write_batch};
+pub use table_error::{FileProblem, TableError};
+pub use write::write_batch;
+pub use write_error::WriteBatchError;
+pub use write_options::WriteOptions;
+
+use chrono::NaiveDate;
+
+pub use crate::table::flaw::{CellProblem, ColumnProblem, Flaw};
+
+/// Days since 1970-01-01.
+fn days_of(day: NaiveDate) -> f64 {
+    f64::from(day.to_epoch_days())
+}

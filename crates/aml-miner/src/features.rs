@@ -3,33 +3,28 @@
 //! A [`Schema`] names columns; [`FeatureBuilder::new`] turns each name into a computation once; [`FeatureBuilder::alerts`]
 //! and [`FeatureBuilder::clusters`] carry them out. What is missing in the batch is NaN in the matrix, never 0. An
 //! alert's row depends on the other alerts of the batch only where the schema says so ([`Schema::batch_relative`]).
+//!
+//! The files form layers, and each imports from the ones before it only: `vocabulary` (schemas, tables, matrices),
+//! `expressions` (what a feature is, columns by name), `groups` (the features themselves), `catalogue` (all of them, and
+//! the families of names), `view` (a batch with its tables joined), `custom` (features of the caller's own), `bind` (from
+//! names to numbers), `builder` (whole matrices, default schemas). `selector` needs the vocabulary alone.
 
-mod address;
-mod alert;
 mod bind;
+mod builder;
 mod catalogue;
-mod cluster;
-mod cluster_rows;
 mod custom;
-mod flow;
-mod formula;
-mod needs;
-mod relative;
-mod resolve;
+mod expressions;
+mod groups;
 mod view;
+mod vocabulary;
 
-pub mod builder;
-pub mod default_schema;
-pub mod matrix;
-pub mod schema;
 pub mod selector;
 
+pub use bind::SchemaError;
 pub use builder::{BuildError, Built, FeatureBuilder, Lacking};
-pub use catalogue::{Family, Feature, Group, Kind, families, features};
+pub use catalogue::{Family, families, features};
 pub use custom::{CustomFeature, PerAlert};
-pub use matrix::Matrix;
-pub use needs::Part;
-pub use resolve::SchemaError;
-pub use schema::{RowKind, SCHEMA_VERSION, Schema};
+pub use expressions::{Feature, Group, Kind};
 pub use selector::{FeatureSelector, Selection};
 pub use view::AlertsView;
+pub use vocabulary::{Matrix, Part, RowKind, SCHEMA_VERSION, Schema};

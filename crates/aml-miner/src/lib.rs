@@ -2,23 +2,33 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | none | [`wire`], [`digest`], [`receipt`], [`metrics`], [`request_id`], [`whole_file`]: what callers and validators need |
-//! | `data` | batch directories: read, verify, write, download, synthesise |
+//! | none | [`table`], [`wire`], [`digest`], [`error_chain`], [`receipt`], [`metrics`], [`request_id`], [`whole_file`]: what callers and validators need |
+//! | `data` | batch directories: read, verify, write, download; days made from a seed |
+//! | `http` | what servers share: errors, request ids and deadlines, bounded connections |
 //! | `inference` | features, models, the HTTP API; trees are evaluated by this crate |
+//! | `s3` | batches from S3-compatible storage |
+//! | `otel` | traces to an OpenTelemetry collector |
 //! | `training` | training, tuning and reports; needs LightGBM's C library |
 //!
 //! The crate knows nothing of Bittensor.
 
 pub mod clock;
 pub mod digest;
+pub mod error_chain;
 pub mod metrics;
 pub mod receipt;
 pub mod request_id;
+pub mod table;
 pub mod whole_file;
 pub mod wire;
 
 #[cfg(feature = "data")]
 pub mod data;
+#[cfg(feature = "data")]
+pub mod synth;
+
+#[cfg(feature = "http")]
+pub mod http;
 
 #[cfg(feature = "inference")]
 pub mod api;
@@ -32,6 +42,10 @@ pub mod features;
 pub mod models;
 #[cfg(feature = "inference")]
 pub mod offline;
+#[cfg(feature = "inference")]
+pub mod scoring;
+#[cfg(feature = "inference")]
+pub mod trees;
 
 #[cfg(feature = "training")]
 pub mod training;

@@ -1,22 +1,13 @@
-//! Models: bundles, the bounded parser, tree evaluation, exact contributions, scorers and ranker.
+//! Models: bundles on disk, what every model offers, calibration, and the tree models of the three kinds.
 
-pub mod alert_ranker;
-mod alert_scorer;
 pub mod base_model;
-pub(crate) mod blocks;
 pub mod bundle;
 pub mod calibration;
-mod cluster_scorer;
-pub mod explanation;
-pub mod lightgbm;
-pub mod shap;
+mod files;
 mod tree_model;
-pub mod trees;
 
-pub use alert_ranker::AlertRanker;
-pub use alert_scorer::AlertScorer;
 pub use base_model::{BaseModel, Contributions};
 pub use bundle::{Bundle, ModelKind};
 pub use calibration::Calibration;
-pub use cluster_scorer::ClusterScorer;
-pub use tree_model::ModelError;
+pub use files::{FindModelsError, ModelFiles};
+pub use tree_model::{ModelError, TreeModel};

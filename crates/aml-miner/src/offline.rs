@@ -2,27 +2,28 @@
 //!
 //! The answers are tables, one row an alert or a cluster; they do not depend on the number of threads.
 
-mod files;
 mod tables;
 mod write;
 
-use crate::digest::Digest;
-use crate::features::{BuildError, FeatureBuilder, Matrix, SchemaError};
-use crate::models::alert_ranker::ranks;
-use crate::models::blocks::{self, Pool, predict, rows_of};
-use crate::models::{AlertRanker, AlertScorer, BaseModel, ClusterScorer, ModelError};
-use crate::wire::{Batch, Spread as _, Table, TextColumn};
+use std::path::Path;
+use std::sync::Arc;
 
-pub use files::{FindModelsError, ModelFiles};
+use crate::digest::Digest;
+use crate::features::{BuildError, Matrix, SchemaError};
+use crate::models::{ModelError, ModelFiles, ModelKind, TreeModel};
+use crate::scoring::{Extent, Prepared, Stop, Stopped, ranks};
+use crate::wire::reply::explanation_text;
+use crate::wire::{Batch, Table, TextColumn};
+
 pub use tables::{CLUSTER_SCORES, RANKINGS, SCORES};
 pub use write::{Signing, receipt_name, write_answers};
 
 /// The models that score a batch; one that is absent gives no answer.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct OfflineModels {
-    alert_scorer: Option<AlertScorer>,
-    alert_ranker: Option<AlertRanker>,
-    cluster_scorer: Option<ClusterScorer>,
+    alert_scorer: Option<Prepared>,
+    alert_ranker: Option<Prepared>,
+    cluster_scorer: Option<Prepared>,
 }
 
 /// One model's answer to a batch, with what a receipt says about the model.
@@ -63,6 +64,9 @@ pub enum ScoreError {
     /// The clusters' features need the alert scorer.
     #[error("the cluster scorer takes the scores of an alert scorer, and none is given")]
     NoAlertScorer,
+    /// Nobody waits for it any more.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
 }
 
 impl OfflineModels {
@@ -72,9 +76,9 @@ impl OfflineModels {
     /// The first bundle that is missing, broken or different from its metadata.
     pub fn load(files: &ModelFiles) -> Result<Self, ScoreError> {
         Ok(Self {
-            alert_scorer: files.alert_scorer.as_deref().map(AlertScorer::load).transpose()?,
-            alert_ranker: files.alert_ranker.as_deref().map(AlertRanker::load).transpose()?,
-            cluster_scorer: files.cluster_scorer.as_deref().map(ClusterScorer::load).transpose()?,
+            alert_scorer: load(files.alert_scorer.as_deref(), ModelKind::AlertScorer)?,
+            alert_ranker: load(files.alert_ranker.as_deref(), ModelKind::AlertRanker)?,
+            cluster_scorer: load(files.cluster_scorer.as_deref(), ModelKind::ClusterScorer)?,
         })
     }
 
@@ -83,38 +87,43 @@ impl OfflineModels {
     /// # Errors
     /// When a model does not fit this program or the batch.
     pub fn answers(&self, batch: &Batch, explain: bool) -> Result<Vec<Answer>, ScoreError> {
+        let extent = explain.then_some(Extent::Top);
         let mut answers = Vec::new();
         let mut alert_scores = None;
         if let Some(model) = &self.alert_scorer {
-            let matrix = matrix_of(model, batch, None)?;
-            let scores = predict(model, &matrix);
-            let explanations = explain.then(|| explanations(model, &matrix, &scores));
-            answers.push(answer(model, tables::scores(&SCORES, ids(&batch.alerts), model, (&scores, explanations))));
-            alert_scores = Some(scores);
+            let column = scores(model, &matrix_of(model, batch, None)?, extent)?;
+            answers.push(answer(model, tables::scores(&SCORES, ids(&batch.alerts), model.model.version(), &column)));
+            alert_scores = Some(column.scores);
         }
         if let Some(model) = &self.alert_ranker {
-            let scores = predict(model, &matrix_of(model, batch, None)?);
+            let scores = model.scores(&matrix_of(model, batch, None)?, &Stop::default())?;
             let ids = ids(&batch.alerts);
             let ranks = ranks(&scores, &ids.iter().collect::<Vec<_>>());
             answers.push(answer(model, tables::rankings(ids, &ranks, &scores)));
         }
         if let Some(model) = &self.cluster_scorer {
-            if alert_scores.is_none() && model.schema().takes_alert_scores() {
+            if alert_scores.is_none() && model.takes_alert_scores() {
                 return Err(ScoreError::NoAlertScorer);
             }
-            let matrix = matrix_of(model, batch, alert_scores.as_deref())?;
-            let scores = predict(model, &matrix);
-            let explanations = explain.then(|| explanations(model, &matrix, &scores));
-            let table = tables::scores(&CLUSTER_SCORES, ids(&batch.clusters), model, (&scores, explanations));
+            let column = scores(model, &matrix_of(model, batch, alert_scores.as_deref())?, extent)?;
+            let table = tables::scores(&CLUSTER_SCORES, ids(&batch.clusters), model.model.version(), &column);
             answers.push(answer(model, table));
         }
         Ok(answers)
     }
 }
 
-fn answer(model: &dyn BaseModel, table: Table) -> Answer {
-    let (model_version, schema) = (model.version().to_owned(), model.schema().hash());
-    Answer { table, model_version, model: model.digest(), schema }
+fn load(path: Option<&Path>, kind: ModelKind) -> Result<Option<Prepared>, ScoreError> {
+    let Some(path) = path else { return Ok(None) };
+    let model = TreeModel::load(path, kind)?;
+    let version = model.entry().training.lightgbm_version.clone();
+    let unknown = |source| ScoreError::Schema { model: kind.name().to_owned(), source };
+    Prepared::new(Arc::new(model), Some(version)).map(Some).map_err(unknown)
+}
+
+fn answer(model: &Prepared, table: Table) -> Answer {
+    let (model_version, schema) = (model.model.version().to_owned(), model.schema_hash);
+    Answer { table, model_version, model: model.model.digest(), schema }
 }
 
 fn ids(table: &Table) -> TextColumn {
@@ -122,26 +131,19 @@ fn ids(table: &Table) -> TextColumn {
     table.texts(key).cloned().unwrap_or_default()
 }
 
-fn matrix_of(model: &dyn BaseModel, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Matrix, ScoreError> {
-    let named = || model.name().to_owned();
-    let builder =
-        FeatureBuilder::new(model.schema()).map_err(|source| ScoreError::Schema { model: named(), source })?;
-    blocks::matrix(model, &builder, batch, alert_scores).map_err(|source| ScoreError::Build { model: named(), source })
+fn matrix_of(model: &Prepared, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Matrix, ScoreError> {
+    let failed = |source| ScoreError::Build { model: model.model.name().to_owned(), source };
+    model.matrix(batch, alert_scores).map_err(failed)
 }
 
-/// The text of every row's explanation.
-fn explanations(model: &dyn BaseModel, matrix: &Matrix, scores: &[f64]) -> Vec<String> {
-    let blocks = blocks::blocks(matrix.rows());
-    let block = |index: usize| {
-        let (rows, scores) = (rows_of(matrix, blocks[index]), &scores[blocks[index].0..blocks[index].1]);
-        let mut contributions = vec![0.0; rows.len()];
-        model.explain_into(rows, &mut contributions);
-        let columns = matrix.columns();
-        let one = |(row, &score): (usize, &f64)| {
-            let range = row * columns..(row + 1) * columns;
-            tables::explanation(model, score, &rows[range.clone()], &contributions[range])
+/// Every row's score and the text that explains it.
+fn scores(model: &Prepared, matrix: &Matrix, extent: Option<Extent>) -> Result<tables::Scores, Stopped> {
+    let blocks = model.map(matrix, extent, &Stop::default(), |block| {
+        let explained = |row: crate::scoring::ScoredRow<'_>| {
+            (row.score, row.explanation().map(|explanation| explanation_text(row.score, explanation)))
         };
-        scores.iter().enumerate().map(one).collect::<Vec<String>>()
-    };
-    Pool.map(blocks.len(), block).concat()
+        block.rows().map(explained).collect::<Vec<_>>()
+    })?;
+    let (scores, texts): (Vec<f64>, Vec<Option<String>>) = blocks.into_iter().flatten().unzip();
+    Ok(tables::Scores { scores, explanations: extent.and_then(|_| texts.into_iter().collect()) })
 }

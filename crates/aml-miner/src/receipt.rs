@@ -169,7 +169,7 @@ impl Receipt {
 /// # Errors
 /// The first check that fails: shape, signer, signature, request, answer.
 pub fn verify(header: &str, request: &[u8], answer: &[u8], signer: Option<&Digest>) -> Result<Receipt, ReceiptError> {
-    verify_digests(header, (Digest::of(request), Digest::of(answer)), signer)
+    verify_digests(header, Digest::of(request), Digest::of(answer), signer)
 }
 
 /// As [`verify`], for digests of the request and of the answer that are known already.
@@ -178,7 +178,8 @@ pub fn verify(header: &str, request: &[u8], answer: &[u8], signer: Option<&Diges
 /// The first check that fails: shape, signer, signature, request, answer.
 pub fn verify_digests(
     header: &str,
-    (input, output): (Digest, Digest),
+    input: Digest,
+    output: Digest,
     signer: Option<&Digest>,
 ) -> Result<Receipt, ReceiptError> {
     let receipt = Receipt::from_header(header)?;

@@ -1,4 +1,7 @@
 //! Training, tuning, evaluation and reports.
+//!
+//! LightGBM's C library keeps state for the whole process. All calls of it go through one lock in [`lightgbm`], so
+//! models may be trained on any number of threads at once; they take turns call by call.
 
 pub mod assemble;
 pub mod boost;

@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all, whenever the process is killed.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 /// Who may read a file.
@@ -31,4 +31,18 @@ pub fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     File::open(directory)?.sync_all()
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// The file system's, and [`io::ErrorKind::FileTooLarge`]: no more than the limit is read to find out.
+pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limit {
+        let detail = format!("it has more than {limit} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, detail));
+    }
+    Ok(bytes)
 }

@@ -20,17 +20,19 @@ use std::time::{Duration, Instant};
 use aml_miner::digest::{Digest, Hashed};
 use aml_miner::receipt::{ReceiptKey, Statement};
 use aml_miner::wire::reply::{AnswerWriter, Explanation, FeatureNames, Impact, concat_blocks};
-use aml_subnet::neurons::validator::evidence::{self, Heard};
-use aml_subnet::neurons::validator::judge::{Bench, Judged};
-use aml_subnet::neurons::validator::merge::merge;
 use aml_subnet::store::records::{Answer, Ask, Form, Reply, RosterRow, Round, RoundId, Step, Task};
 use aml_subnet::store::{Ledger, Opening};
-use aml_subnet::validation::ensemble_aggregator::{CanonicalScore, aggregate_groups};
+use aml_subnet::validation::ensemble_aggregator::aggregate_groups;
 use aml_subnet::validation::rules::{Rules, RulesVersion};
+use aml_subnet::validation::score::CanonicalScore;
 use aml_subnet::validation::score::Score;
 use aml_subnet::validation::similarity::Likeness;
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::{Expected, TrapGroup};
+use aml_subnet::validator::evidence::{Archive, Heard};
+use aml_subnet::validator::judge::{Bench, Judged};
+use aml_subnet::validator::merge::merge;
+use aml_subnet::validator::world::Threads;
 use aml_subnet::wallet::Hotkey;
 
 const RULES: Rules = RulesVersion::V1.rules();
@@ -282,8 +284,9 @@ struct Done {
 }
 
 async fn judge_and_merge(ledger: &Ledger, round: &Round, heard: Heard) -> Done {
-    let task = evidence::task_of(ledger, round.id).await.expect("a task");
-    let judged = evidence::judged_beside(ledger, round, &task, RULES, heard).await.expect("judged");
+    let archive = Archive { ledger, workers: &Threads };
+    let task = archive.task(round.id).await.expect("a task");
+    let judged = archive.judged_beside(round, &task, RULES, heard).await.expect("judged");
     let judged_at = Instant::now();
     assert!(judged.iter().all(|one| one.verdict.accepted.is_ok()));
     let merging = move || {

@@ -6,7 +6,6 @@
 
 pub mod chain_view;
 pub mod error;
-pub mod metrics;
 pub mod openapi;
 pub mod serve;
 pub mod state;
@@ -14,6 +13,8 @@ pub mod views;
 
 mod canonical;
 mod facts;
+mod memory;
+mod metrics;
 mod miners;
 mod negotiate;
 mod observe;
@@ -25,6 +26,7 @@ mod rounds;
 mod status;
 mod weights;
 
+use aml_miner::http::around::panicked;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -62,7 +64,7 @@ pub fn router(api: ApiState) -> Router {
         .merge(pages::router())
         .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
         .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
-        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(CatchPanicLayer::custom(panicked::<ErrorCode>))
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         .layer(from_fn_with_state(api.clone(), observe::request))
         .layer(CompressionLayer::new().compress_when(worth))

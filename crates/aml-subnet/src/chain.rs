@@ -1,11 +1,21 @@
-//! Subtensor: what is read, what is written, and a development chain to try it on.
+//! What the crate knows of the chain, apart from how it is reached: types, weights and how they get on chain, commits,
+//! refusals.
+//!
+//! Nothing here talks to a node. What others ask of one are traits beside the types they speak of
+//! ([`metagraph::MetagraphSource`], [`reading::ChainSource`], [`announce::Announce`]); [`crate::subtensor`] answers them.
 
+pub mod announce;
 pub mod commit;
 pub mod endpoints;
-pub mod localnet;
+pub mod epoch;
+pub mod metagraph;
+pub mod outcome;
+pub mod plan;
+pub mod reading;
 pub mod refusal;
 pub mod reveal_round;
-pub mod subtensor;
+pub mod route;
+pub mod standing;
 pub mod timelock;
 pub mod types;
 pub mod weights;

@@ -19,6 +19,8 @@ mod rounds;
 mod scores;
 mod settings_args;
 mod settle;
+#[cfg(feature = "simulate")]
+mod simulate;
 mod transfer;
 mod validator;
 mod wallet;
@@ -40,25 +42,25 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serves validators: verifies their requests, forwards them to the inference API, signs the answers
-    Miner(miner::Args),
+    Miner(miner::MinerArgs),
     /// Asks all miners about each batch, judges and merges their answers, sets weights
-    Validator(validator::Args),
+    Validator(validator::RunValidatorArgs),
     /// Measures rounds against the outcomes that are known by now
-    Settle(settle::Args),
+    Settle(settle::SettleArgs),
     /// Lists rounds
-    Rounds(rounds::Args),
+    Rounds(rounds::RoundsArgs),
     /// Looks at one round
-    Round(rounds::OneArgs),
+    Round(rounds::RoundArgs),
     /// Prints the leaderboard
-    Miners(miners::Args),
+    Miners(miners::MinersArgs),
     /// Computes a stored round again, and says whether every byte is the same
-    Replay(replay::Args),
+    Replay(replay::ReplayArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
-    Ask(ask::Args),
+    Ask(ask::AskArgs),
     /// Says what is wrong with a set-up
-    Doctor(doctor::Args),
+    Doctor(doctor::DoctorArgs),
     /// Runs a development chain, or asks a running one for something
-    Localnet(localnet::Args),
+    Localnet(localnet::LocalnetArgs),
     /// Writes the ledger into a folder of JSON lines
     Export(transfer::ExportArgs),
     /// Fills an empty ledger with what `export` wrote, from either database into either
@@ -66,13 +68,16 @@ enum Command {
     /// Copies the ledger while a validator runs
     Backup(transfer::BackupArgs),
     /// Prints the neurons and the rules of the subnet
-    Metagraph(metagraph::Args),
+    Metagraph(metagraph::MetagraphArgs),
     /// Writes canonical scores of a published round as signed files, or checks such files
-    Scores(scores::Args),
+    Scores(scores::ScoresArgs),
+    /// Runs rounds on virtual time from a seed, and looks whether the law holds
+    #[cfg(feature = "simulate")]
+    Simulate(simulate::SimulateArgs),
     /// Shows which hotkey would be used
-    Wallet(wallet::Args),
+    Wallet(wallet::ShowWalletArgs),
     /// Shows or sets the weights that the ledger's rounds come to
-    Weights(weights::Args),
+    Weights(weights::WeightsArgs),
 }
 
 impl Cli {
@@ -95,6 +100,8 @@ impl Cli {
             Command::Backup(args) => transfer::backup(&args),
             Command::Metagraph(args) => metagraph::run(&args),
             Command::Scores(args) => scores::run(&args),
+            #[cfg(feature = "simulate")]
+            Command::Simulate(args) => simulate::run(&args),
             Command::Wallet(args) => wallet::run(&args),
             Command::Weights(args) => weights::run(&args),
         };

@@ -1,11 +1,25 @@
 //! Named places at which a test stops the process, to kill it there.
 //!
-//! Only builds with debug assertions look: where `AML_FAILPOINT` is `NAME`, or `NAME:N` for the N-th time, the process
-//! says `failpoint NAME` on stderr and its thread stands still for ever. Elsewhere a failpoint is nothing at all.
+//! Only builds with the feature `failpoints` have them, which every test build of this crate turns on: where
+//! `AML_FAILPOINT` is `NAME`, or `NAME:N` for the N-th time, the process says `failpoint NAME` on stderr and its thread
+//! stands still for ever. Elsewhere the macro leaves nothing behind, not even the name.
 
-/// Stands still for ever when `AML_FAILPOINT` names this place.
-#[cfg(debug_assertions)]
-pub fn hit(name: &str) {
+/// Stands still for ever when `AML_FAILPOINT` names this place; takes what `format!` takes.
+#[cfg(feature = "failpoints")]
+macro_rules! hit {
+    ($($name:tt)+) => { $crate::failpoint::reached(&format!($($name)+)) };
+}
+
+/// Nothing: this is no test build.
+#[cfg(not(feature = "failpoints"))]
+macro_rules! hit {
+    ($($name:tt)+) => {};
+}
+
+pub(crate) use hit;
+
+#[cfg(feature = "failpoints")]
+pub(crate) fn reached(name: &str) {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,20 +36,15 @@ pub fn hit(name: &str) {
     }
 }
 
-/// Nothing: only builds with debug assertions have failpoints.
-#[cfg(not(debug_assertions))]
-#[inline(always)]
-pub fn hit(_name: &str) {}
-
 /// `NAME` or `NAME:N`.
-#[cfg(debug_assertions)]
+#[cfg(feature = "failpoints")]
 fn parse(text: &str) -> (String, u32) {
     text.rsplit_once(':')
         .and_then(|(name, time)| Some((name.to_owned(), time.parse().ok()?)))
         .unwrap_or_else(|| (text.to_owned(), 1))
 }
 
-#[cfg(all(test, debug_assertions))]
+#[cfg(all(test, feature = "failpoints"))]
 mod tests {
     use super::parse;
 

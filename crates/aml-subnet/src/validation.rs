@@ -2,9 +2,10 @@
 //!
 //! Nothing here knows a runtime, a clock, a store or a chain; everything is a function of its arguments, so that a
 //! stored round can be computed again, byte for byte. Formulas and constants belong to rules of a version
-//! ([`rules::RulesVersion`]); `docs/scoring.md` states them.
+//! ([`rules::RulesVersion`]); `docs/scoring.md` states them. Rules v2 are in [`v2`].
 
 pub mod ensemble_aggregator;
+pub mod leaderboard;
 pub mod observations;
 pub mod performance;
 pub mod rules;
@@ -14,4 +15,5 @@ pub mod submission;
 pub mod tier1_integrity;
 pub mod tier2_traps;
 pub mod tier3_settlement;
+pub mod v2;
 pub mod weights;

@@ -13,7 +13,7 @@ pub mod ss58;
 
 pub use derive::DeriveError;
 pub use keylock::{KeyGuard, KeyLock, KeyLockError};
-pub use locate::{HotkeyFile, OpenError, Unlocked, WalletArgs, unmask_password};
+pub use locate::{HotkeyFile, HotkeyFileError, Unlocked, WalletArgs, unmask_password};
 pub use scheme::{Scheme, UnknownScheme, verify};
 pub use signer::Signer;
 pub use ss58::{Hotkey, NotAnAddress};

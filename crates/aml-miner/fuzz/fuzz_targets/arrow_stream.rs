@@ -1,12 +1,12 @@
 //! An Arrow stream from a stranger: a table within its limits or a reason, without a panic.
 #![no_main]
 
-use aml_miner::data::{Limits, read_stream};
+use aml_miner::data::{FileLimits, read_stream};
 use aml_miner::wire::body::TABLES;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let limits = Limits { rows: 4096, text_bytes: 1 << 20, values: 1 << 16, ..Limits::default() };
+    let limits = FileLimits { rows: 4096, text_bytes: 1 << 20, values: 1 << 16, ..FileLimits::default() };
     for spec in TABLES {
         if let Ok(table) = read_stream(bytes, spec, spec.name, &limits) {
             assert!(table.rows() <= limits.rows);

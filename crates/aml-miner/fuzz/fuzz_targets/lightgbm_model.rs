@@ -1,9 +1,9 @@
 //! A model file from a stranger: read, compiled, scored and explained without a panic.
 #![no_main]
 
-use aml_miner::models::lightgbm::parse;
-use aml_miner::models::shap::Explainer;
-use aml_miner::models::trees::Forest;
+use aml_miner::trees::lightgbm::parse;
+use aml_miner::trees::contributions::Explainer;
+use aml_miner::trees::forest::Forest;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

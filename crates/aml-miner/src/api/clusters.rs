@@ -3,9 +3,9 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use super::error::ApiError;
-use super::job::{Kind, answer};
-use super::openapi::ScoringErrors;
+use super::error::{ApiError, ScoringErrors};
+use super::job::answer;
+use super::kind::Kind;
 use super::query::Explain;
 use super::state::AppState;
 use crate::wire::ClusterRow;

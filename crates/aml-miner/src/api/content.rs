@@ -5,9 +5,10 @@ use axum::http::{HeaderMap, header};
 
 use super::error::{ApiError, ErrorCode};
 use super::multipart;
+use super::receive::Room;
 use crate::data::arrow_stream::{MARKER, MEDIA_TYPE};
-use crate::data::{self, TableError};
-use crate::models::blocks::Pool;
+use crate::data::{self, FileLimits, ParquetFile, TableError};
+use crate::scoring::Pool;
 use crate::wire::body::TABLES;
 use crate::wire::{Batch, Detail, Problem, Reading, Step, Table, TableSpec, read_body};
 
@@ -60,14 +61,14 @@ impl Content {
     }
 
     /// The batch in `bytes`.
-    pub(super) fn batch(&self, bytes: &[u8], reading: &Reading) -> Result<Batch, ApiError> {
+    pub(super) fn batch(&self, bytes: &[u8], reading: &Reading, room: &mut Room) -> Result<Batch, ApiError> {
         match self {
             Self::Json => Ok(read_body(bytes, reading, &Pool)?),
-            Self::Form { boundary } => form(bytes, boundary, reading),
+            Self::Form { boundary } => form(bytes, boundary, reading, room),
             Self::Arrow => {
                 let mut tables = TABLES.map(Table::empty);
                 let index = position(reading.required)?;
-                tables[index] = table(index, MEDIA_TYPE, bytes, reading)?;
+                tables[index] = table(Sent { index, media_type: MEDIA_TYPE, bytes }, reading, room)?;
                 Ok(batch(tables))
             }
         }
@@ -83,26 +84,44 @@ fn position(table: &str) -> Result<usize, ApiError> {
     index.ok_or_else(|| problem(table, "unknown_table", "No table has this name"))
 }
 
-/// The table at `index` of [`TABLES`]; what does not say whether it is Parquet or Arrow is told by its first bytes.
-fn table(index: usize, media_type: &str, bytes: &[u8], reading: &Reading) -> Result<Table, ApiError> {
+/// The bytes of one table.
+struct Sent<'a> {
+    /// Of [`TABLES`].
+    index: usize,
+    media_type: &'a str,
+    bytes: &'a [u8],
+}
+
+/// The table that was sent; what does not say whether it is Parquet or Arrow is told by its first bytes.
+fn table(sent: Sent<'_>, reading: &Reading, room: &mut Room) -> Result<Table, ApiError> {
+    let Sent { index, media_type, bytes } = sent;
     let spec: &'static TableSpec = TABLES[index];
-    let decompressed = FREE_BYTES + bytes.len() as u64 * MAX_EXPANSION;
-    let usual = data::Limits::default();
-    let limits = data::Limits {
-        rows: reading.limits.rows[index].min(FREE_ROWS + bytes.len() / BYTES_PER_ROW),
-        page_bytes: decompressed,
+    let limits = limits(bytes.len(), reading.limits.rows[index], reading.limits.string, room.left());
+    let refused = |error: TableError| problem(spec.name, "value_error", &error.to_string());
+    if media_type == MEDIA_TYPE || (media_type != PARQUET && bytes.starts_with(&MARKER)) {
+        return data::read_stream(bytes, spec, spec.name, &limits).map_err(refused);
+    }
+    let file = ParquetFile::open(bytes, spec.name, &limits).map_err(refused)?;
+    room.take(file.page_bytes())?;
+    file.table(spec, &limits).map_err(refused)
+}
+
+/// The bounds of a table of which `bytes` bytes were sent, when `left` bytes of pages may still come of the body.
+fn limits(bytes: usize, rows: usize, string: usize, left: u64) -> FileLimits {
+    let usual = FileLimits::default();
+    let decompressed = FREE_BYTES + bytes as u64 * MAX_EXPANSION;
+    FileLimits {
+        rows: rows.min(FREE_ROWS + bytes / BYTES_PER_ROW),
+        page_bytes: decompressed.min(usual.page_bytes).min(left),
         one_page_bytes: decompressed.min(usual.one_page_bytes),
         values: decompressed.min(usual.values),
         text_bytes: usize::try_from(decompressed).map_or(usual.text_bytes, |bytes| bytes.min(usual.text_bytes)),
-        one_text_bytes: reading.limits.string,
+        one_text_bytes: string,
         ..usual
-    };
-    let arrow = media_type == MEDIA_TYPE || (media_type != PARQUET && bytes.starts_with(&MARKER));
-    let read = if arrow { data::read_stream } else { data::read_table };
-    read(bytes, spec, spec.name, &limits).map_err(|error| refused(spec.name, &error))
+    }
 }
 
-fn form(bytes: &[u8], boundary: &str, reading: &Reading) -> Result<Batch, ApiError> {
+fn form(bytes: &[u8], boundary: &str, reading: &Reading, room: &mut Room) -> Result<Batch, ApiError> {
     let parts = multipart::parts(bytes, boundary, TABLES.len())
         .map_err(|what| ApiError::new(ErrorCode::MalformedBody, format!("The form cannot be read: {what}")))?;
     let mut tables = TABLES.map(Table::empty);
@@ -112,16 +131,13 @@ fn form(bytes: &[u8], boundary: &str, reading: &Reading) -> Result<Batch, ApiErr
         if std::mem::replace(&mut given[index], true) {
             return Err(problem(&part.name, "duplicate_key", "Table is given more than once"));
         }
-        tables[index] = table(index, &part.media_type, part.bytes, reading)?;
+        let sent = Sent { index, media_type: &part.media_type, bytes: part.bytes };
+        tables[index] = table(sent, reading, room)?;
     }
     if !TABLES.iter().zip(given).any(|(spec, given)| given && spec.name == reading.required) {
         return Err(problem(reading.required, "missing", "Field required"));
     }
     Ok(batch(tables))
-}
-
-fn refused(table: &str, error: &TableError) -> ApiError {
-    problem(table, "value_error", &error.to_string())
 }
 
 fn problem(table: &str, kind: &str, msg: &str) -> ApiError {
@@ -133,4 +149,20 @@ fn problem(table: &str, kind: &str, msg: &str) -> ApiError {
         input: serde_json::Value::Null,
     };
     ApiError { code: ErrorCode::InvalidRequest, detail: Detail::Problems(vec![problem]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileLimits, limits};
+
+    #[test]
+    fn no_bound_of_a_body_passes_that_of_a_file() {
+        let usual = FileLimits::default();
+        for bytes in [0, 1 << 20, 1 << 28, 1 << 40] {
+            let of = limits(bytes, usual.rows, usual.one_text_bytes, u64::MAX);
+            assert!(of.rows <= usual.rows && of.values <= usual.values && of.text_bytes <= usual.text_bytes);
+            assert!(of.page_bytes <= usual.page_bytes && of.one_page_bytes <= usual.one_page_bytes, "{of:?}");
+            assert_eq!(limits(bytes, 1, 1, 7).page_bytes, 7);
+        }
+    }
 }

@@ -1,16 +1,19 @@
-//! Errors as callers see them: FastAPI's shape, a stable code, the request's id.
-//!
-//! Handlers return an [`ApiError`]; its body is written where the request's id is known.
+//! The codes of this API's errors, their statuses and headers; the errors themselves are those of both crates.
 
-use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderName, StatusCode, header};
 use serde::Serialize;
+use utoipa::{IntoResponses, ToSchema};
 
-use crate::wire::{Detail, Problem, ReadBodyError, Step};
+use crate::http::error::{self, Code};
+pub(super) use crate::http::openapi::{ErrorBody, ValidationErrorBody};
+use crate::scoring::Stopped;
+use crate::wire::{Problem, ReadBodyError, Step};
+
+/// An error on its way to the caller.
+pub type ApiError = error::ApiError<ErrorCode>;
 
 /// What went wrong, for a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The body is not JSON.
@@ -43,12 +46,17 @@ pub enum ErrorCode {
     NoModel,
     /// The server is about to end.
     Draining,
+    /// Too many connections are open; said before a request is read.
+    TooManyConnections,
 }
 
-impl ErrorCode {
-    /// The status that goes with it.
-    #[must_use]
-    pub const fn status(self) -> StatusCode {
+impl Code for ErrorCode {
+    const NOT_FOUND: Self = Self::NotFound;
+    const TOO_SLOW: Self = Self::TooSlow;
+    const INVALID: Self = Self::InvalidRequest;
+    const INTERNAL: Self = Self::Internal;
+
+    fn status(self) -> StatusCode {
         match self {
             Self::MalformedJson | Self::MalformedBody => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
@@ -62,55 +70,40 @@ impl ErrorCode {
             Self::InvalidRequest => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Overloaded => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::NoModel | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoModel | Self::Draining | Self::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn header(self) -> Option<(HeaderName, &'static str)> {
+        match self {
+            Self::Overloaded | Self::Draining | Self::TooManyConnections => Some((header::RETRY_AFTER, "1")),
+            Self::Unauthorized => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            // What is left of the body is not waited for.
+            Self::TooLarge | Self::TooSlow => Some((header::CONNECTION, "close")),
+            _ => None,
         }
     }
 }
 
-/// An error on its way to the caller.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ApiError {
-    /// What went wrong, for a program.
-    pub code: ErrorCode,
-    /// What went wrong, for a person.
-    pub detail: Detail,
+/// One problem with the query.
+pub(super) fn query_error(key: &str, msg: &str, input: &str) -> ApiError {
+    ApiError::invalid(vec![Problem {
+        loc: vec![Step::from("query"), Step::from(key)],
+        msg: msg.to_owned(),
+        kind: "literal_error".to_owned(),
+        input: input.into(),
+    }])
 }
 
-impl ApiError {
-    /// An error with one sentence.
-    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: Detail::Text(detail.into()) }
-    }
-
-    /// One problem with the query.
-    pub(super) fn query(key: &str, msg: &str, input: &str) -> Self {
-        let problem = Problem {
-            loc: vec![Step::from("query"), Step::from(key)],
-            msg: msg.to_owned(),
-            kind: "literal_error".to_owned(),
-            input: input.into(),
-        };
-        Self { code: ErrorCode::InvalidRequest, detail: Detail::Problems(vec![problem]) }
-    }
-
-    /// Our own failure: `cause` goes to the log, not to the caller.
-    pub(super) fn internal(cause: impl std::fmt::Display) -> Self {
-        tracing::error!(%cause, "internal error");
-        Self::new(ErrorCode::Internal, "Internal Server Error")
-    }
-
-    /// The body of the answer.
-    pub(super) fn body(&self, request_id: &str) -> Vec<u8> {
-        self.detail.body(self.code, request_id)
-    }
+/// Nobody waits for the answer any more.
+pub(super) fn stopped(_: Stopped) -> ApiError {
+    ApiError::new(ErrorCode::TooSlow, "The request took too long; send a smaller batch")
 }
 
 impl From<ReadBodyError> for ApiError {
     fn from(error: ReadBodyError) -> Self {
         match error {
-            ReadBodyError::Invalid(problems) => {
-                Self { code: ErrorCode::InvalidRequest, detail: Detail::Problems(problems) }
-            }
+            ReadBodyError::Invalid(problems) => Self::invalid(problems),
             broken @ ReadBodyError::Broken { .. } => {
                 Self::new(ErrorCode::MalformedJson, format!("The body is not JSON: {broken}"))
             }
@@ -118,25 +111,29 @@ impl From<ReadBodyError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = self.code.status();
-        let headers = response.headers_mut();
-        match self.code {
-            ErrorCode::Overloaded | ErrorCode::Draining => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            ErrorCode::Unauthorized => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            // What is left of the body is not waited for.
-            ErrorCode::TooLarge | ErrorCode::TooSlow => {
-                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            _ => {}
-        }
-        response.extensions_mut().insert(self);
-        response
-    }
+/// How a request to score, rank or explain is refused.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes what is written here")]
+pub(super) enum ScoringErrors {
+    /// The body is not JSON, or cannot be decompressed.
+    #[response(status = 400)]
+    Broken(ErrorBody),
+    /// Too slow
+    #[response(status = 408)]
+    Slow(ErrorBody),
+    /// Body too large
+    #[response(status = 413)]
+    Large(ErrorBody),
+    /// Unknown content type or encoding
+    #[response(status = 415)]
+    Unsupported(ErrorBody),
+    /// Values that do not make a request
+    #[response(status = 422)]
+    Invalid(ValidationErrorBody),
+    /// The queue is full
+    #[response(status = 429)]
+    Overloaded(ErrorBody),
+    /// The model is not loaded
+    #[response(status = 503)]
+    NoModel(ErrorBody),
 }

@@ -9,55 +9,29 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
 use super::content::Content;
-use super::error::{ApiError, ErrorCode};
-use super::models::{Models, Served};
+use super::engine::{Place, Work};
+use super::error::{ApiError, ErrorCode, stopped};
+use super::kind::{Kind, Scored};
+use super::models::Models;
 use super::query::Explain;
 use super::receive::{Received, receive};
-use super::scoring::{self, Style};
+use super::scoring::{self, Rows, Style};
 use super::state::AppState;
 use crate::digest::Digest;
-use crate::models::blocks::predict;
+use crate::features::Matrix;
 use crate::receipt::{self, Statement};
+use crate::scoring::{Prepared, Stop};
 use crate::wire::{Batch, Reading, TextColumn};
 
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    ScoreAlerts,
-    RankAlerts,
-    ScoreClusters,
-}
+/// Bytes of a body that is read on the threads for small requests: some hundred microseconds.
+const QUICK_BYTES: usize = 64 << 10;
+/// Rows that are scored there: more are a batch.
+const QUICK_ROWS: usize = 16;
 
-impl Kind {
-    fn table(self) -> &'static str {
-        if self == Self::ScoreClusters { "clusters" } else { "alerts" }
-    }
-
-    fn id_key(self) -> &'static str {
-        if self == Self::ScoreClusters { "cluster_id" } else { "alert_id" }
-    }
-
-    fn model(self, models: &Models) -> Result<Arc<Served>, ApiError> {
-        let [scorer, ranker, clusters] = models.each();
-        let (name, model) = match self {
-            Self::ScoreAlerts => scorer,
-            Self::RankAlerts => ranker,
-            Self::ScoreClusters => clusters,
-        };
-        model.cloned().ok_or_else(|| no_model(name))
-    }
-}
-
-fn no_model(name: &str) -> ApiError {
-    ApiError::new(ErrorCode::NoModel, format!("The model {name} is not loaded"))
-}
-
-/// What a scoring request was about, for log and metrics.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Scored {
-    pub kind: Kind,
-    pub rows: usize,
-    pub bytes_in: usize,
+fn model_of(models: &Models, name: &'static str) -> Result<Arc<Prepared>, ApiError> {
+    let found = models.each().into_iter().find_map(|(known, model)| model.filter(|_| known == name));
+    let missing = || ApiError::new(ErrorCode::NoModel, format!("The model {name} is not loaded"));
+    found.cloned().ok_or_else(missing)
 }
 
 /// A request that is ready to be scored.
@@ -65,12 +39,39 @@ struct Job {
     kind: Kind,
     content: Content,
     explain: Explain,
-    served: Arc<Served>,
+    model: Arc<Prepared>,
     /// The alert scorer, where the clusters' features include its scores.
-    scorer: Option<Arc<Served>>,
+    scorer: Option<Arc<Prepared>>,
     reading: Reading,
     received: Received,
     app: AppState,
+    place: Place,
+}
+
+/// A job whose body is read.
+struct Read {
+    job: ReadJob,
+    batch: Batch,
+    input: Digest,
+    bytes_in: usize,
+    started: Instant,
+}
+
+/// What a job still needs once its body is read.
+struct ReadJob {
+    kind: Kind,
+    explain: Explain,
+    model: Arc<Prepared>,
+    scorer: Option<Arc<Prepared>>,
+    app: AppState,
+    _place: Place,
+}
+
+/// How far the threads for small requests got.
+enum Quick {
+    Done(Answer),
+    /// It is a batch after all.
+    Large(Box<Read>),
 }
 
 /// An answer and what its receipt needs.
@@ -84,23 +85,33 @@ struct Answer {
 pub(super) async fn answer(app: AppState, kind: Kind, request: Request) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let models = app.models();
-    let served = kind.model(&models)?;
-    let scorer = match (served.takes_alert_scores(), &models.alert_scorer) {
-        (true, None) => return Err(no_model("alert_scorer")),
-        (true, Some(scorer)) => Some(Arc::clone(scorer)),
-        (false, _) => None,
-    };
+    let model = model_of(&models, kind.model())?;
+    let scorer = model.takes_alert_scores().then(|| model_of(&models, Kind::ScoreAlerts.model())).transpose()?;
     let explain = Explain::from_request_parts(&mut parts, &()).await?;
     let content = Content::of(&parts.headers)?;
     // A full queue is told before the body is sent; the place itself is taken when there is something to score.
     drop(app.engine.admit()?);
     let received = receive(&parts.headers, body, &app.limits, &app.budget).await?;
     let place = app.engine.admit()?;
-    let needs = scorer.as_ref().map_or(served.needs, |scorer| served.needs.and(scorer.needs));
+    let needs = scorer.as_ref().map_or(model.needs, |scorer| model.needs.and(scorer.needs));
     let reading = Reading { needs, required: kind.table(), ..app.reading() };
-    let job = Job { kind, content, explain, served, scorer, reading, received, app: app.clone() };
-    let answer = app.engine.run(place, move || job.run()).await?;
-    Ok(respond(answer))
+    let job = Job { kind, content, explain, model, scorer, reading, received, app: app.clone(), place };
+    Ok(respond(run(&app, job).await?))
+}
+
+/// A few rows are answered at once, on threads of their own; a batch when it is its turn.
+async fn run(app: &AppState, job: Job) -> Result<Answer, ApiError> {
+    if job.received.bytes.len() > QUICK_BYTES {
+        return app.engine.run(Work::Batch, |stop| job.read(stop)?.score(stop)).await;
+    }
+    let quick = |stop: &Stop| {
+        let read = job.read(stop)?;
+        Ok(if read.rows() <= QUICK_ROWS { Quick::Done(read.score(stop)?) } else { Quick::Large(Box::new(read)) })
+    };
+    match app.engine.run(Work::Quick, quick).await? {
+        Quick::Done(answer) => Ok(answer),
+        Quick::Large(read) => app.engine.run(Work::Batch, |stop| read.score(stop)).await,
+    }
 }
 
 fn respond(answer: Answer) -> Response {
@@ -114,47 +125,66 @@ fn respond(answer: Answer) -> Response {
 }
 
 impl Job {
-    fn run(self) -> Result<Answer, ApiError> {
+    fn read(self, stop: &Stop) -> Result<Read, ApiError> {
+        stop.check().map_err(stopped)?;
         let started = Instant::now();
-        let Self { kind, content, explain, served, scorer, reading, received, app } = self;
+        let Self { kind, content, explain, model, scorer, reading, received, app, place } = self;
         let bytes_in = received.bytes.len();
         // The digest of a large body takes as long as a good part of its reading: both at once.
-        let (input, batch) = rayon::join(|| Digest::of(&received.bytes), || content.batch(&received.bytes, &reading));
-        let batch = batch?;
+        let mut room = received.room(&app.limits);
+        let read = || content.batch(&received.bytes, &reading, &mut room);
+        let (input, batch) = rayon::join(|| Digest::of(&received.bytes), read);
+        drop(room);
         // The body is the largest thing held: it goes before the matrix comes.
         drop(received);
-        let matrix = matrix(&served, scorer.as_deref(), &batch)?;
+        let job = ReadJob { kind, explain, model, scorer, app, _place: place };
+        Ok(Read { job, batch: batch?, input, bytes_in, started })
+    }
+}
+
+impl Read {
+    /// Rows of the answer.
+    fn rows(&self) -> usize {
+        if self.job.kind == Kind::ScoreClusters { self.batch.clusters.rows() } else { self.batch.alerts.rows() }
+    }
+
+    fn score(self, stop: &Stop) -> Result<Answer, ApiError> {
+        let Self { job, batch, input, bytes_in, started } = self;
+        let (kind, model) = (job.kind, &*job.model);
+        let matrix = matrix(model, job.scorer.as_deref(), &batch, stop)?;
         let table = if kind == Kind::ScoreClusters { &batch.clusters } else { &batch.alerts };
         let none = TextColumn::default();
         let ids = table.texts(kind.id_key()).unwrap_or(&none).clone();
         drop(batch);
-        let rows = ids.len();
+        let rows = Rows { matrix: &matrix, ids: &ids };
         let bytes = match kind {
-            Kind::RankAlerts => scoring::rank(&served, &matrix, &ids),
-            _ => scoring::score(&served, &matrix, &ids, Style { id_key: kind.id_key(), explain, started }),
+            Kind::RankAlerts => scoring::rank(model, rows, stop),
+            _ => scoring::score(model, rows, Style { id_key: kind.id_key(), explain: job.explain, started }, stop),
         };
-        let receipt = app.key.as_ref().map(|key| {
+        let bytes = bytes.map_err(stopped)?;
+        let receipt = job.app.key.as_ref().map(|key| {
             let statement = Statement {
                 input,
                 output: Digest::of(&bytes),
-                model_version: served.model.version().to_owned(),
-                model: served.model.digest(),
-                schema: served.schema_hash,
-                timestamp: u64::try_from(app.clock.now().as_millis()).unwrap_or(u64::MAX),
+                model_version: model.model.version().to_owned(),
+                model: model.model.digest(),
+                schema: model.schema_hash,
+                timestamp: u64::try_from(job.app.clock.now().as_millis()).unwrap_or(u64::MAX),
             };
             key.sign(&statement).to_header()
         });
-        Ok(Answer { bytes, receipt, scored: Scored { kind, rows, bytes_in } })
+        Ok(Answer { bytes, receipt, scored: Scored { kind, rows: ids.len(), bytes_in } })
     }
 }
 
-fn matrix(served: &Served, scorer: Option<&Served>, batch: &Batch) -> Result<crate::features::Matrix, ApiError> {
+fn matrix(model: &Prepared, scorer: Option<&Prepared>, batch: &Batch, stop: &Stop) -> Result<Matrix, ApiError> {
+    stop.check().map_err(stopped)?;
     let scores = match scorer {
         None => None,
         Some(scorer) => {
             let matrix = scorer.matrix(batch, None).map_err(ApiError::internal)?;
-            Some(predict(&*scorer.model, &matrix))
+            Some(scorer.scores(&matrix, stop).map_err(stopped)?)
         }
     };
-    served.matrix(batch, scores.as_deref()).map_err(ApiError::internal)
+    model.matrix(batch, scores.as_deref()).map_err(ApiError::internal)
 }

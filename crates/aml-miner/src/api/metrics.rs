@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
 use metrics::{Label, counter, gauge, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use super::job::{Kind, Scored};
+use super::engine::Load;
+use super::kind::Scored;
 use super::models::Models;
-use super::state::AppState;
 
 /// Upper bounds of the duration buckets, in seconds: from one alert to the slowest request allowed.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
@@ -45,12 +42,7 @@ impl Metrics {
             counter!("aml_requests_total", "route" => route.clone(), "status" => status.to_string()).increment(1);
             histogram!("aml_request_seconds", "route" => route).record(elapsed.as_secs_f64());
             if let Some(Scored { kind, rows, .. }) = scored {
-                let model = match kind {
-                    Kind::ScoreAlerts => "alert_scorer",
-                    Kind::RankAlerts => "alert_ranker",
-                    Kind::ScoreClusters => "cluster_scorer",
-                };
-                counter!("aml_rows_scored_total", "model" => model).increment(rows as u64);
+                counter!("aml_rows_scored_total", "model" => kind.model()).increment(rows as u64);
             }
         });
     }
@@ -73,6 +65,10 @@ impl Metrics {
                 gauge!("aml_model_loaded", "model" => name).set(if model.is_some() { 1.0 } else { 0.0 });
                 if let Some(served) = model {
                     let version = served.model.version().to_owned();
+                    #[expect(clippy::cast_precision_loss, reason = "steps are bounded far below 2^53")]
+                    if let Some(steps) = served.model.explain_steps() {
+                        gauge!("aml_model_explain_steps", "model" => name).set(steps as f64);
+                    }
                     counter!("aml_model_loads_total", "model" => name, "version" => version).increment(1);
                 }
             }
@@ -84,25 +80,14 @@ impl Metrics {
         self.handle.run_upkeep();
     }
 
-    fn render(&self, app: &AppState) -> String {
-        let load = app.engine.load();
+    /// The text, with what is true at this moment.
+    pub(super) fn render(&self, load: Load, body_bytes: usize) -> String {
         #[expect(clippy::cast_precision_loss, reason = "jobs and bytes held are bounded far below 2^53")]
         with_local_recorder(&self.recorder, || {
-            gauge!("aml_body_bytes").set(app.budget.used() as f64);
+            gauge!("aml_body_bytes").set(body_bytes as f64);
             gauge!("aml_jobs_running").set(load.running as f64);
             gauge!("aml_jobs_queued").set(load.queued as f64);
         });
         self.handle.render()
     }
-}
-
-/// Metrics
-///
-/// Counters and durations in Prometheus' text form.
-#[utoipa::path(
-    get, path = "/metrics", tag = "status",
-    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain"))
-)]
-pub(super) async fn exposition(State(app): State<AppState>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(&app))
 }

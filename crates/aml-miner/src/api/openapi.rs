@@ -5,77 +5,14 @@ use std::sync::LazyLock;
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
-use utoipa::{IntoResponses, OpenApi, ToSchema};
+use utoipa::OpenApi;
 
+use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
 use crate::data::arrow_stream::MEDIA_TYPE as ARROW;
+use crate::http::openapi::ValidationProblem;
 use crate::wire::body::TABLES;
 use crate::wire::spec::SEVERITIES;
 use crate::wire::{ColumnSpec, ColumnType, TableSpec};
-
-/// An error.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what error.rs writes")]
-pub(super) struct ErrorBody {
-    /// What went wrong, for a person.
-    detail: String,
-    /// What went wrong, for a program.
-    code: String,
-    /// Names this request in the log.
-    request_id: String,
-}
-
-/// Values that do not make a request.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what error.rs writes")]
-pub(super) struct ValidationErrorBody {
-    /// Up to 20 problems.
-    detail: Vec<ValidationProblem>,
-    /// What went wrong, for a program.
-    code: String,
-    /// Names this request in the log.
-    request_id: String,
-}
-
-/// One problem with a value.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes wire::Problem")]
-pub(super) struct ValidationProblem {
-    /// The way to the value: keys and indices.
-    loc: Vec<Value>,
-    /// What is wrong, for a person.
-    msg: String,
-    /// What is wrong, for a program.
-    r#type: String,
-    /// The value that was given; a long one is cut.
-    input: Value,
-}
-
-/// How a request to score, rank or explain is refused.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes what error.rs writes")]
-pub(super) enum ScoringErrors {
-    /// The body is not JSON, or cannot be decompressed.
-    #[response(status = 400)]
-    Broken(ErrorBody),
-    /// Too slow
-    #[response(status = 408)]
-    Slow(ErrorBody),
-    /// Body too large
-    #[response(status = 413)]
-    Large(ErrorBody),
-    /// Unknown content type or encoding
-    #[response(status = 415)]
-    Unsupported(ErrorBody),
-    /// Values that do not make a request
-    #[response(status = 422)]
-    Invalid(ValidationErrorBody),
-    /// The queue is full
-    #[response(status = 429)]
-    Overloaded(ErrorBody),
-    /// The model is not loaded
-    #[response(status = 503)]
-    NoModel(ErrorBody),
-}
 
 #[derive(OpenApi)]
 #[openapi(
@@ -91,13 +28,13 @@ pub(super) enum ScoringErrors {
         super::status::health,
         super::status::ready,
         super::status::version,
-        super::metrics::exposition,
+        super::status::exposition,
         super::reload::reload,
         document,
         super::pages::index,
         super::pages::docs,
     ),
-    components(schemas(ErrorBody, ValidationErrorBody, ValidationProblem, super::query::Explain)),
+    components(schemas(ErrorBody, ValidationErrorBody, ValidationProblem, ErrorCode, super::query::Explain)),
     tags(
         (name = "scoring", description = "Scores, ranks and explanations"),
         (name = "status", description = "Health, versions and metrics"),

@@ -1,7 +1,7 @@
 //! A model is asked a question with known properties before it may serve.
 
-use super::models::Served;
 use crate::features::RowKind;
+use crate::scoring::Prepared;
 use crate::wire::{InOrder, Needs, Reading, read_body};
 
 /// Three alerts, two of them with known addresses, and two clusters.
@@ -20,7 +20,7 @@ const BODY: &str = r#"{
 const TOLERANCE: f64 = 1e-6;
 
 /// Whether scores are finite, the same twice, and equal to the sum of their contributions.
-pub(super) fn check(served: &Served) -> Result<(), String> {
+pub(super) fn check(served: &Prepared) -> Result<(), String> {
     let reading = Reading { needs: Needs::all(), ..Reading::default() };
     let batch = read_body(BODY.as_bytes(), &reading, &InOrder).map_err(|error| format!("probe batch: {error}"))?;
     let scores = (served.model.schema().rows == RowKind::Cluster).then_some(&[0.5, 0.5, 0.5][..]);
@@ -37,7 +37,9 @@ pub(super) fn check(served: &Served) -> Result<(), String> {
     let explained = served.model.explain(&matrix);
     for (row, raw) in raw.iter().enumerate() {
         let sum = explained.base_value + explained.values.row(row).iter().sum::<f64>();
-        if (sum - raw).abs() > TOLERANCE * raw.abs().max(1.0) {
+        let near = (sum - raw).abs() <= TOLERANCE * raw.abs().max(1.0);
+        // Asked for this way round, so that NaN is refused.
+        if !near {
             return Err(format!("contributions of probe row {row} add up to {sum}, its raw score is {raw}"));
         }
     }

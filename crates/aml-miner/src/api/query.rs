@@ -3,7 +3,8 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::error::ApiError;
+use super::error::{ApiError, query_error};
+use crate::scoring::Extent;
 
 /// How much of an explanation is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, utoipa::ToSchema)]
@@ -16,6 +17,17 @@ pub(super) enum Explain {
     Top,
     /// Every feature, by contribution.
     Full,
+}
+
+impl Explain {
+    /// What that means for scoring.
+    pub(super) fn extent(self) -> Option<Extent> {
+        match self {
+            Self::None => None,
+            Self::Top => Some(Extent::Top),
+            Self::Full => Some(Extent::Full),
+        }
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Explain {
@@ -31,7 +43,7 @@ impl<S: Sync> FromRequestParts<S> for Explain {
                 "full" => Self::Full,
                 other => {
                     let shown: String = other.chars().take(100).collect();
-                    return Err(ApiError::query("explain", "Input should be 'none', 'top' or 'full'", &shown));
+                    return Err(query_error("explain", "Input should be 'none', 'top' or 'full'", &shown));
                 }
             };
         }

@@ -65,7 +65,35 @@ impl Drop for Held {
 pub(super) struct Received {
     /// The decoded bytes.
     pub bytes: Vec<u8>,
-    _held: Held,
+    held: Held,
+}
+
+impl Received {
+    /// Room for what its files become when they are decompressed.
+    pub(super) fn room(&self, limits: &LimitSettings) -> Room {
+        let held = Held { budget: Arc::clone(&self.held.budget), bytes: 0 };
+        Room { held, left: (limits.decoded_bytes.saturating_sub(self.bytes.len())) as u64 }
+    }
+}
+
+/// What the files of a body may take once decompressed, beside the body itself; counted with all bodies held at once
+/// until dropped.
+pub(super) struct Room {
+    held: Held,
+    left: u64,
+}
+
+impl Room {
+    /// Bytes that may still be taken.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Takes `bytes`, at most those that are left.
+    pub(super) fn take(&mut self, bytes: u64) -> Result<(), ApiError> {
+        self.left = self.left.saturating_sub(bytes);
+        self.held.grow(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
 }
 
 /// Receives `body`.
@@ -97,7 +125,7 @@ pub(super) async fn receive(
         }
         held.grow(received.len() - before)?;
     }
-    Ok(Received { bytes: received, _held: held })
+    Ok(Received { bytes: received, held })
 }
 
 type Reader = Pin<Box<dyn AsyncRead + Send>>;

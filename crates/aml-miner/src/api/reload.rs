@@ -1,4 +1,7 @@
 //! `POST /admin/reload`: new models beside the old, checked, then swapped at once.
+//!
+//! Who may ask is decided at start ([`ReloadAccess`]): a listener on loopback proves nothing, because a proxy in front of
+//! it lets the world in.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,9 +10,8 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::error::{ApiError, ErrorCode};
-use super::openapi::ErrorBody;
-use super::serve::OnLoopback;
+use super::access::{OnLoopback, ReloadAccess};
+use super::error::{ApiError, ErrorBody, ErrorCode};
 use super::state::AppState;
 
 /// The models that are served now.
@@ -25,8 +27,8 @@ pub(super) struct Reloaded {
 
 /// Reload the models
 ///
-/// With the administrator's token, or without one where the server listens on a loopback address. If any model is not
-/// good, the old ones keep serving.
+/// With the administrator's token; without one only where a setting says so and the server listens on a loopback
+/// address. If any model is not good, the old ones keep serving.
 #[utoipa::path(
     post, path = "/admin/reload", tag = "administration",
     responses(
@@ -59,14 +61,25 @@ pub(super) async fn reload(
 }
 
 fn allow(app: &AppState, on_loopback: bool, headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(token) = &app.admin_token else {
+    let forbidden = |detail: &str| Err(ApiError::new(ErrorCode::Forbidden, detail));
+    match &app.reload_access {
+        ReloadAccess::Nobody => forbidden(
+            "Reloading takes a token: name a file with one in API_ADMIN_TOKEN_FILE (api.admin_token_file), or set \
+             API_RELOAD_WITHOUT_TOKEN=true (api.reload_without_token) on a loopback address; SIGHUP needs neither",
+        ),
+        ReloadAccess::Loopback if !on_loopback => forbidden(
+            "API_RELOAD_WITHOUT_TOKEN holds on a loopback address only: set API_ADMIN_TOKEN_FILE to reload from here",
+        ),
         // A page in a browser on this machine is no administrator.
-        return if on_loopback && !headers.contains_key(header::ORIGIN) {
-            Ok(())
-        } else {
-            Err(ApiError::new(ErrorCode::Forbidden, "Set API_ADMIN_TOKEN_FILE to reload from here"))
-        };
-    };
+        ReloadAccess::Loopback if headers.contains_key(header::ORIGIN) => {
+            forbidden("Not from a browser's page: set API_ADMIN_TOKEN_FILE to reload from here")
+        }
+        ReloadAccess::Loopback => Ok(()),
+        ReloadAccess::Token(token) => has_token(token, headers),
+    }
+}
+
+fn has_token(token: &str, headers: &HeaderMap) -> Result<(), ApiError> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     // Digests are compared, so that the time taken tells nothing about the token.
     if given.is_some_and(|given| Sha256::digest(given) == Sha256::digest(token)) {

@@ -6,13 +6,15 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::access::ReloadAccess;
 use super::logging::Logging;
-use super::models::Loaded;
-use super::serve::{Ended, serve};
+use super::models::{Loaded, WARN_STEPS};
+use super::serve::{Ended, Ends, serve};
 use super::state::{AppState, Parts};
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::receipt::ReceiptKey;
+use crate::scoring::Prepared;
 
 /// An administrator's token has at least this many characters.
 const MIN_TOKEN: usize = 16;
@@ -40,19 +42,29 @@ pub async fn run(settings: Settings, collector: bool, commit: &'static str) -> a
             let _ = second.send(());
         });
     };
-    let ended = serve(listener, app, (stop, async { drop(now.await) }), grace).await;
+    let ended = serve(listener, app, Ends { stop, now: async { drop(now.await) }, grace }).await;
     reloads.abort();
     tracing::info!(?ended, "stopped");
     tokio::task::spawn_blocking(|| logging.flush()).await?;
     Ok(ended)
 }
 
-/// Checks models and key without serving; what is wrong, one line each.
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// What is wrong, one line each.
+    pub problems: Vec<String>,
+    /// What the operator may want to know, one line each.
+    pub notes: Vec<String>,
+}
+
+/// Checks models and key without serving.
 #[must_use]
-pub fn check(settings: &Settings) -> Vec<String> {
-    let models = Loaded::from_paths(&settings.models).failures.into_iter();
-    let mut problems: Vec<_> = models.map(|(name, why)| format!("{name}: {why}")).collect();
-    if let Err(error) = admin_token(settings) {
+pub fn check(settings: &Settings) -> Checked {
+    let loaded = Loaded::from_paths(&settings.models);
+    let notes = loaded.models.each().into_iter().filter_map(|(name, model)| explain_note(name, &**model?)).collect();
+    let mut problems: Vec<_> = loaded.failures.into_iter().map(|(name, why)| format!("{name}: {why}")).collect();
+    if let Err(error) = reload_access(settings) {
         problems.push(format!("{error:#}"));
     }
     let key = settings.api.signing_key_file.as_deref();
@@ -60,7 +72,35 @@ pub fn check(settings: &Settings) -> Vec<String> {
     if let Some(Err(error)) = key.filter(|path| path.exists()).map(ReceiptKey::load_or_create) {
         problems.push(error.to_string());
     }
-    problems
+    Checked { problems, notes }
+}
+
+/// What explaining a model's scores costs, where that is known.
+fn explain_note(name: &str, model: &Prepared) -> Option<String> {
+    let steps = model.model.explain_steps()?;
+    let note = format!("{name}: explaining a row takes about {steps} steps of one to two nanoseconds on one thread");
+    Some(if steps > WARN_STEPS {
+        format!(
+            "warning: {note}: more than {WARN_STEPS}, so large explained batches will time out; train with fewer leaves"
+        )
+    } else {
+        note
+    })
+}
+
+/// Who may reload the models over HTTP.
+///
+/// # Errors
+/// When the token cannot be read, or is too short.
+pub fn reload_access(settings: &Settings) -> anyhow::Result<ReloadAccess> {
+    match settings.api.admin_token_file.as_deref() {
+        Some(path) => {
+            let token = read_token(path).with_context(|| format!("cannot use the token file {}", path.display()))?;
+            Ok(ReloadAccess::Token(token))
+        }
+        None if settings.api.reload_without_token => Ok(ReloadAccess::Loopback),
+        None => Ok(ReloadAccess::Nobody),
+    }
 }
 
 fn state(settings: &Settings, commit: &'static str) -> anyhow::Result<AppState> {
@@ -69,23 +109,19 @@ fn state(settings: &Settings, commit: &'static str) -> anyhow::Result<AppState> 
         Some(key) => tracing::info!(public_key = %key.public_key(), "receipts are signed"),
         None => tracing::warn!("there is no signing key: answers carry no receipts"),
     }
+    let reload_access = reload_access(settings)?;
+    tracing::info!("POST /admin/reload is {reload_access}");
     let paths = settings.models.clone();
     let parts = Parts {
         loader: Box::new(move || Loaded::from_paths(&paths)),
         key,
         work: settings.work,
         limits: settings.limits,
-        admin_token: admin_token(settings)?,
+        reload_access,
         clock: Box::new(SystemClock),
         commit,
     };
     Ok(AppState::new(parts)?)
-}
-
-fn admin_token(settings: &Settings) -> anyhow::Result<Option<String>> {
-    let Some(path) = settings.api.admin_token_file.as_deref() else { return Ok(None) };
-    let token = read_token(path).with_context(|| format!("cannot use the token file {}", path.display()))?;
-    Ok(Some(token))
 }
 
 fn read_token(path: &Path) -> anyhow::Result<String> {

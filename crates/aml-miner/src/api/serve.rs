@@ -19,14 +19,11 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 
-use super::connection::{Connections, Counted};
+use super::access::OnLoopback;
 use super::router;
-use super::stall::Stalling;
 use super::state::AppState;
-
-/// Marks requests that came in on a loopback address of this machine.
-#[derive(Clone, Copy, Debug)]
-pub struct OnLoopback;
+use crate::http::connections::{Connections, Counted};
+use crate::http::stall::Stalling;
 
 /// Bytes of a connection that are read ahead; headers must fit.
 const READ_BUFFER: usize = 64 << 10;
@@ -47,14 +44,24 @@ pub enum Ended {
     Cut,
 }
 
-/// Serves `app` on `listener` until `stop` resolves, then lets requests in flight end: for `grace` at most, and not
-/// beyond `now`.
-pub async fn serve(
-    listener: TcpListener,
-    app: AppState,
-    (stop, now): (impl Future<Output = ()>, impl Future<Output = ()>),
-    grace: Duration,
-) -> Ended {
+/// When a server ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends<S, N> {
+    /// From then on nothing new is taken.
+    pub stop: S,
+    /// Then what is in flight is cut off.
+    pub now: N,
+    /// How long what is in flight may take to end.
+    pub grace: Duration,
+}
+
+/// Serves `app` on `listener` until it is told to stop, then lets requests in flight end.
+pub async fn serve<S, N>(listener: TcpListener, app: AppState, ends: Ends<S, N>) -> Ended
+where
+    S: Future<Output = ()>,
+    N: Future<Output = ()>,
+{
+    let Ends { stop, now, grace } = ends;
     let limits = app.limits;
     let server = Server {
         router: router(app.clone()),
@@ -73,6 +80,11 @@ pub async fn serve(
         () = tokio::time::sleep(grace) => Ended::Cut,
         () = now => Ended::Cut,
     }
+}
+
+/// An IPv4 peer of an IPv6 socket is the same peer.
+fn peer_of(address: SocketAddr) -> IpAddr {
+    address.ip().to_canonical()
 }
 
 fn is_loopback(address: IpAddr) -> bool {
@@ -112,7 +124,7 @@ impl Server {
 
     async fn take(&self, accepted: io::Result<(TcpStream, SocketAddr)>) {
         match accepted {
-            Ok((stream, peer)) => match self.connections.count(peer.ip()) {
+            Ok((stream, peer)) => match self.connections.count(peer_of(peer)) {
                 Some(counted) => self.spawn(stream, counted),
                 None => self.refuse(stream),
             },
@@ -136,7 +148,11 @@ impl Server {
         let _ = stream.set_nodelay(true);
         self.app.metrics.connections(self.connections.open());
         let (app, connections) = (self.app.clone(), Arc::clone(&self.connections));
-        let serving = connection(self.router.clone(), stream, (self.loopback, app.limits.header_time));
+        let serving = connection(
+            self.router.clone(),
+            stream,
+            Terms { loopback: self.loopback, patience: app.limits.header_time },
+        );
         let serving = serving(self.graceful.watcher());
         tokio::spawn(async move {
             serving.await;
@@ -146,11 +162,17 @@ impl Server {
     }
 }
 
+/// What holds for every connection.
+struct Terms {
+    loopback: bool,
+    patience: Duration,
+}
+
 /// One connection, from its first request to its end.
 fn connection(
     router: Router,
     stream: TcpStream,
-    (loopback, patience): (bool, Duration),
+    Terms { loopback, patience }: Terms,
 ) -> impl FnOnce(Watcher) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
     move |watcher| {
         let service = service_fn(move |mut request: Request<Incoming>| {

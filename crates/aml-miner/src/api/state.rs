@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::access::ReloadAccess;
 use super::engine::Engine;
 use super::metrics::Metrics;
 use super::models::{Loaded, Models};
@@ -10,7 +11,7 @@ use super::receive::Budget;
 use crate::clock::Clock;
 use crate::config::{LimitSettings, WorkSettings};
 use crate::receipt::ReceiptKey;
-use crate::wire::{Limits, Reading};
+use crate::wire::{BodyLimits, Reading};
 
 /// Loads the models anew.
 pub type Loader = Box<dyn Fn() -> Loaded + Send + Sync>;
@@ -25,8 +26,8 @@ pub struct Parts {
     pub work: WorkSettings,
     /// Bounds.
     pub limits: LimitSettings,
-    /// The token that administration asks for.
-    pub admin_token: Option<String>,
+    /// Who may reload the models over HTTP.
+    pub reload_access: ReloadAccess,
     /// The time.
     pub clock: Box<dyn Clock>,
     /// The commit that the program was built from. The program says it, so that a new commit builds only that.
@@ -44,7 +45,7 @@ pub struct Shared {
     pub(super) budget: Arc<Budget>,
     pub(super) key: Option<Arc<ReceiptKey>>,
     pub(super) limits: LimitSettings,
-    pub(super) admin_token: Option<String>,
+    pub(super) reload_access: ReloadAccess,
     pub(super) clock: Box<dyn Clock>,
     pub(super) commit: &'static str,
     pub(super) request_ids: crate::request_id::RequestIds,
@@ -86,7 +87,7 @@ impl AppState {
             budget: Budget::new(parts.limits.buffered_bytes),
             key: parts.key.map(Arc::new),
             limits: parts.limits,
-            admin_token: parts.admin_token,
+            reload_access: parts.reload_access,
             clock: parts.clock,
             commit: parts.commit,
             request_ids: crate::request_id::RequestIds::default(),
@@ -157,10 +158,10 @@ impl AppState {
     /// How bodies are read, before it is known what is needed of them.
     pub(super) fn reading(&self) -> Reading {
         let limits = &self.limits;
-        let defaults = Limits::default();
+        let defaults = BodyLimits::default();
         let [_, features, clusters, flows] = defaults.rows;
         let depth = u32::try_from(limits.json_depth).unwrap_or(u32::MAX);
         let rows = [limits.alerts, features, clusters, flows];
-        Reading { limits: Limits { rows, depth, string: limits.string_bytes, ..defaults }, ..Reading::default() }
+        Reading { limits: BodyLimits { rows, depth, string: limits.string_bytes, ..defaults }, ..Reading::default() }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use aml_miner::api::run::{check, run};
+use aml_miner::api::run::{Checked, check, reload_access, run};
 use aml_miner::api::serve::Ended;
 use aml_miner::config::{Settings, Sources};
 use clap::Parser;
@@ -80,12 +80,16 @@ fn main() -> ExitCode {
         }
     };
     if only_check {
-        let problems = check(&settings);
+        let Checked { problems, notes } = check(&settings);
+        notes.iter().for_each(|note| println!("{note}"));
         problems.iter().for_each(|problem| eprintln!("{problem}"));
         if !problems.is_empty() {
             return ExitCode::from(2);
         }
         println!("ok: the settings are valid and all three models load");
+        if let Ok(access) = reload_access(&settings) {
+            println!("POST /admin/reload is {access}");
+        }
         return ExitCode::SUCCESS;
     }
     let collector = std::env::var_os(aml_miner::api::logging::COLLECTOR).is_some_and(|value| !value.is_empty());

@@ -24,7 +24,7 @@ Examples:
   aml-miner-batch verify data/2025-10-26_w7
   aml-miner-batch inspect data/2025-10-26_w7 --json
   aml-miner-batch import openaml ~/downloads/openaml_wallets data/openaml
-  aml-miner-batch synth data/synth --days 30 --alerts 2000 --addresses 20000 --seed 7
+  aml-miner-batch synth synth --days 30 --alerts 2000 --addresses 20000 --seed 7
   aml-miner-batch score data/2025-10-26_w7 --out answers
   aml-miner-batch verify-receipt answers/scores.receipt.json --input data/2025-10-26_w7/META.json --output answers/scores.parquet
   aml-miner-batch validate-submission --api-url http://127.0.0.1:8000 --batch data/2025-10-26_w7

@@ -44,6 +44,11 @@ pub(super) fn count(least: usize) -> impl Fn(&str) -> Result<usize, String> {
     }
 }
 
+/// `true` or `false`.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "expected true or false".to_owned())
+}
+
 /// A number of bytes above zero.
 pub(super) fn positive_bytes(text: &str) -> Result<usize, String> {
     bytes(text).and_then(|value| if value == 0 { Err("must be above zero".to_owned()) } else { Ok(value) })

@@ -4,16 +4,17 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::parse::{bytes, count, duration, positive_bytes, positive_duration};
+use super::parse::{bytes, count, duration, positive_bytes, positive_duration, switch};
 use super::sources::{Reader, SettingsError, Sources};
+use crate::models::ModelFiles;
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Where and to whom.
     pub api: ApiSettings,
-    /// Which models.
-    pub models: ModelPaths,
+    /// Which models; `None` is a model that is not served.
+    pub models: ModelFiles,
     /// How much work at once.
     pub work: WorkSettings,
     /// How much a stranger may ask for.
@@ -29,23 +30,14 @@ pub struct ApiSettings {
     pub host: IpAddr,
     /// Port to listen on; 0 is any free one.
     pub port: u16,
-    /// File with the token that `/admin/reload` asks for; without one only a loopback listener offers it.
+    /// File with the token that `/admin/reload` asks for; without one it is off.
     pub admin_token_file: Option<PathBuf>,
+    /// Offer `/admin/reload` on a loopback address without a token: a proxy there lets others in.
+    pub reload_without_token: bool,
     /// File with the key that signs receipts; made on first start.
     pub signing_key_file: Option<PathBuf>,
     /// How long requests in flight may take to end after SIGTERM.
     pub grace: Duration,
-}
-
-/// The model files; `None` is a model that is not served.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelPaths {
-    /// Scores alerts.
-    pub alert_scorer: Option<PathBuf>,
-    /// Ranks alerts.
-    pub alert_ranker: Option<PathBuf>,
-    /// Scores clusters.
-    pub cluster_scorer: Option<PathBuf>,
 }
 
 /// Threads and queue.
@@ -64,9 +56,9 @@ pub struct WorkSettings {
 pub struct LimitSettings {
     /// Bytes of a body as sent: a day of 50,000 alerts has about 200 MB of JSON.
     pub body_bytes: usize,
-    /// Bytes of a body after decompression.
+    /// Bytes of a body after decompression, together with the pages of its Parquet files.
     pub decoded_bytes: usize,
-    /// Bytes of all bodies held at once.
+    /// Bytes of all bodies held at once, and of the pages of those being read.
     pub buffered_bytes: usize,
     /// Alerts of a request: four large days.
     pub alerts: usize,
@@ -123,7 +115,13 @@ impl Settings {
     }
 
     fn check(&self, reader: &mut Reader) {
-        let limits = &self.limits;
+        let (api, limits) = (&self.api, &self.limits);
+        if api.reload_without_token && api.admin_token_file.is_some() {
+            reader.complain("api.reload_without_token: contradicts api.admin_token_file".to_owned());
+        }
+        if api.reload_without_token && !api.host.to_canonical().is_loopback() {
+            reader.complain("api.reload_without_token: only where api.host is a loopback address".to_owned());
+        }
         if limits.decoded_bytes < limits.body_bytes {
             reader.complain("limits.decoded_bytes: must not be below limits.body_bytes".to_owned());
         }
@@ -143,17 +141,18 @@ fn api(reader: &mut Reader) -> ApiSettings {
     };
     let port = |text: &str| text.parse().map_err(|_| "expected a port from 0 to 65535".to_owned());
     ApiSettings {
-        host: reader.take(("api.host", "API_HOST"), IpAddr::from([127, 0, 0, 1]), address),
-        port: reader.take(("api.port", "API_PORT"), 8000, port),
-        admin_token_file: reader.path(("api.admin_token_file", "API_ADMIN_TOKEN_FILE"), ""),
-        signing_key_file: reader.path(("api.signing_key_file", "MINER_SIGNING_KEY_FILE"), "keys/receipt_signing.key"),
-        grace: reader.take(("api.grace", "API_GRACE"), Duration::from_secs(30), duration),
+        host: reader.take("api.host", "API_HOST", IpAddr::from([127, 0, 0, 1]), address),
+        port: reader.take("api.port", "API_PORT", 8000, port),
+        admin_token_file: reader.path("api.admin_token_file", "API_ADMIN_TOKEN_FILE", ""),
+        reload_without_token: reader.take("api.reload_without_token", "API_RELOAD_WITHOUT_TOKEN", false, switch),
+        signing_key_file: reader.path("api.signing_key_file", "MINER_SIGNING_KEY_FILE", "keys/receipt_signing.key"),
+        grace: reader.take("api.grace", "API_GRACE", Duration::from_secs(30), duration),
     }
 }
 
-fn models(reader: &mut Reader) -> ModelPaths {
-    let mut path = |key, variable, default| reader.path((key, variable), default);
-    ModelPaths {
+fn models(reader: &mut Reader) -> ModelFiles {
+    let mut path = |key, variable, default| reader.path(key, variable, default);
+    ModelFiles {
         alert_scorer: path("models.alert_scorer", "ALERT_SCORER_PATH", "trained_models/alert_scorer_v1.0.0.txt"),
         alert_ranker: path("models.alert_ranker", "ALERT_RANKER_PATH", "trained_models/alert_ranker_v1.0.0.txt"),
         cluster_scorer: path(
@@ -167,29 +166,25 @@ fn models(reader: &mut Reader) -> ModelPaths {
 fn work(reader: &mut Reader) -> WorkSettings {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     WorkSettings {
-        threads: reader.take(("work.threads", "API_THREADS"), cores, count(1)),
-        jobs: reader.take(("work.jobs", "API_JOBS"), cores, count(1)),
-        queue: reader.take(("work.queue", "API_QUEUE"), 64, count(0)),
+        threads: reader.take("work.threads", "API_THREADS", cores, count(1)),
+        jobs: reader.take("work.jobs", "API_JOBS", cores, count(1)),
+        queue: reader.take("work.queue", "API_QUEUE", 64, count(0)),
     }
 }
 
 fn limits(reader: &mut Reader) -> LimitSettings {
     let seconds = Duration::from_secs;
     LimitSettings {
-        body_bytes: reader.take(("limits.body_bytes", "API_MAX_BODY_BYTES"), 256 << 20, positive_bytes),
-        decoded_bytes: reader.take(("limits.decoded_bytes", "API_MAX_DECODED_BYTES"), 1 << 30, positive_bytes),
-        buffered_bytes: reader.take(("limits.buffered_bytes", "API_MAX_BUFFERED_BYTES"), 2 << 30, bytes),
-        alerts: reader.take(("limits.alerts", "API_MAX_ALERTS"), 200_000, count(1)),
-        json_depth: reader.take(("limits.json_depth", "API_MAX_JSON_DEPTH"), 32, count(8)),
-        string_bytes: reader.take(("limits.string_bytes", "API_MAX_STRING_BYTES"), 1 << 20, positive_bytes),
-        header_time: reader.take(("limits.header_time", "API_HEADER_TIME"), seconds(10), positive_duration),
-        request_time: reader.take(("limits.request_time", "API_REQUEST_TIME"), seconds(120), positive_duration),
-        connections: reader.take(("limits.connections", "API_MAX_CONNECTIONS"), 1024, count(1)),
-        connections_per_peer: reader.take(
-            ("limits.connections_per_peer", "API_MAX_CONNECTIONS_PER_PEER"),
-            64,
-            count(1),
-        ),
+        body_bytes: reader.take("limits.body_bytes", "API_MAX_BODY_BYTES", 256 << 20, positive_bytes),
+        decoded_bytes: reader.take("limits.decoded_bytes", "API_MAX_DECODED_BYTES", 1 << 30, positive_bytes),
+        buffered_bytes: reader.take("limits.buffered_bytes", "API_MAX_BUFFERED_BYTES", 2 << 30, bytes),
+        alerts: reader.take("limits.alerts", "API_MAX_ALERTS", 200_000, count(1)),
+        json_depth: reader.take("limits.json_depth", "API_MAX_JSON_DEPTH", 32, count(8)),
+        string_bytes: reader.take("limits.string_bytes", "API_MAX_STRING_BYTES", 1 << 20, positive_bytes),
+        header_time: reader.take("limits.header_time", "API_HEADER_TIME", seconds(10), positive_duration),
+        request_time: reader.take("limits.request_time", "API_REQUEST_TIME", seconds(120), positive_duration),
+        connections: reader.take("limits.connections", "API_MAX_CONNECTIONS", 1024, count(1)),
+        connections_per_peer: reader.take("limits.connections_per_peer", "API_MAX_CONNECTIONS_PER_PEER", 64, count(1)),
     }
 }
 
@@ -205,7 +200,7 @@ fn log(reader: &mut Reader) -> LogSettings {
         _ => Err("expected auto, human or json".to_owned()),
     };
     LogSettings {
-        level: reader.take(("log.level", "LOG_LEVEL"), "info".to_owned(), level),
-        format: reader.take(("log.format", "LOG_FORMAT"), LogFormat::Auto, format),
+        level: reader.take("log.level", "LOG_LEVEL", "info".to_owned(), level),
+        format: reader.take("log.format", "LOG_FORMAT", LogFormat::Auto, format),
     }
 }

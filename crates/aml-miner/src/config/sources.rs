@@ -117,7 +117,8 @@ impl Reader {
     /// The setting `key`, called `variable` in the environment; `default` where nobody gives it or the value is bad.
     pub(super) fn take<T>(
         &mut self,
-        (key, variable): (&str, &str),
+        key: &str,
+        variable: &str,
         default: T,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> T {
@@ -135,9 +136,9 @@ impl Reader {
     }
 
     /// A path; empty text is none.
-    pub(super) fn path(&mut self, names: (&str, &str), default: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, key: &str, variable: &str, default: &str) -> Option<PathBuf> {
         let some = |text: &str| Ok((!text.is_empty()).then(|| PathBuf::from(text)));
-        self.take(names, some(default).unwrap_or_default(), some)
+        self.take(key, variable, some(default).unwrap_or_default(), some)
     }
 
     pub(super) fn complain(&mut self, problem: String) {

@@ -7,36 +7,42 @@
 
 mod arrays;
 mod batch;
+mod broken;
 mod layout;
 mod messages;
 
-use polars::prelude::{PlSmallStr, Series};
 use polars_arrow::array::Array;
 use polars_arrow_format::ipc::{MessageHeaderRef, RecordBatchRef};
 
 use crate::data::check::check_table;
-use crate::data::columns::column_from_series;
-use crate::data::limits::Limits;
+use crate::data::columns::column_from_arrays;
+use crate::data::limits::FileLimits;
 use crate::data::page_guard::at_most;
-use crate::data::table_error::{ColumnProblem, FileProblem, Flaw, TableError};
-use crate::wire::spec::{ColumnSpec, ColumnType, TableSpec};
-use crate::wire::table::{Column, Table};
+use crate::data::table_error::{FileProblem, TableError};
+use crate::table::flaw::{ColumnProblem, Flaw};
+use crate::table::spec::{ColumnSpec, ColumnType, TableSpec};
+use crate::table::{Column, Table};
 use arrays::Cursor;
 use batch::Batch;
+use broken::broken;
 use layout::{Field, Layout};
 use messages::Messages;
 
+pub use messages::MARKER;
+
 /// Media type of an Arrow IPC stream.
 pub const MEDIA_TYPE: &str = "application/vnd.apache.arrow.stream";
-
-/// How every stream begins: the marker of its first message.
-pub const MARKER: [u8; 4] = [0xFF; 4];
 
 /// Reads the table `spec` from the bytes of an Arrow IPC stream that errors call `file`.
 ///
 /// # Errors
 /// The first rule that the stream breaks.
-pub fn read_stream(bytes: &[u8], spec: &'static TableSpec, file: &str, limits: &Limits) -> Result<Table, TableError> {
+pub fn read_stream(
+    bytes: &[u8],
+    spec: &'static TableSpec,
+    file: &str,
+    limits: &FileLimits,
+) -> Result<Table, TableError> {
     let whole = |problem| TableError::File { file: file.to_owned(), problem };
     at_most("the number of bytes", bytes.len() as u64, limits.file_bytes).map_err(whole)?;
     let stream = Stream::read(bytes, limits).map_err(whole)?;
@@ -47,8 +53,8 @@ pub fn read_stream(bytes: &[u8], spec: &'static TableSpec, file: &str, limits: &
     }
     let column = |about: &ColumnSpec| -> Result<Option<Column>, TableError> {
         let Some(field) = stream.layout.fields.iter().find(|field| field.name == about.name) else { return Ok(None) };
-        let series = stream.series(field, about, limits).map_err(|flaw| flaw.at(file, about.name))?;
-        column_from_series(&series, about, limits).map(Some).map_err(|flaw| flaw.at(file, about.name))
+        let arrays = stream.arrays(field, about, limits).map_err(|flaw| flaw.at(file, about.name))?;
+        column_from_arrays(&arrays, about, limits).map(Some).map_err(|flaw| flaw.at(file, about.name))
     };
     let columns = spec.columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
     let table = Table::new(spec, stream.rows, columns, unknown);
@@ -64,7 +70,7 @@ struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, FileProblem> {
+    fn read(bytes: &'a [u8], limits: &FileLimits) -> Result<Self, FileProblem> {
         let mut messages = Messages::new(bytes)?;
         let layout = match messages.next()?.map(|message| message.header) {
             Some(MessageHeaderRef::Schema(schema)) => Layout::of(schema, limits)?,
@@ -83,7 +89,7 @@ impl<'a> Stream<'a> {
         Ok(stream)
     }
 
-    fn add(&mut self, header: RecordBatchRef<'a>, body: &'a [u8], limits: &Limits) -> Result<(), FileProblem> {
+    fn add(&mut self, header: RecordBatchRef<'a>, body: &'a [u8], limits: &FileLimits) -> Result<(), FileProblem> {
         let batch = Batch::of(header, body, self.layout.shape)?;
         let rows = (self.rows as u64).saturating_add(batch.rows);
         at_most("the number of rows", rows, limits.rows as u64)?;
@@ -94,7 +100,7 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    fn series(&self, field: &Field<'a>, about: &ColumnSpec, limits: &Limits) -> Result<Series, Flaw> {
+    fn arrays(&self, field: &Field<'a>, about: &ColumnSpec, limits: &FileLimits) -> Result<Vec<Box<dyn Array>>, Flaw> {
         let kind = layout::kind(field.field, true)
             .map_err(|found| Flaw::Column(ColumnProblem::Type { found, wanted: wanted(about.kind) }))?;
         let mut chunks = Vec::with_capacity(self.batches.len());
@@ -106,8 +112,7 @@ impl<'a> Stream<'a> {
             }
             chunks.push(array);
         }
-        let chunks: (PlSmallStr, Vec<Box<dyn Array>>) = (about.name.into(), chunks);
-        Series::try_from(chunks).map_err(arrays::refused)
+        Ok(chunks)
     }
 }
 
@@ -120,8 +125,4 @@ fn wanted(kind: ColumnType) -> &'static str {
         ColumnType::TimestampMs => "a time (number of milliseconds or timestamp)",
         _ => "a number (integer, float, flag, decimal or numeric text)",
     }
-}
-
-fn broken(reason: &str) -> FileProblem {
-    FileProblem::BrokenStream(reason.to_owned())
 }

@@ -8,15 +8,17 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::data::cells::{day_text, days_of};
-use crate::data::limits::Limits;
+use crate::data::days_of;
+use crate::data::limits::FileLimits;
 use crate::data::manifest::{FileEntry, MANIFEST_FILE, Manifest, ManifestError};
 use crate::data::parquet::read_table;
-use crate::data::table_error::{CellProblem, Flaw, TableError};
+use crate::data::table_error::TableError;
 use crate::digest::Digest;
-use crate::wire::batch::Batch;
-use crate::wire::spec::{ALERTS, CLUSTERS, FEATURES, LABELS, MONEY_FLOWS, TableSpec};
-use crate::wire::table::Table;
+use crate::table::Batch;
+use crate::table::Table;
+use crate::table::cells::day_text;
+use crate::table::flaw::{CellProblem, Flaw};
+use crate::table::spec::{ALERTS, CLUSTERS, FEATURES, LABELS, MONEY_FLOWS, TableSpec};
 
 /// A batch directory whose manifest has been read and found good.
 #[derive(Clone, Debug)]
@@ -24,7 +26,7 @@ pub struct BatchDir {
     path: PathBuf,
     manifest: Manifest,
     manifest_sha256: Digest,
-    limits: Limits,
+    limits: FileLimits,
 }
 
 /// A batch of which every byte was verified.
@@ -123,14 +125,14 @@ impl BatchDir {
     /// # Errors
     /// When it cannot be read, breaks a rule, or lacks a file that every batch has.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadBatchError> {
-        Self::open_within(path, Limits::default())
+        Self::open_within(path, FileLimits::default())
     }
 
     /// Like [`BatchDir::open`], with bounds of one's own.
     ///
     /// # Errors
     /// As [`BatchDir::open`].
-    pub fn open_within(path: impl AsRef<Path>, limits: Limits) -> Result<Self, ReadBatchError> {
+    pub fn open_within(path: impl AsRef<Path>, limits: FileLimits) -> Result<Self, ReadBatchError> {
         let path = path.as_ref().to_path_buf();
         let bytes = read_bounded(&path, MANIFEST_FILE, limits.manifest_bytes)?;
         let manifest = Manifest::parse(&bytes, limits.files)?;

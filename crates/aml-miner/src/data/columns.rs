@@ -1,70 +1,94 @@
-//! One decoded series to one column of a table, without loss.
+//! The decoded arrays of one column to one column of a table, without loss.
 //!
 //! A number may be stored as any integer, float, flag, decimal or numeric text; a day as a date, a midnight or
 //! `YYYY-MM-DD`; null is "missing". A value that a double cannot hold exactly is an error, except decimals and their
 //! texts, which read as the nearest double.
 
-use polars::prelude::{DataType, ListChunked, PolarsResult, Series, TimeUnit};
+use polars_arrow::array::{Array, BooleanArray, ListArray, PrimitiveArray, Utf8Array, Utf8ViewArray};
+use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
+use polars_arrow::offset::Offset;
+use polars_arrow::types::NativeType;
 
-use crate::data::cells::{DAY_MS, days_from_text, from_decimal, from_i64, from_text, from_u64, ms_from_units};
-use crate::data::limits::Limits;
-use crate::data::table_error::{CellProblem, ColumnProblem, Flaw, excerpt};
-use crate::wire::spec::{ColumnSpec, ColumnType};
-use crate::wire::table::{Column, NumberLists, TextColumn, TextLists};
+use crate::data::limits::FileLimits;
+use crate::data::stored_type::type_name;
+use crate::table::cells::{DAY_MS, days_from_text, from_decimal, from_i64, from_text, from_u64, ms_from_units};
+use crate::table::excerpt;
+use crate::table::flaw::{CellProblem, ColumnProblem, Flaw};
+use crate::table::spec::{ColumnSpec, ColumnType};
+use crate::table::{Column, NumberLists, TextColumn, TextLists};
 
-/// The column that `series` holds, when its type and values fit `spec`.
+/// Most digits that a decimal may have.
+const MAX_DIGITS: usize = 38;
+
+/// The column that `chunks` hold one after the other, when their type and values fit `spec`.
 ///
 /// # Errors
 /// The wrong type, or the first value that cannot be converted.
-pub fn column_from_series(series: &Series, spec: &ColumnSpec, limits: &Limits) -> Result<Column, Flaw> {
-    let series = series.rechunk();
+pub fn column_from_arrays(chunks: &[Box<dyn Array>], spec: &ColumnSpec, limits: &FileLimits) -> Result<Column, Flaw> {
     match spec.kind {
-        ColumnType::Text | ColumnType::Severity => texts(&series, limits).map(Column::Texts),
-        ColumnType::TextList => text_lists(&series, limits).map(Column::TextLists),
-        ColumnType::NumberList => number_lists(&series).map(Column::NumberLists),
-        kind => numbers(&series, kind).map(Column::Numbers),
+        ColumnType::Text | ColumnType::Severity => texts(chunks, limits).map(Column::Texts),
+        ColumnType::TextList => text_lists(chunks, limits).map(Column::TextLists),
+        ColumnType::NumberList => number_lists(chunks).map(Column::NumberLists),
+        kind => {
+            let mut values = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
+            chunks.iter().try_for_each(|chunk| numbers(&mut values, chunk.as_ref(), kind))?;
+            Ok(Column::Numbers(values))
+        }
     }
 }
 
-fn numbers(series: &Series, kind: ColumnType) -> Result<Vec<f64>, Flaw> {
-    use DataType as D;
+/// Adds the numbers of `array` to `values`, whose length is the row of its first.
+fn numbers(values: &mut Vec<f64>, array: &dyn Array, kind: ColumnType) -> Result<(), Flaw> {
+    use ArrowDataType as D;
     let is_time = kind == ColumnType::TimestampMs;
-    match series.dtype() {
-        D::Null => Ok(vec![f64::NAN; series.len()]),
-        D::Date if kind == ColumnType::Date || is_time => {
+    let dtype = array.dtype();
+    match dtype {
+        D::Null => {
+            values.resize(values.len() + array.len(), f64::NAN);
+            Ok(())
+        }
+        D::Date32 if kind == ColumnType::Date || is_time => {
             let unit = if is_time { DAY_MS } else { 1.0 };
-            cells(polars(series.date())?.physical().iter(), |days| Ok(f64::from(days) * unit))
+            primitives(values, array, |days: i32| Ok(f64::from(days) * unit))
         }
-        D::Datetime(unit, _) if kind == ColumnType::Date || is_time => datetimes(series, *unit, kind),
-        D::String if kind == ColumnType::Date => cells(polars(series.str())?.iter(), days_from_text),
-        _ if kind == ColumnType::Date => {
-            Err(wrong_type(series, "a date (date, midnight timestamp or text YYYY-MM-DD)"))
+        D::Timestamp(unit, _) if kind == ColumnType::Date || is_time => times(values, array, *unit, kind),
+        D::Utf8 | D::LargeUtf8 | D::Utf8View if kind == ColumnType::Date => {
+            cells(values, Texts::of(array)?.iter(), days_from_text)
         }
-        D::String => cells(polars(series.str())?.iter(), from_text),
-        D::Boolean if !is_time => cells(polars(series.bool())?.iter(), |flag| Ok(f64::from(u8::from(flag)))),
-        D::Float32 => cells(polars(series.f32())?.iter(), |value| finite(f64::from(value))),
-        D::Float64 => cells(polars(series.f64())?.iter(), finite),
-        D::UInt64 => cells(polars(series.u64())?.iter(), from_u64),
-        D::Int8 | D::Int16 | D::Int32 | D::Int64 | D::UInt8 | D::UInt16 | D::UInt32 => {
-            let wide = polars(series.cast(&D::Int64))?;
-            cells(polars(wide.i64())?.iter(), from_i64)
+        _ if kind == ColumnType::Date => Err(wrong_type(dtype, "a date (date, midnight timestamp or text YYYY-MM-DD)")),
+        D::Utf8 | D::LargeUtf8 | D::Utf8View => cells(values, Texts::of(array)?.iter(), from_text),
+        D::Boolean if !is_time => {
+            cells(values, typed::<BooleanArray>(array)?.iter(), |flag| Ok(f64::from(u8::from(flag))))
         }
-        D::Decimal(_, scale) => {
-            cells(polars(series.decimal())?.physical().iter(), |digits| Ok(from_decimal(digits, *scale)))
+        D::Float32 => primitives(values, array, |value: f32| finite(f64::from(value))),
+        D::Float64 => primitives(values, array, finite),
+        D::UInt64 => primitives(values, array, from_u64),
+        D::Int64 => primitives(values, array, from_i64),
+        D::Int8 => primitives(values, array, |value: i8| Ok(f64::from(value))),
+        D::Int16 => primitives(values, array, |value: i16| Ok(f64::from(value))),
+        D::Int32 => primitives(values, array, |value: i32| Ok(f64::from(value))),
+        D::UInt8 => primitives(values, array, |value: u8| Ok(f64::from(value))),
+        D::UInt16 => primitives(values, array, |value: u16| Ok(f64::from(value))),
+        D::UInt32 => primitives(values, array, |value: u32| Ok(f64::from(value))),
+        D::Decimal(digits, scale) if (1..=MAX_DIGITS).contains(digits) && scale <= digits => {
+            primitives(values, array, |value: i128| Ok(from_decimal(value, *scale)))
         }
-        _ if is_time => Err(wrong_type(series, "a time (number of milliseconds or timestamp)")),
-        _ => Err(wrong_type(series, "a number (integer, float, flag, decimal or numeric text)")),
+        D::Decimal(digits, scale) => {
+            Err(broken(&format!("a decimal of {digits} digits, {scale} of them behind the point")))
+        }
+        _ if is_time => Err(wrong_type(dtype, "a time (number of milliseconds or timestamp)")),
+        _ => Err(wrong_type(dtype, "a number (integer, float, flag, decimal or numeric text)")),
     }
 }
 
-fn datetimes(series: &Series, unit: TimeUnit, kind: ColumnType) -> Result<Vec<f64>, Flaw> {
+fn times(values: &mut Vec<f64>, array: &dyn Array, unit: TimeUnit, kind: ColumnType) -> Result<(), Flaw> {
     let units_per_ms = match unit {
-        TimeUnit::Nanoseconds => 1_000_000,
-        TimeUnit::Microseconds => 1_000,
-        TimeUnit::Milliseconds => 1,
+        TimeUnit::Nanosecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        TimeUnit::Millisecond => 1,
+        TimeUnit::Second => return Err(wrong_type(array.dtype(), "a time (number of milliseconds or timestamp)")),
     };
-    let values = polars(series.datetime())?.physical().iter();
-    cells(values, |value| {
+    primitives(values, array, |value: i64| {
         let ms = ms_from_units(value, units_per_ms)?;
         if kind == ColumnType::TimestampMs {
             return Ok(ms);
@@ -73,109 +97,170 @@ fn datetimes(series: &Series, unit: TimeUnit, kind: ColumnType) -> Result<Vec<f6
     })
 }
 
-fn texts(series: &Series, limits: &Limits) -> Result<TextColumn, Flaw> {
+fn texts(chunks: &[Box<dyn Array>], limits: &FileLimits) -> Result<TextColumn, Flaw> {
     let mut column = TextColumn::default();
-    match series.dtype() {
-        DataType::Null => (0..series.len()).for_each(|_| column.push("")),
-        DataType::String => {
-            let mut budget = TextBudget::new(limits);
-            for (row, text) in polars(series.str())?.iter().enumerate() {
-                let text = text.unwrap_or("");
-                budget.take(row, text)?;
-                column.push(text);
-            }
+    let mut budget = TextBudget::new(limits);
+    for chunk in chunks {
+        if chunk.dtype() == &ArrowDataType::Null {
+            (0..chunk.len()).for_each(|_| column.push(""));
+            continue;
         }
-        _ => return Err(wrong_type(series, "text")),
+        if !is_text(chunk.dtype()) {
+            return Err(wrong_type(chunk.dtype(), "text"));
+        }
+        for text in Texts::of(chunk.as_ref())?.iter() {
+            let text = text.unwrap_or("");
+            budget.take(column.len(), text)?;
+            column.push(text);
+        }
     }
     Ok(column)
 }
 
-fn text_lists(series: &Series, limits: &Limits) -> Result<TextLists, Flaw> {
+fn text_lists(chunks: &[Box<dyn Array>], limits: &FileLimits) -> Result<TextLists, Flaw> {
+    const WANTED: &str = "a list of text";
     let mut lists = TextLists::default();
-    if series.dtype() == &DataType::Null {
-        (0..series.len()).for_each(|_| lists.end_row());
-        return Ok(lists);
-    }
-    let DataType::List(inner) = series.dtype() else { return Err(wrong_type(series, "a list of text")) };
-    if !matches!(**inner, DataType::String | DataType::Null) {
-        return Err(wrong_type(series, "a list of text"));
-    }
-    let list = polars(series.list())?;
-    let items = list.get_inner();
     let mut budget = TextBudget::new(limits);
-    let item_texts = texts(&items, &Limits { one_text_bytes: usize::MAX, ..*limits })?;
-    for (row, bounds) in row_bounds(list).into_iter().enumerate() {
-        for item in bounds {
-            let text = item_texts.get(item);
-            budget.take(row, text)?;
-            lists.push_item(text);
+    for chunk in chunks {
+        let Some(list) = list_of(chunk.as_ref(), WANTED)? else {
+            (0..chunk.len()).for_each(|_| lists.end_row());
+            continue;
+        };
+        let items = match list.values().dtype() {
+            ArrowDataType::Null => None,
+            inner if is_text(inner) => Some(Texts::of(list.values().as_ref())?),
+            _ => return Err(wrong_type(chunk.dtype(), WANTED)),
+        };
+        for row in 0..list.len() {
+            for item in items_of(list, row) {
+                let text = items.as_ref().and_then(|items| items.get(item)).unwrap_or("");
+                budget.take(lists.len(), text)?;
+                lists.push_item(text);
+            }
+            lists.end_row();
         }
-        lists.end_row();
     }
     Ok(lists)
 }
 
-fn number_lists(series: &Series) -> Result<NumberLists, Flaw> {
+fn number_lists(chunks: &[Box<dyn Array>]) -> Result<NumberLists, Flaw> {
+    const WANTED: &str = "a list of numbers";
     let mut lists = NumberLists::default();
-    if series.dtype() == &DataType::Null {
-        (0..series.len()).for_each(|_| lists.end_row());
-        return Ok(lists);
-    }
-    if !matches!(series.dtype(), DataType::List(_)) {
-        return Err(wrong_type(series, "a list of numbers"));
-    }
-    let list = polars(series.list())?;
-    let bounds = row_bounds(list);
-    let items = numbers(&list.get_inner(), ColumnType::F64).map_err(|flaw| match flaw {
-        Flaw::Cell(item, problem) => {
-            let row = bounds.iter().position(|bounds| bounds.contains(&item)).unwrap_or(bounds.len());
-            Flaw::Cell(row, problem)
+    for chunk in chunks {
+        let Some(list) = list_of(chunk.as_ref(), WANTED)? else {
+            (0..chunk.len()).for_each(|_| lists.end_row());
+            continue;
+        };
+        let mut items = Vec::with_capacity(list.values().len());
+        numbers(&mut items, list.values().as_ref(), ColumnType::F64).map_err(|flaw| match flaw {
+            Flaw::Cell(item, problem) => {
+                let row = (0..list.len()).position(|row| items_of(list, row).contains(&item)).unwrap_or(list.len());
+                Flaw::Cell(lists.len() + row, problem)
+            }
+            Flaw::Column(_) => wrong_type(chunk.dtype(), WANTED),
+        })?;
+        for row in 0..list.len() {
+            items[items_of(list, row)].iter().for_each(|&item| lists.push_item(item));
+            lists.end_row();
         }
-        Flaw::Column(_) => wrong_type(series, "a list of numbers"),
-    })?;
-    for bounds in bounds {
-        items[bounds].iter().for_each(|&item| lists.push_item(item));
-        lists.end_row();
     }
     Ok(lists)
 }
 
-/// For every row, where its items stand in the list's inner series; nothing for a missing row.
-fn row_bounds(list: &ListChunked) -> Vec<std::ops::Range<usize>> {
-    let mut bounds = Vec::with_capacity(list.len());
-    let mut before = 0;
-    for chunk in list.downcast_iter() {
-        for (row, pair) in chunk.offsets().as_slice().windows(2).enumerate() {
-            let valid = chunk.validity().is_none_or(|validity| validity.get_bit(row));
-            let position = |offset: i64| before + usize::try_from(offset).unwrap_or(0);
-            bounds.push(if valid { position(pair[0])..position(pair[1]) } else { 0..0 });
-        }
-        before += chunk.values().len();
+/// The list that `array` is; `None` where every row is missing.
+fn list_of<'a>(array: &'a dyn Array, wanted: &'static str) -> Result<Option<&'a ListArray<i64>>, Flaw> {
+    match array.dtype() {
+        ArrowDataType::Null => Ok(None),
+        ArrowDataType::LargeList(_) => typed(array).map(Some),
+        other => Err(wrong_type(other, wanted)),
     }
-    bounds
+}
+
+/// Where the items of a row stand in the list's values; nothing for a missing row.
+fn items_of(list: &ListArray<i64>, row: usize) -> std::ops::Range<usize> {
+    if list.validity().is_none_or(|validity| validity.get_bit(row)) {
+        let (start, end) = list.offsets().start_end(row);
+        return start..end;
+    }
+    0..0
+}
+
+/// Texts in one of the three forms in which they may be stored.
+enum Texts<'a> {
+    Views(&'a Utf8ViewArray),
+    Small(&'a Utf8Array<i32>),
+    Large(&'a Utf8Array<i64>),
+}
+
+impl<'a> Texts<'a> {
+    fn of(array: &'a dyn Array) -> Result<Self, Flaw> {
+        match array.dtype() {
+            ArrowDataType::Utf8 => typed(array).map(Self::Small),
+            ArrowDataType::LargeUtf8 => typed(array).map(Self::Large),
+            _ => typed(array).map(Self::Views),
+        }
+    }
+
+    fn iter(&self) -> Box<dyn Iterator<Item = Option<&'a str>> + 'a> {
+        match self {
+            Self::Views(array) => Box::new(array.iter()),
+            Self::Small(array) => Box::new(array.iter()),
+            Self::Large(array) => Box::new(array.iter()),
+        }
+    }
+
+    fn get(&self, item: usize) -> Option<&'a str> {
+        match self {
+            Self::Views(array) => array.get(item),
+            Self::Small(array) => text_at(array, item),
+            Self::Large(array) => text_at(array, item),
+        }
+    }
+}
+
+fn text_at<O: Offset>(array: &Utf8Array<O>, item: usize) -> Option<&str> {
+    if array.is_null(item) { None } else { Some(array.value(item)) }
+}
+
+fn is_text(dtype: &ArrowDataType) -> bool {
+    matches!(dtype, ArrowDataType::Utf8 | ArrowDataType::LargeUtf8 | ArrowDataType::Utf8View)
+}
+
+fn typed<A: 'static>(array: &dyn Array) -> Result<&A, Flaw> {
+    let form = || broken(&format!("values of type {} are held in another form", type_name(array.dtype())));
+    array.as_any().downcast_ref().ok_or_else(form)
+}
+
+fn primitives<T: NativeType>(
+    values: &mut Vec<f64>,
+    array: &dyn Array,
+    convert: impl Fn(T) -> Result<f64, CellProblem>,
+) -> Result<(), Flaw> {
+    cells(values, typed::<PrimitiveArray<T>>(array)?.iter().map(|value| value.copied()), convert)
 }
 
 fn cells<T>(
-    values: impl Iterator<Item = Option<T>>,
+    values: &mut Vec<f64>,
+    stored: impl Iterator<Item = Option<T>>,
     convert: impl Fn(T) -> Result<f64, CellProblem>,
-) -> Result<Vec<f64>, Flaw> {
-    let convert = |(row, value): (usize, Option<T>)| match value {
-        Some(value) => convert(value).map_err(|problem| Flaw::Cell(row, problem)),
-        None => Ok(f64::NAN),
-    };
-    values.enumerate().map(convert).collect()
+) -> Result<(), Flaw> {
+    for value in stored {
+        let value = value.map_or(Ok(f64::NAN), &convert).map_err(|problem| Flaw::Cell(values.len(), problem))?;
+        values.push(value);
+    }
+    Ok(())
 }
 
 fn finite(value: f64) -> Result<f64, CellProblem> {
     if value.is_finite() { Ok(value) } else { Err(CellProblem::NotFinite(value)) }
 }
 
-fn polars<T>(result: PolarsResult<T>) -> Result<T, Flaw> {
-    result.map_err(|error| Flaw::Column(ColumnProblem::Broken(excerpt(&error.to_string()))))
+fn broken(reason: &str) -> Flaw {
+    Flaw::Column(ColumnProblem::Broken(reason.to_owned()))
 }
 
-fn wrong_type(series: &Series, wanted: &'static str) -> Flaw {
-    Flaw::Column(ColumnProblem::Type { found: excerpt(&series.dtype().to_string()), wanted })
+fn wrong_type(found: &ArrowDataType, wanted: &'static str) -> Flaw {
+    Flaw::Column(ColumnProblem::Type { found: excerpt(&type_name(found)), wanted })
 }
 
 /// Keeps a column's text within its bounds before it is copied.
@@ -186,7 +271,7 @@ struct TextBudget {
 }
 
 impl TextBudget {
-    fn new(limits: &Limits) -> Self {
+    fn new(limits: &FileLimits) -> Self {
         Self { one: limits.one_text_bytes, all: limits.text_bytes, left: limits.text_bytes }
     }
 

@@ -3,95 +3,26 @@
 //! Files are fetched into a hidden directory that outlives an interruption, continued where they ended, hashed against
 //! the manifest, checked as a whole and then renamed into place: what has a batch's name is a good batch.
 
+mod error;
 mod fetch;
 mod peek;
+mod settings;
 mod source;
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use chrono::NaiveDate;
-
-use crate::data::batch_dir::{BatchDir, ReadBatchError};
-use crate::data::limits::Limits;
-use crate::data::listing::directory_name;
-use crate::data::manifest::{MANIFEST_FILE, Manifest, ManifestError};
+use crate::data::batch_dir::BatchDir;
+use crate::data::listing::BatchDay;
+use crate::data::manifest::{MANIFEST_FILE, Manifest};
 use crate::data::staging::publish_directory;
-use crate::data::write::WriteBatchError;
 use fetch::Fetcher;
 
-pub use fetch::FetchError;
+pub use error::{DownloadError, FetchError};
 pub use peek::{Peeked, peek_labels, peek_manifest};
+pub use settings::{DownloadSettings, Event, Progress};
 pub use source::{Source, SourceError};
-
-/// How a download behaves.
-#[derive(Clone, Debug)]
-pub struct DownloadSettings {
-    /// How often one file is tried again after a failure.
-    pub retries: u32,
-    /// Pause before the first retry; doubled for each further one.
-    pub first_pause: Duration,
-    /// Longest pause between retries.
-    pub longest_pause: Duration,
-    /// A connection that brings nothing for this long has failed.
-    pub stall: Duration,
-    /// One file takes no longer than this, retries included.
-    pub deadline: Duration,
-    /// Bounds of the batch.
-    pub limits: Limits,
-    /// The network that the manifest must name, where given.
-    pub network: Option<String>,
-    /// The key that must have signed the manifest (64 hex digits), where given.
-    pub publisher: Option<String>,
-    /// Whether a batch that is there with other content is replaced.
-    pub replace: bool,
-}
-
-impl Default for DownloadSettings {
-    fn default() -> Self {
-        Self {
-            retries: 5,
-            first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(30),
-            stall: Duration::from_secs(30),
-            deadline: Duration::from_secs(3600),
-            limits: Limits::default(),
-            network: None,
-            publisher: None,
-            replace: false,
-        }
-    }
-}
-
-/// What a download tells while it runs.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// A file begins, `done` bytes of which are here already.
-    File {
-        /// Its name.
-        name: &'a str,
-        /// Bytes that need not be fetched.
-        done: u64,
-        /// Its length.
-        total: u64,
-    },
-    /// So many bytes of the file are here.
-    Bytes(u64),
-    /// It failed and is tried again.
-    Retry {
-        /// Its name.
-        name: &'a str,
-        /// Why.
-        error: &'a FetchError,
-        /// After this pause.
-        pause: Duration,
-    },
-}
-
-/// Receives events.
-pub type Progress<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 
 /// How a download ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,64 +35,18 @@ pub enum Outcome {
     Absent,
 }
 
-/// A download that ended without a batch; nothing half-written has the batch's name.
-#[derive(Debug, thiserror::Error)]
-pub enum DownloadError {
-    /// A file could not be fetched.
-    #[error("cannot fetch {name}: {source}")]
-    Fetch {
-        /// Its name.
-        name: String,
-        /// Why not, at the last try.
-        source: FetchError,
-    },
-    /// The manifest is not good.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// The manifest is of something else.
-    #[error("META.json says {what} {found}, wanted is {wanted}")]
-    Other {
-        /// Which entry.
-        what: &'static str,
-        /// What it says.
-        found: String,
-        /// What was asked for.
-        wanted: String,
-    },
-    /// The batch that arrived breaks a rule.
-    #[error("the batch that arrived is not good: {0}")]
-    Batch(#[from] ReadBatchError),
-    /// Another batch has this name.
-    #[error("{path} exists with other content; ask for it to be replaced", path = .0.display())]
-    Exists(PathBuf),
-    /// Another process downloads the same batch.
-    #[error("another download of this batch is running ({path})", path = .0.display())]
-    Busy(PathBuf),
-    /// The batch cannot be put in place.
-    #[error(transparent)]
-    Publish(#[from] WriteBatchError),
-    /// The file system refuses.
-    #[error("cannot use {path}: {source}", path = path.display())]
-    Io {
-        /// What was to be used.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-}
-
-/// Fetches the batch of `date` from `source` into `output`, under its usual name.
+/// Fetches `batch` from `source` into `output`, under its usual name.
 ///
 /// # Errors
 /// When it cannot be fetched, is not good, or cannot be put in place.
 pub async fn download_batch(
     source: &Source,
-    (date, window_days): (NaiveDate, Option<u16>),
+    batch: BatchDay,
     output: &Path,
     settings: &DownloadSettings,
     progress: Progress<'_>,
 ) -> Result<Outcome, DownloadError> {
-    let name = directory_name(date, window_days);
+    let name = batch.directory();
     let staging = output.join(format!(".download-{name}"));
     let target = output.join(&name);
     fs::create_dir_all(&staging).map_err(io_error(&staging))?;
@@ -171,7 +56,7 @@ pub async fn download_batch(
         let _ = fs::remove_dir(&staging);
         return Ok(Outcome::Absent);
     };
-    let manifest = checked_manifest(&bytes, date, window_days, settings)?;
+    let manifest = checked_manifest(&bytes, batch, settings)?;
     if let Some(outcome) = present(&target, &manifest, settings)? {
         let _ = fs::remove_dir_all(&staging);
         return Ok(outcome);
@@ -186,21 +71,16 @@ pub async fn download_batch(
     Ok(Outcome::Fetched(Box::new(manifest)))
 }
 
-fn checked_manifest(
-    bytes: &[u8],
-    date: NaiveDate,
-    window_days: Option<u16>,
-    settings: &DownloadSettings,
-) -> Result<Manifest, DownloadError> {
+fn checked_manifest(bytes: &[u8], batch: BatchDay, settings: &DownloadSettings) -> Result<Manifest, DownloadError> {
     let manifest = Manifest::parse(bytes, settings.limits.files)?;
     if let Some(publisher) = &settings.publisher {
         manifest.require_publisher(publisher)?;
     }
     let other = |what, found: String, wanted: String| Err(DownloadError::Other { what, found, wanted });
-    if manifest.processing_date != date {
-        return other("processing_date", manifest.processing_date.to_string(), date.to_string());
+    if manifest.processing_date != batch.date {
+        return other("processing_date", manifest.processing_date.to_string(), batch.date.to_string());
     }
-    match window_days {
+    match batch.window_days {
         Some(days) if days != manifest.window_days => {
             return other("window_days", manifest.window_days.to_string(), days.to_string());
         }

@@ -3,21 +3,43 @@
 //! A column is stored in the format's type when every value survives it, else as a double: reading gives back what was
 //! written, bit for bit. A table without rows gets all columns, so that the file shows its shape.
 
-use polars::prelude::{
-    BooleanChunked, Column as PlColumn, DataFrame, DataType, Float32Chunked, Float64Chunked, Float64Type, Int32Chunked,
-    Int64Chunked, Int128Chunked, IntoColumn, IntoSeries, ListBuilderTrait, ListPrimitiveChunkedBuilder,
-    ListStringChunkedBuilder, NewChunkedArray, ParquetCompression, ParquetWriter, PolarsError, PolarsResult, Series,
-    StringChunked, UInt8Chunked, UInt16Chunked, UInt32Chunked, UInt64Chunked,
+use polars_arrow::array::{
+    Array, ArrayFromIter as _, BooleanArray, MutableArray as _, MutableBinaryViewArray, MutableListArray,
+    MutablePrimitiveArray, PrimitiveArray,
+};
+use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field};
+use polars_arrow::types::NativeType;
+use polars_error::{PolarsError, PolarsResult};
+use polars_parquet::read::ParquetError;
+use polars_parquet::write::{
+    CompressedPage, CompressionOptions, Compressor, DynIter, DynStreamingIterator, FallibleStreamingIterator as _,
+    FileWriter, ParquetType, StatisticsOptions, Version, WriteOptions, array_to_columns, get_dtype_encoding,
 };
 
-use crate::data::cells::{same, to_decimal};
-use crate::wire::spec::{ColumnSpec, ColumnType};
-use crate::wire::table::{Column, NumberLists, Table, TextColumn, TextLists};
+use crate::table::cells::{same, to_decimal};
+use crate::table::spec::{ColumnSpec, ColumnType};
+use crate::table::{Column, Table};
 
 /// Digits of a decimal and how many of them are behind the point.
 const DECIMAL: (usize, usize) = (38, 18);
-/// Rows of one row group: the size at which readers can work in parallel without small pages.
+/// Rows from which there is more than one row group: the size at which readers can work in parallel without small
+/// pages.
 const GROUP_ROWS: usize = 1 << 18;
+/// How pages are made. Each of these decides the bytes of a file, so a change of one changes every digest.
+const PAGES: WriteOptions = WriteOptions {
+    statistics: StatisticsOptions {
+        min_value: true,
+        max_value: true,
+        distinct_count: false,
+        null_count: true,
+        binary_statistics_truncate_length: None,
+    },
+    version: Version::V1,
+    compression: CompressionOptions::Zstd(None),
+    data_page_size: None,
+};
+
+type Boxed = Box<dyn Array>;
 
 /// A table that has no Parquet form.
 #[derive(Debug, thiserror::Error)]
@@ -39,84 +61,108 @@ pub fn to_parquet(table: &Table) -> Result<Vec<u8>, EncodeError> {
 
 /// The Parquet file that holds `table`.
 pub(crate) fn encode(table: &Table) -> PolarsResult<Vec<u8>> {
-    let mut columns: Vec<PlColumn> = Vec::with_capacity(table.columns().len());
+    let (mut fields, mut arrays) = (Vec::new(), Vec::new());
     for (about, column) in table.spec().columns.iter().zip(table.columns()) {
-        match column {
-            Some(column) => columns.push(series_of(about, column)?.into_column()),
-            None if table.rows() == 0 => columns.push(series_of(about, &empty_column(about.kind))?.into_column()),
-            None => {}
-        }
+        let array = match column {
+            Some(column) => array_of(about, column)?,
+            None if table.rows() == 0 => array_of(about, &Column::empty(about.kind))?,
+            None => continue,
+        };
+        fields.push(Field::new(about.name.into(), array.dtype().clone(), true));
+        arrays.push(array);
     }
-    let mut frame = DataFrame::new(table.rows(), columns)?;
+    let schema: ArrowSchema = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
     let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes)
-        .with_compression(ParquetCompression::Zstd(None))
-        .with_row_group_size(Some(GROUP_ROWS))
-        .finish(&mut frame)?;
+    let mut writer = FileWriter::try_new(&mut bytes, schema, PAGES)?;
+    let types = writer.parquet_schema().fields().to_vec();
+    for (start, length) in groups(table.rows()) {
+        let chunks = arrays.iter().zip(&types).flat_map(|(array, kind)| {
+            let rows = if length == array.len() { array.clone() } else { array.sliced(start, length) };
+            chunks_of(rows.as_ref(), kind)
+        });
+        writer.write(length as u64, DynIter::new(chunks))?;
+    }
+    writer.end(None)?;
     Ok(bytes)
 }
 
-fn empty_column(kind: ColumnType) -> Column {
-    match kind {
-        ColumnType::Text | ColumnType::Severity => Column::Texts(TextColumn::default()),
-        ColumnType::TextList => Column::TextLists(TextLists::default()),
-        ColumnType::NumberList => Column::NumberLists(NumberLists::default()),
-        _ => Column::Numbers(Vec::new()),
+/// First row and number of rows of every row group: as many whole [`GROUP_ROWS`] as there are decide how many, and
+/// they share the rows equally.
+fn groups(rows: usize) -> Vec<(usize, usize)> {
+    if rows == 0 {
+        return Vec::new();
     }
+    let count = (rows / GROUP_ROWS).max(1);
+    let each = rows / count;
+    (0..count).map(|group| (group * each, if group + 1 == count { rows - group * each } else { each })).collect()
 }
 
-fn series_of(about: &ColumnSpec, column: &Column) -> PolarsResult<Series> {
-    let name = about.name.into();
+type Chunk<'a> = PolarsResult<DynStreamingIterator<'a, CompressedPage, PolarsError>>;
+
+/// The compressed pages of one column: one chunk for every leaf of its type.
+fn chunks_of(array: &dyn Array, kind: &ParquetType) -> Vec<Chunk<'static>> {
+    let leaves = match array_to_columns(array, kind.clone(), PAGES, &get_dtype_encoding(array.dtype())) {
+        Ok(leaves) => leaves,
+        Err(error) => return vec![Err(error)],
+    };
+    let compressed = leaves.into_iter().map(|pages| {
+        let pages = pages.map(|page| page.map_err(|error| ParquetError::FeatureNotSupported(error.to_string())));
+        let pages = Compressor::new_from_vec(pages, PAGES.compression, Vec::new());
+        Ok(DynStreamingIterator::new(pages.map_err(PolarsError::from)))
+    });
+    compressed.collect()
+}
+
+fn array_of(about: &ColumnSpec, column: &Column) -> PolarsResult<Boxed> {
     match column {
-        Column::Numbers(values) => number_series(about, values),
-        Column::Texts(texts) => Ok(StringChunked::from_iter_values(name, texts.iter()).into_series()),
+        Column::Numbers(values) => Ok(numbers(about, values)),
+        Column::Texts(texts) => Ok(MutableBinaryViewArray::<str>::from_values_iter(texts.iter()).freeze().boxed()),
         Column::TextLists(lists) => {
-            let mut builder = ListStringChunkedBuilder::new(name, lists.len(), lists.len());
-            (0..lists.len()).for_each(|row| builder.append_values_iter(lists.get(row)));
-            Ok(builder.finish().into_series())
+            let items = MutableBinaryViewArray::<str>::with_capacity(lists.len());
+            let mut rows = MutableListArray::<i64, _>::new_with_capacity(items, lists.len());
+            for row in 0..lists.len() {
+                rows.mut_values().extend_values(lists.get(row));
+                rows.try_push_valid()?;
+            }
+            Ok(rows.as_box())
         }
         Column::NumberLists(lists) => {
-            let mut builder =
-                ListPrimitiveChunkedBuilder::<Float64Type>::new(name, lists.len(), lists.len(), DataType::Float64);
-            (0..lists.len()).for_each(|row| builder.append_iter(lists.get(row).iter().map(|&item| known(item))));
-            Ok(builder.finish().into_series())
+            let items = MutablePrimitiveArray::<f64>::with_capacity(lists.len());
+            let mut rows = MutableListArray::<i64, _>::new_with_capacity(items, lists.len());
+            for row in 0..lists.len() {
+                rows.mut_values().extend_trusted_len(lists.get(row).iter().map(|&item| known(item)));
+                rows.try_push_valid()?;
+            }
+            Ok(rows.as_box())
         }
     }
 }
 
-fn number_series(about: &ColumnSpec, values: &[f64]) -> PolarsResult<Series> {
+fn numbers(about: &ColumnSpec, values: &[f64]) -> Boxed {
     let exact = match about.kind {
         ColumnType::Bool => {
-            whole(values, |value| Some(value > 0.5)).map(|v| BooleanChunked::from_iter(v).into_series())
+            whole(values, |value| Some(value > 0.5)).map(|flags| BooleanArray::from_iter(flags).boxed())
         }
-        ColumnType::U8 => whole(values, u8_of).map(|v| UInt8Chunked::from_iter(v).into_series()),
-        ColumnType::U16 => whole(values, u16_of).map(|v| UInt16Chunked::from_iter(v).into_series()),
-        ColumnType::U32 => whole(values, u32_of).map(|v| UInt32Chunked::from_iter(v).into_series()),
-        ColumnType::U64 => whole(values, u64_of).map(|v| UInt64Chunked::from_iter(v).into_series()),
-        ColumnType::TimestampMs => whole(values, i64_of).map(|v| Int64Chunked::from_iter(v).into_series()),
-        ColumnType::Date => {
-            let days = whole(values, i32_of).map(|v| Int32Chunked::from_iter(v).into_series());
-            return days
-                .map_or_else(|| Ok(double_series(about, values)), |days| named(days.cast(&DataType::Date)?, about));
+        ColumnType::U8 => whole(values, u8_of).map(|v| primitive(ArrowDataType::UInt8, v)),
+        ColumnType::U16 => whole(values, u16_of).map(|v| primitive(ArrowDataType::UInt16, v)),
+        ColumnType::U32 => whole(values, u32_of).map(|v| primitive(ArrowDataType::UInt32, v)),
+        ColumnType::U64 => whole(values, u64_of).map(|v| primitive(ArrowDataType::UInt64, v)),
+        ColumnType::TimestampMs => whole(values, i64_of).map(|v| primitive(ArrowDataType::Int64, v)),
+        ColumnType::Date => whole(values, i32_of).map(|v| primitive(ArrowDataType::Date32, v)),
+        ColumnType::F32 => whole(values, f32_of).map(|v| primitive(ArrowDataType::Float32, v)),
+        ColumnType::Decimal => {
+            let dtype = ArrowDataType::Decimal(DECIMAL.0, DECIMAL.1);
+            whole(values, |value| to_decimal(value, DECIMAL.1)).map(|v| primitive(dtype, v))
         }
-        ColumnType::F32 => whole(values, f32_of).map(|v| Float32Chunked::from_iter(v).into_series()),
-        ColumnType::Decimal => match whole(values, |value| to_decimal(value, DECIMAL.1)) {
-            Some(digits) => Some(Int128Chunked::from_iter(digits).into_decimal(DECIMAL.0, DECIMAL.1)?.into_series()),
-            None => None,
-        },
         _ => None,
     };
-    exact.map_or_else(|| Ok(double_series(about, values)), |series| named(series, about))
+    let doubles = || primitive(ArrowDataType::Float64, values.iter().map(|&value| known(value)).collect());
+    exact.unwrap_or_else(doubles)
 }
 
-fn named(mut series: Series, about: &ColumnSpec) -> PolarsResult<Series> {
-    series.rename(about.name.into());
-    Ok(series)
-}
-
-fn double_series(about: &ColumnSpec, values: &[f64]) -> Series {
-    let column: Float64Chunked = values.iter().map(|&value| known(value)).collect();
-    column.with_name(about.name.into()).into_series()
+/// Values and nulls; where nothing is missing there is no map of what is.
+fn primitive<T: NativeType>(dtype: ArrowDataType, values: Vec<Option<T>>) -> Boxed {
+    PrimitiveArray::arr_from_iter(values).to(dtype).boxed()
 }
 
 fn known(value: f64) -> Option<f64> {

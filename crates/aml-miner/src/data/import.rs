@@ -13,15 +13,18 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate};
 
-use crate::data::cells::{DAY_MS, days_of};
-use crate::data::limits::Limits;
+use crate::data::days_of;
+use crate::data::limits::FileLimits;
 use crate::data::listing::directory_name;
 use crate::data::parquet::read_table;
 use crate::data::table_error::TableError;
-use crate::data::write::{WriteBatchError, WriteOptions, write_batch};
-use crate::wire::batch::Batch;
-use crate::wire::spec::{ColumnSpec, ColumnType, TableSpec};
-use crate::wire::table::{Column, Table};
+use crate::data::write::write_batch;
+use crate::data::write_error::WriteBatchError;
+use crate::data::write_options::WriteOptions;
+use crate::table::Batch;
+use crate::table::cells::DAY_MS;
+use crate::table::spec::{ColumnSpec, ColumnType, TableSpec};
+use crate::table::{Column, Table};
 
 /// A dataset that was not imported, or not to its end.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +92,7 @@ const fn text(name: &'static str) -> ColumnSpec {
 fn read_source(directory: &Path, spec: &'static TableSpec) -> Result<Table, ImportError> {
     let name = format!("{}.parquet", spec.name);
     let path = directory.join(&name);
-    let limits = Limits::default();
+    let limits = FileLimits::default();
     let failed = |source| ImportError::Read { path: path.clone(), source };
     let length = fs::metadata(&path).map_err(failed)?.len();
     if length > limits.file_bytes {
@@ -119,14 +122,17 @@ fn day_after(base: NaiveDate, days: u64) -> NaiveDate {
     base.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
 }
 
+/// What an imported day says of itself.
+struct Made<'a> {
+    day: NaiveDate,
+    window_days: u16,
+    /// The chain its addresses are on.
+    network: &'a str,
+}
+
 /// Writes one day under its usual name.
-fn write_day(
-    options: &ImportOptions,
-    (day, window_days): (NaiveDate, u16),
-    network: &str,
-    batch: &Batch,
-    labels: &Table,
-) -> Result<PathBuf, ImportError> {
+fn write_day(options: &ImportOptions, made: Made<'_>, batch: &Batch, labels: &Table) -> Result<PathBuf, ImportError> {
+    let Made { day, window_days, network } = made;
     let path = options.output.join(directory_name(day, Some(window_days)));
     // Made from the day alone, so that the same source gives the same bytes.
     let created_at = format!("{day}T00:00:00Z");

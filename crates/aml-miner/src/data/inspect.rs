@@ -6,7 +6,7 @@ mod labels;
 use serde::Serialize;
 
 use crate::data::batch_dir::LoadedBatch;
-use crate::wire::table::Table;
+use crate::table::Table;
 
 pub use columns::ColumnReport;
 pub use labels::{LabelReport, MissingSignal};

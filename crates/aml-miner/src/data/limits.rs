@@ -3,7 +3,7 @@
 /// Bounds on one batch directory. The defaults are far above a typical day (50,000 alerts, 500,000 addresses, some
 /// million edges: about 400 MB of doubles) and far below what would hurt the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct FileLimits {
     /// Bytes of `META.json`: a dozen entries need under 4 KiB.
     pub manifest_bytes: u64,
     /// Entries of the manifest's `files`: the format knows five.
@@ -28,7 +28,7 @@ pub struct Limits {
 
 const MIB: u64 = 1 << 20;
 
-impl Default for Limits {
+impl Default for FileLimits {
     fn default() -> Self {
         Self {
             manifest_bytes: MIB,

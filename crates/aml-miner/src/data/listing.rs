@@ -8,6 +8,23 @@ use chrono::NaiveDate;
 
 use crate::data::manifest::MANIFEST_FILE;
 
+/// Which batch of a source or data directory is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchDay {
+    /// Its day.
+    pub date: NaiveDate,
+    /// Its window; `None` where the directory's name has none.
+    pub window_days: Option<u16>,
+}
+
+impl BatchDay {
+    /// The name of its directory.
+    #[must_use]
+    pub fn directory(self) -> String {
+        directory_name(self.date, self.window_days)
+    }
+}
+
 /// A batch directory, by its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BatchEntry {

@@ -10,9 +10,9 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use crate::data::canonical::Canonical;
-use crate::data::table_error::excerpt;
-use crate::data::write::WriteOptions;
+use crate::data::write_options::WriteOptions;
 use crate::digest::Digest;
+use crate::table::excerpt;
 
 /// Name of the manifest in a batch directory.
 pub const MANIFEST_FILE: &str = "META.json";

@@ -5,7 +5,7 @@
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 use polars_parquet_format::{PageHeader, PageType};
 
-use crate::data::limits::Limits;
+use crate::data::limits::FileLimits;
 use crate::data::table_error::FileProblem;
 
 /// Bytes of one page header at most: statistics of a page hold two values.
@@ -24,13 +24,18 @@ pub(crate) struct Chunk {
 /// Sums over the pages of a file.
 pub(crate) struct PageGuard<'a> {
     file: &'a [u8],
-    limits: &'a Limits,
+    limits: &'a FileLimits,
     decompressed: u64,
 }
 
 impl<'a> PageGuard<'a> {
-    pub(crate) fn new(file: &'a [u8], limits: &'a Limits) -> Self {
+    pub(crate) fn new(file: &'a [u8], limits: &'a FileLimits) -> Self {
         Self { file, limits, decompressed: 0 }
+    }
+
+    /// Bytes of the pages walked so far, after decompression.
+    pub(crate) fn decompressed(&self) -> u64 {
+        self.decompressed
     }
 
     /// Walks the pages of one column chunk.

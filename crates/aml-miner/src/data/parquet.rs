@@ -5,64 +5,138 @@
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use polars::prelude::{DataFrame, ParquetReader, PolarsResult, SerReader, Series};
+use polars_arrow::array::Array;
+use polars_arrow::datatypes::ArrowSchema;
+use polars_error::{PolarsResult, polars_err};
+use polars_parquet::read::schema::parquet_to_arrow_schema;
+use polars_parquet::read::{
+    BasicDecompressor, FileMetadata, Filter, PageReader, RowGroupMetadata, column_iter_to_arrays, read_metadata,
+};
 
 use crate::data::check::check_table;
-use crate::data::columns::column_from_series;
-use crate::data::limits::Limits;
+use crate::data::columns::column_from_arrays;
+use crate::data::limits::FileLimits;
 use crate::data::page_guard::{Chunk, PageGuard, at_most};
-use crate::data::table_error::{ColumnProblem, FileProblem, Flaw, TableError, excerpt};
-use crate::wire::spec::TableSpec;
-use crate::wire::table::{Column, Table};
+use crate::data::table_error::{FileProblem, TableError};
+use crate::table::excerpt;
+use crate::table::flaw::{ColumnProblem, Flaw};
+use crate::table::spec::{ColumnSpec, TableSpec};
+use crate::table::{Column, Table};
 
-/// What the footer says of a file within its bounds.
-struct Footer {
-    rows: usize,
+/// A Parquet file whose footer and page headers keep their bounds; nothing of it is decompressed yet.
+pub struct ParquetFile<'a> {
+    bytes: &'a [u8],
+    /// What errors call it.
+    name: &'a str,
     names: Vec<String>,
+    schema: ArrowSchema,
+    metadata: FileMetadata,
+    page_bytes: u64,
 }
 
 /// Reads the table `spec` from the bytes of a Parquet file that errors call `file`.
 ///
 /// # Errors
 /// The first rule that the file breaks.
-pub fn read_table(bytes: &[u8], spec: &'static TableSpec, file: &str, limits: &Limits) -> Result<Table, TableError> {
-    let whole = |problem| TableError::File { file: file.to_owned(), problem };
-    at_most("the number of bytes", bytes.len() as u64, limits.file_bytes).map_err(whole)?;
-    let footer = contained(|| read_footer(bytes, limits)).unwrap_or_else(|panic| Err(FileProblem::Broken(panic)));
-    let footer = footer.map_err(whole)?;
-    let unknown = footer.names.iter().filter(|name| spec.position(name).is_none()).cloned().collect();
-    if footer.rows == 0 {
-        return Ok(Table::new(spec, 0, vec![None; spec.columns.len()], unknown));
-    }
-    let mut columns: Vec<Option<Column>> = Vec::with_capacity(spec.columns.len());
-    for about in spec.columns {
-        if !footer.names.iter().any(|name| name == about.name) {
-            columns.push(None);
-            continue;
-        }
-        let series = decode(bytes, about.name, footer.rows).map_err(|flaw| flaw.at(file, about.name))?;
-        let column = column_from_series(&series, about, limits).map_err(|flaw| flaw.at(file, about.name))?;
-        columns.push(Some(column));
-    }
-    let table = Table::new(spec, footer.rows, columns, unknown);
-    check_table(&table, file, limits)?;
-    Ok(table)
+pub fn read_table(
+    bytes: &[u8],
+    spec: &'static TableSpec,
+    file: &str,
+    limits: &FileLimits,
+) -> Result<Table, TableError> {
+    ParquetFile::open(bytes, file, limits)?.table(spec, limits)
 }
 
-fn read_footer(bytes: &[u8], limits: &Limits) -> Result<Footer, FileProblem> {
-    let broken = |error: polars::prelude::PolarsError| FileProblem::Broken(excerpt(&error.to_string()));
-    let mut reader = ParquetReader::new(Cursor::new(bytes));
-    let metadata = Arc::clone(reader.get_metadata().map_err(broken)?);
-    at_most("the number of rows", metadata.num_rows as u64, limits.rows as u64)?;
-    let fields = metadata.schema().fields();
-    at_most("the number of columns", fields.len() as u64, limits.columns as u64)?;
-    at_most("the number of stored columns", metadata.schema().columns().len() as u64, limits.columns as u64)?;
-    let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
-        return Err(FileProblem::Broken(format!("the column `{}` stands twice", excerpt(twice.1))));
+impl<'a> ParquetFile<'a> {
+    /// Looks at the footer and every page header of `bytes`, which errors call `name`.
+    ///
+    /// # Errors
+    /// The first bound that the file passes, or why it is not one.
+    pub fn open(bytes: &'a [u8], name: &'a str, limits: &FileLimits) -> Result<Self, TableError> {
+        let whole = |problem| TableError::File { file: name.to_owned(), problem };
+        at_most("the number of bytes", bytes.len() as u64, limits.file_bytes).map_err(whole)?;
+        let opened = contained(|| Self::look(bytes, name, limits));
+        opened.unwrap_or_else(|panic| Err(FileProblem::Broken(panic))).map_err(whole)
     }
+
+    fn look(bytes: &'a [u8], name: &'a str, limits: &FileLimits) -> Result<Self, FileProblem> {
+        let metadata = read_metadata(&mut Cursor::new(bytes));
+        let metadata = metadata.map_err(|error| FileProblem::Broken(excerpt(&error.to_string())))?;
+        at_most("the number of rows", metadata.num_rows as u64, limits.rows as u64)?;
+        let fields = metadata.schema().fields();
+        at_most("the number of columns", fields.len() as u64, limits.columns as u64)?;
+        at_most("the number of stored columns", metadata.schema().columns().len() as u64, limits.columns as u64)?;
+        let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
+        if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+            return Err(FileProblem::Broken(format!("the column `{}` stands twice", excerpt(twice.1))));
+        }
+        let page_bytes = check_pages(bytes, &metadata, limits)?;
+        let schema = parquet_to_arrow_schema(fields);
+        Ok(Self { bytes, name, names, schema, metadata, page_bytes })
+    }
+
+    /// Bytes of all its pages after decompression.
+    #[must_use]
+    pub fn page_bytes(&self) -> u64 {
+        self.page_bytes
+    }
+
+    /// The table `spec` in it.
+    ///
+    /// # Errors
+    /// The first rule that the file breaks.
+    pub fn table(&self, spec: &'static TableSpec, limits: &FileLimits) -> Result<Table, TableError> {
+        let rows = self.metadata.num_rows;
+        let unknown = self.names.iter().filter(|name| spec.position(name).is_none()).cloned().collect();
+        if rows == 0 {
+            return Ok(Table::new(spec, 0, vec![None; spec.columns.len()], unknown));
+        }
+        let column = |about: &ColumnSpec| -> Result<Option<Column>, Flaw> {
+            if !self.names.iter().any(|name| name == about.name) {
+                return Ok(None);
+            }
+            column_from_arrays(&self.decode(about.name)?, about, limits).map(Some)
+        };
+        let column = |about: &ColumnSpec| column(about).map_err(|flaw| flaw.at(self.name, about.name));
+        let columns = spec.columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+        let table = Table::new(spec, rows, columns, unknown);
+        check_table(&table, self.name, limits)?;
+        Ok(table)
+    }
+
+    /// The arrays of the column `name`, those of one row group after the other.
+    fn decode(&self, name: &str) -> Result<Vec<Box<dyn Array>>, Flaw> {
+        let broken = |reason: String| Flaw::Column(ColumnProblem::Broken(reason));
+        let mut arrays = Vec::with_capacity(self.metadata.row_groups.len());
+        for group in &self.metadata.row_groups {
+            let decoded = contained(|| self.decode_group(name, group)).map_err(broken)?;
+            arrays.extend(decoded.map_err(|error| broken(excerpt(&error.to_string())))?);
+        }
+        let (found, expected) = (arrays.iter().map(|array| array.len()).sum(), self.metadata.num_rows);
+        if found == expected { Ok(arrays) } else { Err(Flaw::Column(ColumnProblem::Rows { found, expected })) }
+    }
+
+    fn decode_group(&self, name: &str, group: &RowGroupMetadata) -> PolarsResult<Vec<Box<dyn Array>>> {
+        let absent = || polars_err!(ColumnNotFound: "{name}");
+        let field = self.schema.get(name).ok_or_else(absent)?;
+        let (mut columns, mut types) = (Vec::new(), Vec::new());
+        for column in group.columns_under_root_iter(name).ok_or_else(absent)? {
+            let range = column.byte_range();
+            let range = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+            let pages = range.and_then(|(start, end)| self.bytes.get(start..end));
+            let pages = pages.ok_or_else(|| polars_err!(OutOfBounds: "a column lies outside the file"))?;
+            let pages = PageReader::new(Cursor::new(pages.to_vec().into()), column, Vec::new(), usize::MAX);
+            columns.push(BasicDecompressor::new(pages, Vec::new()));
+            types.push(&column.descriptor().descriptor.primitive_type);
+        }
+        let all = Some(Filter::new_ranged(0, group.num_rows()));
+        column_iter_to_arrays(columns, types, field.clone(), all).map(|(arrays, _)| arrays)
+    }
+}
+
+/// Walks all pages; their bytes after decompression.
+fn check_pages(bytes: &[u8], metadata: &FileMetadata, limits: &FileLimits) -> Result<u64, FileProblem> {
     let mut guard = PageGuard::new(bytes, limits);
     let mut rows = 0_u64;
     for group in &metadata.row_groups {
@@ -78,27 +152,7 @@ fn read_footer(bytes: &[u8], limits: &Limits) -> Result<Footer, FileProblem> {
         let stated = metadata.num_rows;
         return Err(FileProblem::Broken(format!("the row groups hold {rows} rows, the footer says {stated}")));
     }
-    Ok(Footer { rows: metadata.num_rows, names })
-}
-
-fn decode(bytes: &[u8], name: &str, rows: usize) -> Result<Series, Flaw> {
-    let broken = |reason: String| Flaw::Column(ColumnProblem::Broken(reason));
-    let frame = contained(|| decode_frame(bytes, name)).map_err(broken)?;
-    let frame = frame.map_err(|error| broken(excerpt(&error.to_string())))?;
-    let column = frame.column(name).map_err(|error| broken(excerpt(&error.to_string())))?;
-    let series = column.as_materialized_series().rechunk();
-    if series.len() == rows {
-        return Ok(series);
-    }
-    Err(Flaw::Column(ColumnProblem::Rows { found: series.len(), expected: rows }))
-}
-
-fn decode_frame(bytes: &[u8], name: &str) -> PolarsResult<DataFrame> {
-    let mut reader = ParquetReader::new(Cursor::new(bytes));
-    let mut metadata = (**reader.get_metadata()?).clone();
-    metadata.key_value_metadata = None;
-    reader.set_metadata(Arc::new(metadata));
-    reader.with_columns(Some(vec![name.to_owned()])).finish()
+    Ok(guard.decompressed())
 }
 
 /// Runs `work`; a panic in it becomes its text.

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::data::write::WriteBatchError;
+use crate::data::write_error::WriteBatchError;
 
 /// How the names of directories begin that are being written.
 const WRITING: &str = ".batch-";

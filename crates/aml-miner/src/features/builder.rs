@@ -1,17 +1,16 @@
 //! From a batch to the matrix of a schema.
 
+mod clusters;
+mod default_schema;
+
 use std::sync::Arc;
 
-use crate::features::bind::{self, Bound};
-use crate::features::cluster_rows::ClusterPlan;
-use crate::features::custom::{self, CustomFeature};
-use crate::features::formula::Op;
-use crate::features::matrix::Matrix;
-use crate::features::needs::{Needs, Part};
-use crate::features::resolve::{self, Column, SchemaError};
-use crate::features::schema::{RowKind, Schema};
+use crate::features::bind::{Bound, Expression, Op, RowsOf, SchemaError, expressions, fill};
+use crate::features::custom::{CustomFeature, registered};
 use crate::features::view::AlertsView;
-use crate::wire::Batch;
+use crate::features::vocabulary::{Matrix, Part, Reads, RowKind, Schema};
+use crate::wire::{Batch, Needs};
+use clusters::ClusterPlan;
 
 /// A column that the schema needs and the batch lacks. A table that was not given lacks all of its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub struct Lacking {
 /// A matrix and what was missing for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Built {
-    /// One row an alert (or cluster), in the order of the batch.
+    /// One row per alert (or cluster), in the order of the batch.
     pub matrix: Matrix,
     /// Columns that the schema needs and the batch lacks; what depends on them is NaN.
     pub lacking: Vec<Lacking>,
@@ -81,7 +80,7 @@ fn named(lacking: &[Lacking]) -> String {
 #[derive(Clone)]
 pub struct FeatureBuilder {
     plan: Plan,
-    needs: Needs,
+    reads: Reads,
     batch_relative: bool,
     strict: bool,
 }
@@ -106,18 +105,18 @@ impl FeatureBuilder {
     /// # Errors
     /// As [`FeatureBuilder::new`]; also when a custom feature has a name that is taken or reads an unknown column.
     pub fn with_custom(schema: &Schema, features: &[Arc<dyn CustomFeature>]) -> Result<Self, SchemaError> {
-        let custom: Vec<_> = custom::registered().into_iter().chain(features.iter().cloned()).collect();
-        let columns = resolve::columns(schema, &custom)?;
-        let batch_relative = columns.iter().any(Column::is_relative);
-        let (plan, needs) = match schema.rows {
-            RowKind::Alert => alert_plan(columns),
+        let custom: Vec<_> = registered().into_iter().chain(features.iter().cloned()).collect();
+        let expressions = expressions(schema, &custom)?;
+        let batch_relative = expressions.iter().any(Expression::is_relative);
+        let (plan, reads) = match schema.rows {
+            RowKind::Alert => alert_plan(expressions),
             RowKind::Cluster => {
-                let plan = ClusterPlan::new(columns);
-                let needs = plan.needs().clone();
-                (Plan::Clusters(Box::new(plan)), needs)
+                let plan = ClusterPlan::new(expressions);
+                let reads = plan.reads().clone();
+                (Plan::Clusters(Box::new(plan)), reads)
             }
         };
-        Ok(Self { plan, needs, batch_relative, strict: false })
+        Ok(Self { plan, reads, batch_relative, strict: false })
     }
 
     /// Whether a batch that lacks a needed column is refused.
@@ -134,8 +133,8 @@ impl FeatureBuilder {
 
     /// The columns of a batch that are read.
     #[must_use]
-    pub fn columns(&self) -> crate::wire::Needs {
-        self.needs.names().fold(crate::wire::Needs::keys_only(), |needs, (table, column)| needs.with(table, column))
+    pub fn columns(&self) -> Needs {
+        self.reads.names().fold(Needs::keys_only(), |needs, (table, column)| needs.with(table, column))
     }
 
     /// One row per alert, in the order of the batch.
@@ -147,16 +146,16 @@ impl FeatureBuilder {
             return Err(BuildError::Rows { schema: RowKind::Cluster, asked: RowKind::Alert });
         };
         let lacking = self.check(batch)?;
-        let view = AlertsView::of_alerts(batch, &self.needs);
-        let bound: Vec<_> = ops.iter().map(|op| Bound::new(op, &view)).collect();
-        Ok(Built { matrix: bind::fill(&bound, view.rows()), lacking })
+        let view = AlertsView::new(batch, &self.reads);
+        let bound: Vec<_> = ops.iter().map(|op| Bound::new(op, RowsOf::Alerts(&view))).collect();
+        Ok(Built { matrix: fill(&bound, view.rows()), lacking })
     }
 
     /// One row per cluster, in the order of the batch. `alert_scores` holds the alert scorer's score of every alert
     /// of the batch; without it the features of scores are NaN.
     ///
     /// # Errors
-    /// When the schema is for alerts, there is not one score an alert, or the builder is strict and the batch lacks
+    /// When the schema is for alerts, there is not one score per alert, or the builder is strict and the batch lacks
     /// a column.
     pub fn clusters(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Built, BuildError> {
         let Plan::Clusters(plan) = &self.plan else {
@@ -178,20 +177,20 @@ impl FeatureBuilder {
                 return Err(BuildError::TooLarge { table: part.spec().name, rows });
             }
         }
-        let lacking = self.needs.lacking(batch).into_iter().map(|(table, column)| Lacking { table, column });
+        let lacking = self.reads.lacking(batch).into_iter().map(|(table, column)| Lacking { table, column });
         let lacking: Vec<_> = lacking.collect();
         if self.strict && !lacking.is_empty() { Err(BuildError::Lacking(lacking)) } else { Ok(lacking) }
     }
 }
 
-fn alert_plan(columns: Vec<Column>) -> (Plan, Needs) {
-    let own = |column| match column {
-        Column::Own(op) => Some(op),
+fn alert_plan(expressions: Vec<Expression>) -> (Plan, Reads) {
+    let own = |expression| match expression {
+        Expression::Own(op) => Some(op),
         _ => None,
     };
-    let ops: Vec<Op> = columns.into_iter().filter_map(own).collect();
-    let mut needs = Needs::default();
-    ops.iter().for_each(|op| op.needs(&mut needs));
-    needs.add_joins_of_alerts();
-    (Plan::Alerts(ops), needs)
+    let ops: Vec<Op> = expressions.into_iter().filter_map(own).collect();
+    let mut reads = Reads::default();
+    ops.iter().for_each(|op| op.reads(&mut reads));
+    reads.add_joins_of_alerts();
+    (Plan::Alerts(ops), reads)
 }

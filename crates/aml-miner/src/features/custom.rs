@@ -6,8 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::features::needs::Part;
 use crate::features::view::AlertsView;
+use crate::features::vocabulary::Part;
 
 /// The value of a feature for a row of the alerts.
 pub type PerAlert<'a> = Box<dyn Fn(usize) -> f64 + Send + Sync + 'a>;

@@ -9,8 +9,7 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
-use crate::features::matrix::Matrix;
-use crate::features::schema::Schema;
+use crate::features::vocabulary::{Matrix, Schema};
 use information::{Ranks, mutual_information};
 
 /// Most rows that are looked at; more are thinned out evenly.

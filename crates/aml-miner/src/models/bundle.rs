@@ -9,7 +9,7 @@ mod metadata;
 
 pub use check::Mismatch;
 pub use files::{Bundle, LoadError, SaveError, save};
-pub use metadata::{Draft, Entry, Metadata, ModelKind, Training};
+pub use metadata::{Draft, Entry, Metadata, MetadataError, ModelKind, Training};
 
 /// The metadata file's name, in the directory of the models.
 pub const METADATA_FILE: &str = "model_metadata.json";

@@ -10,7 +10,7 @@ use crate::data::WriteBatchError;
 use crate::data::batch_dir::file_name;
 use crate::data::check::check_table;
 use crate::data::encode::encode;
-use crate::data::limits::Limits;
+use crate::data::limits::FileLimits;
 use crate::data::staging::Staging;
 use crate::digest::Digest;
 use crate::receipt::{ReceiptKey, Statement};
@@ -46,7 +46,7 @@ pub fn write_answers(
     let mut names = Vec::new();
     for answer in answers {
         let file = file_name(answer.table.spec());
-        check_table(&answer.table, &file, &Limits::default())?;
+        check_table(&answer.table, &file, &FileLimits::default())?;
         let bytes = encode(&answer.table).map_err(|source| WriteBatchError::Encode { file: file.clone(), source })?;
         let statement = Statement {
             input: signing.input,

@@ -1,8 +1,11 @@
-//! From raw scores to probabilities: Platt's sigmoid or an isotonic curve, whichever held up better on days it was
-//! not fitted on.
+//! From raw scores to probabilities: Platt's sigmoid or, from [`ISOTONIC_ROWS`] rows on, an isotonic curve, whichever
+//! held up better on days it was not fitted on. Both rise with every raw score: rows that the trees tell apart stay apart.
 
 use crate::metrics::{MetricError, log_loss};
 use crate::models::Calibration;
+
+/// Fewest rows that an isotonic curve is fitted on: with fewer it has a handful of steps, placed by chance.
+pub const ISOTONIC_ROWS: usize = 1_000;
 
 /// Newton's method on two parameters converges in a handful of steps; this many means that it does not.
 const MAX_STEPS: usize = 100;
@@ -23,9 +26,6 @@ pub const fn name(calibration: &Calibration) -> &'static str {
     }
 }
 
-/// One way to fit.
-type Fit = fn(&[bool], &[f64]) -> Calibration;
-
 /// What was chosen, and how both did on the days they were not fitted on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
@@ -33,34 +33,48 @@ pub struct Choice {
     pub fitted: Calibration,
     /// Mean log loss of Platt's sigmoid on the other half.
     pub platt_log_loss: f64,
-    /// Mean log loss of the isotonic curve on the other half.
-    pub isotonic_log_loss: f64,
+    /// Mean log loss of the isotonic curve on the other half; `None` where there are too few rows for one.
+    pub isotonic_log_loss: Option<f64>,
 }
 
 /// Fits both on each half of the rows (as `half` says), measures on the other, and fits the better one on all rows.
-/// Platt's sigmoid wins a tie, and where a half lacks a class.
+/// Platt's sigmoid wins a tie, where a half lacks a class, and where there are fewer than [`ISOTONIC_ROWS`] rows.
 ///
 /// # Errors
 /// When there are no rows of both classes.
 pub fn choose(labels: &[bool], raw: &[f64], half: &[bool]) -> Result<Choice, MetricError> {
     crate::metrics::roc_auc(labels, raw)?;
-    let across = |fit: Fit| -> f64 {
-        let losses = [false, true].map(|side| held_out_loss(labels, raw, half, (side, fit)));
-        f64::midpoint(losses[0], losses[1])
+    let halves = [false, true].map(|side| Half::of(labels, raw, half, side));
+    let across = |fit: fn(&[bool], &[f64]) -> Calibration| -> f64 {
+        let [one, other] = &halves;
+        f64::midpoint(one.loss(&fit(&other.labels, &other.raw)), other.loss(&fit(&one.labels, &one.raw)))
     };
-    let (platt_log_loss, isotonic_log_loss) = (across(platt), across(isotonic));
-    let fitted = if isotonic_log_loss < platt_log_loss { isotonic(labels, raw) } else { platt(labels, raw) };
+    let platt_log_loss = across(platt);
+    let enough = raw.len() >= ISOTONIC_ROWS && halves.iter().all(|half| !half.raw.is_empty());
+    let isotonic_log_loss = enough.then(|| across(isotonic));
+    let better = isotonic_log_loss.is_some_and(|loss| loss < platt_log_loss);
+    let fitted = if better { isotonic(labels, raw) } else { platt(labels, raw) };
     Ok(Choice { fitted, platt_log_loss, isotonic_log_loss })
 }
 
-fn held_out_loss(labels: &[bool], raw: &[f64], half: &[bool], (side, fit): (bool, Fit)) -> f64 {
-    let pick = |wanted: bool| -> (Vec<bool>, Vec<f64>) {
-        (0..raw.len()).filter(|&row| half[row] == wanted).map(|row| (labels[row], raw[row])).unzip()
-    };
-    let ((seen_labels, seen_raw), (other_labels, other_raw)) = (pick(side), pick(!side));
-    let fitted = fit(&seen_labels, &seen_raw);
-    let probabilities: Vec<f64> = other_raw.iter().map(|&score| probability(&fitted, score)).collect();
-    log_loss(&other_labels, &probabilities).unwrap_or(f64::INFINITY)
+/// The rows on one side of a halving.
+struct Half {
+    labels: Vec<bool>,
+    raw: Vec<f64>,
+}
+
+impl Half {
+    fn of(labels: &[bool], raw: &[f64], half: &[bool], side: bool) -> Self {
+        let rows = (0..raw.len()).filter(|&row| half[row] == side);
+        let (labels, raw) = rows.map(|row| (labels[row], raw[row])).unzip();
+        Self { labels, raw }
+    }
+
+    /// Log loss of a calibration that was fitted elsewhere.
+    fn loss(&self, fitted: &Calibration) -> f64 {
+        let probabilities: Vec<f64> = self.raw.iter().map(|&score| probability(fitted, score)).collect();
+        log_loss(&self.labels, &probabilities).unwrap_or(f64::INFINITY)
+    }
 }
 
 /// Platt's sigmoid with his smoothed targets, by damped Newton steps on the log loss.
@@ -124,65 +138,91 @@ fn sigmoid_loss(targets: &[f64], raw: &[f64], slope: f64, intercept: f64) -> f64
     targets.iter().zip(raw).map(of_row).sum()
 }
 
-/// The isotonic curve by pooling neighbours that are out of order; ends are kept off 0 and 1 by the size of their
+/// The isotonic curve by pooling neighbours that are out of order: straight lines between the pools' centres, and on to
+/// the lowest and the highest raw score, so that it rises throughout. Ends are kept off 0 and 1 by the size of their
 /// pool, so that no score claims certainty.
 #[must_use]
 pub fn isotonic(labels: &[bool], raw: &[f64]) -> Calibration {
-    let mut order: Vec<usize> = (0..raw.len()).collect();
-    order.sort_by(|&a, &b| raw[a].total_cmp(&raw[b]));
-    let mut pools: Vec<Pool> = Vec::new();
-    for row in order {
-        let positives = f64::from(u8::from(labels[row]));
-        match pools.last_mut() {
-            Some(last) if raw[row] <= last.to => last.join(&Pool { from: last.to, to: last.to, rows: 1.0, positives }),
-            _ => pools.push(Pool { from: raw[row], to: raw[row], rows: 1.0, positives }),
+    let pools = pools(labels, raw);
+    let (mut x, mut y): (Vec<f64>, Vec<f64>) = pools.iter().map(|pool| (pool.centre(), pool.value())).unzip();
+    if let [first, second, ..] = pools.as_slice() {
+        let lowest = first.value() - first.slope_to(second) * (first.centre() - first.from);
+        if first.from < first.centre() {
+            x.insert(0, first.from);
+            y.insert(0, lowest.max(first.value() / 2.0));
         }
     }
-    let mut merged: Vec<Pool> = Vec::with_capacity(pools.len());
-    for pool in pools {
-        merged.push(pool);
-        while let [.., before, last] = merged.as_slice() {
-            if before.share() < last.share() {
-                break;
-            }
-            let last = *last;
-            merged.pop();
-            if let Some(before) = merged.last_mut() {
-                before.join(&last);
-            }
-        }
-    }
-    let (mut x, mut y) = (Vec::new(), Vec::new());
-    for pool in &merged {
-        let value = pool.share().clamp(1.0 / (pool.rows + 2.0), 1.0 - 1.0 / (pool.rows + 2.0));
-        let value = y.last().map_or(value, |&before: &f64| value.max(before));
-        x.push(pool.from);
-        y.push(value);
-        if pool.to > pool.from {
-            x.push(pool.to);
-            y.push(value);
+    if let [.., before, last] = pools.as_slice() {
+        let highest = last.value() + before.slope_to(last) * (last.to - last.centre());
+        if last.to > last.centre() {
+            x.push(last.to);
+            y.push(highest.min(f64::midpoint(last.value(), 1.0)));
         }
     }
     Calibration::Isotonic { x, y }
 }
 
+/// Runs of rows in the order of their raw scores, each with a higher share of positives than the one before.
+fn pools(labels: &[bool], raw: &[f64]) -> Vec<Pool> {
+    let mut order: Vec<usize> = (0..raw.len()).collect();
+    order.sort_by(|&a, &b| raw[a].total_cmp(&raw[b]));
+    let mut equal: Vec<Pool> = Vec::new();
+    for row in order {
+        let one = Pool::of(raw[row], labels[row]);
+        match equal.last_mut() {
+            Some(last) if raw[row] <= last.to => last.join(&one),
+            _ => equal.push(one),
+        }
+    }
+    let mut pools: Vec<Pool> = Vec::with_capacity(equal.len());
+    for mut pool in equal {
+        while let Some(mut before) = pools.pop_if(|before| before.value() >= pool.value()) {
+            before.join(&pool);
+            pool = before;
+        }
+        pools.push(pool);
+    }
+    pools
+}
+
+/// Rows whose raw scores follow each other.
 #[derive(Clone, Copy)]
 struct Pool {
     from: f64,
     to: f64,
+    sum: f64,
     rows: f64,
     positives: f64,
 }
 
 impl Pool {
-    fn share(&self) -> f64 {
-        self.positives / self.rows
+    fn of(raw: f64, label: bool) -> Self {
+        Self { from: raw, to: raw, sum: raw, rows: 1.0, positives: f64::from(u8::from(label)) }
     }
 
-    fn join(&mut self, other: &Self) {
-        self.to = other.to;
-        self.rows += other.rows;
-        self.positives += other.positives;
+    /// Takes the rows of the pool after this one.
+    fn join(&mut self, after: &Self) {
+        self.to = after.to;
+        self.sum += after.sum;
+        self.rows += after.rows;
+        self.positives += after.positives;
+    }
+
+    /// The share of positives, off 0 and 1.
+    fn value(&self) -> f64 {
+        let least = 1.0 / (self.rows + 2.0);
+        (self.positives / self.rows).clamp(least, 1.0 - least)
+    }
+
+    /// The mean raw score.
+    fn centre(&self) -> f64 {
+        // Rounding may not move it out of the pool.
+        (self.sum / self.rows).clamp(self.from, self.to)
+    }
+
+    /// How steeply the curve rises from here to `next`.
+    fn slope_to(&self, next: &Self) -> f64 {
+        (next.value() - self.value()) / (next.centre() - self.centre())
     }
 }
 

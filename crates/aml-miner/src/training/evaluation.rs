@@ -63,6 +63,15 @@ pub struct Evaluation {
     pub warnings: Vec<String>,
 }
 
+/// How a judgement is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Judging<'a> {
+    /// What is measured, and how finely.
+    pub config: &'a EvaluationConfig,
+    /// Seed of the resamples.
+    pub seed: u64,
+}
+
 /// Judges `scores` of `samples`; `base_rate` is the share of illicit rows in training.
 #[must_use]
 pub fn evaluate(
@@ -70,8 +79,9 @@ pub fn evaluate(
     scores: Vec<f64>,
     probabilities: bool,
     base_rate: f64,
-    (config, seed): (&EvaluationConfig, u64),
+    judging: Judging<'_>,
 ) -> Evaluation {
+    let Judging { config, seed } = judging;
     let bins = config.calibration_bins as usize;
     let scored = Scored::new(samples, scores, probabilities);
     let within = if config.bootstrap > 0 { intervals(&scored, bins, config.bootstrap, seed) } else { BTreeMap::new() };

@@ -5,8 +5,6 @@ use std::ops::ControlFlow;
 use crate::metrics::{MetricError, roc_auc};
 use crate::models::Calibration;
 use crate::models::bundle::ModelKind;
-use crate::models::lightgbm::{ParseError, parse};
-use crate::models::trees::Forest;
 use crate::training::boost::{Grown, Measured, Task, grow};
 use crate::training::calibration::{Choice, choose, probability};
 use crate::training::config::{Boosting, ClassWeight};
@@ -14,6 +12,8 @@ use crate::training::lightgbm::{LightGbmError, Parameters};
 use crate::training::samples::{Samples, Target, Targets};
 use crate::training::scored::Scored;
 use crate::training::watch::Watch;
+use crate::trees::forest::Forest;
+use crate::trees::lightgbm::{ParseError, parse};
 
 /// The ranker is stopped by the order of this many alerts a day.
 const RANKER_CUTOFF: usize = 100;
@@ -31,6 +31,15 @@ pub struct Settings<'a> {
     pub seed: u64,
     /// Threads LightGBM may use; they do not change the model.
     pub threads: usize,
+}
+
+/// What a model is grown on.
+#[derive(Clone, Copy, Debug)]
+pub struct Sides<'a> {
+    /// Learnt from.
+    pub train: &'a Samples,
+    /// Stops boosting.
+    pub validation: &'a Samples,
 }
 
 /// Why a model could not be grown.
@@ -61,7 +70,7 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// One raw score a row.
+    /// One raw score per row.
     #[must_use]
     pub fn raw(&self, samples: &Samples) -> Vec<f64> {
         raw_scores(&self.forest, samples)
@@ -73,7 +82,7 @@ impl Fit {
         self.choice.as_ref().map_or(Calibration::None, |choice| choice.fitted.clone())
     }
 
-    /// One answer a row: a probability, or the raw score of a ranker.
+    /// One answer per row: a probability, or the raw score of a ranker.
     #[must_use]
     pub fn answers(&self, samples: &Samples) -> Vec<f64> {
         let raw = self.raw(samples);
@@ -96,7 +105,7 @@ impl Fit {
 /// When LightGBM refuses, or the validation rows lack a class.
 pub fn fit(settings: Settings<'_>, train: &Samples, validation: &Samples, watch: &dyn Watch) -> Result<Fit, FitError> {
     let what = format!("training {}", settings.kind.name());
-    let (grown, parameters, positive_weight) = grown(settings, (train, validation), &what, watch)?;
+    let (grown, parameters, positive_weight) = grown(settings, Sides { train, validation }, &what, watch)?;
     let forest = Forest::new(&parse(grown.model_text.as_bytes())?);
     let choice = match settings.kind.is_probability() {
         true => Some(choose(&validation.labels(), &raw_scores(&forest, validation), &halves(validation))?),
@@ -111,12 +120,17 @@ pub fn fit(settings: Settings<'_>, train: &Samples, validation: &Samples, watch:
 /// When LightGBM refuses.
 pub fn grown(
     settings: Settings<'_>,
-    (train, validation): (&Samples, &Samples),
+    sides: Sides<'_>,
     what: &str,
     watch: &dyn Watch,
 ) -> Result<(Grown, Parameters, f32), LightGbmError> {
+    let Sides { train, validation } = sides;
     let target = target(settings.kind);
-    let weight = positive_weight(settings.boosting.class_weight, train);
+    let weight = match target {
+        Target::Illicit => positive_weight(settings.boosting.class_weight, train),
+        // Every row of a query counts the same.
+        Target::Relevance => 1.0,
+    };
     let parameters = parameters(settings);
     let targets = [Targets::new(train, target, weight), Targets::new(validation, target, 1.0)];
     let (of_train, of_validation) = (measure(train, target), measure(validation, target));

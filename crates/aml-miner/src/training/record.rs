@@ -1,7 +1,6 @@
 //! The record of a training run, beside the model: what was read, split, grown, chosen and measured.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,13 +12,13 @@ use crate::training::boost::Round;
 use crate::training::calibration;
 use crate::training::config::ModelConfig;
 use crate::training::drift::{Drift, drift, leaks};
-use crate::training::evaluation::{Evaluation, date_text, evaluate};
+use crate::training::evaluation::{Evaluation, Judging, date_text, evaluate};
 use crate::training::fit::Fit;
 use crate::training::split::{LeftOut, Split};
 use crate::whole_file::{self, Readers};
 
 /// A record is some hundred kilobytes; more is not one.
-const MAX_RECORD_BYTES: u64 = 64 << 20;
+const MAX_RECORD_BYTES: usize = 64 << 20;
 /// A period that loses more than one row in so many to late labels is not typical any more.
 const LATE_SHARE: usize = 10;
 /// Features listed by drift.
@@ -102,8 +101,8 @@ impl TrainingRecord {
     #[must_use]
     pub fn new(kind: ModelKind, data: Summary, split: &Split, fit: &Fit, config: &ModelConfig) -> Self {
         let answers = fit.answers(&split.test);
-        let seed = config.seed;
-        let test = evaluate(&split.test, answers, kind.is_probability(), share(split), (&config.evaluation, seed));
+        let judging = Judging { config: &config.evaluation, seed: config.seed };
+        let test = evaluate(&split.test, answers, kind.is_probability(), share(split), judging);
         let mut drift = drift(&split.train, &split.test);
         drift.truncate(DRIFT_LISTED);
         let mut warnings = test.warnings.clone();
@@ -157,10 +156,7 @@ impl TrainingRecord {
     pub fn load(model: &Path) -> Result<Self, RecordError> {
         let path = Self::path(model);
         let access = |source| RecordError::Access { path: path.clone(), source };
-        if fs::metadata(&path).map_err(access)?.len() > MAX_RECORD_BYTES {
-            return Err(access(io::Error::other("the file is too long for a training record")));
-        }
-        let bytes = fs::read(&path).map_err(access)?;
+        let bytes = whole_file::read(&path, MAX_RECORD_BYTES).map_err(access)?;
         serde_json::from_slice(&bytes).map_err(|source| RecordError::Format { path, source })
     }
 }
@@ -204,8 +200,9 @@ fn periods(split: &Split) -> BTreeMap<String, Period> {
 
 fn calibration_record(fit: &Fit) -> CalibrationRecord {
     let losses = fit.choice.as_ref().map_or_else(BTreeMap::new, |choice| {
-        let losses = [("platt", choice.platt_log_loss), ("isotonic", choice.isotonic_log_loss)];
-        losses.into_iter().filter(|(_, loss)| loss.is_finite()).map(|(name, loss)| (name.to_owned(), loss)).collect()
+        let losses = [("platt", Some(choice.platt_log_loss)), ("isotonic", choice.isotonic_log_loss)];
+        let measured = losses.into_iter().filter_map(|(name, loss)| Some((name.to_owned(), loss?)));
+        measured.filter(|(_, loss)| loss.is_finite()).collect()
     });
     CalibrationRecord { chosen: calibration::name(&fit.calibration()).to_owned(), held_out_log_loss: losses }
 }

@@ -35,7 +35,7 @@ pub struct Row {
 pub struct Day {
     /// Days since 1970-01-01.
     pub date: i32,
-    /// One row a labelled row.
+    /// One row per labelled row.
     pub matrix: Matrix,
     /// As many as the matrix has rows.
     pub rows: Vec<Row>,
@@ -161,7 +161,7 @@ impl Targets {
     }
 }
 
-/// One query group a day, in equal parts where a day has more rows than LightGBM takes.
+/// One query group per day, in equal parts where a day has more rows than LightGBM takes.
 fn query_groups(samples: &Samples) -> Vec<i32> {
     let mut groups = Vec::new();
     for day in &samples.days {

@@ -36,7 +36,7 @@ type AtCutoff = fn(&[bool], &[f64], usize) -> Result<f64, MetricError>;
 pub type Metrics = BTreeMap<String, Result<f64, MetricError>>;
 
 impl Scored {
-    /// `samples` with one score a row.
+    /// `samples` with one score per row.
     #[must_use]
     pub fn new(samples: &Samples, scores: Vec<f64>, probabilities: bool) -> Self {
         let ends = samples.days.iter().scan(0, |end, day| {

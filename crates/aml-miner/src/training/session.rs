@@ -65,6 +65,28 @@ pub enum TrainError {
     /// The cluster scorer needs the alert scorer that will run before it.
     #[error("the cluster scorer takes the alert scorer's scores: train it first (aml-miner-train scorer, or all)")]
     NoScorer(#[source] crate::models::ModelError),
+    /// Alerts that do not fit the alert scorer.
+    #[error(
+        "the alerts were read with {given} features, the alert scorer was trained on others ({scorer} of them): read \
+         them with the alert scorer's own"
+    )]
+    OtherFeatures {
+        /// Features of the alert scorer.
+        scorer: usize,
+        /// Features of the alerts.
+        given: usize,
+    },
+    /// An alert scorer that has seen days it should be measured on.
+    #[error(
+        "the alert scorer learnt from days up to {scorer}, this configuration trains on days up to {here}: its scores of \
+         the days between would be too good; train it again with this configuration"
+    )]
+    OtherDays {
+        /// Last day the alert scorer learnt from.
+        scorer: String,
+        /// Last training day here.
+        here: String,
+    },
     /// The features are not known.
     #[error("the features cannot be built")]
     Schema(#[from] crate::features::SchemaError),

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::features::{BuildError, FeatureBuilder, SchemaError};
-use crate::models::bundle::{Bundle, Entry, LoadError, METADATA_FILE, Metadata, ModelKind};
-use crate::models::trees::Forest;
-use crate::models::{AlertScorer, BaseModel, ModelError};
+use crate::models::bundle::{Bundle, Entry, LoadError, METADATA_FILE, Metadata, MetadataError, ModelKind};
+use crate::models::{BaseModel as _, ModelError, TreeModel};
 use crate::training::assemble::{AssembleError, Assembled, Range, alerts, clusters};
 use crate::training::calibration::probability;
 use crate::training::fit::raw_scores;
 use crate::training::record::TrainingRecord;
 use crate::training::samples::Samples;
 use crate::training::watch::Watch;
+use crate::trees::forest::Forest;
 
 /// A loaded model.
 pub struct Model {
@@ -29,14 +29,9 @@ pub struct Model {
 /// Why models cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ShelfError {
-    /// The metadata file cannot be read.
-    #[error("{path} cannot be read: {reason}", path = path.display())]
-    Metadata {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
+    /// The metadata file cannot be used.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// No model of the kinds asked for.
     #[error("{path} names no model{of}", path = path.display())]
     None {
@@ -73,9 +68,7 @@ pub enum ShelfError {
 /// When there are none, several versions of one, or one does not load.
 pub fn models(directory: &Path, version: Option<&str>) -> Result<Vec<Model>, ShelfError> {
     let path = directory.join(METADATA_FILE);
-    let unreadable = |reason: String| ShelfError::Metadata { path: path.clone(), reason };
-    let bytes = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
-    let metadata: Metadata = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    let metadata = Metadata::load(directory)?;
     let mut found: BTreeMap<ModelKind, PathBuf> = BTreeMap::new();
     for (file, entry) in &metadata.models {
         let given = entry.model_version.split('+').next();
@@ -109,7 +102,7 @@ impl Model {
         }
         let beside = shelf.iter().find(|model| model.entry.model == ModelKind::AlertScorer);
         let path = beside.map_or_else(|| self.path.with_file_name("alert_scorer"), |model| model.path.clone());
-        let scorer = AlertScorer::load(&path)?;
+        let scorer = TreeModel::load(&path, ModelKind::AlertScorer)?;
         let builder = FeatureBuilder::new(scorer.schema())?;
         let score = |_: i32, batch: &crate::wire::Batch| -> Result<Vec<f64>, BuildError> {
             Ok(scorer.predict(&builder.alerts(batch)?.matrix))
@@ -117,7 +110,7 @@ impl Model {
         Ok(clusters(range, &self.entry.schema, &score, watch)?)
     }
 
-    /// One answer a row: a probability, or the raw score of a ranker.
+    /// One answer per row: a probability, or the raw score of a ranker.
     #[must_use]
     pub fn answers(&self, samples: &Samples) -> Vec<f64> {
         let raw = raw_scores(&self.forest, samples);

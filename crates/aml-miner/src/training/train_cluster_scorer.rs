@@ -9,13 +9,16 @@ use std::collections::HashSet;
 
 use crate::features::{BuildError, FeatureBuilder};
 use crate::models::bundle::ModelKind;
-use crate::models::trees::Forest;
-use crate::models::{AlertScorer, Calibration};
+use crate::models::{Calibration, TreeModel};
 use crate::training::assemble::{Assembled, alerts, clusters};
 use crate::training::calibration::probability;
+use crate::training::evaluation::date_text;
 use crate::training::fit::fit;
+use crate::training::record::TrainingRecord;
 use crate::training::samples::{Day, Samples};
 use crate::training::session::{Session, TrainError, Trained};
+use crate::training::split::Split;
+use crate::trees::forest::Forest;
 use crate::wire::Batch;
 
 /// Blocks of training days; each is scored by a model of the others.
@@ -26,14 +29,14 @@ const BLOCKS: usize = 4;
 /// # Errors
 /// Whatever step fails; nothing is written then.
 pub fn train_cluster_scorer(session: &Session<'_>) -> Result<Trained, TrainError> {
-    let assembled = alerts(&session.range, &session.schema(ModelKind::AlertScorer), session.watch)?;
-    train_cluster_scorer_with(session, &assembled)
+    let alerts = scorers_alerts(session)?;
+    train_cluster_scorer_with(session, &alerts)
 }
 
-/// Like [`train_cluster_scorer`], with alerts that were read before.
+/// Like [`train_cluster_scorer`], with alerts that were read before, under the alert scorer's features.
 ///
 /// # Errors
-/// As [`train_cluster_scorer`].
+/// As [`train_cluster_scorer`]; also when the alerts were read under other features.
 pub fn train_cluster_scorer_with(session: &Session<'_>, alerts: &Assembled) -> Result<Trained, TrainError> {
     let kind = ModelKind::ClusterScorer;
     let assembled = cluster_rows(session, alerts)?;
@@ -42,15 +45,39 @@ pub fn train_cluster_scorer_with(session: &Session<'_>, alerts: &Assembled) -> R
     session.keep(kind, &assembled, &split, &fit)
 }
 
+/// The labelled alerts under the features of the alert scorer in the session's output directory, whatever the
+/// configuration says: the cluster scorer is made for that scorer.
+///
+/// # Errors
+/// When the alert scorer is not there, or a batch cannot be read.
+pub fn scorers_alerts(session: &Session<'_>) -> Result<Assembled, TrainError> {
+    let scorer = saved_scorer(session)?;
+    let schema = &scorer.entry().schema;
+    if *schema != session.schema(ModelKind::AlertScorer) {
+        session
+            .watch
+            .note("the alert scorer was trained on other features than the configuration names: its own are used");
+    }
+    Ok(alerts(&session.range, schema, session.watch)?)
+}
+
 /// The labelled clusters, with alert scores as the alert scorer would have given them before it saw the day.
 ///
 /// # Errors
-/// When the alert scorer is not in the session's output directory, or a batch cannot be read.
+/// When the alert scorer is not in the session's output directory, the alerts were read under other features than its
+/// own, it learnt from days that this session holds out, or a batch cannot be read.
 pub fn cluster_rows(session: &Session<'_>, alerts: &Assembled) -> Result<Assembled, TrainError> {
-    let scorer = AlertScorer::load(&session.model_path(ModelKind::AlertScorer)).map_err(TrainError::NoScorer)?;
+    let scorer = saved_scorer(session)?;
+    let schema = &scorer.entry().schema;
+    if *schema != alerts.samples.schema {
+        let (scorer, given) = (schema.features.len(), alerts.samples.schema.features.len());
+        return Err(TrainError::OtherFeatures { scorer, given });
+    }
     let calibration = scorer.entry().calibration.clone();
-    let builder = FeatureBuilder::new(&scorer.entry().schema)?;
-    let blocks = out_of_fold(session, alerts)?;
+    let builder = FeatureBuilder::new(schema)?;
+    let split = session.split(alerts)?;
+    check_days(session, &split)?;
+    let blocks = out_of_fold(session, &split)?;
     let score = |date: i32, batch: &Batch| -> Result<Vec<f64>, BuildError> {
         let matrix = builder.alerts(batch)?.matrix;
         let block = blocks.iter().find(|block| block.first <= date && date <= block.last);
@@ -60,6 +87,22 @@ pub fn cluster_rows(session: &Session<'_>, alerts: &Assembled) -> Result<Assembl
         })
     };
     Ok(clusters(&session.range, &session.schema(ModelKind::ClusterScorer), &score, session.watch)?)
+}
+
+fn saved_scorer(session: &Session<'_>) -> Result<TreeModel, TrainError> {
+    TreeModel::load(&session.model_path(ModelKind::AlertScorer), ModelKind::AlertScorer).map_err(TrainError::NoScorer)
+}
+
+/// The blocks cover this session's training days. Days after them that the alert scorer learnt from, under another
+/// configuration, would have scores that are too good. A scorer without a record is taken as it is.
+fn check_days(session: &Session<'_>, split: &Split) -> Result<(), TrainError> {
+    let record = TrainingRecord::load(&session.model_path(ModelKind::AlertScorer)).ok();
+    let Some(learnt) = record.as_ref().and_then(|record| record.periods.get("train")) else { return Ok(()) };
+    let here = date_text(split.periods.train.1);
+    if learnt.last > here {
+        return Err(TrainError::OtherDays { scorer: learnt.last.clone(), here });
+    }
+    Ok(())
 }
 
 /// A stretch of days and the model that has not seen them.
@@ -77,9 +120,8 @@ impl Block {
     }
 }
 
-/// One model a block of the alert scorer's training days, grown without that block.
-fn out_of_fold(session: &Session<'_>, alerts: &Assembled) -> Result<Vec<Block>, TrainError> {
-    let split = session.split(alerts)?;
+/// One model per block of the alert scorer's training days, grown without that block.
+fn out_of_fold(session: &Session<'_>, split: &Split) -> Result<Vec<Block>, TrainError> {
     let days = &split.train.days;
     let count = BLOCKS.min(days.len());
     let mut blocks = Vec::new();

@@ -1,12 +1,11 @@
 //! A request body: from JSON bytes to the columns of a batch, without a map per row.
 //!
 //! Broken JSON is told with line and column; values that a column cannot hold are told all at once, up to
-//! [`Limits::problems`]. Whether a body is accepted does not depend on which columns are kept ([`Needs`]), nor on how
+//! [`BodyLimits::problems`]. Whether a body is accepted does not depend on which columns are kept ([`Needs`]), nor on how
 //! the work is spread. A large body is cut where rows seem to begin; a cut counts only when the reader before it
 //! arrives there at a row of the same table, so no text can make two readings of one body.
 
 mod columns;
-mod date;
 mod document;
 mod join;
 mod rows;
@@ -14,19 +13,19 @@ mod split;
 mod values;
 mod write;
 
-use crate::wire::batch::Batch;
+use crate::table::Batch;
+use crate::table::spec::{ALERTS, CLUSTERS, FEATURES, MONEY_FLOWS, TableSpec};
 use crate::wire::problem::Problem;
-use crate::wire::spec::{ALERTS, CLUSTERS, FEATURES, MONEY_FLOWS, TableSpec};
 
-pub use date::{date_of_days, days_of_date};
+pub use crate::table::date::{date_of_days, days_of_date};
 pub use write::{Rows, write_body, write_rows};
 
-/// The tables of a body, in the order of [`Needs`] and [`Limits::rows`].
+/// The tables of a body, in the order of [`Needs`] and [`BodyLimits::rows`].
 pub const TABLES: [&TableSpec; 4] = [&ALERTS, &FEATURES, &CLUSTERS, &MONEY_FLOWS];
 
 /// How much one body may hold. A body is bounded in bytes before it gets here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct BodyLimits {
     /// Rows of each table, in the order of [`TABLES`].
     pub rows: [usize; 4],
     /// Brackets open at once.
@@ -39,7 +38,7 @@ pub struct Limits {
     pub problems: usize,
 }
 
-impl Default for Limits {
+impl Default for BodyLimits {
     fn default() -> Self {
         // Four typical days' alerts and one very large day of the other tables.
         Self {
@@ -110,7 +109,7 @@ impl Needs {
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// How much it may hold.
-    pub limits: Limits,
+    pub limits: BodyLimits,
     /// What is kept of it.
     pub needs: Needs,
     /// The table that it must have: `alerts` or `clusters`.
@@ -119,7 +118,7 @@ pub struct Reading {
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { limits: Limits::default(), needs: Needs::all(), required: ALERTS.name }
+        Self { limits: BodyLimits::default(), needs: Needs::all(), required: ALERTS.name }
     }
 }
 

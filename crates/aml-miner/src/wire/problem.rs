@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::table::rules::{NumberBreach, TextBreach};
+use crate::table::spec::ColumnSpec;
+
 /// One step of the way to a value: a key or an index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -94,6 +97,17 @@ impl Fault {
         }
     }
 
+    /// What `breach` is called here.
+    pub(crate) fn of(breach: NumberBreach, about: &ColumnSpec) -> Self {
+        match breach {
+            NumberBreach::Missing => Self::Missing,
+            NumberBreach::NotFinite => Self::NotFinite,
+            NumberBreach::TooSmall => Self::TooSmall(about.min),
+            NumberBreach::TooLarge => Self::TooLarge(about.max),
+            NumberBreach::NotWhole => Self::NotWhole,
+        }
+    }
+
     fn fixed_message(self) -> &'static str {
         match self {
             Self::Missing => "Field required",
@@ -113,6 +127,16 @@ impl Fault {
             Self::DuplicateId => "Identifier is used by an earlier row",
             Self::TooSparse => "Rows differ too much in their keys: most cells of this table would be empty",
             _ => "Input is not valid",
+        }
+    }
+}
+
+impl From<TextBreach> for Fault {
+    fn from(breach: TextBreach) -> Self {
+        match breach {
+            TextBreach::Missing => Self::EmptyText,
+            TextBreach::UnknownSeverity => Self::UnknownSeverity,
+            TextBreach::Nul { .. } => Self::NulInText,
         }
     }
 }

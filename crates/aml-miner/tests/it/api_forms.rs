@@ -1,14 +1,14 @@
 //! A batch means the same in every form, and whatever a model does not read may be left out of memory.
 
-use aml_miner::data::synth::{SynthConfig, generate};
 use aml_miner::data::write_batch;
 use aml_miner::features::{FeatureBuilder, RowKind, Schema};
+use aml_miner::synth::{SynthConfig, generate};
 use aml_miner::wire::{Batch, InOrder, Needs, Reading, read_body, write_body};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api_kit::TestServer;
-use crate::arrow_kit::stream_of;
-use crate::batch_kit::{must_read_frame, options};
+use crate::batch_kit::options;
+use crate::frame_kit::{Frame, Values, lists_of_one, numbers, texts};
 
 fn day() -> Batch {
     let config = SynthConfig { alerts: 40, addresses: 300, days: 1, ..SynthConfig::default() };
@@ -73,8 +73,7 @@ fn arrow_tables_are_scored_as_the_same_json() {
     let target = dir.path().join("batch");
     write_batch(&target, &batch, None, &options()).expect("written");
     for (newest, headers) in [(true, ""), (false, "Content-Type: application/vnd.apache.arrow.stream\r\n")] {
-        let table =
-            |name: &'static str| (name, stream_of(&must_read_frame(&target.join(format!("{name}.parquet"))), newest));
+        let table = |name: &'static str| (name, Frame::read(&target.join(format!("{name}.parquet"))).stream(newest));
         let tables = ["alerts", "features", "clusters", "money_flows"].map(table);
         for path in ["/score/alerts", "/rank/alerts", "/score/clusters"] {
             let from_json = server.post(path, write_body(&batch)).must_succeed().json();
@@ -123,5 +122,63 @@ fn a_matrix_has_the_same_bits_when_only_the_needed_columns_are_kept() {
             matrix(batch).expect("a matrix").matrix.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>()
         };
         assert!(bits(&all) == bits(&few), "{rows:?} rows differ");
+    }
+}
+
+/// A table with U+0000 in a text or list of `column`, or a key that stands twice, as JSON and as Parquet.
+fn broken_tables() -> Vec<(&'static str, &'static str, Value, Frame)> {
+    let alert = |column: &'static str, value: Value, values: Values| {
+        let rows = json!([{"alert_id": "a", column: value}]);
+        ("alerts", column, rows, Frame::of(vec![("alert_id", texts(["a"])), (column, values)]))
+    };
+    vec![
+        alert("address", json!("x\u{0}"), texts(["x\u{0}"])),
+        alert("description", json!("\u{0}"), texts(["\u{0}"])),
+        alert("risk_indicators", json!(["a\u{0}b"]), lists_of_one(["a\u{0}b"])),
+        alert("alert_confidence_score", json!("1.5"), texts(["1.5"])),
+        alert("alert_confidence_score", json!("0,5"), texts(["0,5"])),
+        alert("processing_date", json!("2025-02-29"), texts(["2025-02-29"])),
+        (
+            "features",
+            "address",
+            json!([{"address": "x", "degree_in": 1}, {"address": "x", "degree_in": 2}]),
+            Frame::of(vec![("address", texts(["x", "x"])), ("degree_in", numbers([1_i64, 2]))]),
+        ),
+    ]
+}
+
+#[test]
+fn a_cell_that_one_form_refuses_is_refused_in_every_form() {
+    let server = TestServer::start();
+    for (table, column, rows, frame) in broken_tables() {
+        let alerts = Frame::of(vec![("alert_id", texts(["a"]))]);
+        let mut body = json!({"alerts": [{"alert_id": "a"}]});
+        body[table] = rows;
+        let refused = server.post_json("/score/alerts", &body).must_fail_with(422, "invalid_request").json();
+        let told = refused["detail"][0]["loc"].as_array().expect("a way").clone();
+        assert_eq!((&told[1], &told[3]), (&json!(table), &json!(column)), "{refused}");
+        for parquet in [true, false] {
+            let bytes = |frame: &Frame| if parquet { frame.parquet() } else { frame.stream(true) };
+            let mut files = vec![(table, bytes(&frame))];
+            if table != "alerts" {
+                files.push(("alerts", bytes(&alerts)));
+            }
+            let refused = server.connect().post("/score/alerts", &FORM, &form(&files));
+            let refused = refused.must_fail_with(422, "invalid_request").json();
+            let told = refused["detail"][0]["msg"].as_str().expect("a message").to_owned();
+            assert!(told.contains(&format!("column `{column}`")), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_number_may_be_written_in_the_same_ways_in_every_form() {
+    let server = TestServer::start();
+    for text in ["+0.5", ".5", "5.e-1", "0.5", "5E-1"] {
+        let body = json!({"alerts": [{"alert_id": "a", "alert_confidence_score": text}]});
+        let from_json = server.post_json("/score/alerts", &body).must_succeed().json();
+        let frame = Frame::of(vec![("alert_id", texts(["a"])), ("alert_confidence_score", texts([text]))]);
+        let from_form = server.connect().post("/score/alerts", &FORM, &form(&[("alerts", frame.parquet())]));
+        assert_eq!(timeless(from_form.must_succeed().json()), timeless(from_json), "{text}");
     }
 }

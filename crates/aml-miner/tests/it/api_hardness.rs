@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::api_kit::{Client, TestServer, batch, request};
 
 /// Waits for `condition` by asking it again; the test's own time limit ends a wait that is in vain.
-fn until(condition: impl Fn() -> bool) {
+pub(crate) fn until(condition: impl Fn() -> bool) {
     while !condition() {
         std::thread::yield_now();
     }
@@ -176,7 +176,7 @@ fn bodies_are_limited_whether_they_tell_their_length_or_not() {
     client.answer().expect("told at the limit").must_fail_with(413, "too_large");
 }
 
-fn bytes_held(server: &TestServer) -> usize {
+pub(crate) fn bytes_held(server: &TestServer) -> usize {
     let metrics = String::from_utf8(server.get("/metrics").body).expect("text");
     let held = metrics.lines().find_map(|line| line.strip_prefix("aml_body_bytes "));
     held.and_then(|held| held.parse().ok()).expect("a number of bytes")
@@ -217,6 +217,39 @@ fn a_full_queue_says_so_and_those_in_it_are_served() {
     for answer in waiting {
         answer.join().expect("served");
     }
+}
+
+#[test]
+fn a_small_request_is_answered_while_a_batch_takes_all_threads() {
+    let server = Arc::new(TestServer::with(&[("API_THREADS", "1"), ("API_JOBS", "1")]));
+    let gate = &server.knobs.gate;
+    gate.spared.store(16, Ordering::SeqCst);
+    gate.set(true);
+    let waiting = {
+        let server = Arc::clone(&server);
+        std::thread::spawn(move || server.post_json("/score/alerts", &batch(100)).must_succeed())
+    };
+    until(|| gate.arrived.load(Ordering::SeqCst) > 0);
+    for path in ["/score/alerts", "/rank/alerts", "/score/clusters"] {
+        server.post_json(path, &batch(16)).must_succeed();
+    }
+    assert!(!waiting.is_finished(), "the batch still holds its thread");
+    gate.set(false);
+    waiting.join().expect("served");
+}
+
+#[test]
+fn a_request_that_timed_out_does_not_keep_its_threads() {
+    let server = TestServer::with(&[("API_THREADS", "1"), ("API_JOBS", "1"), ("API_REQUEST_TIME", "300ms")]);
+    let gate = &server.knobs.gate;
+    gate.set(true);
+    // Ten blocks, of which the first waits at the gate.
+    server.post_json("/score/alerts", &batch(5_000)).must_fail_with(408, "too_slow");
+    until(|| gate.arrived.load(Ordering::SeqCst) == 1);
+    gate.set(false);
+    until(|| server.app.engine_load().running == 0);
+    assert_eq!(gate.arrived.load(Ordering::SeqCst), 1, "the other blocks are left");
+    server.post_json("/score/alerts", &batch(1)).must_succeed();
 }
 
 #[test]

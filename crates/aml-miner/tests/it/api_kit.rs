@@ -2,12 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use aml_miner::api::models::{Loaded, Served};
-use aml_miner::api::serve::{Ended, serve};
+use aml_miner::api::access::ReloadAccess;
+use aml_miner::api::models::Loaded;
+use aml_miner::api::serve::{Ended, Ends, serve};
 use aml_miner::api::state::{AppState, Parts};
 use aml_miner::clock::FixedClock;
 use aml_miner::config::{Settings, Sources};
@@ -15,6 +16,7 @@ use aml_miner::digest::Digest;
 use aml_miner::features::{RowKind, SCHEMA_VERSION, Schema};
 use aml_miner::models::BaseModel;
 use aml_miner::receipt::ReceiptKey;
+use aml_miner::scoring::Prepared;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -31,6 +33,8 @@ pub(crate) struct Toy {
 pub(crate) struct Gate {
     shut: Mutex<bool>,
     changed: Condvar,
+    /// Predictions of up to so many rows pass all the same.
+    pub(crate) spared: AtomicUsize,
     pub(crate) arrived: AtomicU32,
 }
 
@@ -40,7 +44,10 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    fn pass(&self) {
+    fn pass(&self, rows: usize) {
+        if rows <= self.spared.load(Ordering::SeqCst) {
+            return;
+        }
         self.arrived.fetch_add(1, Ordering::SeqCst);
         let shut = self.shut.lock().expect("no test panics with it");
         drop(self.changed.wait_while(shut, |shut| *shut).expect("no test panics with it"));
@@ -92,7 +99,7 @@ impl BaseModel for Toy {
     }
 
     fn predict_into(&self, rows: &[f64], scores: &mut [f64]) {
-        self.gate.pass();
+        self.gate.pass(scores.len());
         self.raw_into(rows, scores);
         scores.iter_mut().for_each(|score| *score = 1.0 / (1.0 + (-*score).exp()));
     }
@@ -125,7 +132,7 @@ impl Knobs {
         let version = format!("1.0.{}", self.generation.fetch_add(1, Ordering::SeqCst));
         let toy = |name| {
             let model = Toy::new(name, &version, &self.gate);
-            Some(Arc::new(Served::new(Arc::new(model), None).expect("known features")))
+            Some(Arc::new(Prepared::new(Arc::new(model), None).expect("known features")))
         };
         loaded.models.alert_scorer = toy("alert_scorer");
         loaded.models.alert_ranker = toy("alert_ranker");
@@ -168,7 +175,7 @@ impl TestServer {
             key: Some(key()),
             work: settings.work,
             limits: settings.limits,
-            admin_token: None,
+            reload_access: ReloadAccess::Loopback,
             clock: Box::new(FixedClock(Duration::from_secs(1_761_436_800))),
             commit: "0a1b2c3",
         };
@@ -186,7 +193,7 @@ impl TestServer {
                     std::future::pending::<()>().await
                 }
             };
-            runtime.block_on(serve(listener, serving, (async { drop(stopped.await) }, cut), grace))
+            runtime.block_on(serve(listener, serving, Ends { stop: async { drop(stopped.await) }, now: cut, grace }))
         });
         Self { address, app, knobs, stop: Some(stop), now: Some(now), thread: Some(thread) }
     }

@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use aml_miner::api::models::WARN_STEPS;
 use aml_miner::digest::Digest;
 use aml_miner::features::Schema;
 use aml_miner::models::Calibration;
@@ -19,29 +20,8 @@ right_child=-2\nleaf_value=-1 2\nleaf_count=3 1\ninternal_count=4\nis_linear=0\n
 /// Saves all three models under `directory` and names their files in environment variables.
 pub(crate) fn save_models(directory: &Path, version: &str) -> Vec<(&'static str, PathBuf)> {
     let one = |kind: ModelKind, feature: &str, objective: &str| {
-        let text = format!(
-            "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n\
-             objective={objective}\nfeature_names={feature}\nfeature_infos=none\n\n{TREE}"
-        );
-        let training = Training {
-            data_sha256: Digest::of(b"data"),
-            first_date: "2025-01-01".into(),
-            last_date: "2025-03-31".into(),
-            rows: 4,
-            parameters: BTreeMap::new(),
-            seeds: BTreeMap::new(),
-            lightgbm_version: "4.7.0".into(),
-        };
-        let draft = Draft {
-            model: kind,
-            version: version.into(),
-            schema: Schema::new(kind.rows(), [feature]),
-            calibration: Calibration::None,
-            batch_relative: false,
-            training,
-            metrics: BTreeMap::new(),
-            created_at: "2025-04-01T00:00:00Z".into(),
-        };
+        let text = format!("{}{TREE}", head(&[feature], objective));
+        let draft = draft(kind, version, Schema::new(kind.rows(), [feature]));
         save(directory, &text, draft).expect("saved").0
     };
     vec![
@@ -49,6 +29,63 @@ pub(crate) fn save_models(directory: &Path, version: &str) -> Vec<(&'static str,
         ("ALERT_RANKER_PATH", one(ModelKind::AlertRanker, "alert_confidence_score", "lambdarank")),
         ("CLUSTER_SCORER_PATH", one(ModelKind::ClusterScorer, "total_alerts", "binary sigmoid:1")),
     ]
+}
+
+fn head(features: &[&str], objective: &str) -> String {
+    format!(
+        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx={}\n\
+         objective={objective}\nfeature_names={}\nfeature_infos={}\n\n",
+        features.len() - 1,
+        features.join(" "),
+        vec!["none"; features.len()].join(" "),
+    )
+}
+
+fn draft(kind: ModelKind, version: &str, schema: Schema) -> Draft {
+    let training = Training {
+        data_sha256: Digest::of(b"data"),
+        first_date: "2025-01-01".into(),
+        last_date: "2025-03-31".into(),
+        rows: 4,
+        parameters: BTreeMap::new(),
+        seeds: BTreeMap::new(),
+        lightgbm_version: "4.7.0".into(),
+    };
+    Draft {
+        model: kind,
+        version: version.into(),
+        schema,
+        calibration: Calibration::None,
+        batch_relative: false,
+        training,
+        metrics: BTreeMap::new(),
+        created_at: "2025-04-01T00:00:00Z".into(),
+    }
+}
+
+/// Saves an alert scorer whose trees are long chains of splits, each on a feature of its own.
+fn save_chains(directory: &Path, trees: usize) -> PathBuf {
+    let schema = Schema::default_alert();
+    let names: Vec<&str> = schema.features.iter().map(String::as_str).collect();
+    let splits = names.len();
+    let list = |value: &dyn Fn(usize) -> String, count: usize| (0..count).map(value).collect::<Vec<_>>().join(" ");
+    let body = format!(
+        "num_leaves={}\nnum_cat=0\nsplit_feature={}\nthreshold={}\ndecision_type={}\nleft_child={}\nright_child={} -{}\n\
+         leaf_value={}\nleaf_count={}\ninternal_count={}\nis_linear=0\nshrinkage=1\n\n\n",
+        splits + 1,
+        list(&|i| i.to_string(), splits),
+        list(&|_| "0".into(), splits),
+        list(&|_| "10".into(), splits),
+        list(&|i| format!("-{}", i + 1), splits),
+        list(&|i| (i + 1).to_string(), splits - 1),
+        splits + 1,
+        list(&|i| format!("{}", (i as f64).sin() / 1e3), splits + 1),
+        list(&|_| "3".into(), splits + 1),
+        list(&|i| (3 * (splits + 1 - i)).to_string(), splits),
+    );
+    let chains = list(&|i| format!("Tree={i}\n{body}"), trees).replace("\n\n\n ", "\n\n\n");
+    let text = format!("{}{chains}end of trees\n", head(&names, "binary sigmoid:1"));
+    save(directory, &text, draft(ModelKind::AlertScorer, "2.0.0", schema.clone())).expect("saved").0
 }
 
 pub(crate) fn program(directory: &Path, models: &[(&str, PathBuf)]) -> Command {
@@ -183,6 +220,10 @@ fn a_check_tells_everything_that_is_wrong_with_the_models() {
     let models = save_models(directory.path(), "1.0.0");
     let check = || program(directory.path(), &models).arg("--check").output().expect("it runs");
     assert!(check().status.success(), "{}", String::from_utf8_lossy(&check().stderr));
+    let told = String::from_utf8_lossy(&check().stdout).into_owned();
+    for model in ["alert_scorer", "alert_ranker", "cluster_scorer"] {
+        assert!(told.contains(&format!("{model}: explaining a row takes about 1 steps")), "{told}");
+    }
     assert!(!directory.path().join("keys").exists(), "a check makes no key");
     let text = fs::read_to_string(&models[0].1).expect("there");
     fs::write(&models[0].1, text.replace("leaf_value=-1 2", "leaf_value=-1 3")).expect("written");
@@ -194,12 +235,78 @@ fn a_check_tells_everything_that_is_wrong_with_the_models() {
 }
 
 #[test]
+fn a_model_that_is_slow_to_explain_is_warned_about() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut models = save_models(directory.path(), "1.0.0");
+    let few = program(directory.path(), &models).arg("--check").output().expect("it runs");
+    assert!(!String::from_utf8_lossy(&few.stdout).contains("warning"));
+    models[0].1 = save_chains(directory.path(), 200);
+    let checked = program(directory.path(), &models).arg("--check").output().expect("it runs");
+    let told = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    assert!(told.contains("warning: alert_scorer: explaining a row takes about"), "{told}");
+    let server = Running::start(directory.path(), &models);
+    let version = server.get("/version");
+    let version: Value = serde_json::from_str(version.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
+    let steps = version["models"]["alert_scorer"]["explain_steps"].as_u64().expect("a number");
+    assert!(steps > WARN_STEPS, "{steps}");
+    let metric = format!("aml_model_explain_steps{{model=\"alert_scorer\"}} {steps}");
+    assert!(server.get("/metrics").contains(&metric), "{metric}");
+}
+
+#[test]
 fn bad_settings_end_it_before_it_listens() {
     let directory = tempfile::tempdir().expect("a directory");
     let run = program(directory.path(), &[]).env("API_PORT", "x").env("API_QUEUE", "y").output().expect("it runs");
     assert_eq!(run.status.code(), Some(2));
     let told = String::from_utf8_lossy(&run.stderr);
     assert!(told.contains("API_PORT") && told.contains("API_QUEUE"), "{told}");
+}
+
+fn reload(server: &Running, header: &str) -> String {
+    server.ask(&format!("POST /admin/reload HTTP/1.1\r\nhost: t\r\nconnection: close\r\n{header}\r\n"))
+}
+
+#[test]
+fn without_a_token_nobody_reloads_over_http() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let models = save_models(directory.path(), "1.0.0");
+    let mut server = Running::spawn(&mut program(directory.path(), &models));
+    server.wait_for("POST /admin/reload is off: there is no token (API_ADMIN_TOKEN_FILE); SIGHUP reloads");
+    server.wait_until_listening();
+    // As a reverse proxy on this machine passes a stranger on, and as the operator asks himself.
+    for header in ["x-forwarded-for: 198.51.100.7\r\n", ""] {
+        let refused = reload(&server, header);
+        assert!(refused.starts_with("HTTP/1.1 403") && refused.contains("\"code\":\"forbidden\""), "{refused}");
+        assert!(refused.contains("API_ADMIN_TOKEN_FILE") && refused.contains("API_RELOAD_WITHOUT_TOKEN"), "{refused}");
+    }
+    server.signal("-HUP");
+    server.wait_for("models are reloaded");
+    let checked = program(directory.path(), &models).arg("--check").output().expect("it runs");
+    let told = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success() && told.contains("POST /admin/reload is off: there is no token"), "{told}");
+}
+
+#[test]
+fn a_setting_opens_reloading_on_a_loopback_address() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let models = save_models(directory.path(), "1.0.0");
+    let open = || {
+        let mut command = program(directory.path(), &models);
+        command.env("API_RELOAD_WITHOUT_TOKEN", "true");
+        command
+    };
+    let server = Running::of(&mut open());
+    assert!(reload(&server, "").starts_with("HTTP/1.1 200"));
+    assert!(reload(&server, "origin: http://evil.test\r\n").starts_with("HTTP/1.1 403"));
+    let checked = open().arg("--check").output().expect("it runs");
+    let told = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success() && told.contains("POST /admin/reload is open to whoever reaches"), "{told}");
+    for (name, value) in [("API_HOST", "0.0.0.0"), ("API_ADMIN_TOKEN_FILE", "token")] {
+        let refused = open().env(name, value).output().expect("it runs");
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && told.contains("api.reload_without_token"), "{told}");
+    }
 }
 
 #[test]
@@ -209,13 +316,9 @@ fn administration_asks_for_the_token_where_there_is_one() {
     let file = directory.path().join("token");
     fs::write(&file, "a-token-of-24-characters\n").expect("written");
     let server = Running::of(program(directory.path(), &models).env("API_ADMIN_TOKEN_FILE", &file));
-    let reload = |token: &str| {
-        let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
-        server.ask(&format!("POST /admin/reload HTTP/1.1\r\nhost: t\r\nconnection: close\r\n{authorization}\r\n"))
-    };
-    assert!(reload("").starts_with("HTTP/1.1 401"));
-    assert!(reload("a-token-of-24-character").starts_with("HTTP/1.1 401"));
-    assert!(reload("a-token-of-24-characters").starts_with("HTTP/1.1 200"));
+    assert!(reload(&server, "").starts_with("HTTP/1.1 401"));
+    assert!(reload(&server, "authorization: Bearer a-token-of-24-character\r\n").starts_with("HTTP/1.1 401"));
+    assert!(reload(&server, "authorization: Bearer a-token-of-24-characters\r\n").starts_with("HTTP/1.1 200"));
     fs::write(&file, "short").expect("written");
     let refused = program(directory.path(), &models).env("API_ADMIN_TOKEN_FILE", &file).output().expect("it runs");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("at least 16 characters"));

@@ -1,18 +1,9 @@
-//! Arrow IPC streams for tests: those of a real writer, and ones put together part by part to be wrong.
+//! Arrow IPC streams for tests, put together part by part to be wrong.
 
-use polars::prelude::{CompatLevel, DataFrame, IpcStreamWriter, SerWriter as _};
 use polars_arrow_format::ipc::planus::{Builder, WriteAsOffset};
 use polars_arrow_format::ipc::{
     Buffer, Endianness, Field, FieldNode, Message, MessageHeader, MetadataVersion, RecordBatch, Schema, Type,
 };
-
-/// What a writer makes of `frame`: texts as views (newest) or with offsets of 8 bytes (oldest).
-pub(crate) fn stream_of(frame: &DataFrame, newest: bool) -> Vec<u8> {
-    let level = if newest { CompatLevel::newest() } else { CompatLevel::oldest() };
-    let mut bytes = Vec::new();
-    IpcStreamWriter::new(&mut bytes).with_compat_level(level).finish(&mut frame.clone()).expect("a frame to write");
-    bytes
-}
 
 /// A column with a name and a type.
 pub(crate) fn field(name: &str, kind: Type, children: Vec<Field>) -> Field {

@@ -1,9 +1,8 @@
 //! An Arrow stream is the same table as the same Parquet file, whatever the writer; any other bytes are an error.
 
-use aml_miner::data::{FileProblem, Limits, TableError, read_stream, write_batch};
+use aml_miner::data::{FileLimits, FileProblem, TableError, read_stream, write_batch};
 use aml_miner::wire::spec::{ALERTS, CLUSTERS, FEATURES, MONEY_FLOWS, TableSpec};
 use aml_miner::wire::{Batch, Table};
-use polars::prelude::DataFrame;
 use polars_arrow_format::ipc::{
     BodyCompression, BodyCompressionMethod, Bool, CompressionType, Decimal, DictionaryEncoding, DictionaryKind, Field,
     FixedSizeList, FloatingPoint, Int, List, MessageHeader, Null, Precision, Struct, TimeUnit, Timestamp, Type, Utf8,
@@ -11,11 +10,12 @@ use polars_arrow_format::ipc::{
 };
 use proptest::prelude::*;
 
-use crate::arrow_kit::{END, Parts, field, le, message, message_stating, schema, stream, stream_of};
-use crate::batch_kit::{Written, any_table, assert_same, must_read_frame, options};
+use crate::arrow_kit::{END, Parts, field, le, message, message_stating, schema, stream};
+use crate::batch_kit::{Written, any_table, assert_same, options};
+use crate::frame_kit::Frame;
 
 fn read(bytes: &[u8], spec: &'static TableSpec) -> Result<Table, TableError> {
-    read_stream(bytes, spec, spec.name, &Limits::default())
+    read_stream(bytes, spec, spec.name, &FileLimits::default())
 }
 
 fn refusal(bytes: &[u8]) -> String {
@@ -39,11 +39,11 @@ fn two_alerts(other: Field, parts: impl FnOnce(Parts) -> Parts) -> Vec<u8> {
     stream(vec![ids(), other], &[parts(Parts::of(2).texts(&["a", "b"]))])
 }
 
-fn frame_of(table: Table) -> DataFrame {
+fn frame_of(table: Table) -> Frame {
     let root = tempfile::tempdir().expect("a directory");
     let batch = Batch { alerts: table, ..Batch::empty() };
     write_batch(&root.path().join("batch"), &batch, None, &options()).expect("a good batch");
-    must_read_frame(&root.path().join("batch/alerts.parquet"))
+    Frame::read(&root.path().join("batch/alerts.parquet"))
 }
 
 #[test]
@@ -57,9 +57,9 @@ fn a_stream_is_the_table_that_parquet_is() {
         (&MONEY_FLOWS, &batch.money_flows),
     ];
     for (spec, table) in tables {
-        let frame = must_read_frame(&written.path().join(format!("{}.parquet", spec.name)));
+        let frame = Frame::read(&written.path().join(format!("{}.parquet", spec.name)));
         for newest in [true, false] {
-            assert_same(&read(&stream_of(&frame, newest), spec).expect("a table"), table);
+            assert_same(&read(&frame.stream(newest), spec).expect("a table"), table);
         }
     }
 }
@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn any_table_survives(table in any_table(&ALERTS), newest: bool) {
-        let stream = stream_of(&frame_of(table.clone()), newest);
+        let stream = frame_of(table.clone()).stream(newest);
         assert_same(&read(&stream, &ALERTS).expect("a table"), &table);
     }
 }
@@ -277,8 +277,8 @@ fn few_bytes_cannot_claim_much_memory() {
     let many = two_alerts(list, |parts| {
         parts.node(2, 0).buffer([]).buffer(le([0_i32, 0, 90_000_000].map(i32::to_le_bytes))).node(90_000_000, 0)
     });
-    let told =
-        read_stream(&many, &ALERTS, "alerts", &Limits { rows: 5000, ..Limits::default() }).expect_err("too many");
+    let told = read_stream(&many, &ALERTS, "alerts", &FileLimits { rows: 5000, ..FileLimits::default() })
+        .expect_err("too many");
     assert!(told.to_string().contains("the number of missing values is 90000000, at most 5000"), "{told}");
     let empty = stream(vec![], &[Parts::of(1 << 40)]);
     assert!(refusal(&empty).contains("the number of rows is"), "{}", refusal(&empty));
@@ -299,7 +299,7 @@ fn deep_and_wide_schemas_are_refused() {
 
 #[test]
 fn a_cut_stream_is_refused() {
-    let bytes = stream_of(&must_read_frame(&Written::small().path().join("alerts.parquet")), true);
+    let bytes = Frame::read(&Written::small().path().join("alerts.parquet")).stream(true);
     for length in 0..bytes.len() {
         assert!(read(&bytes[..length], &ALERTS).is_err(), "cut at {length} of {}", bytes.len());
     }
@@ -329,8 +329,8 @@ proptest! {
 fn good_stream(newest: bool) -> &'static Vec<u8> {
     static STREAMS: std::sync::OnceLock<[Vec<u8>; 2]> = std::sync::OnceLock::new();
     let streams = STREAMS.get_or_init(|| {
-        let frame = must_read_frame(&Written::small().path().join("alerts.parquet"));
-        [stream_of(&frame, false), stream_of(&frame, true)]
+        let frame = Frame::read(&Written::small().path().join("alerts.parquet"));
+        [frame.stream(false), frame.stream(true)]
     });
     &streams[usize::from(newest)]
 }

@@ -2,16 +2,12 @@
 
 use std::fs;
 
-use aml_miner::data::{BatchDir, FileProblem, Limits, TableError, read_table, write_batch};
+use aml_miner::data::{BatchDir, FileLimits, FileProblem, TableError, read_table, write_batch};
 use aml_miner::wire::spec::ALERTS;
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use proptest::prelude::*;
 
 use crate::batch_kit::{Written, files_of};
-
-fn with_column(frame: &mut DataFrame, series: Series) {
-    frame.with_column(series.into_column()).expect("a column of the right length");
-}
+use crate::frame_kit::{Frame, Values, lists_of_one, maybe_texts, numbers, texts};
 
 #[test]
 fn a_cut_file_is_refused() {
@@ -61,11 +57,7 @@ fn a_wrong_number_of_rows_is_refused() {
 fn reordered_columns_are_the_same_batch() {
     let written = Written::small();
     let before = written.must_load();
-    written.rewrite("alerts.parquet", |frame| {
-        let mut names = frame.get_column_names_owned();
-        names.reverse();
-        *frame = frame.select(names).expect("its own columns");
-    });
+    written.rewrite("alerts.parquet", Frame::reverse);
     let after = written.must_load();
     crate::batch_kit::assert_same(&before.batch.alerts, &after.batch.alerts);
 }
@@ -73,30 +65,26 @@ fn reordered_columns_are_the_same_batch() {
 #[test]
 fn a_renamed_column_is_named_and_kept_out() {
     let written = Written::small();
-    written.rewrite("alerts.parquet", |frame| {
-        frame.rename("volume_usd", "volume".into()).expect("renamed");
-    });
+    written.rewrite("alerts.parquet", |frame| frame.rename("volume_usd", "volume"));
     let loaded = written.must_load();
     assert!(loaded.batch.alerts.numbers("volume_usd").is_none());
     assert_eq!(loaded.batch.alerts.unknown_columns(), ["volume"]);
-    written.rewrite("alerts.parquet", |frame| {
-        frame.rename("alert_id", "id".into()).expect("renamed");
-    });
+    written.rewrite("alerts.parquet", |frame| frame.rename("alert_id", "id"));
     assert_eq!(written.refusal(), "alerts.parquet, column `alert_id`: the required column is missing");
 }
 
 #[test]
 fn a_wrong_type_is_refused() {
-    let cases: [(Series, &str); 5] = [
-        (Series::new("severity".into(), [1_i64, 2, 3]), "column `severity`: the stored type is i64, wanted is text"),
-        (Series::new("volume_usd".into(), ["1", "2,5", "3"]), "column `volume_usd`, row 1: `2,5` is not a number"),
-        (Series::new("risk_indicators".into(), ["a", "b", "c"]), "wanted is a list of text"),
-        (Series::new("processing_date".into(), [20_387_i64; 3]), "wanted is a date"),
-        (Series::new("processing_date".into(), ["2025-10-26", "2025-10-26", "26/10/2025"]), "row 2: `26/10/2025`"),
+    let cases: [(&str, Values, &str); 5] = [
+        ("severity", numbers([1_i64, 2, 3]), "column `severity`: the stored type is i64, wanted is text"),
+        ("volume_usd", texts(["1", "2,5", "3"]), "column `volume_usd`, row 1: `2,5` is not a number"),
+        ("risk_indicators", texts(["a", "b", "c"]), "wanted is a list of text"),
+        ("processing_date", numbers([20_387_i64; 3]), "wanted is a date"),
+        ("processing_date", texts(["2025-10-26", "2025-10-26", "26/10/2025"]), "row 2: `26/10/2025`"),
     ];
-    for (series, expected) in cases {
+    for (column, values, expected) in cases {
         let written = Written::small();
-        written.rewrite("alerts.parquet", |frame| with_column(frame, series));
+        written.rewrite("alerts.parquet", |frame| frame.put(column, values));
         let message = written.refusal();
         assert!(message.starts_with("alerts.parquet, column") && message.contains(expected), "{message}");
     }
@@ -104,33 +92,21 @@ fn a_wrong_type_is_refused() {
 
 #[test]
 fn a_bad_cell_is_refused_with_its_row() {
-    let cases: [(&str, Series, &str); 9] = [
-        ("alerts", Series::new("volume_usd".into(), [1.0, f64::NAN, 2.0]), "column `volume_usd`, row 1: NaN"),
-        ("alerts", Series::new("volume_usd".into(), [1.0, 2.0, f64::INFINITY]), "column `volume_usd`, row 2: inf"),
-        ("alerts", Series::new("volume_usd".into(), [1.0, 2.0, -3.5]), "row 2: -3.5 is outside 0 to"),
-        ("alerts", Series::new("alert_confidence_score".into(), [0.1, 1.5, 2.0]), "row 1: 1.5 is outside 0 to 1"),
-        ("alerts", Series::new("severity".into(), ["low", "High", "low"]), "row 1: `High` is not a severity"),
-        (
-            "alerts",
-            Series::new("alert_id".into(), ["a", "b", "a"]),
-            "column `alert_id`, row 2: `a` stands already in row 0",
-        ),
-        (
-            "alerts",
-            Series::new("alert_id".into(), [Some("a"), None, Some("b")]),
-            "row 1: the required value is missing",
-        ),
-        ("features", Series::new("address".into(), ["x", "x"]), "column `address`, row 1: `x` stands already in row 0"),
-        (
-            "features",
-            Series::new("degree_in".into(), [1.0, 2.5]),
-            "column `degree_in`, row 1: 2.5 is not a whole number",
-        ),
+    let cases: [(&str, &str, Values, &str); 9] = [
+        ("alerts", "volume_usd", numbers([1.0, f64::NAN, 2.0]), "column `volume_usd`, row 1: NaN"),
+        ("alerts", "volume_usd", numbers([1.0, 2.0, f64::INFINITY]), "column `volume_usd`, row 2: inf"),
+        ("alerts", "volume_usd", numbers([1.0, 2.0, -3.5]), "row 2: -3.5 is outside 0 to"),
+        ("alerts", "alert_confidence_score", numbers([0.1, 1.5, 2.0]), "row 1: 1.5 is outside 0 to 1"),
+        ("alerts", "severity", texts(["low", "High", "low"]), "row 1: `High` is not a severity"),
+        ("alerts", "alert_id", texts(["a", "b", "a"]), "column `alert_id`, row 2: `a` stands already in row 0"),
+        ("alerts", "alert_id", maybe_texts([Some("a"), None, Some("b")]), "row 1: the required value is missing"),
+        ("features", "address", texts(["x", "x"]), "column `address`, row 1: `x` stands already in row 0"),
+        ("features", "degree_in", numbers([1.0, 2.5]), "column `degree_in`, row 1: 2.5 is not a whole number"),
     ];
-    for (table, series, expected) in cases {
+    for (table, column, values, expected) in cases {
         let written = Written::small();
         let file = format!("{table}.parquet");
-        written.rewrite(&file, |frame| with_column(frame, series));
+        written.rewrite(&file, |frame| frame.put(column, values));
         let message = written.refusal();
         assert!(message.starts_with(&file) && message.contains(expected), "{message}\n  wanted: {expected}");
     }
@@ -138,17 +114,16 @@ fn a_bad_cell_is_refused_with_its_row() {
 
 #[test]
 fn a_text_that_ends_early_elsewhere_is_refused_in_every_column() {
-    let lists = |texts: [&str; 3]| texts.map(|text| Series::new("".into(), [text]));
     let cases = [
-        ("alerts", Series::new("alert_id".into(), ["a", "b\0c", "d"]), "column `alert_id`, row 1"),
-        ("alerts", Series::new("address".into(), ["x", "y", "\0"]), "column `address`, row 2"),
-        ("alerts", Series::new("typology_type".into(), ["s\0", "s", "s"]), "column `typology_type`, row 0"),
-        ("alerts", Series::new("risk_indicators".into(), lists(["a", "b\0", "c"])), "column `risk_indicators`, row 1"),
+        ("alerts", "alert_id", texts(["a", "b\0c", "d"]), "column `alert_id`, row 1"),
+        ("alerts", "address", texts(["x", "y", "\0"]), "column `address`, row 2"),
+        ("alerts", "typology_type", texts(["s\0", "s", "s"]), "column `typology_type`, row 0"),
+        ("alerts", "risk_indicators", lists_of_one(["a", "b\0", "c"]), "column `risk_indicators`, row 1"),
     ];
-    for (table, series, expected) in cases {
+    for (table, column, values, expected) in cases {
         let written = Written::small();
         let file = format!("{table}.parquet");
-        written.rewrite(&file, |frame| with_column(frame, series));
+        written.rewrite(&file, |frame| frame.put(column, values));
         let message = written.refusal();
         assert!(message.contains(expected) && message.contains("U+0000"), "{message}\n  wanted: {expected}");
     }
@@ -164,8 +139,7 @@ fn a_text_that_ends_early_elsewhere_is_refused_in_every_column() {
 #[test]
 fn a_number_that_no_double_holds_is_refused() {
     let written = Written::small();
-    let series = Series::new("tx_count".into(), [1_i64, (1 << 53) + 1]);
-    written.rewrite("money_flows.parquet", |frame| with_column(frame, series));
+    written.rewrite("money_flows.parquet", |frame| frame.put("tx_count", numbers([1_i64, (1 << 53) + 1])));
     assert_eq!(
         written.refusal(),
         "money_flows.parquet, column `tx_count`, row 1: 9007199254740993 cannot be held exactly by a double"
@@ -175,8 +149,8 @@ fn a_number_that_no_double_holds_is_refused() {
 #[test]
 fn a_row_of_another_day_is_refused() {
     let written = Written::small();
-    let series = Series::new("processing_date".into(), ["2025-10-26", "2025-10-26", "2025-10-25"]);
-    written.rewrite("alerts.parquet", |frame| with_column(frame, series));
+    let days = texts(["2025-10-26", "2025-10-26", "2025-10-25"]);
+    written.rewrite("alerts.parquet", |frame| frame.put("processing_date", days));
     assert_eq!(
         written.refusal(),
         "alerts.parquet, column `processing_date`, row 2: 2025-10-25, but the manifest says 2025-10-26"
@@ -186,21 +160,21 @@ fn a_row_of_another_day_is_refused() {
 #[test]
 fn bounds_hold_before_bytes_are_read() {
     let written = Written::small();
-    let refusal = |limits: Limits| {
+    let refusal = |limits: FileLimits| {
         let loaded = BatchDir::open_within(written.path(), limits).and_then(|directory| directory.load());
         loaded.expect_err("over a bound").to_string()
     };
-    let usual = Limits::default();
-    assert!(refusal(Limits { manifest_bytes: 10, ..usual }).contains("META.json has"));
-    assert!(refusal(Limits { file_bytes: 100, ..usual }).contains("at most 100 are accepted"));
-    assert!(refusal(Limits { rows: 1, ..usual }).contains("the number of rows is"));
-    assert!(refusal(Limits { columns: 1, ..usual }).contains("the number of columns is"));
-    assert!(refusal(Limits { page_bytes: 10, ..usual }).contains("the size of all pages is"));
-    assert!(refusal(Limits { one_page_bytes: 10, ..usual }).contains("the size of a page is"));
-    assert!(refusal(Limits { values: 1, ..usual }).contains("the number of values of a column is"));
-    assert!(refusal(Limits { text_bytes: 2, ..usual }).contains("the size of all text is"));
-    assert!(refusal(Limits { one_text_bytes: 1, ..usual }).contains("a text of 2 bytes, at most 1"));
-    assert!(refusal(Limits { files: 2, ..usual }).contains("names 5 files"));
+    let usual = FileLimits::default();
+    assert!(refusal(FileLimits { manifest_bytes: 10, ..usual }).contains("META.json has"));
+    assert!(refusal(FileLimits { file_bytes: 100, ..usual }).contains("at most 100 are accepted"));
+    assert!(refusal(FileLimits { rows: 1, ..usual }).contains("the number of rows is"));
+    assert!(refusal(FileLimits { columns: 1, ..usual }).contains("the number of columns is"));
+    assert!(refusal(FileLimits { page_bytes: 10, ..usual }).contains("the size of all pages is"));
+    assert!(refusal(FileLimits { one_page_bytes: 10, ..usual }).contains("the size of a page is"));
+    assert!(refusal(FileLimits { values: 1, ..usual }).contains("the number of values of a column is"));
+    assert!(refusal(FileLimits { text_bytes: 2, ..usual }).contains("the size of all text is"));
+    assert!(refusal(FileLimits { one_text_bytes: 1, ..usual }).contains("a text of 2 bytes, at most 1"));
+    assert!(refusal(FileLimits { files: 2, ..usual }).contains("names 5 files"));
 }
 
 #[test]
@@ -208,16 +182,12 @@ fn a_small_file_cannot_become_a_large_table() {
     let written = Written::small();
     written.rewrite("alerts.parquet", |frame| {
         let ids: Vec<String> = (0..500).map(|row| format!("a{row}")).collect();
-        let texts = vec!["x".repeat(60_000); ids.len()];
-        let columns = vec![
-            Series::new("alert_id".into(), ids).into_column(),
-            Series::new("description".into(), texts).into_column(),
-        ];
-        *frame = DataFrame::new(500, columns).expect("columns of one length");
+        let long = vec!["x".repeat(60_000); ids.len()];
+        *frame = Frame::of(vec![("alert_id", texts(ids)), ("description", texts(long))]);
     });
     let length = fs::metadata(written.path().join("alerts.parquet")).expect("a file").len();
     assert!(length < 100_000, "30 MB of text are a small file: {length}");
-    let limits = Limits { text_bytes: 1 << 24, ..Limits::default() };
+    let limits = FileLimits { text_bytes: 1 << 24, ..FileLimits::default() };
     let loaded = BatchDir::open_within(written.path(), limits).and_then(|directory| directory.load());
     let message = loaded.expect_err("over a bound").to_string();
     assert!(message.contains("at most 16777216 is accepted"), "{message}");
@@ -237,7 +207,7 @@ fn links_are_not_followed() {
 fn a_file_cut_behind_a_fitting_manifest_is_refused() {
     let whole = small_alerts();
     for length in 0..whole.len() {
-        let error = read_table(&whole[..length], &ALERTS, "alerts.parquet", &Limits::default());
+        let error = read_table(&whole[..length], &ALERTS, "alerts.parquet", &FileLimits::default());
         let message = error.expect_err("a cut file").to_string();
         assert!(message.starts_with("alerts.parquet: not a readable Parquet file"), "cut at {length}: {message}");
     }
@@ -259,7 +229,7 @@ proptest! {
             bytes[position] = byte;
         }
         if let Err(TableError::File { problem: FileProblem::TooLarge { found, limit, .. }, .. }) =
-            read_table(&bytes, &ALERTS, "alerts.parquet", &Limits::default())
+            read_table(&bytes, &ALERTS, "alerts.parquet", &FileLimits::default())
         {
             prop_assert!(found > limit);
         }

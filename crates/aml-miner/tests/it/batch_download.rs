@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aml_miner::data::download::{DownloadError, DownloadSettings, Event, Outcome, Source, download_batch};
-use aml_miner::data::{BatchDir, write_batch};
+use aml_miner::data::{BatchDay, BatchDir, write_batch};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -128,7 +128,7 @@ fn settings() -> DownloadSettings {
 async fn fetch(url: &str, output: &Path, settings: &DownloadSettings) -> Result<Outcome, DownloadError> {
     let source = Source::parse(url).expect("a base URL");
     let day = "2025-10-26".parse().expect("a day");
-    download_batch(&source, (day, Some(7)), output, settings, &|_: Event<'_>| {}).await
+    download_batch(&source, BatchDay { date: day, window_days: Some(7) }, output, settings, &|_: Event<'_>| {}).await
 }
 
 /// Every name in `output` that is not hidden.
@@ -260,7 +260,14 @@ async fn a_day_without_a_batch_is_told_apart() {
     let server = Server::of(&written.path(), &[]).await;
     let source = Source::parse(&server.url).expect("a base URL");
     let day = "2025-10-25".parse().expect("a day");
-    let outcome = download_batch(&source, (day, Some(7)), output.path(), &settings(), &|_: Event<'_>| {}).await;
+    let outcome = download_batch(
+        &source,
+        BatchDay { date: day, window_days: Some(7) },
+        output.path(),
+        &settings(),
+        &|_: Event<'_>| {},
+    )
+    .await;
     assert_eq!(outcome.expect("an answer"), Outcome::Absent);
     assert_eq!(shown(output.path()), Vec::<String>::new());
 }

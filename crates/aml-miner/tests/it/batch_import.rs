@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use aml_miner::data::import::{ImportOptions, amlgentex, gen_batch, openaml};
 use aml_miner::data::inspect::inspect;
 use aml_miner::data::{BatchDir, LoadedBatch};
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, ParquetWriter, Series};
 
 use crate::batch_kit::{Written, files_of};
+use crate::frame_kit::{Frame, numbers, texts};
 use crate::shared::shared;
 
 fn options(output: &Path) -> ImportOptions {
@@ -82,25 +82,20 @@ fn generated(root: &Path) -> PathBuf {
     let day = root.join("2025-10-26");
     fs::create_dir_all(&day).expect("a directory");
     written.rewrite("alerts.parquet", |frame| {
-        let constant = |name: &str, value: i64| Series::new(name.into(), [value; 3]).into_column();
-        frame.with_column(constant("window_days", 7)).expect("a column");
-        let dates = Series::new("processing_date".into(), ["2025-10-26"; 3]);
-        frame.with_column(dates.into_column()).expect("a column");
-        let money = Series::new("volume_usd".into(), ["10.50", "0.00", "3.25"]);
-        frame.with_column(money.into_column()).expect("a column");
+        frame.put("window_days", numbers([7_i64; 3]));
+        frame.put("processing_date", texts(["2025-10-26"; 3]));
+        frame.put("volume_usd", texts(["10.50", "0.00", "3.25"]));
     });
     for (name, bytes) in files_of(&written.path()).iter().filter(|(name, _)| *name != "META.json") {
         fs::write(day.join(name), bytes).expect("writable");
     }
-    let columns = vec![
-        Series::new("alert_id".into(), ["a0", "a1", "a2"]).into_column(),
-        Series::new("label".into(), [1_i32, 0, 1]).into_column(),
-        Series::new("prob".into(), [0.9, 0.2, 0.7]).into_column(),
-        Series::new("grade".into(), [3_i64, 0, 1]).into_column(),
-    ];
-    let mut labels = DataFrame::new(3, columns).expect("columns of one length");
-    let file = fs::File::create(day.join("labels.parquet")).expect("writable");
-    ParquetWriter::new(file).finish(&mut labels).expect("a frame that can be written");
+    let labels = Frame::of(vec![
+        ("alert_id", texts(["a0", "a1", "a2"])),
+        ("label", numbers([1_i32, 0, 1])),
+        ("prob", numbers([0.9, 0.2, 0.7])),
+        ("grade", numbers([3_i64, 0, 1])),
+    ]);
+    fs::write(day.join("labels.parquet"), labels.parquet()).expect("writable");
     root.to_path_buf()
 }
 

@@ -11,8 +11,9 @@ use aml_miner::wire::spec::{
     ALERTS, CLUSTERS, ColumnSpec, ColumnType, FEATURES, LABELS, MONEY_FLOWS, SEVERITIES, TableSpec,
 };
 use aml_miner::wire::{Batch, Column, NumberLists, Table, TextLists};
-use polars::prelude::{DataFrame, ParquetReader, ParquetWriter, SerReader};
 use proptest::prelude::*;
+
+use crate::frame_kit::Frame;
 
 /// The options of every batch that a test writes.
 pub(crate) fn options() -> WriteOptions<'static> {
@@ -126,14 +127,11 @@ impl Written {
         fs::write(path, manifest.to_json()).expect("writable");
     }
 
-    /// Rewrites a table through a data frame and makes the manifest fit.
-    pub(crate) fn rewrite(&self, name: &str, change: impl FnOnce(&mut DataFrame)) {
-        let mut frame = must_read_frame(&self.path().join(name));
+    /// Rewrites a table through a frame and makes the manifest fit.
+    pub(crate) fn rewrite(&self, name: &str, change: impl FnOnce(&mut Frame)) {
+        let mut frame = Frame::read(&self.path().join(name));
         change(&mut frame);
-        let rows = frame.height() as u64;
-        let mut bytes = Vec::new();
-        ParquetWriter::new(&mut bytes).finish(&mut frame).expect("a frame that can be written");
-        self.put(name, &bytes, rows);
+        self.put(name, &frame.parquet(), frame.rows() as u64);
     }
 
     /// The message with which the batch is refused.
@@ -147,10 +145,6 @@ impl Written {
     pub(crate) fn must_load(&self) -> LoadedBatch {
         BatchDir::open(self.path()).and_then(|directory| directory.load()).expect("a good batch")
     }
-}
-
-pub(crate) fn must_read_frame(path: &Path) -> DataFrame {
-    ParquetReader::new(fs::File::open(path).expect("a file")).finish().expect("a Parquet file")
 }
 
 /// Every byte of a directory, by name.

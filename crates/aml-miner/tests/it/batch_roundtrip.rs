@@ -2,17 +2,16 @@
 
 use std::fs;
 
-use aml_miner::data::{BatchDir, Limits, WriteBatchError, list_batches, read_table, write_batch};
+use aml_miner::data::{BatchDir, FileLimits, WriteBatchError, list_batches, read_table, write_batch};
 use aml_miner::wire::spec::{ALERTS, CLUSTERS, FEATURES, LABELS, MONEY_FLOWS};
 use aml_miner::wire::{Batch, Table};
-use polars::prelude::{
-    Column as PlColumn, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series, TimeUnit,
-};
+use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
 use proptest::prelude::*;
 
 use crate::batch_kit::{
     Written, any_table, assert_same, files_of, numbers, options, small_batch, small_labels, table, texts,
 };
+use crate::frame_kit::{self, Frame, Values, stored};
 
 fn any_batch() -> impl Strategy<Value = (Batch, Table)> {
     let tables = (any_table(&ALERTS), any_table(&FEATURES), any_table(&CLUSTERS), any_table(&MONEY_FLOWS));
@@ -110,68 +109,60 @@ fn batches_are_listed_by_day() {
     assert_eq!(list_batches(root.path(), None, None).expect("listable").len(), 5);
 }
 
-fn parquet_of(columns: Vec<PlColumn>) -> Vec<u8> {
-    let mut frame = DataFrame::new(columns[0].len(), columns).expect("columns of one length");
-    let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes).finish(&mut frame).expect("a frame that can be written");
-    bytes
-}
-
-fn flows_with(column: Series) -> Result<Table, String> {
-    let rows = column.len();
-    let names: Vec<&str> = vec!["x"; rows];
-    let ends = ["from_address", "to_address"].map(|name| Series::new(name.into(), &names).into_column());
-    let bytes = parquet_of([ends.to_vec(), vec![column.into_column()]].concat());
-    read_table(&bytes, &MONEY_FLOWS, "money_flows.parquet", &Limits::default()).map_err(|error| error.to_string())
+fn flows_with(name: &str, values: Values) -> Result<Table, String> {
+    let ends = || frame_kit::texts(vec!["x"; values.len()]);
+    let frame = Frame::of(vec![("from_address", ends()), ("to_address", ends()), (name, values.clone())]);
+    let table = read_table(&frame.parquet(), &MONEY_FLOWS, "money_flows.parquet", &FileLimits::default());
+    table.map_err(|error| error.to_string())
 }
 
 #[test]
 fn a_number_may_be_stored_in_any_type_that_holds_it() {
-    let plain = Series::new("tx_count".into(), [Some(0_i64), None, Some(100)]);
+    use ArrowDataType as D;
     let types = [
-        DataType::Int8,
-        DataType::Int16,
-        DataType::Int32,
-        DataType::Int64,
-        DataType::UInt8,
-        DataType::UInt16,
-        DataType::UInt32,
-        DataType::UInt64,
-        DataType::Float32,
-        DataType::Float64,
-        DataType::Decimal(10, 3),
-        DataType::String,
+        stored(D::Int8, [Some(0_i8), None, Some(100)]),
+        stored(D::Int16, [Some(0_i16), None, Some(100)]),
+        stored(D::Int32, [Some(0_i32), None, Some(100)]),
+        stored(D::Int64, [Some(0_i64), None, Some(100)]),
+        stored(D::UInt8, [Some(0_u8), None, Some(100)]),
+        stored(D::UInt16, [Some(0_u16), None, Some(100)]),
+        stored(D::UInt32, [Some(0_u32), None, Some(100)]),
+        stored(D::UInt64, [Some(0_u64), None, Some(100)]),
+        stored(D::Float32, [Some(0.0_f32), None, Some(100.0)]),
+        stored(D::Float64, [Some(0.0_f64), None, Some(100.0)]),
+        stored(D::Decimal(10, 3), [Some(0_i128), None, Some(100_000)]),
+        frame_kit::maybe_texts([Some("0"), None, Some("100")]),
     ];
-    for kind in types {
-        let table = flows_with(plain.cast(&kind).expect("castable")).expect("readable");
+    for values in types {
+        let kind = values.dtype().clone();
+        let table = flows_with("tx_count", values).expect("readable");
         let values = table.numbers("tx_count").expect("the column");
-        assert_eq!((values[0], values[2]), (0.0, 100.0), "{kind}");
-        assert!(values[1].is_nan(), "{kind}");
+        assert_eq!((values[0], values[2]), (0.0, 100.0), "{kind:?}");
+        assert!(values[1].is_nan(), "{kind:?}");
     }
 }
 
 #[test]
 fn money_as_text_and_as_decimal_is_the_same_double() {
-    let text = Series::new("amount_usd".into(), ["1234.56", "0.1", "1e3", "98765432109876.54"]);
+    let text = frame_kit::texts(["1234.56", "0.1", "1e3", "98765432109876.54"]);
     let expected = [1234.56, 0.1, 1e3, 98_765_432_109_876.54];
-    assert_eq!(flows_with(text).expect("readable").numbers("amount_usd"), Some(&expected[..]));
-    let text = Series::new("amount_usd".into(), ["1234.56", "0.1", "1000", "98765432109876.54"]);
-    let decimal = text.cast(&DataType::Decimal(38, 18)).expect("castable");
-    assert_eq!(flows_with(decimal).expect("readable").numbers("amount_usd"), Some(&expected[..]));
+    assert_eq!(flows_with("amount_usd", text).expect("readable").numbers("amount_usd"), Some(&expected[..]));
+    let ten = |power| 10_i128.pow(power);
+    let digits = [123_456 * ten(16), ten(17), ten(21), 9_876_543_210_987_654 * ten(16)];
+    let decimal = stored(ArrowDataType::Decimal(38, 18), digits.map(Some));
+    assert_eq!(flows_with("amount_usd", decimal).expect("readable").numbers("amount_usd"), Some(&expected[..]));
 }
 
 #[test]
 fn times_are_milliseconds_whatever_their_unit() {
-    for unit in [TimeUnit::Milliseconds, TimeUnit::Microseconds, TimeUnit::Nanoseconds] {
-        let ms = Series::new("last_seen".into(), [1_700_000_000_123_i64]);
-        let times = ms.cast(&DataType::Datetime(TimeUnit::Milliseconds, None)).expect("castable");
-        let times = times.cast(&DataType::Datetime(unit, None)).expect("castable");
-        assert_eq!(flows_with(times).expect("readable").numbers("last_seen"), Some(&[1_700_000_000_123.0][..]));
+    let times = |unit, value: i64| flows_with("last_seen", stored(ArrowDataType::Timestamp(unit, None), [Some(value)]));
+    let units = [(TimeUnit::Millisecond, 1), (TimeUnit::Microsecond, 1_000), (TimeUnit::Nanosecond, 1_000_000)];
+    for (unit, units_per_ms) in units {
+        let table = times(unit, 1_700_000_000_123 * units_per_ms).expect("readable");
+        assert_eq!(table.numbers("last_seen"), Some(&[1_700_000_000_123.0][..]));
     }
-    let fine = Series::new("last_seen".into(), [1_i64]).cast(&DataType::Datetime(TimeUnit::Microseconds, None));
-    let message = flows_with(fine.expect("castable")).expect_err("a microsecond");
     assert_eq!(
-        message,
+        times(TimeUnit::Microsecond, 1).expect_err("a microsecond"),
         "money_flows.parquet, column `last_seen`, row 0: 1 (1/1000 ms) has a finer resolution than the column"
     );
 }

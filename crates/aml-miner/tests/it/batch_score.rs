@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use aml_miner::data::synth::{SynthConfig, generate};
-use aml_miner::data::{Limits, read_table};
-use aml_miner::offline::{CLUSTER_SCORES, ModelFiles, OfflineModels, RANKINGS, SCORES};
+use aml_miner::data::{FileLimits, read_table};
+use aml_miner::models::ModelFiles;
+use aml_miner::offline::{CLUSTER_SCORES, OfflineModels, RANKINGS, SCORES};
+use aml_miner::synth::{SynthConfig, generate};
 use aml_miner::wire::spec::TableSpec;
 use aml_miner::wire::{Batch, Table};
 
@@ -16,7 +17,7 @@ use crate::batch_models::model_directory;
 fn must_read(directory: &Path, spec: &'static TableSpec) -> Table {
     let file = format!("{}.parquet", spec.name);
     let bytes = fs::read(directory.join(&file)).expect("an answer");
-    read_table(&bytes, spec, &file, &Limits::default()).expect("a good table")
+    read_table(&bytes, spec, &file, &FileLimits::default()).expect("a good table")
 }
 
 fn text(path: &Path) -> &str {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aml_miner::digest::Digest;
-use aml_miner::offline::{Answer, ModelFiles, OfflineModels};
+use aml_miner::models::ModelFiles;
+use aml_miner::offline::{Answer, OfflineModels};
 use aml_miner::receipt::{HEADER, ReceiptKey, Statement};
 use aml_miner::wire::Table;
 use axum::Router;

@@ -1,14 +1,15 @@
 //! Bundles: what was saved loads, and every difference between a file and its entry is named.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use aml_miner::digest::Digest;
+use aml_miner::error_chain::with_causes;
 use aml_miner::features::{Matrix, RowKind, Schema};
-use aml_miner::models::bundle::{Bundle, Draft, METADATA_FILE, ModelKind, Training, save};
-use aml_miner::models::{AlertRanker, AlertScorer, BaseModel, Calibration, ClusterScorer};
+use aml_miner::models::ModelFiles;
+use aml_miner::models::bundle::{Bundle, Draft, MAX_METADATA_BYTES, METADATA_FILE, ModelKind, Training, save};
+use aml_miner::models::{BaseModel as _, Calibration, TreeModel};
 use tempfile::TempDir;
 
 const TREES: &str = "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=1\nthreshold=0.5\ndecision_type=2\nleft_child=-1\n\
@@ -51,19 +52,8 @@ fn saved(draft: Draft) -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-/// An error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 fn refusal(path: &Path) -> String {
-    chain(&Bundle::load(path, ModelKind::AlertScorer).expect_err("must be refused"))
+    with_causes(&Bundle::load(path, ModelKind::AlertScorer).expect_err("must be refused"))
 }
 
 fn edit(path: &Path, good: &str, bad: &str) {
@@ -76,7 +66,7 @@ fn edit(path: &Path, good: &str, bad: &str) {
 fn a_saved_bundle_loads_and_scores() {
     let (_directory, path) = saved(draft(ModelKind::AlertScorer));
     assert!(path.ends_with("alert_scorer_v1.0.0.txt"));
-    let model = AlertScorer::load(&path).expect("loads");
+    let model = TreeModel::load(&path, ModelKind::AlertScorer).expect("loads");
     let digest = Digest::of(&fs::read(&path).expect("readable"));
     assert_eq!((model.name(), model.digest()), ("alert_scorer", digest));
     assert_eq!(model.version(), format!("1.0.0+{}", digest.short()));
@@ -100,9 +90,9 @@ fn all_models_live_in_one_directory() {
     let ranker = save(ModelKind::AlertRanker, "lambdarank");
     let scorer = save(ModelKind::AlertScorer, "binary sigmoid:1");
     let clusters = save(ModelKind::ClusterScorer, "binary sigmoid:1");
-    assert_eq!(AlertRanker::load(&ranker).expect("loads").name(), "alert_ranker");
-    assert_eq!(AlertScorer::load(&scorer).expect("loads").name(), "alert_scorer");
-    assert_eq!(ClusterScorer::load(&clusters).expect("loads").schema().rows, RowKind::Cluster);
+    assert_eq!(TreeModel::load(&ranker, ModelKind::AlertRanker).expect("loads").name(), "alert_ranker");
+    assert_eq!(TreeModel::load(&scorer, ModelKind::AlertScorer).expect("loads").name(), "alert_scorer");
+    assert_eq!(TreeModel::load(&clusters, ModelKind::ClusterScorer).expect("loads").schema().rows, RowKind::Cluster);
     assert!(refusal(&ranker).contains("a model of kind alert_ranker, not alert_scorer"));
     let files: Vec<_> = fs::read_dir(directory.path()).expect("listed").collect();
     assert_eq!(files.len(), 4, "no temporary file stays: {files:?}");
@@ -112,7 +102,7 @@ fn all_models_live_in_one_directory() {
 fn the_curve_of_the_bundle_decides_the_score() {
     let curve = Calibration::Isotonic { x: vec![-1.0, 3.0], y: vec![0.2, 0.6] };
     let (_directory, path) = saved(Draft { calibration: curve, ..draft(ModelKind::AlertScorer) });
-    let model = AlertScorer::load(&path).expect("loads");
+    let model = TreeModel::load(&path, ModelKind::AlertScorer).expect("loads");
     let mut scores = [0.0; 2];
     model.predict_into(&[0.0, 0.0, 0.0, 1.0], &mut scores);
     assert!((scores[0] - 0.2).abs() < 1e-15 && (scores[1] - 0.5).abs() < 1e-15, "{scores:?}");
@@ -151,7 +141,7 @@ fn a_changed_model_file_is_refused() {
 #[test]
 fn a_bundle_that_would_not_load_is_not_saved() {
     let directory = tempfile::tempdir().expect("a directory");
-    let refused = |text: &str, draft| chain(&save(directory.path(), text, draft).expect_err("refused"));
+    let refused = |text: &str, draft| with_causes(&save(directory.path(), text, draft).expect_err("refused"));
     let good = model_text("binary sigmoid:1", "volume confidence");
     let scorer = || draft(ModelKind::AlertScorer);
     let swapped = model_text("binary sigmoid:1", "confidence volume");
@@ -177,6 +167,41 @@ fn metadata_that_cannot_be_read_is_not_overwritten() {
     fs::write(directory.path().join(METADATA_FILE), "{").expect("written");
     let text = model_text("binary sigmoid:1", "volume confidence");
     let error = save(directory.path(), &text, draft(ModelKind::AlertScorer)).expect_err("refused");
-    assert!(chain(&error).contains("cannot be read"), "{error}");
+    assert!(with_causes(&error).contains("cannot be read"), "{error}");
     assert_eq!(fs::read_to_string(directory.path().join(METADATA_FILE)).expect("kept"), "{");
+}
+
+#[test]
+fn metadata_has_one_reader_that_takes_all_of_it_or_refuses() {
+    let (directory, path) = saved(draft(ModelKind::AlertScorer));
+    let metadata = directory.path().join(METADATA_FILE);
+    let text = fs::read_to_string(&metadata).expect("there");
+    // Blanks after the end of the document belong to the file: whoever cuts it off there reads what it is not.
+    fs::write(&metadata, format!("{text}{}", " ".repeat(MAX_METADATA_BYTES))).expect("written");
+    let too_large = format!("it has more than {MAX_METADATA_BYTES} bytes");
+    assert!(refusal(&path).contains(&too_large), "{}", refusal(&path));
+    let found = ModelFiles::in_directory(directory.path()).expect_err("too large");
+    assert!(with_causes(&found).contains(&too_large), "{}", with_causes(&found));
+    #[cfg(feature = "training")]
+    {
+        let shelf = aml_miner::training::shelf::models(directory.path(), None).err().expect("too large");
+        assert!(with_causes(&shelf).contains(&too_large), "{}", with_causes(&shelf));
+    }
+    fs::write(&metadata, text.replace("\"format\": 1", "\"format\": 2")).expect("written");
+    let found = ModelFiles::in_directory(directory.path()).expect_err("another layout");
+    assert!(with_causes(&found).contains("has format 2, this program reads 1"), "{}", with_causes(&found));
+}
+
+#[test]
+#[cfg(all(unix, feature = "training"))]
+fn a_file_without_an_end_is_not_read_to_it() {
+    use aml_miner::training::record::TrainingRecord;
+    let (directory, path) = saved(draft(ModelKind::AlertScorer));
+    std::os::unix::fs::symlink("/dev/zero", TrainingRecord::path(&path)).expect("linked");
+    let record = TrainingRecord::load(&path).expect_err("no record");
+    assert!(with_causes(&record).contains("it has more than"), "{}", with_causes(&record));
+    let metadata = directory.path().join(METADATA_FILE);
+    fs::remove_file(&metadata).expect("removed");
+    std::os::unix::fs::symlink("/dev/zero", &metadata).expect("linked");
+    assert!(refusal(&path).contains("it has more than"), "{}", refusal(&path));
 }

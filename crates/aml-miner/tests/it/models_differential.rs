@@ -1,23 +1,20 @@
 //! The evaluator and the explanations against LightGBM's C library, on random models and adversarial rows.
 #![cfg(feature = "training")]
 
-use aml_miner::models::lightgbm::{Model, parse};
-use aml_miner::models::shap::Explainer;
-use aml_miner::models::trees::Forest;
-use lightgbm3::Booster;
+use aml_miner::training::lightgbm::Finished;
+use aml_miner::trees::contributions::Explainer;
+use aml_miner::trees::forest::Forest;
+use aml_miner::trees::lightgbm::{Model, parse};
 use proptest::prelude::*;
 
 use super::models_support::{Dice, RandomModel, Shape};
-
-/// Of the C library, without threads.
-const ONE_THREAD: &str = "num_threads=1 verbosity=-1";
 
 pub(crate) fn must_parse(text: &str) -> Model {
     parse(text.as_bytes()).expect("a valid model")
 }
 
-fn must_load(text: &str) -> Booster {
-    Booster::from_string(text).expect("LightGBM loads what this crate loads")
+fn must_load(text: &str) -> Finished {
+    Finished::from_text(text).expect("LightGBM loads what this crate loads")
 }
 
 fn raw_scores(forest: &Forest, rows: &[f64]) -> Vec<f64> {
@@ -39,16 +36,14 @@ fn bits(values: &[f64]) -> Vec<u64> {
 /// Raw scores and answers have the same bits as the C library's.
 pub(crate) fn must_agree_on_scores(text: &str, rows: &[f64]) {
     let forest = Forest::new(&must_parse(text));
-    let booster = must_load(text);
-    let features = i32::try_from(forest.features()).expect("few features");
-    let theirs = booster.raw_scores_with_params(rows, features, true, ONE_THREAD).expect("scores");
+    let finished = must_load(text);
+    let theirs = finished.raw_scores(rows).expect("scores");
     assert_eq!(bits(&raw_scores(&forest, rows)), bits(&theirs), "raw scores");
-    let theirs = booster.predict_with_params(rows, features, true, ONE_THREAD).expect("answers");
+    let theirs = finished.answers(rows).expect("answers");
     assert_eq!(bits(&answers(&forest, rows)), bits(&theirs), "answers");
 }
 
-/// Contributions equal the C library's to 1e-9 of the model's scale, and add up to the raw score. One output only: the
-/// binding's buffer is too small for more.
+/// Contributions equal the C library's to 1e-9 of the model's scale, and add up to the raw score. One output only.
 pub(crate) fn must_agree_on_contributions(text: &str, rows: &[f64], scale: f64, table_bytes: usize) {
     let model = must_parse(text);
     let explainer = Explainer::with_table_bytes(&model, table_bytes).expect("counts are there");
@@ -56,11 +51,7 @@ pub(crate) fn must_agree_on_contributions(text: &str, rows: &[f64], scale: f64, 
     let mut ours = vec![0.0; rows.len()];
     explainer.contributions_into(rows, &mut ours);
     let features = forest.features();
-    let columns = i32::try_from(features).expect("few features");
-    let booster = must_load(text);
-    // Row by row: only then the binding does not use threads.
-    let explain = |row| booster.predict_contrib(row, columns, true).expect("contributions");
-    let theirs: Vec<f64> = rows.chunks(features).flat_map(explain).collect();
+    let theirs = must_load(text).contributions(rows).expect("contributions");
     let raw = raw_scores(&forest, rows);
     let all = ours.chunks(features).zip(theirs.chunks(features + 1)).zip(raw);
     for ((ours, theirs), raw) in all {

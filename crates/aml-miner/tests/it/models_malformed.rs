@@ -1,8 +1,8 @@
 //! Model files that are cut, changed or hostile: a clear error, bounded work, no panic.
 
-use aml_miner::models::lightgbm::{MAX_MODEL_BYTES, parse};
-use aml_miner::models::shap::Explainer;
-use aml_miner::models::trees::Forest;
+use aml_miner::trees::contributions::Explainer;
+use aml_miner::trees::forest::Forest;
+use aml_miner::trees::lightgbm::{MAX_MODEL_BYTES, parse};
 use proptest::prelude::*;
 
 use super::models_support::{Dice, RandomModel, Shape};

@@ -1,9 +1,9 @@
 //! Calibration curves, ranks and the choice of features: rules without files.
 
 use aml_miner::models::Calibration;
-use aml_miner::models::alert_ranker::ranks;
 use aml_miner::models::calibration::BadCalibration;
-use aml_miner::models::explanation::{TOP_FEATURES, top_features};
+use aml_miner::scoring::ranks;
+use aml_miner::scoring::{TOP_FEATURES, top_features};
 use proptest::prelude::*;
 
 fn isotonic() -> impl Strategy<Value = Calibration> {

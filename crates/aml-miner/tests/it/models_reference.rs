@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use aml_miner::models::trees::Forest;
+use aml_miner::trees::forest::Forest;
 
 use super::models_differential::{must_agree_on_contributions, must_agree_on_scores, must_parse};
 use super::models_support::examples;

@@ -1,10 +1,11 @@
 //! What must hold of explanations beyond agreement with the C library.
 
-use aml_miner::models::lightgbm::{Model, parse};
-use aml_miner::models::shap::{ExplainError, Explainer};
-use aml_miner::models::trees::Forest;
+use aml_miner::trees::contributions::{ExplainError, Explainer, MAX_STEPS, MAX_TABLE_BYTES};
+use aml_miner::trees::forest::Forest;
+use aml_miner::trees::lightgbm::{Model, parse};
 
 use super::models_support::{Dice, RandomModel, Shape};
+use super::shap_oracle;
 
 fn must_parse(text: &str) -> Model {
     parse(text.as_bytes()).expect("a valid model")
@@ -64,7 +65,7 @@ fn tables_and_direct_paths_give_the_same_contributions() {
 
 #[test]
 fn deep_paths_add_up_to_the_raw_score() {
-    for splits in [1, 2, 13, 40, 200] {
+    for splits in [1, 2, 13, 40, 200, 1_000] {
         let model = must_parse(&chain(splits));
         let (forest, explainer) = (Forest::new(&model), Explainer::with_table_bytes(&model, 1 << 16).expect("counts"));
         let mut dice = Dice(splits as u64);
@@ -79,39 +80,108 @@ fn deep_paths_add_up_to_the_raw_score() {
     }
 }
 
+/// A random model's contributions for `rows` rows, however many bytes its tables have, equal the oracle's.
+fn must_equal_the_oracle(dice: &mut Dice, random: &RandomModel, text: &str, rows: usize) {
+    let model = must_parse(text);
+    let rows = random.rows(dice, rows);
+    let (features, outputs) = (model.feature_names.len(), model.outputs);
+    for bytes in [0, 1 << 14, MAX_TABLE_BYTES] {
+        let explainer = Explainer::with_table_bytes(&model, bytes).expect("counts");
+        let ours = contributions(&explainer, &rows, outputs);
+        for (row, ours) in rows.chunks(features).zip(ours.chunks(features * outputs)) {
+            let theirs: Vec<f64> =
+                (0..outputs).flat_map(|output| shap_oracle::contributions(&model, row, output)).collect();
+            for (ours, theirs) in ours.iter().zip(theirs) {
+                assert!((ours - theirs).abs() <= 2e-14 * random.scale, "{ours} here, {theirs} there, {bytes} bytes");
+            }
+        }
+    }
+}
+
+#[test]
+fn contributions_equal_the_exact_evaluators() {
+    for seed in 0..60 {
+        let mut dice = Dice(seed);
+        let shape = Shape { iterations: 1 + dice.below(2), ..Shape::random(&mut dice) };
+        let random = RandomModel::new(&mut dice, shape);
+        must_equal_the_oracle(&mut dice, &random, &random.text(), 21);
+    }
+}
+
+#[test]
+fn trees_of_many_leaves_equal_the_exact_evaluators() {
+    for (seed, features, leaves) in [(1, 40, 255), (2, 5, 255), (3, 60, 1_000)] {
+        let mut dice = Dice(seed);
+        let shape = Shape { features, outputs: 1, iterations: 1, max_leaves: leaves, average: false };
+        let random = RandomModel::new_with_leaves(&mut dice, shape, leaves);
+        must_equal_the_oracle(&mut dice, &random, &random.text(), 3);
+    }
+}
+
+#[test]
+fn counts_that_do_not_add_up_are_taken_as_they_are() {
+    for seed in 0..20 {
+        let mut dice = Dice(seed);
+        let shape = Shape { features: 6, outputs: 1, iterations: 2, max_leaves: 24, average: false };
+        let random = RandomModel::new(&mut dice, shape);
+        let more = |line: &str| match line.strip_prefix("leaf_count=") {
+            Some(counts) => {
+                let counts = counts.split(' ').map(|count| count.parse::<u32>().expect("a count") + 1);
+                format!("leaf_count={}\n", counts.map(|count| count.to_string()).collect::<Vec<_>>().join(" "))
+            }
+            None if line.starts_with("tree_sizes=") => String::new(),
+            None => format!("{line}\n"),
+        };
+        let text: String = random.text().lines().map(more).collect();
+        must_equal_the_oracle(&mut dice, &random, &text, 5);
+    }
+}
+
 #[test]
 fn contributions_are_shapley_values() {
-    // The definition itself, over all orders of the features that the row is told about.
-    let model = must_parse(&chain(6));
-    let explainer = Explainer::new(&model).expect("counts");
-    let row = [1.0, 1.0, -1.0, 1.0, 1.0, 1.0];
-    let values = contributions(&explainer, &row, 1);
-    for (feature, value) in values.iter().enumerate() {
-        let mut expected = 0.0;
-        for known in (0..1_u32 << 6).filter(|known| known >> feature & 1 == 0) {
-            let others = known.count_ones();
-            let weight = factorial(others) * factorial(5 - others) / factorial(6);
-            expected += weight * (mean(&model, &row, known | 1 << feature) - mean(&model, &row, known));
+    for seed in 0..40 {
+        let mut dice = Dice(seed);
+        let shape = Shape { features: 5, outputs: 2, iterations: 1, max_leaves: 12, average: false };
+        let random = RandomModel::new(&mut dice, shape);
+        let model = must_parse(&random.text());
+        let row = random.rows(&mut dice, 1);
+        for bytes in [0, MAX_TABLE_BYTES] {
+            let explainer = Explainer::with_table_bytes(&model, bytes).expect("counts");
+            let values = contributions(&explainer, &row, 2);
+            let expected = (0..2).flat_map(|output| shap_oracle::by_definition(&model, &row, output));
+            for (value, expected) in values.iter().zip(expected) {
+                assert!((value - expected).abs() < 1e-13 * random.scale, "{value}, by definition {expected}");
+            }
         }
-        assert!((value - expected).abs() < 1e-14, "feature {feature}");
     }
 }
 
-fn factorial(n: u32) -> f64 {
-    (1..=n).map(f64::from).product()
+#[test]
+fn what_explaining_costs_grows_with_splits_times_points() {
+    for leaves in [31, 255, 1_000] {
+        let mut dice = Dice(9);
+        let shape = Shape { features: 100, outputs: 1, iterations: 3, max_leaves: leaves, average: false };
+        let model = must_parse(&RandomModel::new_with_leaves(&mut dice, shape, leaves).text());
+        let explainer = Explainer::with_table_bytes(&model, 0).expect("counts");
+        // Half as many points as splits on the longest path; leaf by leaf it would be their square for every leaf.
+        let most = |tree: &aml_miner::trees::lightgbm::Tree| tree.nodes.len() * tree.depth.div_ceil(2) as usize;
+        let bound: usize = model.trees.iter().map(most).sum();
+        assert!(explainer.steps() <= bound, "{} steps for {leaves} leaves, at most {bound}", explainer.steps());
+    }
 }
 
-/// The chain's mean value when only the features in `known` are known.
-fn mean(model: &Model, row: &[f64], known: u32) -> f64 {
-    let tree = &model.trees[0];
-    let (mut reached, mut mean) = (1.0, 0.0);
-    for (i, value) in row.iter().enumerate() {
-        let share = f64::from(tree.leaf_counts[i]) / f64::from(tree.nodes[i].count);
-        let left = if known >> i & 1 == 0 { share } else { f64::from(u8::from(*value <= 0.0)) };
-        mean += reached * left * tree.leaf_values[i];
-        reached *= 1.0 - left;
-    }
-    mean + reached * tree.leaf_values[row.len()]
+#[test]
+fn which_leaves_get_tables_does_not_depend_on_the_order_of_the_trees() {
+    let mut dice = Dice(11);
+    let shape = Shape { features: 30, outputs: 1, iterations: 12, max_leaves: 40, average: false };
+    let random = RandomModel::new(&mut dice, shape);
+    let cost = |text: &str| {
+        let explainer = Explainer::with_table_bytes(&must_parse(text), 1 << 18).expect("counts");
+        (explainer.table_bytes(), explainer.steps())
+    };
+    let (forwards, backwards) = (cost(&random.text()), cost(&random.text_backwards()));
+    assert_eq!(forwards, backwards);
+    assert!(forwards.0 > 1 << 17, "the budget is used: {} bytes", forwards.0);
 }
 
 #[test]
@@ -127,12 +197,31 @@ fn a_model_without_row_counts_scores_but_is_not_explained() {
 
 #[test]
 fn a_model_of_too_many_long_paths_is_refused() {
-    // A path of a thousand features takes half a million multiplications, and each of these trees has a thousand.
+    // A walk through one of these takes half a million steps.
     let one = chain(1_000);
     let (head, rest) = one.split_once("Tree=0\n").expect("a tree");
     let body = rest.split_once("end of trees").expect("an end").0;
-    let mut text = head.to_owned();
-    (0..3).for_each(|i| text.push_str(&format!("Tree={i}\n{body}")));
-    text.push_str("end of trees\n");
-    assert_eq!(Explainer::new(&must_parse(&text)).expect_err("too long"), ExplainError::TooLong);
+    let text = |trees: usize| {
+        let trees = (0..trees).map(|i| format!("Tree={i}\n{body}"));
+        format!("{head}{}end of trees\n", trees.collect::<String>())
+    };
+    let few = Explainer::with_table_bytes(&must_parse(&text(3)), 0).expect("three are not too many");
+    assert_eq!(few.steps(), 3 * 1_000 * 512);
+    let many = MAX_STEPS / (1_000 * 512) + 1;
+    assert_eq!(Explainer::new(&must_parse(&text(many))).expect_err("too long"), ExplainError::TooLong);
+}
+
+#[test]
+fn counts_that_cannot_be_are_refused() {
+    // Two features in turns; the rows of the first grow two thousand million times at each of its splits.
+    let splits = 80;
+    let counts: Vec<String> = (0..splits).map(|i| (if i % 2 == 0 { 1 } else { 2_000_000_000 }).to_string()).collect();
+    let features: Vec<String> = (0..splits).map(|i| (i % 2).to_string()).collect();
+    let change = |line: &str| match line.split_once('=') {
+        Some(("internal_count", _)) => format!("internal_count={}\n", counts.join(" ")),
+        Some(("split_feature", _)) => format!("split_feature={}\n", features.join(" ")),
+        _ => format!("{line}\n"),
+    };
+    let model = must_parse(&chain(splits).lines().map(change).collect::<String>());
+    assert_eq!(Explainer::new(&model).expect_err("no such counts"), ExplainError::WildCounts { tree: 0 });
 }

@@ -107,7 +107,17 @@ pub(crate) struct RandomModel {
 }
 
 impl RandomModel {
+    /// Trees of up to `max_leaves` leaves.
     pub(crate) fn new(dice: &mut Dice, shape: Shape) -> Self {
+        Self::grown(dice, shape, |dice| 1 + dice.below(shape.max_leaves))
+    }
+
+    /// Trees of this many leaves.
+    pub(crate) fn new_with_leaves(dice: &mut Dice, shape: Shape, leaves: usize) -> Self {
+        Self::grown(dice, shape, |_| leaves)
+    }
+
+    fn grown(dice: &mut Dice, shape: Shape, leaves: impl Fn(&mut Dice) -> usize) -> Self {
         let mut model = Self {
             shape,
             objective: objective(dice, shape.outputs),
@@ -116,7 +126,7 @@ impl RandomModel {
             scale: 1e-300,
         };
         for _ in 0..shape.iterations * shape.outputs {
-            let leaves = 1 + dice.below(shape.max_leaves);
+            let leaves = leaves(dice);
             let tree = model.tree(dice, leaves);
             model.trees.push(tree);
         }
@@ -126,6 +136,12 @@ impl RandomModel {
     /// The whole model.
     pub(crate) fn text(&self) -> String {
         let trees: Vec<&str> = self.trees.iter().map(String::as_str).collect();
+        self.file(&trees, self.shape.outputs, &self.objective)
+    }
+
+    /// The same trees in the other order.
+    pub(crate) fn text_backwards(&self) -> String {
+        let trees: Vec<&str> = self.trees.iter().rev().map(String::as_str).collect();
         self.file(&trees, self.shape.outputs, &self.objective)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aml_miner::cli::batch::{Cli, Verdict, run};
-use aml_miner::data::synth::{Day, SynthConfig, SynthConfigError, generate};
+use aml_miner::synth::{Day, SynthConfig, SynthConfigError, generate};
 use clap::Parser as _;
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 

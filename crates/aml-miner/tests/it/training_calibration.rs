@@ -1,8 +1,10 @@
 //! Calibration: both fits are right where they must be, and the better one on unseen days is chosen.
 
+use std::collections::BTreeSet;
+
 use aml_miner::metrics::log_loss;
 use aml_miner::models::Calibration;
-use aml_miner::training::calibration::{choose, isotonic, name, platt, probability};
+use aml_miner::training::calibration::{ISOTONIC_ROWS, choose, isotonic, name, platt, probability};
 use proptest::prelude::{any, prop_assert, proptest};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -35,8 +37,35 @@ fn isotonic_pools_neighbours_that_are_out_of_order() {
     let Calibration::Isotonic { x, y } = isotonic(&labels, &[1.0, 2.0, 3.0, 4.0, 4.0]) else {
         panic!("isotonic fits isotonic")
     };
-    assert_eq!(x, [1.0, 2.0, 3.0, 4.0]);
-    assert_eq!(y, [1.0 / 3.0, 0.5, 0.5, 0.75]);
+    assert_eq!(x, [1.0, 2.5, 4.0]);
+    assert_eq!(y, [1.0 / 3.0, 0.5, 0.75]);
+}
+
+#[test]
+fn an_isotonic_curve_rises_from_the_lowest_to_the_highest_raw_score() {
+    let (labels, raw) = rows(2_000, 5, |raw| if raw < 1.0 { 0.05 } else { 0.6 });
+    let fitted = isotonic(&labels, &raw);
+    let mut sorted = raw.clone();
+    sorted.sort_by(f64::total_cmp);
+    let applied: Vec<f64> = sorted.iter().map(|&score| probability(&fitted, score)).collect();
+    assert!(applied.windows(2).all(|pair| pair[0] < pair[1]), "rows with different raw scores are told apart");
+    assert!(applied[0] > 0.0 && applied[1_999] < 1.0, "no score claims certainty");
+    let mean = applied.iter().sum::<f64>() / 2_000.0;
+    let share = labels.iter().filter(|&&label| label).count() as f64 / 2_000.0;
+    assert!((mean - share).abs() < 0.01, "{mean} on average, {share} in truth");
+}
+
+#[test]
+fn few_rows_are_calibrated_by_the_sigmoid_whatever_they_look_like() {
+    let step = |raw: f64| if raw < 1.0 { 0.05 } else { 0.6 };
+    for (count, expected) in [(999, "platt"), (1_000, "isotonic")] {
+        let (labels, raw) = rows(count, 3, step);
+        let choice = choose(&labels, &raw, &alternating(count)).expect("both classes");
+        assert_eq!(name(&choice.fitted), expected, "{count} rows");
+        assert_eq!(choice.isotonic_log_loss.is_some(), count >= ISOTONIC_ROWS);
+        let distinct: BTreeSet<u64> = raw.iter().map(|&score| probability(&choice.fitted, score).to_bits()).collect();
+        assert_eq!(distinct.len(), count, "as many scores as raw scores");
+    }
 }
 
 #[test]
@@ -47,7 +76,7 @@ fn the_sigmoid_is_chosen_where_it_is_true_and_the_curve_where_it_is_not() {
     let (labels, raw) = rows(4_000, 3, |raw| if raw < 1.0 { 0.05 } else { 0.6 });
     let choice = choose(&labels, &raw, &alternating(4_000)).expect("both classes");
     assert_eq!(name(&choice.fitted), "isotonic");
-    assert!(choice.isotonic_log_loss < choice.platt_log_loss);
+    assert!(choice.isotonic_log_loss < Some(choice.platt_log_loss));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use aml_miner::training::config::EvaluationConfig;
 use aml_miner::training::drift::{drift, leaks, psi};
-use aml_miner::training::evaluation::{Evaluation, evaluate};
+use aml_miner::training::evaluation::{Evaluation, Judging, evaluate};
 use aml_miner::training::samples::Samples;
 
 use crate::training_support::samples;
@@ -10,7 +10,7 @@ use crate::training_support::samples;
 const CONFIG: EvaluationConfig = EvaluationConfig { bootstrap: 60, calibration_bins: 10 };
 
 fn judge(samples: &Samples, scores: Vec<f64>) -> Evaluation {
-    evaluate(samples, scores, true, 0.4, (&CONFIG, 7))
+    evaluate(samples, scores, true, 0.4, Judging { config: &CONFIG, seed: 7 })
 }
 
 /// What made the labels, as a score.
@@ -42,7 +42,7 @@ fn a_good_model_is_above_its_baselines_and_inside_its_intervals() {
 fn intervals_are_the_same_for_a_seed() {
     let samples = samples(4, 80, 2);
     assert_eq!(judge(&samples, truth(&samples)), judge(&samples, truth(&samples)));
-    let other = evaluate(&samples, truth(&samples), true, 0.4, (&CONFIG, 8));
+    let other = evaluate(&samples, truth(&samples), true, 0.4, Judging { config: &CONFIG, seed: 8 });
     assert_ne!(judge(&samples, truth(&samples)).metrics, other.metrics);
 }
 
@@ -58,7 +58,7 @@ fn a_constant_model_is_called_worthless() {
 #[test]
 fn a_collapse_under_rare_positives_is_named_with_a_remedy() {
     let samples = samples(4, 80, 4);
-    let evaluation = evaluate(&samples, vec![0.001; samples.len()], true, 0.002, (&CONFIG, 1));
+    let evaluation = evaluate(&samples, vec![0.001; samples.len()], true, 0.002, Judging { config: &CONFIG, seed: 1 });
     assert!(evaluation.warnings.join("\n").contains("probably collapsed: try fewer leaves"));
 }
 

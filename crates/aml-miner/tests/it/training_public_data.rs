@@ -13,10 +13,11 @@ use aml_miner::training::boost::{Measured, Task, grow};
 use aml_miner::training::config::Boosting;
 use aml_miner::training::fit::raw_scores;
 use aml_miner::training::samples::{Day, Row, Samples, Target, Targets};
-use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+
+use crate::frame_kit::Frame;
 
 /// Splits of the wallets; the baseline's spread is over five.
 const SPLITS: u64 = 2;
@@ -80,31 +81,22 @@ fn probabilities(train: &Samples, test: &Samples, boosting: &Boosting, seed: u64
         validation: None,
     };
     let grown = grow(&task, &mut |_| ControlFlow::Continue(())).expect("LightGBM trains");
-    let model = aml_miner::models::lightgbm::parse(grown.model_text.as_bytes()).expect("a model");
-    let raw = raw_scores(&aml_miner::models::trees::Forest::new(&model), test);
+    let model = aml_miner::trees::lightgbm::parse(grown.model_text.as_bytes()).expect("a model");
+    let raw = raw_scores(&aml_miner::trees::forest::Forest::new(&model), test);
     raw.into_iter().map(|score| 1.0 / (1.0 + (-score).exp())).collect()
-}
-
-fn parquet(path: &Path) -> DataFrame {
-    ParquetReader::new(File::open(path).expect("opens")).finish().expect("reads")
-}
-
-fn numbers(frame: &DataFrame, column: &str) -> Vec<f64> {
-    let column = frame.column(column).expect("the column").cast(&DataType::Float64).expect("numbers");
-    column.f64().expect("doubles").iter().map(|value| value.unwrap_or(f64::NAN)).collect()
 }
 
 #[test]
 fn amlgentex_reaches_the_published_baseline() {
     let Some(folder) = shared("amlgentex_10k") else { return };
     let [alerts, features, labels] =
-        ["alerts", "features", "labels"].map(|name| parquet(&folder.join(format!("{name}.parquet"))));
-    assert_eq!(numbers(&alerts, "alert_id"), numbers(&features, "alert_id"), "rows are in the same order");
-    assert_eq!(numbers(&alerts, "alert_id"), numbers(&labels, "alert_id"), "rows are in the same order");
-    let names: Vec<String> = features.get_column_names().iter().skip(1).map(|name| name.to_string()).collect();
-    let columns: Vec<Vec<f64>> = names.iter().map(|name| numbers(&features, name)).collect();
+        ["alerts", "features", "labels"].map(|name| Frame::read(&folder.join(format!("{name}.parquet"))));
+    assert_eq!(alerts.numbers("alert_id"), features.numbers("alert_id"), "rows are in the same order");
+    assert_eq!(alerts.numbers("alert_id"), labels.numbers("alert_id"), "rows are in the same order");
+    let names: Vec<String> = features.names().skip(1).map(str::to_owned).collect();
+    let columns: Vec<Vec<f64>> = names.iter().map(|name| features.numbers(name)).collect();
     let (made, known, illicit) =
-        (numbers(&alerts, "alert_step"), numbers(&labels, "label_known_step"), numbers(&labels, "is_sar"));
+        (alerts.numbers("alert_step"), labels.numbers("label_known_step"), labels.numbers("is_sar"));
     let pick = |wanted: &dyn Fn(usize) -> bool| {
         let rows = (0..made.len()).filter(|&row| wanted(row));
         let row = |row: usize| (columns.iter().map(|column| column[row]).collect(), illicit[row] > 0.5);

@@ -1,6 +1,6 @@
 //! A body becomes a batch, or tells what is wrong with it.
 
-use aml_miner::wire::body::{Limits, days_of_date};
+use aml_miner::wire::body::{BodyLimits, days_of_date};
 use aml_miner::wire::{Batch, InOrder, Needs, ReadBodyError, Reading, Spread, read_body, write_body};
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use serde_json::{Value, json};
@@ -198,7 +198,7 @@ fn depth_strings_and_rows_are_bounded() {
         let (_, _, what) = must_be_broken(alert(&format!("\"description\":\"{lone}\"")).as_bytes());
         assert_eq!(what, "lone surrogate in a string", "{lone} at {at}");
     }
-    let reading = Reading { limits: Limits { rows: [2, 9, 9, 9], ..Limits::default() }, ..Reading::default() };
+    let reading = Reading { limits: BodyLimits { rows: [2, 9, 9, 9], ..BodyLimits::default() }, ..Reading::default() };
     let three = br#"{"alerts":[{"alert_id":"a"},{"alert_id":"b"},{"alert_id":"c"}]}"#;
     let Err(ReadBodyError::Invalid(problems)) = read_body(three, &reading, &InOrder) else { panic!("three of two") };
     assert_eq!(problems[0].kind, "too_long");
@@ -370,8 +370,14 @@ proptest! {
                 c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
             }).collect();
         }
-        let batch = must_read(&alert(&format!("\"description\":{written}")));
-        prop_assert_eq!(batch.alerts.texts("description").expect("given").get(0), text);
+        let body = alert(&format!("\"description\":{written}"));
+        if text.contains('\0') {
+            let refused = must_be_invalid(&body);
+            prop_assert_eq!(refused, [r#"["body","alerts",0,"description"] string_pattern_mismatch"#]);
+        } else {
+            let batch = must_read(&body);
+            prop_assert_eq!(batch.alerts.texts("description").expect("given").get(0), text);
+        }
     }
 
     #[test]

@@ -4,10 +4,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
-use super::error::ApiError;
+use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error, value_error};
 use super::negotiate;
-use super::openapi::{ErrorBody, ValidationErrorBody};
-use super::query::{self, Params};
+use super::query::{self, Count, Params};
 use super::reply::{self, Content, Keep};
 use super::state::ApiState;
 use crate::outputs::format::encode;
@@ -49,8 +48,8 @@ pub(super) async fn scores(
     let round = round_of(&api, &date, &params).await?;
     let keep = if date == "latest" { Keep::Check } else { Keep::Published };
     let mut response = match open(&api, &round).await? {
-        Some(published) => from_file(&asked, published, (format, keep)).await?,
-        None => from_ledger(&api, &round, (format, keep), &asked).await?,
+        Some(published) => from_file(&asked, published, format, keep).await?,
+        None => from_ledger(&api, &round, format, keep, &asked).await?,
     };
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
@@ -90,7 +89,7 @@ pub(super) async fn manifest(
 
 /// The published round of a day; of several the one whose window is asked for.
 async fn round_of(api: &ApiState, date: &str, params: &Params) -> Result<Round, ApiError> {
-    let window = params.count("window_days", (0, usize::from(u16::MAX)))?;
+    let window = params.count("window_days", Count { usual: 0, most: usize::from(u16::MAX) })?;
     let fits = |round: &Round| window == 0 || usize::from(round.id.window_days) == window;
     if date == "latest" {
         let mut newest = api.published_rounds(LOOK_BACK, None).await?.rounds;
@@ -105,7 +104,7 @@ async fn round_of(api: &ApiState, date: &str, params: &Params) -> Result<Round, 
     if found.len() > 1 {
         let windows: Vec<String> = found.iter().map(|round| round.id.window_days.to_string()).collect();
         let text = format!("{date} has batches of several windows ({}); say which", windows.join(", "));
-        return Err(ApiError::value("query", "window_days", (text, "")));
+        return Err(value_error("query", "window_days", text, ""));
     }
     found.pop().ok_or_else(none)
 }
@@ -143,11 +142,7 @@ async fn open(api: &ApiState, round: &Round) -> Result<Option<Published>, ApiErr
     }
 }
 
-async fn from_file(
-    asked: &HeaderMap,
-    published: Published,
-    (format, keep): (Format, Keep),
-) -> Result<Response, ApiError> {
+async fn from_file(asked: &HeaderMap, published: Published, format: Format, keep: Keep) -> Result<Response, ApiError> {
     let tag = reply::tag(&published.entry(format).map_err(ApiError::internal)?.sha256);
     if reply::has(asked, &tag) {
         return Ok(reply::unchanged(&tag, keep));
@@ -161,13 +156,14 @@ async fn from_file(
 async fn from_ledger(
     api: &ApiState,
     round: &Round,
-    (format, keep): (Format, Keep),
+    format: Format,
+    keep: Keep,
     asked: &HeaderMap,
 ) -> Result<Response, ApiError> {
     debug_assert!(round.step >= Step::Published, "only published rounds are looked up");
     let none = || ApiError::not_found(format!("Round {} has no canonical scores: no submission counted", round.id));
-    let canonical = api.ledger.canonical(round.id).await.map_err(ApiError::ledger)?.ok_or_else(none)?;
-    let task = api.ledger.task(round.id).await.map_err(ApiError::ledger)?.ok_or_else(none)?;
+    let canonical = api.ledger.canonical(round.id).await.map_err(ledger_error)?.ok_or_else(none)?;
+    let task = api.ledger.task(round.id).await.map_err(ledger_error)?.ok_or_else(none)?;
     let making = tokio::task::spawn_blocking(move || {
         let rows = canonical_rows(&task.roster, &canonical).map_err(ApiError::internal)?;
         encode(&rows, format).map_err(ApiError::internal)

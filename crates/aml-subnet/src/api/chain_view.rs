@@ -4,24 +4,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aml_miner::clock::Clock;
-use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use crate::chain::subtensor::{ReadError, Subtensor};
-use crate::chain::types::{Block, Metagraph, Uid};
-use crate::neurons::metagraph::SourceError;
+use crate::chain::epoch::in_tempos;
+use crate::chain::reading::{ChainReading, ChainSource};
+use crate::chain::types::Block;
 use crate::wallet::Hotkey;
-
-/// One reading of the subnet.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ChainReading {
-    /// The subnet's neurons, and the finalised block they were read at.
-    pub metagraph: Metagraph,
-    /// Blocks of an epoch.
-    pub tempo: u16,
-    /// The weights that our hotkey has on chain; `None` when it is not registered.
-    pub weights: Option<Vec<(Uid, u16)>>,
-}
 
 /// A reading, and when it came.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +32,7 @@ impl ChainSeen {
     pub fn weights_age(&self, hotkey: &Hotkey) -> Option<(Block, f64)> {
         let last = self.reading.metagraph.by_hotkey(hotkey)?.last_update;
         let blocks = self.block().0.saturating_sub(last.0);
-        #[expect(clippy::cast_precision_loss, reason = "block numbers are far below 2^53")]
-        let age = blocks as f64 / f64::from(self.reading.tempo.max(1));
-        Some((last, age))
+        Some((last, in_tempos(blocks, self.reading.tempo)))
     }
 }
 
@@ -70,43 +56,10 @@ impl ChainView {
     }
 }
 
-/// Reads the subnet.
-pub trait ChainSource: Send + Sync {
-    /// One reading.
-    fn read(&self) -> BoxFuture<'_, Result<ChainReading, SourceError>>;
-}
-
-/// The subnet on the real chain, as our hotkey sees it.
-#[derive(Clone)]
-pub struct OwnSubnet {
-    /// The chain.
-    pub chain: Arc<Subtensor>,
-    /// The subnet.
-    pub netuid: u16,
-    /// Its mechanism.
-    pub mechanism: u8,
-    /// The validator.
-    pub hotkey: Hotkey,
-}
-
-impl OwnSubnet {
-    async fn reading(&self) -> Result<ChainReading, ReadError> {
-        let metagraph = self.chain.metagraph(self.netuid).await?;
-        let tempo = self.chain.hyperparameters(self.netuid).await?.tempo;
-        let weights = self.chain.weights_of(self.hotkey, self.netuid, self.mechanism).await?;
-        Ok(ChainReading { metagraph, tempo, weights })
-    }
-}
-
-impl ChainSource for OwnSubnet {
-    fn read(&self) -> BoxFuture<'_, Result<ChainReading, SourceError>> {
-        Box::pin(async { self.reading().await.map_err(SourceError::new) })
-    }
-}
-
 /// Reads `source` into `view` every `interval` until `stop`; what was read last stays when a read fails.
 pub async fn keep_current(
-    (source, view): (&dyn ChainSource, &ChainView),
+    source: &dyn ChainSource,
+    view: &ChainView,
     clock: &dyn Clock,
     interval: Duration,
     stop: CancellationToken,

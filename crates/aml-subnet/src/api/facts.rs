@@ -1,73 +1,21 @@
 //! Reads the ledger for the API: published rounds only, the small facts of recent rounds kept in memory.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::error::ApiError;
+use super::error::{ApiError, ledger_error};
 use super::state::ApiState;
 use super::views::miner;
 use super::views::round::Sources;
 use super::views::{RoundBrief, RoundDetail, RoundFacts, Standing};
 use crate::calendar::{day_at, day_of};
-use crate::neurons::validator::standing::History;
 use crate::outputs::canonical_rows;
 use crate::store::records::{Round, RoundId, Step};
+use crate::validator::standing::History;
 
-/// Rounds whose facts are kept: what a page of the list and a miner's history look at.
-const FACTS_KEPT: usize = 256;
-/// Rounds that are kept in full.
-const DETAILS_KEPT: usize = 8;
 /// More rounds of one day than anybody publishes; a page is never cut within a day.
 const ROUNDS_A_DAY: u32 = 32;
-
-#[derive(Debug)]
-struct Entry<V> {
-    of: Round,
-    value: Arc<V>,
-}
-
-/// Values by round, the newest rounds staying longest. What a later step changes is made anew.
-#[derive(Debug)]
-pub(super) struct Kept<V> {
-    most: usize,
-    values: Mutex<BTreeMap<(NaiveDate, RoundId), Entry<V>>>,
-}
-
-impl<V> Kept<V> {
-    const fn new(most: usize) -> Self {
-        Self { most, values: Mutex::new(BTreeMap::new()) }
-    }
-
-    fn get(&self, round: &Round) -> Option<Arc<V>> {
-        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        values.get(&(round.id.date, round.id)).filter(|entry| entry.of == *round).map(|entry| Arc::clone(&entry.value))
-    }
-
-    fn put(&self, round: &Round, value: V) -> Arc<V> {
-        let value = Arc::new(value);
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        values.insert((round.id.date, round.id), Entry { of: round.clone(), value: Arc::clone(&value) });
-        while values.len() > self.most {
-            values.pop_first();
-        }
-        value
-    }
-}
-
-/// What is kept in memory of rounds.
-#[derive(Debug)]
-pub(super) struct Memory {
-    facts: Kept<RoundFacts>,
-    details: Kept<RoundDetail>,
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self { facts: Kept::new(FACTS_KEPT), details: Kept::new(DETAILS_KEPT) }
-    }
-}
 
 /// A page of rounds, and where the next one begins.
 pub(super) struct RoundPage {
@@ -83,7 +31,7 @@ impl ApiState {
         before: Option<NaiveDate>,
     ) -> Result<RoundPage, ApiError> {
         let fetched = u32::try_from(limit).unwrap_or(u32::MAX).saturating_add(ROUNDS_A_DAY);
-        let all = self.ledger.rounds(self.netuid, fetched, before).await.map_err(ApiError::ledger)?;
+        let all = self.ledger.rounds(self.netuid, fetched, before).await.map_err(ledger_error)?;
         let cut = all.len() == usize::try_from(fetched).unwrap_or(usize::MAX);
         let oldest = all.last().map(|round| round.id.date).filter(|_| cut);
         let mut rounds: Vec<Round> = all.into_iter().filter(|round| round.step >= Step::Published).collect();
@@ -98,7 +46,7 @@ impl ApiState {
 
     /// A round of this subnet, once it is published.
     pub(super) async fn published_round(&self, id: RoundId) -> Result<Round, ApiError> {
-        let round = self.ledger.round(id).await.map_err(ApiError::ledger)?;
+        let round = self.ledger.round(id).await.map_err(ledger_error)?;
         let shown = round.filter(|round| id.netuid == self.netuid && round.step >= Step::Published);
         shown.ok_or_else(|| ApiError::not_found(format!("No round {id} is published; /rounds lists those that are")))
     }
@@ -109,10 +57,10 @@ impl ApiState {
             return Ok(facts);
         }
         let id = round.id;
-        let verdicts = self.ledger.verdicts(id).await.map_err(ApiError::ledger)?;
-        let answers = self.ledger.answers(id).await.map_err(ApiError::ledger)?;
+        let verdicts = self.ledger.verdicts(id).await.map_err(ledger_error)?;
+        let answers = self.ledger.answers(id).await.map_err(ledger_error)?;
         let settled = match round.step {
-            Step::Settled => self.ledger.settled(id).await.map_err(ApiError::ledger)?,
+            Step::Settled => self.ledger.settled(id).await.map_err(ledger_error)?,
             _ => None,
         };
         Ok(self.memory.facts.put(round, RoundFacts::new(round.clone(), &verdicts, &answers, settled.as_ref())))
@@ -125,16 +73,16 @@ impl ApiState {
         }
         let facts = self.facts(round).await?;
         let id = round.id;
-        let task = self.ledger.task(id).await.map_err(ApiError::ledger)?;
-        let canonical = self.ledger.canonical(id).await.map_err(ApiError::ledger)?;
+        let task = self.ledger.task(id).await.map_err(ledger_error)?;
+        let canonical = self.ledger.canonical(id).await.map_err(ledger_error)?;
         let canonical = canonical.zip(task.as_ref()).map(|(canonical, task)| {
             let rows = canonical_rows(&task.roster, &canonical).map_err(ApiError::internal)?;
             Ok::<_, ApiError>((canonical, rows))
         });
         let sources = Sources {
-            verdicts: self.ledger.verdicts(id).await.map_err(ApiError::ledger)?,
+            verdicts: self.ledger.verdicts(id).await.map_err(ledger_error)?,
             canonical: canonical.transpose()?,
-            settled: self.ledger.settled(id).await.map_err(ApiError::ledger)?,
+            settled: self.ledger.settled(id).await.map_err(ledger_error)?,
             task,
         };
         Ok(self.memory.details.put(round, RoundDetail::new(&facts, &sources)))
@@ -144,7 +92,7 @@ impl ApiState {
     pub(super) async fn history(&self) -> Result<History, ApiError> {
         let newest = History::newest(&self.ledger, self.netuid, &self.rules, self.grace).await;
         let nothing = || History { today: self.clock_day(), ..History::default() };
-        Ok(newest.map_err(ApiError::ledger)?.unwrap_or_else(nothing))
+        Ok(newest.map_err(ledger_error)?.unwrap_or_else(nothing))
     }
 
     /// The last day that counts, in days since 1970: that of the newest published round, so that a clock that jumps, or
@@ -171,6 +119,6 @@ impl ApiState {
     pub(super) fn standings(&self, history: &History) -> Vec<Standing> {
         let seen = self.chain.current();
         let metagraph = seen.as_deref().map(|seen| &seen.reading.metagraph);
-        miner::standings(&self.rules, history.today, &history.rounds, metagraph)
+        miner::standings(&self.rules, &history.leaderboard(&self.rules), metagraph)
     }
 }

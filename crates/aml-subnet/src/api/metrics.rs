@@ -1,11 +1,9 @@
 //! The validator's numbers in Prometheus' text form.
 //!
-//! Events are counted where they happen, by the functions here; what can be read off the ledger and the chain is read
-//! when the numbers are asked for. `config/prometheus-alerts.yml` watches them.
+//! Events are counted where they happen; what can be read off the ledger and the chain is read here, when the numbers are
+//! asked for. `config/prometheus-alerts.yml` watches them.
 
-use std::time::Duration;
-
-use metrics::{counter, gauge, histogram};
+use metrics::gauge;
 
 use super::state::ApiState;
 use crate::store::records::{Round, Step};
@@ -13,31 +11,10 @@ use crate::store::records::{Round, Step};
 /// Rounds that are counted by step.
 const ROUNDS: u32 = 90;
 
-/// A step of a round is done and recorded.
-pub fn step_done(step: Step, took: Duration) {
-    histogram!("aml_validator_step_seconds", "step" => name(step)).record(took.as_secs_f64());
-}
-
-/// Name of a step.
-#[must_use]
-pub const fn name(step: Step) -> &'static str {
-    match step {
-        Step::Fetched => "fetched",
-        Step::Tasked => "tasked",
-        Step::Asked => "asked",
-        Step::Judged => "judged",
-        Step::Merged => "merged",
-        Step::Published => "published",
-        Step::Settled => "settled",
-    }
-}
-
 /// All numbers of this moment.
 pub(super) async fn render(api: &ApiState) -> String {
     let Some(handle) = &api.metrics else { return String::new() };
-    // Zero is a number too: an alert rule on an absent series never fires.
-    counter!("aml_validator_ledger_errors_total", "operation" => "read").increment(0);
-    counter!("aml_validator_ledger_errors_total", "operation" => "write").increment(0);
+    crate::store::count_from_zero();
     gauge!("aml_validator_shadow").set(if api.readiness.shadow { 1.0 } else { 0.0 });
     chain(api);
     disk(api);
@@ -76,7 +53,7 @@ async fn rounds_by_step(api: &ApiState, newest: &[Round]) {
     let steps = [Step::Fetched, Step::Tasked, Step::Asked, Step::Judged, Step::Merged, Step::Published, Step::Settled];
     for step in steps {
         let count = newest.iter().filter(|round| round.step == step).count();
-        gauge!("aml_validator_rounds", "step" => name(step)).set(as_f64(count as u64));
+        gauge!("aml_validator_rounds", "step" => step.name()).set(as_f64(count as u64));
     }
     let now = api.clock.now_ms();
     let age = |round: &Round| now.saturating_sub(round.opened_ms).max(0);

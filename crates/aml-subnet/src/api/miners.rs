@@ -4,9 +4,8 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::error::ApiError;
-use super::openapi::{ErrorBody, ValidationErrorBody};
-use super::query::Params;
+use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error, value_error};
+use super::query::{Count, Params};
 use super::reply::{self, Keep};
 use super::rounds;
 use super::state::ApiState;
@@ -15,7 +14,7 @@ use crate::calendar::{date_of, rfc3339};
 use crate::wallet::Hotkey;
 
 /// Miners of a page unless told otherwise, and at most: a subnet has 256 neurons.
-const LIMIT: (usize, usize) = (256, 1024);
+const LIMIT: Count = Count { usual: 256, most: 1024 };
 
 /// Leaderboard
 ///
@@ -81,7 +80,7 @@ pub(super) async fn one(
 pub(super) async fn detail(api: &ApiState, text: &str, params: &Params) -> Result<MinerDetail, ApiError> {
     let hotkey: Hotkey = text
         .parse()
-        .map_err(|error: crate::wallet::NotAnAddress| ApiError::value("path", "hotkey", (error.to_string(), text)))?;
+        .map_err(|error: crate::wallet::NotAnAddress| value_error("path", "hotkey", error.to_string(), text))?;
     let before = params.date("before")?;
     let page = api.published_rounds(params.count("limit", rounds::LIMIT)?, before).await?;
     let mut fared = Vec::new();
@@ -90,12 +89,12 @@ pub(super) async fn detail(api: &ApiState, text: &str, params: &Params) -> Resul
     }
     let standings = api.standings(&api.history().await?);
     let standing = standings.into_iter().find(|standing| standing.hotkey == text);
-    let first_seen = api.ledger.first_seen().await.map_err(ApiError::ledger)?.remove(&hotkey);
+    let first_seen = api.ledger.first_seen().await.map_err(ledger_error)?.remove(&hotkey);
     if fared.is_empty() && standing.is_none() && first_seen.is_none() && before.is_none() {
         return Err(ApiError::not_found(format!("Nothing is known of hotkey {hotkey}; /miners lists who is ranked")));
     }
-    let receipt_key = api.ledger.receipt_keys().await.map_err(ApiError::ledger)?.remove(&hotkey);
-    let dormancy = api.ledger.dormancy().await.map_err(ApiError::ledger)?.remove(&hotkey);
+    let receipt_key = api.ledger.receipt_keys().await.map_err(ledger_error)?.remove(&hotkey);
+    let dormancy = api.ledger.dormancy().await.map_err(ledger_error)?.remove(&hotkey);
     Ok(MinerDetail {
         hotkey: hotkey.to_string(),
         standing,

@@ -2,7 +2,7 @@
 
 use crate::outputs::Format;
 
-use super::error::{ApiError, ErrorCode};
+use super::error::{ApiError, ErrorCode, value_error};
 
 /// Other names under which Parquet is asked for.
 const PARQUET_NAMES: [&str; 3] = ["application/vnd.apache.parquet", "application/x-parquet", "application/parquet"];
@@ -14,7 +14,7 @@ const PARQUET_NAMES: [&str; 3] = ["application/vnd.apache.parquet", "application
 pub(super) fn format(wanted: Option<&str>, accept: Option<&str>) -> Result<Format, ApiError> {
     if let Some(name) = wanted {
         let known = Format::ALL.into_iter().find(|format| format.name() == name);
-        let wrong = || ApiError::value("query", "format", ("Input should be 'json', 'csv' or 'parquet'", name));
+        let wrong = || value_error("query", "format", "Input should be 'json', 'csv' or 'parquet'", name);
         return known.ok_or_else(wrong);
     }
     let Some(accept) = accept else { return Ok(Format::Json) };

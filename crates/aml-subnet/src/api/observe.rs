@@ -1,21 +1,18 @@
 //! What happens to every request: an id, a deadline, its error's body, a line in the log, a count.
 
-use std::any::Any;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use aml_miner::request_id;
+use aml_miner::http::around::{Exchange, take_error};
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use tracing::Instrument as _;
+use axum::response::Response;
 
 use super::error::{ApiError, ErrorCode};
 use super::pages;
 use super::state::ApiState;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::HEADER);
 /// A day of 50,000 alerts takes well below a second.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// What every answer carries: nobody guesses at its type, embeds it, or learns where a reader came from.
@@ -28,18 +25,13 @@ const GUARDS: [(HeaderName, &str); 4] = [
 
 /// Around every request.
 pub(super) async fn request(State(api): State<ApiState>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let id = api.request_ids.of(given);
-    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let exchange = Exchange::begin(&api.request_ids, &request);
     let head = request.method() == Method::HEAD;
-    let span = tracing::info_span!("request", request_id = %id, route = %route, method = %request.method());
     let as_page = pages::is_page(request.uri().path());
-    let handled = tokio::time::timeout(REQUEST_TIME, next.run(request)).instrument(span.clone()).await;
-    let mut response = handled
-        .unwrap_or_else(|_| ApiError::new(ErrorCode::TooSlow, "The request took too long; try again").into_response());
-    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        tell(&mut response, &error, (&id, as_page));
+    let late = || ApiError::new(ErrorCode::TooSlow, "The request took too long; try again");
+    let mut response = exchange.answer(request, next, REQUEST_TIME, late).await;
+    if let Some(error) = take_error::<ErrorCode>(&mut response) {
+        tell(&mut response, &error, &exchange.id, as_page);
     }
     if head {
         *response.body_mut() = Body::empty();
@@ -47,19 +39,22 @@ pub(super) async fn request(State(api): State<ApiState>, request: Request, next:
     GUARDS.into_iter().for_each(|(name, value)| {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     });
-    if let Ok(id) = HeaderValue::try_from(&id) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    let (elapsed, status) = (started.elapsed(), response.status().as_u16());
+    exchange.sign(&mut response);
+    let (elapsed, status, route) = (exchange.elapsed(), response.status().as_u16(), exchange.route);
     metrics::counter!("aml_validator_requests_total", "route" => route.clone(), "status" => status.to_string())
         .increment(1);
     metrics::histogram!("aml_validator_request_seconds", "route" => route).record(elapsed.as_secs_f64());
-    span.in_scope(|| tracing::debug!(status, duration_ms = elapsed.as_secs_f64() * 1e3, "answered"));
+    exchange.span.in_scope(|| tracing::debug!(status, duration_ms = elapsed.as_secs_f64() * 1e3, "answered"));
     response
 }
 
+/// A connection was refused: too many are open.
+pub(super) fn connection_refused() {
+    metrics::counter!("aml_validator_connections_refused_total").increment(1);
+}
+
 /// Writes an error's body: a page for who asked for a page, else JSON.
-fn tell(response: &mut Response, error: &ApiError, (id, as_page): (&str, bool)) {
+fn tell(response: &mut Response, error: &ApiError, id: &str, as_page: bool) {
     let (media_type, bytes) = if as_page {
         (pages::HTML, pages::error(error, id).into_bytes())
     } else {
@@ -72,11 +67,4 @@ fn tell(response: &mut Response, error: &ApiError, (id, as_page): (&str, bool)) 
         headers.insert(header::CONTENT_SECURITY_POLICY, pages::policy());
     }
     *response.body_mut() = Body::from(bytes);
-}
-
-/// A handler's panic is our failure, told like any other.
-pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let cause = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let cause = cause.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    ApiError::internal(format!("a handler panicked: {cause}")).into_response()
 }

@@ -2,50 +2,13 @@
 
 use std::sync::LazyLock;
 
+use aml_miner::http::openapi::ValidationProblem;
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::Value;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::OpenApi;
 
-use super::error::ErrorCode;
-
-/// An error.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what error.rs writes")]
-pub(super) struct ErrorBody {
-    /// What went wrong, for a person.
-    detail: String,
-    /// What went wrong, for a program.
-    code: ErrorCode,
-    /// Names this request in the log.
-    request_id: String,
-}
-
-/// Values that do not make a request.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what error.rs writes")]
-pub(super) struct ValidationErrorBody {
-    /// The problems.
-    detail: Vec<ValidationProblem>,
-    /// What went wrong, for a program.
-    code: ErrorCode,
-    /// Names this request in the log.
-    request_id: String,
-}
-
-/// One problem with a value.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the inference API's Problem, which is used here too")]
-pub(super) struct ValidationProblem {
-    /// The way to the value: `path` or `query`, and its key.
-    loc: Vec<String>,
-    /// What is wrong, for a person.
-    msg: String,
-    /// What is wrong, for a program.
-    r#type: String,
-    /// The value that was given; a long one is cut.
-    input: String,
-}
+use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
 
 #[derive(OpenApi)]
 #[openapi(

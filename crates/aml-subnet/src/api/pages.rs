@@ -21,10 +21,7 @@ use super::error::{ApiError, ErrorCode};
 use super::query::Params;
 use super::state::ApiState;
 
-pub(super) use self::frame::{error, policy};
-
-/// Media type of a page.
-pub(super) const HTML: &str = "text/html; charset=utf-8";
+pub(super) use self::frame::{HTML, error, policy};
 
 /// The routes of all pages.
 pub(super) fn router() -> Router<ApiState> {

@@ -4,7 +4,17 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use chrono::NaiveDate;
 
-use super::error::{ApiError, ErrorCode};
+use super::error::{ApiError, ErrorCode, value_error};
+use crate::calendar::date_from;
+
+/// A count that may be asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count {
+    /// Where none is given.
+    pub(super) usual: usize,
+    /// No more than this.
+    pub(super) most: usize,
+}
 
 /// The pairs of a query.
 #[derive(Clone, Debug, Default)]
@@ -27,19 +37,18 @@ impl Params {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// A whole number from 1 to `most`.
-    pub(super) fn count(&self, key: &str, (usual, most): (usize, usize)) -> Result<usize, ApiError> {
+    /// A whole number from 1 to the most that is allowed.
+    pub(super) fn count(&self, key: &str, Count { usual, most }: Count) -> Result<usize, ApiError> {
         let Some(text) = self.text(key) else { return Ok(usual) };
         let number = text.parse().ok().filter(|number| (1..=most).contains(number));
-        number.ok_or_else(|| {
-            ApiError::value("query", key, (format!("Input should be a whole number from 1 to {most}"), text))
-        })
+        number
+            .ok_or_else(|| value_error("query", key, format!("Input should be a whole number from 1 to {most}"), text))
     }
 
     /// How many to pass over.
     pub(super) fn offset(&self) -> Result<usize, ApiError> {
         let Some(text) = self.text("offset") else { return Ok(0) };
-        let wrong = || ApiError::value("query", "offset", ("Input should be a whole number of at least 0", text));
+        let wrong = || value_error("query", "offset", "Input should be a whole number of at least 0", text);
         text.parse().map_err(|_| wrong())
     }
 
@@ -51,6 +60,5 @@ impl Params {
 
 /// A calendar day as YYYY-MM-DD.
 pub(super) fn date(place: &str, key: &str, text: &str) -> Result<NaiveDate, ApiError> {
-    let read = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|date| date.to_string() == text);
-    read.ok_or_else(|| ApiError::value(place, key, ("Input should be a day as YYYY-MM-DD", text)))
+    date_from(text).ok_or_else(|| value_error(place, key, "Input should be a day as YYYY-MM-DD", text))
 }

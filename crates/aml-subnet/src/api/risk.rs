@@ -8,16 +8,15 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ApiError;
-use super::openapi::{ErrorBody, ValidationErrorBody};
-use super::query::Params;
+use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error, value_error};
+use super::query::{Count, Params};
 use super::reply::{self, Keep};
 use super::state::ApiState;
 use crate::calendar::date_of;
 use crate::outputs::address_risk;
 
 /// Days that are looked back on unless told otherwise, and at most.
-const DAYS: (usize, usize) = (30, 365);
+const DAYS: Count = Count { usual: 30, most: 365 };
 /// Longer than any chain's address.
 const MAX_ADDRESS: usize = 256;
 
@@ -84,10 +83,10 @@ pub(super) async fn answer(api: &ApiState, address: String, params: &Params) -> 
     let days = params.count("days", DAYS)?;
     if address.is_empty() || address.len() > MAX_ADDRESS {
         let text = format!("Input should be an address of 1 to {MAX_ADDRESS} bytes");
-        return Err(ApiError::value("path", "address", (text, &address)));
+        return Err(value_error("path", "address", text, &address));
     }
     let since = date_of(api.today().await? - i64::try_from(days).unwrap_or(i64::MAX) + 1);
-    let found = api.ledger.address_alerts(api.netuid, &address, since).await.map_err(ApiError::ledger)?;
+    let found = api.ledger.address_alerts(api.netuid, &address, since).await.map_err(ledger_error)?;
     // An alert may be issued again on the next day; it is still one alert.
     let mut newest = BTreeMap::new();
     for alert in found {

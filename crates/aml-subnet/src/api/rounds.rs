@@ -4,9 +4,8 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::error::ApiError;
-use super::openapi::{ErrorBody, ValidationErrorBody};
-use super::query::Params;
+use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error, value_error};
+use super::query::{Count, Params};
 use super::reply::{self, Keep};
 use super::state::ApiState;
 use super::views::round::TrapList;
@@ -14,7 +13,7 @@ use super::views::{RoundDetail, RoundList};
 use crate::store::records::{RoundId, Step};
 
 /// Rounds of a page unless told otherwise, and at most.
-pub(super) const LIMIT: (usize, usize) = (30, 100);
+pub(super) const LIMIT: Count = Count { usual: 30, most: 100 };
 
 /// Published rounds
 ///
@@ -86,11 +85,11 @@ pub(super) async fn traps(
     let round = api.published_round(parse(&id)?).await?;
     let secret = || ApiError::not_found(format!("Round {id} is not settled yet; its traps are secret until then"));
     let settled = Some(&round).filter(|round| round.step >= Step::Settled).ok_or_else(secret)?;
-    let task = api.ledger.task(settled.id).await.map_err(ApiError::ledger)?.ok_or_else(secret)?;
+    let task = api.ledger.task(settled.id).await.map_err(ledger_error)?.ok_or_else(secret)?;
     reply::json(&asked, &TrapList::new(settled, &task), Keep::Published)
 }
 
 /// A round's id.
 pub(super) fn parse(text: &str) -> Result<RoundId, ApiError> {
-    text.parse().map_err(|_| ApiError::value("path", "id", ("Input should be a round as 1-2026-01-05-30", text)))
+    text.parse().map_err(|_| value_error("path", "id", "Input should be a round as 1-2026-01-05-30", text))
 }

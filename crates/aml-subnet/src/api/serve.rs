@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::chain_view::{ChainSource, keep_current};
-use super::router;
+use super::chain_view::keep_current;
 use super::state::ApiState;
-use crate::neurons::miner::listen::{self, ListenLimits, STALLED};
+use super::{observe, router};
+use crate::chain::reading::ChainSource;
+use crate::http::listen::{self, ListenLimits, STALLED};
 
 /// A reverse proxy and a few people.
 const LIMITS: ListenLimits = ListenLimits {
@@ -27,7 +28,7 @@ const CHAIN_INTERVAL: Duration = Duration::from_secs(12);
 pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSource>, stop: CancellationToken) {
     let (view, clock, reading_stop) = (Arc::clone(&api.chain), Arc::clone(&api.clock), stop.clone());
     let reading = tokio::spawn(async move {
-        keep_current((&*source, &view), &*clock, CHAIN_INTERVAL, reading_stop).await;
+        keep_current(&*source, &view, &*clock, CHAIN_INTERVAL, reading_stop).await;
     });
     serve(listener, api, stop).await;
     // It ends at `stop`, or with the reading that is under way.
@@ -36,5 +37,5 @@ pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSour
 
 /// Serves the API on an already bound `listener` until `stop`, then finishes what is in flight.
 pub async fn serve(listener: TcpListener, api: ApiState, stop: CancellationToken) {
-    listen::serve(listener, router(api), LIMITS, stop).await;
+    listen::serve(listener, router(api), LIMITS, observe::connection_refused, stop).await;
 }

@@ -9,10 +9,10 @@ use aml_miner::request_id::RequestIds;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::chain_view::ChainView;
-use super::facts::Memory;
+use super::memory::Memory;
 use crate::config::Settings;
-use crate::neurons::validator::round::published_dir;
 use crate::store::Ledger;
+use crate::store::records::WeightsTarget;
 use crate::validation::rules::{Rules, RulesVersion};
 use crate::wallet::Hotkey;
 
@@ -34,11 +34,11 @@ impl Default for Readiness {
 }
 
 /// The parts the API is made of.
-pub struct Parts {
+pub struct ApiParts {
     /// Where everything comes from.
     pub ledger: Ledger,
     /// The subnet, and its mechanism.
-    pub subnet: (u16, u8),
+    pub target: WeightsTarget,
     /// The validator.
     pub hotkey: Hotkey,
     /// Rules of performance.
@@ -57,18 +57,18 @@ pub struct Parts {
     pub readiness: Readiness,
 }
 
-impl Parts {
+impl ApiParts {
     /// The parts of a validator with these settings.
     #[must_use]
     pub fn of(settings: &Settings, ledger: Ledger, hotkey: Hotkey, clock: Arc<dyn Clock>) -> Self {
         let validator = &settings.validator;
         Self {
             ledger,
-            subnet: (settings.netuid, validator.mechanism),
+            target: WeightsTarget { netuid: settings.netuid, mechanism: validator.mechanism },
             hotkey,
             rules: RulesVersion::LATEST.rules(),
             grace: validator.grace,
-            published: published_dir(validator),
+            published: validator.published_dir(),
             clock,
             chain: Arc::default(),
             metrics: None,
@@ -109,8 +109,8 @@ impl std::ops::Deref for ApiState {
 impl ApiState {
     /// The state of a server.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        let (netuid, mechanism) = parts.subnet;
+    pub fn new(parts: ApiParts) -> Self {
+        let WeightsTarget { netuid, mechanism } = parts.target;
         Self(Arc::new(Shared {
             ledger: parts.ledger,
             netuid,

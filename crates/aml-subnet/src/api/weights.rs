@@ -4,15 +4,15 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::error::ApiError;
-use super::openapi::ValidationErrorBody;
-use super::query::Params;
+use super::error::{ApiError, ValidationErrorBody, ledger_error};
+use super::query::{Count, Params};
 use super::reply::{self, Keep};
 use super::state::ApiState;
 use super::views::WeightsAnswer;
+use crate::store::records::WeightsTarget;
 
 /// Submissions unless told otherwise, and at most.
-const LIMIT: (usize, usize) = (20, 100);
+const LIMIT: Count = Count { usual: 20, most: 100 };
 
 /// Weights
 ///
@@ -35,8 +35,8 @@ pub(super) async fn show(State(api): State<ApiState>, params: Params, asked: Hea
 /// What the chain shows and the ledger has.
 pub(super) async fn answer(api: &ApiState, params: &Params) -> Result<WeightsAnswer, ApiError> {
     let limit = params.count("limit", LIMIT)?;
-    let subnet = (api.netuid, api.mechanism);
+    let target = WeightsTarget { netuid: api.netuid, mechanism: api.mechanism };
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    let records = api.ledger.weights(subnet, limit).await.map_err(ApiError::ledger)?;
-    Ok(WeightsAnswer::new((api.netuid, api.mechanism, &api.hotkey), api.chain.current().as_deref(), &records))
+    let records = api.ledger.weights(target, limit).await.map_err(ledger_error)?;
+    Ok(WeightsAnswer::new(api.netuid, api.mechanism, &api.hotkey, api.chain.current().as_deref(), &records))
 }

@@ -23,6 +23,23 @@ pub const fn storage_index(netuid: u16, mechanism: u8) -> u16 {
     netuid.wrapping_add((mechanism as u16).wrapping_mul(MECHANISM_STEP))
 }
 
+/// A mechanism of a subnet: what has weights of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mechanism {
+    /// The subnet.
+    pub netuid: u16,
+    /// Its number; 0 where there is but one.
+    pub number: u8,
+}
+
+impl Mechanism {
+    /// The number under which its weights are kept.
+    #[must_use]
+    pub const fn index(self) -> u16 {
+        storage_index(self.netuid, self.number)
+    }
+}
+
 /// Everything that a later reveal must repeat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingReveal {
@@ -50,10 +67,16 @@ impl PendingReveal {
         Ok(Self { netuid, mechanism, weights, salt, version_key })
     }
 
+    /// What the weights are for.
+    #[must_use]
+    pub const fn target(&self) -> Mechanism {
+        Mechanism { netuid: self.netuid, number: self.mechanism }
+    }
+
     /// The digest to commit: BLAKE2b-256 of the SCALE encoding of all parts.
     #[must_use]
     pub fn hash(&self, hotkey: &Hotkey) -> [u8; 32] {
-        let index = storage_index(self.netuid, self.mechanism);
+        let index = self.target().index();
         let ChainWeights { uids, values } = &self.weights;
         let preimage = (hotkey.as_bytes(), index, uids, values, &self.salt, self.version_key).encode();
         Blake2b::<U32>::digest(preimage).into()

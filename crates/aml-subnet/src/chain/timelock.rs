@@ -107,7 +107,7 @@ pub fn chain_form(raw: &[u8]) -> Option<Vec<u8>> {
 
 /// Why a commit does not open.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum OpenTimelockError {
     /// Not laid out as a timelocked commit.
     #[error("not a timelocked commit: {0}")]
     Layout(&'static str),
@@ -125,15 +125,16 @@ pub enum OpenError {
 /// Opens a commit with the signature of its round, as the chain does at the reveal.
 ///
 /// # Errors
-/// [`OpenError`]; no input makes it panic or allocate more than the input's own length.
-pub fn open(commit: &[u8], signature: &[u8]) -> Result<TimelockPayload, OpenError> {
+/// [`OpenTimelockError`]; no input makes it panic or allocate more than the input's own length.
+pub fn open(commit: &[u8], signature: &[u8]) -> Result<TimelockPayload, OpenTimelockError> {
     let raw = library_form(commit)?;
     let signature = <TinyBLS381 as EngineBLS>::SignatureGroup::deserialize_compressed(signature)
-        .map_err(|_| OpenError::Signature)?;
-    let sealed: TLECiphertext<TinyBLS381> =
-        TLECiphertext::deserialize_compressed(&raw[..]).map_err(|_| OpenError::Layout("its point is none of G2"))?;
-    let plain = tld::<TinyBLS381, AESGCMBlockCipherProvider>(sealed, signature).map_err(|_| OpenError::Closed)?;
-    TimelockPayload::decode(&mut &plain[..]).map_err(OpenError::Payload)
+        .map_err(|_| OpenTimelockError::Signature)?;
+    let sealed: TLECiphertext<TinyBLS381> = TLECiphertext::deserialize_compressed(&raw[..])
+        .map_err(|_| OpenTimelockError::Layout("its point is none of G2"))?;
+    let plain =
+        tld::<TinyBLS381, AESGCMBlockCipherProvider>(sealed, signature).map_err(|_| OpenTimelockError::Closed)?;
+    TimelockPayload::decode(&mut &plain[..]).map_err(OpenTimelockError::Payload)
 }
 
 /// Whether this is the beacon's signature of a round: what was encrypted to the round opens with it, and with no other.
@@ -146,9 +147,9 @@ pub fn is_signature_of(round: u64, signature: &[u8]) -> Result<bool, SealError> 
 }
 
 /// Undoes [`chain_form`], after every length has been held against the bytes that are there.
-fn library_form(commit: &[u8]) -> Result<Vec<u8>, OpenError> {
+fn library_form(commit: &[u8]) -> Result<Vec<u8>, OpenTimelockError> {
     if commit.len() > MAX_COMMIT_BYTES {
-        return Err(OpenError::Layout("longer than the chain takes"));
+        return Err(OpenTimelockError::Layout("longer than the chain takes"));
     }
     let mut rest = commit;
     let point = take(&mut rest, POINT)?;
@@ -160,24 +161,25 @@ fn library_form(commit: &[u8]) -> Result<Vec<u8>, OpenError> {
     let _ciphertext = counted(&mut body, None)?;
     let _nonce = counted(&mut body, Some(12))?;
     if !rest.is_empty() || !body.is_empty() {
-        return Err(OpenError::Layout("bytes are left over"));
+        return Err(OpenTimelockError::Layout("bytes are left over"));
     }
     Ok([point, first, second, tail].concat())
 }
 
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], OpenError> {
-    let (head, tail) = rest.split_at_checked(length).ok_or(OpenError::Layout("it ends too early"))?;
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], OpenTimelockError> {
+    let (head, tail) = rest.split_at_checked(length).ok_or(OpenTimelockError::Layout("it ends too early"))?;
     *rest = tail;
     Ok(head)
 }
 
 /// A field behind its length of eight bytes, which must be `expected` where one is.
-fn counted<'a>(rest: &mut &'a [u8], expected: Option<usize>) -> Result<&'a [u8], OpenError> {
+fn counted<'a>(rest: &mut &'a [u8], expected: Option<usize>) -> Result<&'a [u8], OpenTimelockError> {
     let mut length = [0; 8];
     length.copy_from_slice(take(rest, 8)?);
-    let length = usize::try_from(u64::from_le_bytes(length)).map_err(|_| OpenError::Layout("an absurd length"))?;
+    let length =
+        usize::try_from(u64::from_le_bytes(length)).map_err(|_| OpenTimelockError::Layout("an absurd length"))?;
     if expected.is_some_and(|expected| expected != length) {
-        return Err(OpenError::Layout("a field of the wrong length"));
+        return Err(OpenTimelockError::Layout("a field of the wrong length"));
     }
     take(rest, length)
 }

@@ -1,5 +1,6 @@
 //! What the rest of the crate knows of the chain: neurons, rules of a subnet, weights.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::wallet::Hotkey;
@@ -68,6 +69,12 @@ impl Metagraph {
     #[must_use]
     pub fn by_hotkey(&self, hotkey: &Hotkey) -> Option<&Neuron> {
         self.neurons.iter().find(|neuron| neuron.hotkey == *hotkey)
+    }
+
+    /// Who is registered, by uid.
+    #[must_use]
+    pub fn hotkeys(&self) -> BTreeMap<u16, Hotkey> {
+        self.neurons.iter().map(|neuron| (neuron.uid.0, neuron.hotkey)).collect()
     }
 }
 

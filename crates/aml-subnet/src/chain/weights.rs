@@ -32,6 +32,14 @@ pub struct ChainWeights {
     pub values: Vec<u16>,
 }
 
+impl ChainWeights {
+    /// As pairs, as the chain stores them.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(Uid, u16)> {
+        self.uids.iter().copied().map(Uid).zip(self.values.iter().copied()).collect()
+    }
+}
+
 /// Why weights cannot be given to the chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConformError {

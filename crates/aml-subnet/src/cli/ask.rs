@@ -9,14 +9,15 @@ use std::time::Duration;
 use aml_miner::clock::SystemClock;
 use anyhow::Context as _;
 use bytes::Bytes;
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use super::{SettingsArgs, chain};
-use crate::neurons::spool::{DiskBudget, SpoolLimits};
-use crate::neurons::validator::query::exchange::connect;
-use crate::neurons::validator::query::native::{Caller, Heard, Question};
-use crate::neurons::validator::query::{RequestBody, legacy, native};
+use crate::http::spool::{DiskBudget, SpoolLimits};
 use crate::protocol::NonceSource;
+use crate::protocol::synapse::dendrite::Receiver;
+use crate::validator::query::native::{Caller, Heard, Question};
+use crate::validator::query::{RequestBody, legacy, native};
+use crate::validator::world::{Talk as _, Threads, Wire};
 use crate::wallet::{Hotkey, Signer};
 
 /// A larger body or answer is not for a look by hand.
@@ -25,8 +26,8 @@ const MAX_BYTES: u64 = 256 << 20;
 const MEMORY: usize = 1 << 20;
 
 /// Arguments of `ask`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct Args {
+#[derive(Debug, Args)]
+pub(super) struct AskArgs {
     #[command(flatten)]
     settings: SettingsArgs,
     /// Where the miner is
@@ -58,7 +59,7 @@ enum Form {
 }
 
 /// Asks; the answer goes to standard output, the verdict to standard error. Exits with 1 when it does not count.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &AskArgs) -> anyhow::Result<ExitCode> {
     let settings = args.settings.load(&[])?;
     let file = args.settings.wallet(&settings).locate(|name| std::env::var_os(name))?;
     let signer = file.open(|name| std::env::var_os(name))?.signer;
@@ -80,24 +81,25 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Why an answer counts, or why not.
 type Verdict = Result<String, String>;
 
-async fn ask(args: &Args, netuid: u16, signer: &Signer, body: RequestBody) -> anyhow::Result<(Bytes, Verdict)> {
+async fn ask(args: &AskArgs, netuid: u16, signer: &Signer, body: RequestBody) -> anyhow::Result<(Bytes, Verdict)> {
     let nonces = NonceSource::default();
-    let caller = Caller { signer, nonces: &nonces, clock: &SystemClock };
+    let caller = Caller { signer, nonces: &nonces, clock: &SystemClock, workers: &Threads };
     let patience = Duration::from_secs(args.timeout.into());
     let limits =
         SpoolLimits { max_bytes: MAX_BYTES, memory_bytes: MEMORY, disk: DiskBudget::new(MAX_BYTES.saturating_mul(2)) };
     let asking = async {
-        let stream = connect(args.address, patience).await?;
+        let line = Wire.connect(args.address, patience).await?;
         match args.form {
             Form::Btauth => {
                 let target = format!("/{netuid}{}", args.route).parse().context("the route is no path")?;
                 let (receiver, digest) = (args.receiver, body.digest());
-                Ok(native::ask(caller, stream, Question { receiver, target, body, digest, lane: None }, &limits)
-                    .await?)
+                Ok(native::ask(caller, line, Question { receiver, target, body, digest, lane: None }, &limits).await?)
             }
             Form::V10 => {
-                let posting = legacy::wrap(caller, (args.receiver, args.address), patience, body).await?;
-                Ok(legacy::ask(stream, posting, &limits).await?)
+                let posting =
+                    legacy::wrap(caller, Receiver { hotkey: args.receiver, address: args.address }, patience, body)
+                        .await?;
+                Ok(legacy::ask(line, posting, &limits, &Threads).await?)
             }
         }
     };
@@ -108,7 +110,7 @@ async fn ask(args: &Args, netuid: u16, signer: &Signer, body: RequestBody) -> an
     Ok((body.into_bytes().await?, verdict.map(|()| said)))
 }
 
-fn read_body(args: &Args) -> anyhow::Result<Bytes> {
+fn read_body(args: &AskArgs) -> anyhow::Result<Bytes> {
     let source: Box<dyn std::io::Read> = match &args.body {
         Some(path) => Box::new(std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?),
         None => Box::new(std::io::stdin()),

@@ -8,8 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::endpoints::Endpoints;
-use crate::chain::subtensor::{Subtensor, Timing};
 use crate::config::Settings;
+use crate::subtensor::{Subtensor, Timing};
 use crate::wallet::{HotkeyFile, KeyLock};
 
 /// The chain that the settings name. Connects when it is first asked.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aml_miner::clock::SystemClock;
-use clap::Args as ClapArgs;
+use clap::Args;
 
 use super::settings_args::AxonArgs;
 use super::{SettingsArgs, chain};
@@ -12,13 +12,13 @@ use crate::doctor::judge::{Role, judge};
 use crate::doctor::probe::{Patient, probe};
 
 /// Arguments of `doctor`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 nothing is wrong; 2 configuration; 10 hotkey does not open; 11 key permissions; \
                         12 chain endpoint down; 13 clock skew; 14 not registered; 15 no validator permit; 16 port closed; \
                         17 inference API down; 18 version mismatch"
 )]
-pub(super) struct Args {
+pub(super) struct DoctorArgs {
     #[command(flatten)]
     settings: SettingsArgs,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub(super) struct Args {
 }
 
 /// Looks, judges, prints; the exit code is that of the first failure.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let settings = args.settings.load(&args.axon.overrides())?;
     let wallet = args.settings.wallet(&settings);
     let patient = Patient { settings: &settings, wallet, role: args.role, clock: Arc::new(SystemClock) };

@@ -1,13 +1,13 @@
 //! What every command that looks at the ledger needs.
 
-use clap::Args as ClapArgs;
+use clap::Args;
 
 use super::{SettingsArgs, ValidatorArgs, chain};
 use crate::config::Settings;
 use crate::store::{Ledger, Opening};
 
 /// Which ledger, and of which subnet.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 pub(super) struct LedgerArgs {
     #[command(flatten)]
     settings: SettingsArgs,

@@ -5,22 +5,22 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args, Subcommand};
 use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::http_client::HttpClientBuilder;
 use jsonrpsee::rpc_params;
 use serde_json::{Value, json};
 
-use crate::chain::localnet::{Config, Generation, Localnet, Rules, keyring};
+use crate::localnet::{Config, Generation, Localnet, Rules, keyring};
 use crate::wallet::Hotkey;
 
 /// How long an answer of a running chain may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Arguments of `localnet`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct Args {
+#[derive(Debug, Args)]
+pub(super) struct LocalnetArgs {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -52,7 +52,7 @@ enum Command {
 }
 
 /// How the chain is set up.
-#[derive(Clone, Debug, ClapArgs)]
+#[derive(Clone, Debug, Args)]
 struct RunArgs {
     /// Address to listen on; everyone who reaches it can do everything
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
@@ -87,14 +87,14 @@ struct RunArgs {
 }
 
 /// Which running chain is meant.
-#[derive(Clone, Debug, ClapArgs)]
+#[derive(Clone, Debug, Args)]
 struct At {
     /// URL of the running chain
     #[arg(long, default_value = "http://127.0.0.1:9944", env = "AML_LOCALNET_URL")]
     url: String,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct RegisterArgs {
     #[command(flatten)]
     at: At,
@@ -109,7 +109,7 @@ struct RegisterArgs {
     coldkey: Option<Hotkey>,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct StakeArgs {
     #[command(flatten)]
     at: At,
@@ -124,7 +124,7 @@ struct StakeArgs {
     tao: u32,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct FundArgs {
     #[command(flatten)]
     at: At,
@@ -136,7 +136,7 @@ struct FundArgs {
     tao: u32,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct SetArgs {
     #[command(flatten)]
     at: At,
@@ -149,7 +149,7 @@ struct SetArgs {
     value: u64,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct NewBlockArgs {
     #[command(flatten)]
     at: At,
@@ -158,7 +158,7 @@ struct NewBlockArgs {
     count: u64,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct EpochArgs {
     #[command(flatten)]
     at: At,
@@ -167,7 +167,7 @@ struct EpochArgs {
     netuid: u16,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct PulseArgs {
     #[command(flatten)]
     at: At,
@@ -179,7 +179,7 @@ struct PulseArgs {
     signature: String,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct UpgradeArgs {
     #[command(flatten)]
     at: At,
@@ -191,7 +191,7 @@ struct UpgradeArgs {
 }
 
 /// Runs the subcommand to its end.
-pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: LocalnetArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match args.command.unwrap_or(Command::Run(args.run)) {

@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use clap::Args as ClapArgs;
+use clap::Args;
 use serde_json::json;
 
 use super::{SettingsArgs, chain};
 use crate::chain::types::{Hyperparameters, Metagraph, Neuron};
 
 /// Arguments of `metagraph`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct Args {
+#[derive(Debug, Args)]
+pub(super) struct MetagraphArgs {
     #[command(flatten)]
     settings: SettingsArgs,
     /// Print JSON
@@ -20,7 +20,7 @@ pub(super) struct Args {
 }
 
 /// Reads and prints.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &MetagraphArgs) -> anyhow::Result<ExitCode> {
     let settings = args.settings.load(&[])?;
     let subtensor = chain::connect(&settings)?;
     let (metagraph, rules) = chain::block_on(async {

@@ -4,24 +4,24 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aml_miner::clock::{Clock, SystemClock};
-use clap::Args as ClapArgs;
+use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::settings_args::AxonArgs;
 use super::{SettingsArgs, chain};
-use crate::chain::subtensor::Subtensor;
+use crate::chain::metagraph::Cache;
 use crate::config::Settings;
 use crate::logging;
-use crate::neurons::metagraph::Cache;
-use crate::neurons::miner::run::{Outside, Ports, run as serve};
-use crate::neurons::miner::server::Parts;
-use crate::neurons::subtensor::Subnet;
+use crate::miner::proxy::MinerParts;
+use crate::miner::run::{Outside, Ports, run as serve};
 use crate::protocol::replay::{MemoryNonces, NonceStore};
+use crate::subtensor::Subtensor;
+use crate::subtensor::subnet::Subnet;
 use crate::wallet::Signer;
 
 /// Arguments of `miner`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct Args {
+#[derive(Debug, Args)]
+pub(super) struct MinerArgs {
     #[command(flatten)]
     settings: SettingsArgs,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub(super) struct Args {
 }
 
 /// Runs the proxy until it is told to stop.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &MinerArgs) -> anyhow::Result<ExitCode> {
     let settings = args.settings.load(&args.axon.overrides())?;
     logging::init(&settings.log_level)?;
     let file = args.settings.wallet(&settings).locate(|name| std::env::var_os(name))?;
@@ -54,7 +54,7 @@ async fn until_stopped(settings: &Settings, signer: Signer, subtensor: Arc<Subte
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let subnet = Arc::new(Subnet { chain: Arc::clone(&subtensor), netuid: settings.netuid, signer: signer.clone() });
     let nonces = nonces(settings, &signer, &*clock).await?;
-    let parts = Parts { signer, metagraph: Arc::new(Cache::default()), nonces, clock };
+    let parts = MinerParts { signer, metagraph: Arc::new(Cache::default()), nonces, clock };
     let ports = Ports::bind(settings).await?;
     let (source, metrics) = (Arc::clone(&subnet) as Arc<_>, logging::record_metrics());
     let served = serve(settings, parts, Outside { source, announce: subnet, ports, metrics }, stop);

@@ -5,23 +5,22 @@ mod forget_key;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::ledger::{LedgerArgs, share};
-use crate::neurons::validator::standing::History;
-use crate::validation::performance::RoundScore;
-use crate::validation::rules::{Rules, RulesVersion};
-use crate::wallet::Hotkey;
+use crate::validation::leaderboard::Place;
+use crate::validation::rules::RulesVersion;
+use crate::validator::standing::History;
 
 /// Arguments of `miners`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Performance is the mean over the published rounds of the last 30 days: tier 1 counts 0.2, tier 2 \
                         0.3 and, once a round is settled, tier 3 counts 0.5."
 )]
-pub(super) struct Args {
+pub(super) struct MinersArgs {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -34,93 +33,62 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Forgets the key of a miner's receipts, so that its next one counts
-    ForgetKey(Box<forget_key::Args>),
-}
-
-/// A hotkey's line.
-struct Line {
-    hotkey: Hotkey,
-    performance: f64,
-    rounds: usize,
-    accepted: usize,
-    means: [Option<f64>; 3],
+    ForgetKey(Box<forget_key::ForgetKeyArgs>),
 }
 
 /// Prints who is worth what, best first, or corrects something.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &MinersArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Some(Command::ForgetKey(args)) => forget_key::run(args),
         None => leaderboard(args),
     }
 }
 
-fn leaderboard(args: &Args) -> anyhow::Result<ExitCode> {
+fn leaderboard(args: &MinersArgs) -> anyhow::Result<ExitCode> {
     args.ledger.read(async |settings, ledger| {
         let rules = RulesVersion::LATEST.rules();
         let history = History::newest(&ledger, settings.netuid, &rules, settings.validator.grace).await?;
-        let lines = history.map(|history| lines(&rules, &history)).unwrap_or_default();
+        let places = history.map(|history| history.leaderboard(&rules)).unwrap_or_default();
         if args.json {
-            let all: Vec<_> = lines.iter().map(as_json).collect();
+            let all: Vec<_> = places.iter().map(as_json).collect();
             println!("{}", serde_json::to_string_pretty(&all)?);
         } else {
-            print!("{}", table(&lines));
+            print!("{}", table(&places));
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-fn lines(rules: &Rules, history: &History) -> Vec<Line> {
-    let first = history.today - rules.performance_days + 1;
-    let line = |(hotkey, performance): (Hotkey, f64)| {
-        let all = history.rounds.get(&hotkey).into_iter().flatten();
-        let recent: Vec<&RoundScore> = all.filter(|round| (first..=history.today).contains(&round.day)).collect();
-        let tiers: [fn(&RoundScore) -> Option<f64>; 3] =
-            [|round| round.tier1, |round| round.tier2, |round| round.tier3];
-        Line {
-            hotkey,
-            performance,
-            rounds: recent.len(),
-            accepted: recent.iter().filter(|round| round.tier1.is_some()).count(),
-            means: tiers.map(|tier| mean(recent.iter().filter_map(|round| tier(round)))),
-        }
-    };
-    let mut lines: Vec<Line> = history.performance(rules).into_iter().map(line).collect();
-    lines.sort_by(|a, b| b.performance.total_cmp(&a.performance).then(a.hotkey.cmp(&b.hotkey)));
-    lines
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let values: Vec<f64> = values.collect();
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-fn as_json(line: &Line) -> serde_json::Value {
-    let [tier1, tier2, tier3] = line.means;
+fn as_json(place: &Place) -> serde_json::Value {
+    let [tier1, tier2, tier3] = place.tiers();
     json!({
-        "hotkey": line.hotkey,
-        "performance": line.performance,
-        "rounds": line.rounds,
-        "accepted": line.accepted,
+        "hotkey": place.hotkey,
+        "performance": place.performance,
+        "rounds": place.recent.len(),
+        "accepted": place.accepted(),
         "tier1": tier1,
         "tier2": tier2,
         "tier3": tier3,
     })
 }
 
-fn table(lines: &[Line]) -> String {
-    if lines.is_empty() {
+fn table(places: &[Place]) -> String {
+    if places.is_empty() {
         return "no round is published yet\n".to_owned();
     }
     let mut text = format!(
         "{:<48}  {:>11}  {:>6}  {:>8}  {:>6}  {:>6}  {:>6}\n",
         "hotkey", "performance", "rounds", "accepted", "tier 1", "tier 2", "tier 3"
     );
-    for line in lines {
-        let [tier1, tier2, tier3] = line.means.map(share);
+    for place in places {
+        let [tier1, tier2, tier3] = place.tiers().map(share);
         let _ = writeln!(
             text,
             "{:<48}  {:>11.4}  {:>6}  {:>8}  {tier1:>6}  {tier2:>6}  {tier3:>6}",
-            line.hotkey, line.performance, line.rounds, line.accepted,
+            place.hotkey,
+            place.performance,
+            place.recent.len(),
+            place.accepted(),
         );
     }
     text

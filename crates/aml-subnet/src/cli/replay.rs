@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use super::ledger::LedgerArgs;
-use crate::neurons::validator::replay::{Replay, replay};
 use crate::store::records::RoundId;
 use crate::validation::rules::RulesVersion;
+use crate::validator::replay::{Replay, replay};
 
 /// Arguments of `replay`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(
     after_help = "Exits with 0 when every byte is the same, with 1 when something differs. Reads the ledger beside a \
                         running validator.
@@ -18,7 +18,7 @@ use crate::validation::rules::RulesVersion;
 Example:
   aml-subnet replay --round 1-2026-01-05-30"
 )]
-pub(super) struct Args {
+pub(super) struct ReplayArgs {
     #[command(flatten)]
     ledger: LedgerArgs,
     /// The round, as NETUID-YYYY-MM-DD-WINDOW
@@ -47,7 +47,7 @@ impl From<Version> for RulesVersion {
 }
 
 /// Computes it again and says what differs.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     args.ledger.read(async |_, ledger| {
         let replay = replay(&ledger, args.round, args.rules.map(RulesVersion::from)).await?;
         if args.json {

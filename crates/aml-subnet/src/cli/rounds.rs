@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::ledger::{LedgerArgs, share, time};
@@ -13,11 +13,11 @@ use crate::store::Ledger;
 use crate::store::records::{Answer, Canonical, Reply, Round, RoundId, Settled, Verdict};
 
 /// Arguments of `rounds`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(after_help = "Examples:
   aml-subnet rounds                                    the newest rounds of the subnet
   aml-subnet rounds --json --before 2026-02-01         older ones, for a program")]
-pub(super) struct Args {
+pub(super) struct RoundsArgs {
     #[command(flatten)]
     ledger: LedgerArgs,
     /// How many
@@ -32,8 +32,8 @@ pub(super) struct Args {
 }
 
 /// Arguments of `round`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct OneArgs {
+#[derive(Debug, Args)]
+pub(super) struct RoundArgs {
     #[command(subcommand)]
     command: One,
 }
@@ -46,7 +46,7 @@ enum One {
     Show(ShowArgs),
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct ShowArgs {
     /// The round, as NETUID-YYYY-MM-DD-WINDOW
     #[arg(value_name = "ID")]
@@ -59,7 +59,7 @@ struct ShowArgs {
 }
 
 /// Lists rounds, newest first.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &RoundsArgs) -> anyhow::Result<ExitCode> {
     args.ledger.read(async |settings, ledger| {
         let rounds = ledger.rounds(settings.netuid, args.limit, args.before).await?;
         if args.json {
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Looks at one round.
-pub(super) fn run_one(args: &OneArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run_one(args: &RoundArgs) -> anyhow::Result<ExitCode> {
     let One::Show(args) = &args.command;
     args.ledger.read(async |_, ledger| {
         let seen = Seen::read(&ledger, args.id).await?;

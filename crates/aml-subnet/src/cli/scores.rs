@@ -5,18 +5,18 @@ use std::process::ExitCode;
 
 use aml_miner::clock::{Clock as _, SystemClock};
 use anyhow::Context as _;
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args, Subcommand};
 
 use super::settings_args::ValidatorArgs;
 use super::{SettingsArgs, chain};
-use crate::outputs::{Manifest, directory, publish, verify};
+use crate::outputs::{Edition, Manifest, directory, publish, verify};
 use crate::store::records::{RoundId, Step};
 use crate::store::{Ledger, Opening};
 use crate::wallet::{Hotkey, Signer};
 
 /// Arguments of `scores`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct Args {
+#[derive(Debug, Args)]
+pub(super) struct ScoresArgs {
     #[command(subcommand)]
     command: Command,
 }
@@ -29,7 +29,7 @@ enum Command {
     Verify(VerifyArgs),
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct ExportArgs {
     #[command(flatten)]
     settings: SettingsArgs,
@@ -43,7 +43,7 @@ struct ExportArgs {
     out: PathBuf,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct VerifyArgs {
     /// Directory of one round
     directory: PathBuf,
@@ -53,7 +53,7 @@ struct VerifyArgs {
 }
 
 /// Writes files, or checks them.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &ScoresArgs) -> anyhow::Result<ExitCode> {
     let (manifest, place) = match &args.command {
         Command::Export(args) => {
             let settings = args.settings.load(&args.validator.overrides())?;
@@ -87,5 +87,7 @@ async fn export(url: &str, args: &ExportArgs, signer: &Signer) -> anyhow::Result
     let canonical = ledger.canonical(id).await?;
     let canonical = canonical.with_context(|| format!("round {id} has no canonical scores: no submission counted"))?;
     let task = ledger.task(id).await?.with_context(|| format!("the ledger has no task of round {id}"))?;
-    Ok(publish(&args.out, &round, (&task.roster, &canonical), signer, SystemClock.now())?)
+    let now = SystemClock.now();
+    let edition = Edition { round: &round, roster: &task.roster, canonical: &canonical, signer, now };
+    Ok(publish(&args.out, &edition)?)
 }

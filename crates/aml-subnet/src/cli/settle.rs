@@ -5,18 +5,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aml_miner::clock::SystemClock;
+use aml_miner::data::download::DownloadSettings;
+use aml_miner::error_chain::with_causes;
 use anyhow::Context as _;
-use clap::Args as ClapArgs;
+use clap::Args;
 
+use super::chain;
 use super::ledger::{LedgerArgs, open};
-use super::{chain, validator};
-use crate::neurons::validator::run::chain_of;
-use crate::neurons::validator::settling::{Settler, Settling};
-use crate::neurons::validator::sot::Sot;
+use crate::config::ValidatorSettings;
 use crate::store::records::{Round, RoundId};
+use crate::validator::settling::{Settler, Settling};
+use crate::validator::sot::{Sot, SotSettings};
+use crate::validator::world::{MachineTime, Threads};
 
 /// Arguments of `settle`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(
     after_help = "A running validator settles by itself; stop it before, for one process writes to a ledger. Exits with \
                         0 unless something went wrong; a round that has to wait is not wrong.
@@ -25,7 +28,7 @@ Examples:
   aml-subnet settle                                               everything that is due
   aml-subnet settle --round 1-2026-01-05-30 --labels ./batches    one round, outcomes from a folder"
 )]
-pub(super) struct Args {
+pub(super) struct SettleArgs {
     #[command(flatten)]
     ledger: LedgerArgs,
     /// Only this round, as NETUID-YYYY-MM-DD-WINDOW
@@ -37,21 +40,23 @@ pub(super) struct Args {
 }
 
 /// Settles and says what came of it.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &SettleArgs) -> anyhow::Result<ExitCode> {
     let mut settings = args.ledger.load()?;
     if let Some(labels) = &args.labels {
         settings.validator.sot = labels.display().to_string();
     }
     chain::block_on(async {
+        let ledger = open(&settings, false).await?;
         let settler = Settler {
-            ledger: open(&settings, false).await?,
-            sot: Arc::new(Sot::open(validator::sot_settings(&settings.validator))?),
-            clock: Arc::new(SystemClock),
+            ledger: Arc::new(ledger.clone()),
+            source: Arc::new(Sot::open(sot_settings(&settings.validator))?),
+            time: Arc::new(MachineTime::new(Arc::new(SystemClock))),
+            workers: Arc::new(Threads),
             netuid: settings.netuid,
             settings: settings.validator.clone(),
         };
         let rounds = match args.round {
-            Some(id) => vec![settler.ledger.round(id).await?.with_context(|| format!("there is no round {id}"))?],
+            Some(id) => vec![ledger.round(id).await?.with_context(|| format!("there is no round {id}"))?],
             None => settler.due().await?,
         };
         let mut good = true;
@@ -61,7 +66,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         if rounds.is_empty() {
             println!("nothing is due");
         }
-        settler.ledger.close().await;
+        ledger.close().await;
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
@@ -70,7 +75,7 @@ async fn settle(settler: &Settler, round: &Round) -> bool {
     match settler.settle(round).await {
         Ok(settling) => println!("round {}: {}", round.id, say(&settling)),
         Err(error) => {
-            eprintln!("round {}: {}", round.id, chain_of(&error));
+            eprintln!("round {}: {}", round.id, with_causes(&error));
             return false;
         }
     }
@@ -94,4 +99,10 @@ pub(super) fn say(settling: &Settling) -> String {
             format!("{illicit} illicit and {clean} clean outcomes are known, {needed} of each are needed")
         }
     }
+}
+
+/// Where batches come from.
+pub(super) fn sot_settings(own: &ValidatorSettings) -> SotSettings {
+    let download = DownloadSettings { publisher: own.sot_publisher.clone(), ..DownloadSettings::default() };
+    SotSettings { window_days: own.window_days, download, ..SotSettings::new(own.sot.clone(), own.data_dir.clone()) }
 }

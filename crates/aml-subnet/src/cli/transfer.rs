@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Args as ClapArgs;
+use clap::Args;
 
 use super::chain::block_on;
 use super::ledger::{LedgerArgs, open};
 use crate::store::Exported;
 
 /// Arguments of `export`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     aml-subnet export ledger-2026-01-05\n  \
     aml-subnet export --database-url postgres://aml@db/ledger /backup/ledger\n\n\
@@ -25,7 +25,7 @@ pub(super) struct ExportArgs {
 }
 
 /// Arguments of `import`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     aml-subnet import --database-url postgres://aml@db/ledger ledger-2026-01-05\n\n\
     The ledger must be empty, and no validator may hold it. All of the folder is imported, or nothing.")]
@@ -38,7 +38,7 @@ pub(super) struct ImportArgs {
 }
 
 /// Arguments of `backup`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     aml-subnet backup /backup/ledger-$(date +%F).sqlite\n\n\
     A validator may run meanwhile. SQLite: a file; to restore it, stop the validator and put it in the ledger's place. \

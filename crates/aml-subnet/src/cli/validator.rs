@@ -4,33 +4,32 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aml_miner::clock::{Clock, SystemClock};
-use aml_miner::data::download::DownloadSettings;
 use anyhow::Context as _;
-use clap::Args as ClapArgs;
+use clap::Args;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{SettingsArgs, ValidatorArgs, chain, ledger, settle};
 use crate::api;
-use crate::api::chain_view::OwnSubnet;
 use crate::api::state::ApiState;
-use crate::chain::subtensor::Subtensor;
 use crate::config::{Settings, ValidatorSettings};
 use crate::logging;
-use crate::neurons::subtensor::Subnet;
-use crate::neurons::validator::pay::{self, Due, PayOutcome, Payer};
-use crate::neurons::validator::query::{Asker, QuerySettings};
-use crate::neurons::validator::round::{self, Rounds, Secret};
-use crate::neurons::validator::run::{Pass, Validator};
-use crate::neurons::validator::settling::Settler;
-use crate::neurons::validator::sot::{Sot, SotSettings};
 use crate::protocol::NonceSource;
 use crate::store::records::{Step, WeightsState};
 use crate::store::{Ledger, OpenLedgerError};
+use crate::subtensor::Subtensor;
+use crate::subtensor::subnet::{OwnSubnet, Subnet};
+use crate::validator::pay::{self, Due, PayOutcome, Payer, WeightsTarget};
+use crate::validator::query::{Asker, AskingKey, QuerySettings};
+use crate::validator::round::{self, Rounds, Secret};
+use crate::validator::run::{Pass, Validator};
+use crate::validator::settling::Settler;
+use crate::validator::sot::Sot;
+use crate::validator::world::{MachineEntropy, WeightsChain, World};
 use crate::wallet::Signer;
 
 /// Arguments of `validator`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(
     after_help = "A killed validator goes on where it was: start it again with the same data folder. One process writes \
                         to a ledger; a second one is refused.
@@ -40,7 +39,7 @@ Examples:
   aml-subnet validator --once --shadow --validator.sot ./batches       one round, no weights
   aml-subnet validator --check                                         is everything there?"
 )]
-pub(super) struct Args {
+pub(super) struct RunValidatorArgs {
     #[command(flatten)]
     settings: SettingsArgs,
     #[command(flatten)]
@@ -57,7 +56,7 @@ pub(super) struct Args {
 }
 
 /// Runs the validator until it is told to stop, or once.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &RunValidatorArgs) -> anyhow::Result<ExitCode> {
     let mut settings = args.settings.load(&args.validator.overrides())?;
     settings.validator.shadow |= args.shadow;
     logging::init(&settings.log_level)?;
@@ -70,13 +69,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return check(&settings, &opened.signer);
     }
     let chain = chain::connect_to_write(&settings, &file)?;
-    chain::block_on(work(args.once, settings, (opened.signer, chain)))
+    chain::block_on(work(args.once, settings, Hands { signer: opened.signer, chain }))
 }
 
 /// Opens everything, changes nothing but the folder's cache.
 fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
-    Sot::open(sot_settings(&settings.validator)).context("validator.sot")?;
-    Secret::load_or_create(&settings.validator.data_dir)?;
+    Sot::open(settle::sot_settings(&settings.validator)).context("validator.sot")?;
+    Secret::load_or_create(&settings.validator.data_dir, &MachineEntropy)?;
     chain::connect(settings)?;
     chain::block_on(async {
         match ledger::open(settings, true).await {
@@ -91,21 +90,23 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn work(
-    once: bool,
-    settings: Settings,
-    (signer, subtensor): (Signer, Arc<Subtensor>),
-) -> anyhow::Result<ExitCode> {
+/// What writes to the chain.
+struct Hands {
+    signer: Signer,
+    chain: Arc<Subtensor>,
+}
+
+async fn work(once: bool, settings: Settings, hands: Hands) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     chain::stop_on_signal(stop.clone())?;
     let ledger = ledger::open(&settings, false).await?;
-    let validator = build(&settings, signer.clone(), &subtensor, &ledger)?;
+    let validator = build(&settings, &hands, &ledger)?;
     let code = if once {
         let pass = validator.once(&stop).await;
         say(&pass);
         Ok(if pass.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     } else {
-        forever(&settings, &validator, (signer, subtensor), &stop).await
+        forever(&settings, &validator, Beside { hands, ledger: ledger.clone() }, &stop).await
     };
     drop(validator);
     // What is being written is finished, and the lock is free for the next one.
@@ -114,47 +115,53 @@ async fn work(
 }
 
 /// All parts, put together.
-fn build(settings: &Settings, signer: Signer, chain: &Arc<Subtensor>, ledger: &Ledger) -> anyhow::Result<Validator> {
+fn build(settings: &Settings, hands: &Hands, ledger: &Ledger) -> anyhow::Result<Validator> {
+    let Hands { signer, chain } = hands;
     let (netuid, own) = (settings.netuid, settings.validator.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let sot = Arc::new(Sot::open(sot_settings(&own)).context("validator.sot")?);
-    let keys = (signer.clone(), Arc::new(NonceSource::default()));
-    let rounds = Rounds::new(round::Parts {
-        ledger: ledger.clone(),
-        sot: Arc::clone(&sot),
-        neurons: Arc::new(Subnet { chain: Arc::clone(chain), netuid, signer: signer.clone() }),
-        asker: Asker::new(query_settings(&own), netuid, keys, Arc::clone(&clock)),
+    let sot = Arc::new(Sot::open(settle::sot_settings(&own)).context("validator.sot")?);
+    let neurons = Arc::new(Subnet { chain: Arc::clone(chain), netuid, signer: signer.clone() });
+    let world = World::real(ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir());
+    let key = AskingKey { signer: signer.clone(), nonces: Arc::new(NonceSource::default()) };
+    let rounds = Rounds::new(round::RoundsParts {
+        world: world.clone(),
+        asker: Asker::new(query_settings(&own), netuid, key, Arc::clone(&clock)),
         signer: signer.clone(),
-        clock: Arc::clone(&clock),
-        secret: Secret::load_or_create(&own.data_dir)?,
+        secret: Secret::load_or_create(&own.data_dir, &MachineEntropy)?,
         netuid,
         settings: own.clone(),
     });
-    let payer = Payer::new(pay::Parts {
-        chain: Arc::clone(chain),
+    let payer = Payer::new(pay::PayerParts {
+        chain: Arc::clone(chain) as Arc<dyn WeightsChain>,
         log: Arc::new(ledger.clone()),
-        signer,
-        clock: Arc::clone(&clock),
-        target: (netuid, own.mechanism),
+        signer: signer.clone(),
+        clock,
+        target: WeightsTarget { netuid, mechanism: own.mechanism },
         min_rounds: own.weights_min_rounds,
     });
-    let settler = Settler { ledger: ledger.clone(), sot, clock: Arc::clone(&clock), netuid, settings: own.clone() };
+    let settler = Settler::of(&world, netuid, own.clone());
     let payer = (!own.shadow).then_some(payer);
-    Ok(Validator { rounds, settler, payer, ledger: ledger.clone(), clock, netuid, settings: own })
+    Ok(Validator { rounds, settler, payer, world, netuid, settings: own })
+}
+
+/// What the read API shows beside the validator.
+struct Beside {
+    hands: Hands,
+    ledger: Ledger,
 }
 
 async fn forever(
     settings: &Settings,
     validator: &Validator,
-    (signer, chain): (Signer, Arc<Subtensor>),
+    Beside { hands: Hands { signer, chain }, ledger }: Beside,
     stop: &CancellationToken,
 ) -> anyhow::Result<ExitCode> {
     let address = settings.validator.listen;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(hotkey = %signer.hotkey(), netuid = settings.netuid, %address, "validator runs");
-    let parts =
-        api::state::Parts::of(settings, validator.ledger.clone(), signer.hotkey(), Arc::clone(&validator.clock));
-    let api = ApiState::new(api::state::Parts { metrics: logging::record_metrics(), ..parts });
+    let clock = Arc::clone(&validator.world.time) as Arc<dyn Clock>;
+    let parts = api::state::ApiParts::of(settings, ledger, signer.hotkey(), clock);
+    let api = ApiState::new(api::state::ApiParts { metrics: logging::record_metrics(), ..parts });
     let (netuid, mechanism) = (settings.netuid, settings.validator.mechanism);
     let source = OwnSubnet { chain: Arc::clone(&chain), netuid, mechanism, hotkey: signer.hotkey() };
     let serving = tokio::spawn(api::serve::run(listener, api, Arc::new(source), stop.clone()));
@@ -167,12 +174,6 @@ async fn forever(
         // Half-open connections look alive; the supervisor's restart is the cure.
         stalled = chain.watch_blocks(settings.subtensor.stalled_after) => Err(stalled.into()),
     }
-}
-
-/// Where batches come from.
-pub(super) fn sot_settings(own: &ValidatorSettings) -> SotSettings {
-    let download = DownloadSettings { publisher: own.sot_publisher.clone(), ..DownloadSettings::default() };
-    SotSettings { window_days: own.window_days, download, ..SotSettings::new(own.sot.clone(), own.data_dir.clone()) }
 }
 
 fn query_settings(own: &ValidatorSettings) -> QuerySettings {

@@ -2,19 +2,19 @@
 
 use std::process::ExitCode;
 
-use clap::Args as ClapArgs;
+use clap::Args;
 
 use super::SettingsArgs;
 
 /// Arguments of `wallet`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct Args {
+#[derive(Debug, Args)]
+pub(super) struct ShowWalletArgs {
     #[command(flatten)]
     settings: SettingsArgs,
 }
 
 /// Opens the hotkey and prints what is public of it.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &ShowWalletArgs) -> anyhow::Result<ExitCode> {
     let settings = args.settings.load(&[])?;
     let file = args.settings.wallet(&settings).locate(|name| std::env::var_os(name))?;
     let opened = file.open(|name| std::env::var_os(name))?;

@@ -4,22 +4,22 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aml_miner::clock::{Clock, SystemClock};
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args, Subcommand};
 
 use super::settings_args::ValidatorArgs;
 use super::{SettingsArgs, chain, ledger};
 use crate::config::Settings;
 use crate::logging;
-use crate::neurons::validator::pay::{Parts, PayOutcome, Payer, Worth};
-use crate::neurons::validator::standing::History;
 use crate::store::Ledger;
 use crate::validation::rules::RulesVersion;
+use crate::validator::pay::{PayOutcome, Payer, PayerParts, WeightsTarget, Worth};
+use crate::validator::standing::History;
 
 mod render;
 
 /// Arguments of `weights`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct Args {
+#[derive(Debug, Args)]
+pub(super) struct WeightsArgs {
     #[command(subcommand)]
     command: Command,
 }
@@ -32,7 +32,7 @@ enum Command {
     Set(SetArgs),
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct ShowArgs {
     #[command(flatten)]
     settings: SettingsArgs,
@@ -43,7 +43,7 @@ struct ShowArgs {
     json: bool,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 struct SetArgs {
     #[command(flatten)]
     show: ShowArgs,
@@ -53,7 +53,7 @@ struct SetArgs {
 }
 
 /// Shows or sets.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &WeightsArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Show(args) => with_payer(args, true, show),
         Command::Set(args) if args.dry_run => with_payer(&args.show, true, show),
@@ -85,10 +85,10 @@ fn with_payer(
         let ledger = ledger::open(&settings, read_only).await?;
         let worth = worth(&ledger, &settings).await?;
         let hotkey = signer.hotkey();
-        let target = (settings.netuid, settings.validator.mechanism);
+        let target = WeightsTarget { netuid: settings.netuid, mechanism: settings.validator.mechanism };
         let min_rounds = settings.validator.weights_min_rounds;
         let log = Arc::new(ledger.clone());
-        let payer = Payer::new(Parts { chain, log, signer, clock, target, min_rounds });
+        let payer = Payer::new(PayerParts { chain, log, signer, clock, target, min_rounds });
         let done = work(Desk { payer, worth, settings, hotkey, json: args.json }).await;
         // What is being written is finished, and the lock is free for the next one.
         ledger.close().await;

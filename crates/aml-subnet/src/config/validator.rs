@@ -1,13 +1,11 @@
 //! `[validator]`: where batches come from, how miners are asked, when rounds are published, settled and paid.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-
-use crate::neurons::validator::query::Explain;
-use crate::store::records::TrapPlan;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -61,7 +59,7 @@ pub struct ValidatorSettings {
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
     /// Alerts with known outcomes that are mixed into each miner's task.
-    pub traps: TrapPlan,
+    pub traps: TrapSettings,
     /// Mechanism of the subnet that weights are set for.
     pub mechanism: u8,
     /// Do everything but set weights.
@@ -76,6 +74,48 @@ pub struct ValidatorSettings {
     pub retention_age: Duration,
     /// And no more bytes of them than this, compressed; the oldest go first.
     pub retention_bytes: u64,
+}
+
+/// How much of an explanation is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Explain {
+    /// Scores alone: about 140 bytes an alert.
+    None,
+    /// The five features that moved each score most: about 600 bytes an alert.
+    #[default]
+    Top,
+    /// All features: several KiB an alert.
+    Full,
+}
+
+impl fmt::Display for Explain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Top => "top",
+            Self::Full => "full",
+        })
+    }
+}
+
+/// `[validator.traps]`: how many traps each miner is sent. Small batches get fewer: traps are a small share of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrapSettings {
+    /// Groups of confirmed illicit alerts.
+    pub high_groups: usize,
+    /// Groups of clean alerts.
+    pub low_groups: usize,
+    /// Alerts of a group.
+    pub group_size: usize,
+}
+
+impl Default for TrapSettings {
+    /// A random submission passes a high group of 20 with probability 2e-10, and a low one with 0.058.
+    fn default() -> Self {
+        Self { high_groups: 2, low_groups: 2, group_size: 20 }
+    }
 }
 
 impl Default for ValidatorSettings {
@@ -99,7 +139,7 @@ impl Default for ValidatorSettings {
             settle_after: 7 * DAY,
             settle_until: 21 * DAY,
             grace: 3 * DAY,
-            traps: TrapPlan::default(),
+            traps: TrapSettings::default(),
             mechanism: 0,
             shadow: false,
             weights_interval: MINUTE,
@@ -116,6 +156,12 @@ impl ValidatorSettings {
     pub fn ledger_url(&self) -> String {
         let file = || format!("sqlite://{}", self.data_dir.join("ledger.sqlite").display());
         self.database_url.clone().unwrap_or_else(file)
+    }
+
+    /// Where canonical scores are published as files.
+    #[must_use]
+    pub fn published_dir(&self) -> PathBuf {
+        self.data_dir.join("published")
     }
 
     /// Everything that is wrong, each as one line.

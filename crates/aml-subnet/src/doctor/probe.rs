@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aml_miner::clock::Clock;
+use aml_miner::error_chain::with_causes;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, Times, WalletFacts};
 use crate::chain::endpoints::Endpoints;
-use crate::chain::subtensor::{Subtensor, Timing};
 use crate::chain::types::Neuron;
 use crate::config::Settings;
+use crate::subtensor::{Subtensor, Timing};
 use crate::wallet::{Hotkey, WalletArgs};
 
 /// How long one look may take.
@@ -157,19 +158,4 @@ async fn version(http: &reqwest::Client, base: &str) -> Option<String> {
     }
     let answer: serde_json::Value = serde_json::from_slice(&body).ok()?;
     Some(answer.get("api_version")?.as_str()?.chars().take(40).collect())
-}
-
-/// An error and what led to it, in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let more = next.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = next.source();
-    }
-    text
 }

@@ -24,6 +24,21 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 /// Nobody writes three files for so long.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
+/// What is published of a round.
+#[derive(Clone, Copy, Debug)]
+pub struct Edition<'a> {
+    /// The round.
+    pub round: &'a Round,
+    /// Its alerts.
+    pub roster: &'a [RosterRow],
+    /// Their scores.
+    pub canonical: &'a Canonical,
+    /// Who vouches for it.
+    pub signer: &'a Signer,
+    /// When.
+    pub now: Duration,
+}
+
 /// A round that was not published; what was there is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
@@ -99,13 +114,8 @@ pub fn directory(root: &Path, round: &RoundId) -> PathBuf {
 ///
 /// # Errors
 /// When the scores are not the round's, or the file system refuses.
-pub fn publish(
-    root: &Path,
-    round: &Round,
-    (roster, canonical): (&[RosterRow], &Canonical),
-    signer: &Signer,
-    now: Duration,
-) -> Result<Manifest, PublishError> {
+pub fn publish(root: &Path, edition: &Edition<'_>) -> Result<Manifest, PublishError> {
+    let Edition { round, roster, canonical, signer, now } = *edition;
     let mismatch = |source| PublishError::Mismatch { round: round.id, source };
     let rows = canonical_rows(roster, canonical).map_err(mismatch)?;
     let target = directory(root, &round.id);
@@ -220,7 +230,7 @@ impl Published {
     pub fn read(&self, format: Format) -> Result<Vec<u8>, VerifyError> {
         let (path, entry) = (self.directory.join(format.file()), self.entry(format)?);
         let bytes = read(&path, entry.bytes.min(MAX_FILE_BYTES))?;
-        compare(path, entry, (bytes.len() as u64, Digest::of(&bytes)))?;
+        compare(path, entry, bytes.len() as u64, Digest::of(&bytes))?;
         Ok(bytes)
     }
 
@@ -228,11 +238,11 @@ impl Published {
         let (path, entry) = (self.directory.join(format.file()), self.entry(format)?);
         let found = File::open(&path).and_then(|file| Digest::of_reader(file.take(entry.bytes.saturating_add(1))));
         let (digest, length) = found.map_err(|source| VerifyError::Read { path: path.clone(), source })?;
-        compare(path, entry, (length, digest))
+        compare(path, entry, length, digest)
     }
 }
 
-fn compare(path: PathBuf, entry: FileEntry, (length, digest): (u64, Digest)) -> Result<(), VerifyError> {
+fn compare(path: PathBuf, entry: FileEntry, length: u64, digest: Digest) -> Result<(), VerifyError> {
     if length != entry.bytes {
         return Err(VerifyError::Length { path, expected: entry.bytes, actual: length });
     }

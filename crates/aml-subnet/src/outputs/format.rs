@@ -90,18 +90,18 @@ pub static CANONICAL: TableSpec = TableSpec {
     name: "canonical",
     key: Some("alert_id"),
     columns: &[
-        column("alert_id", ColumnType::Text, (0.0, 0.0)),
-        column("address", ColumnType::Text, (0.0, 0.0)),
-        column("typology", ColumnType::Text, (0.0, 0.0)),
-        column("severity", ColumnType::Text, (0.0, 0.0)),
-        column("score", ColumnType::F64, (0.0, 1.0)),
-        column("deviation", ColumnType::F64, (0.0, 1.0)),
-        column("miners", ColumnType::U32, (0.0, 4_294_967_295.0)),
-        column("rank", ColumnType::U32, (1.0, 4_294_967_295.0)),
+        column("alert_id", ColumnType::Text, 0.0, 0.0),
+        column("address", ColumnType::Text, 0.0, 0.0),
+        column("typology", ColumnType::Text, 0.0, 0.0),
+        column("severity", ColumnType::Text, 0.0, 0.0),
+        column("score", ColumnType::F64, 0.0, 1.0),
+        column("deviation", ColumnType::F64, 0.0, 1.0),
+        column("miners", ColumnType::U32, 0.0, 4_294_967_295.0),
+        column("rank", ColumnType::U32, 1.0, 4_294_967_295.0),
     ],
 };
 
-const fn column(name: &'static str, kind: ColumnType, (min, max): (f64, f64)) -> ColumnSpec {
+const fn column(name: &'static str, kind: ColumnType, min: f64, max: f64) -> ColumnSpec {
     ColumnSpec { name, alias: None, kind, required: true, min, max }
 }
 

@@ -29,12 +29,22 @@ pub struct Asked {
     pub body: Digest,
 }
 
+/// What is signed of an answer itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Its status.
+    pub status: StatusCode,
+    /// SHA-256 of its raw body.
+    pub body: Digest,
+}
+
 /// The bytes that are signed: eight lines, no newline at the end.
 #[must_use]
-pub fn payload(scheme: Scheme, miner: &Hotkey, (status, body): (StatusCode, Digest), asked: &Asked) -> Vec<u8> {
+pub fn payload(scheme: Scheme, miner: &Hotkey, answer: Answered, asked: &Asked) -> Vec<u8> {
     format!(
-        "amlanswer/1\n{scheme}\n{}\n{body}\n{}\n{miner}\n{}\n{}",
-        status.as_u16(),
+        "amlanswer/1\n{scheme}\n{}\n{}\n{}\n{miner}\n{}\n{}",
+        answer.status.as_u16(),
+        answer.body,
         asked.nonce,
         asked.validator,
         asked.body
@@ -44,7 +54,7 @@ pub fn payload(scheme: Scheme, miner: &Hotkey, (status, body): (StatusCode, Dige
 
 /// The headers that go before an answer of this status and raw body.
 #[must_use]
-pub fn sign(signer: &Signer, answer: (StatusCode, Digest), asked: &Asked) -> HeaderMap {
+pub fn sign(signer: &Signer, answer: Answered, asked: &Asked) -> HeaderMap {
     let signature = signer.sign(&payload(signer.scheme(), &signer.hotkey(), answer, asked));
     let mut signed = HeaderMap::with_capacity(4);
     let mut put = |name, text: &str| signed.insert(HeaderName::from_static(name), headers::value(text));
@@ -66,16 +76,11 @@ pub struct Proof {
     pub signature: [u8; 64],
 }
 
-/// Checks that `answer` (status and digest of the raw body) is `miner`'s to what we asked.
+/// Checks that `answer` is `miner`'s to what we asked.
 ///
 /// # Errors
 /// When a header is missing or malformed, another key or nonce is named, or the signature does not hold.
-pub fn verify_answer(
-    headers: &HeaderMap,
-    miner: &Hotkey,
-    answer: (StatusCode, Digest),
-    asked: &Asked,
-) -> Result<Proof, Refusal> {
+pub fn verify_answer(headers: &HeaderMap, miner: &Hotkey, answer: Answered, asked: &Asked) -> Result<Proof, Refusal> {
     let named = headers::exactly_one(headers, HOTKEY_HEADER)?;
     if named.parse() != Ok(*miner) {
         return Err(Refusal::WrongReceiver);

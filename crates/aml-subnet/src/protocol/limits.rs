@@ -4,8 +4,6 @@ use std::time::Duration;
 
 /// Longest value of a header that we parse: an address has 48 characters, a signature 130.
 pub const MAX_HEADER_VALUE: usize = 256;
-/// All headers of a request together: what the SDKs send is under 2 KiB.
-pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Nonces remembered for one sender: 60 requests a second for the whole time they are kept.
 pub const MAX_NONCES_PER_SENDER: usize = 4096;
 /// Nonces remembered in all: under 32 MiB.

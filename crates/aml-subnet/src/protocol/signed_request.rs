@@ -132,7 +132,7 @@ impl Claim {
     ///
     /// # Errors
     /// The first check that failed, in this order.
-    pub fn expect(&self, scheme: Scheme, us: &Hotkey, (window, now): (Window, Duration)) -> Result<(), Refusal> {
+    pub fn expect(&self, scheme: Scheme, us: &Hotkey, window: Window, now: Duration) -> Result<(), Refusal> {
         if self.envelope.scheme != scheme {
             return Err(Refusal::UnexpectedScheme(scheme));
         }

@@ -100,7 +100,7 @@ impl Claim {
     ///
     /// # Errors
     /// The first check that failed.
-    pub fn expect(&self, scheme: Scheme, (window, now): (Window, Duration)) -> Result<(), Refusal> {
+    pub fn expect(&self, scheme: Scheme, window: Window, now: Duration) -> Result<(), Refusal> {
         if scheme != Scheme::Sr25519 {
             return Err(Refusal::UnexpectedScheme(scheme));
         }

@@ -28,7 +28,11 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
         let wrong = |why| Err(NotAnAddress { why });
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self::Postgres(text.to_owned()));
+            return if cfg!(feature = "postgres") {
+                Ok(Self::Postgres(text.to_owned()))
+            } else {
+                wrong("PostgreSQL needs the feature `postgres`, which this program was built without")
+            };
         }
         let Some(path) = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")) else {
             return wrong(if text.is_empty() {
@@ -106,11 +110,14 @@ mod tests {
         assert_eq!(shown("sqlite:ledger.sqlite").as_deref(), Ok("sqlite:ledger.sqlite"));
         assert_eq!(shown("sqlite:///var/lib/a b.sqlite").as_deref(), Ok("sqlite:/var/lib/a b.sqlite"));
         assert_eq!(shown("sqlite::memory:").as_deref(), Ok("sqlite::memory:"));
-        assert_eq!(
-            shown("postgres://aml:s3cret@db:5433/ledger?password=x").as_deref(),
-            Ok("postgres://aml@db:5433/ledger")
-        );
-        assert_eq!(shown("postgres:///ledger?host=/run").as_deref(), Ok("postgres:///ledger"));
+        let server = Address::Postgres("postgres://aml:s3cret@db:5433/ledger?password=x".to_owned());
+        assert_eq!(server.to_string(), "postgres://aml@db:5433/ledger");
+        if cfg!(feature = "postgres") {
+            assert_eq!(shown("postgres:///ledger?host=/run").as_deref(), Ok("postgres:///ledger"));
+        } else {
+            let refused = shown("postgres:///ledger?host=/run").expect_err("it was left out").to_string();
+            assert!(refused.contains("needs the feature `postgres`"), "{refused}");
+        }
         for wrong in ["", "sqlite:", "ledger.sqlite", "mysql://x", "sqlite:a?mode=rwc"] {
             assert!(shown(wrong).is_err(), "{wrong}");
         }

@@ -123,7 +123,7 @@ async fn named_holder(session: &mut AnyConnection) -> String {
     row.and_then(|row| row.try_get("value")).unwrap_or_else(|_| "another process".to_owned())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "postgres"))]
 mod tests {
     use std::str::FromStr as _;
     use std::time::Duration;

@@ -117,7 +117,7 @@ impl Ledger {
             let migrated = migrate::run(&pool, dialect).await;
             migrated.map_err(|source| OpenLedgerError::Migrate { address: address.to_string(), source })?;
         }
-        let ledger = Self::of((address.clone(), dialect), pool, token, lock);
+        let ledger = Self::of(address.clone(), dialect, pool, token, lock);
         ledger.take_over(&holder).await.map_err(storage)?;
         Ok(ledger)
     }
@@ -134,10 +134,10 @@ impl Ledger {
         let pool = connect(&address, dialect, false).await.map_err(during("open"));
         let pool = pool.map_err(|source| OpenLedgerError::Storage { address: address.to_string(), source })?;
         check_version(&pool, dialect, &address, true).await?;
-        Ok(Self::of((address, dialect), pool, None, Lock::None))
+        Ok(Self::of(address, dialect, pool, None, Lock::None))
     }
 
-    fn of((address, dialect): (Address, Dialect), pool: AnyPool, token: Option<String>, lock: Lock) -> Self {
+    fn of(address: Address, dialect: Dialect, pool: AnyPool, token: Option<String>, lock: Lock) -> Self {
         let writers = Arc::new(Semaphore::new(dialect.writers() as usize));
         Self { inner: Arc::new(Inner { address, dialect, pool, writers, token, lock }) }
     }

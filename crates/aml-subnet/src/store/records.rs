@@ -12,4 +12,4 @@ pub use answer::{Answer, Form, Reply};
 pub use dormancy::Dormancy;
 pub use round::{Ask, NotARound, RosterRow, Round, RoundId, Step, Task, TrapOrigin, TrapPlan};
 pub use verdict::{Canonical, Observations, Settled, Verdict};
-pub use weights::{WeightsRecord, WeightsState};
+pub use weights::{WeightsRecord, WeightsState, WeightsTarget};

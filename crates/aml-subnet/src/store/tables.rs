@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 
 use super::records::{Answer, Canonical, Settled, Task, Verdict, WeightsState};
-use crate::chain::subtensor::WeightsPlan;
+use crate::chain::plan::WeightsPlan;
 
 /// Says what is wrong with a record.
 pub(super) type Check = fn(&str) -> Result<(), serde_json::Error>;

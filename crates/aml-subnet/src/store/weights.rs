@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use super::codec::{column, from_text, narrow, parsed, text, to_i64};
 use super::error::{StorageError, during};
 use super::ledger::Ledger;
-use super::records::{WeightsRecord, WeightsState};
+use super::records::{WeightsRecord, WeightsState, WeightsTarget};
 
 const WHAT: &str = "weights";
 
@@ -33,11 +33,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the window has another vector.
-    pub async fn plan_weights(
-        &self,
-        (netuid, mechanism): (u16, u8),
-        record: &WeightsRecord,
-    ) -> Result<(), PlanWeightsError> {
+    pub async fn plan_weights(&self, target: WeightsTarget, record: &WeightsRecord) -> Result<(), PlanWeightsError> {
         let (plan, state) = (text(WHAT, &record.plan)?, text(WHAT, &record.state)?);
         let epoch = to_i64(WHAT, record.epoch)?;
         let failed = during("plan_weights");
@@ -46,8 +42,8 @@ impl Ledger {
             "INSERT INTO weights (netuid, mechanism, epoch, vector, plan, state, made_ms) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         )
-        .bind(i64::from(netuid))
-        .bind(i64::from(mechanism))
+        .bind(i64::from(target.netuid))
+        .bind(i64::from(target.mechanism))
         .bind(epoch)
         .bind(record.vector.to_string())
         .bind(plan)
@@ -57,8 +53,8 @@ impl Ledger {
         .await
         .map_err(failed)?;
         let row = sqlx::query("SELECT vector FROM weights WHERE netuid = $1 AND mechanism = $2 AND epoch = $3")
-            .bind(i64::from(netuid))
-            .bind(i64::from(mechanism))
+            .bind(i64::from(target.netuid))
+            .bind(i64::from(target.mechanism))
             .bind(epoch)
             .fetch_one(&mut *write.tx)
             .await
@@ -76,15 +72,15 @@ impl Ledger {
     /// When none is recorded for this window.
     pub async fn weights_state(
         &self,
-        (netuid, mechanism): (u16, u8),
+        target: WeightsTarget,
         epoch: u64,
         state: &WeightsState,
     ) -> Result<(), StorageError> {
         let mut write = self.write("weights_state").await?;
         let done = sqlx::query("UPDATE weights SET state = $1 WHERE netuid = $2 AND mechanism = $3 AND epoch = $4")
             .bind(text(WHAT, state)?)
-            .bind(i64::from(netuid))
-            .bind(i64::from(mechanism))
+            .bind(i64::from(target.netuid))
+            .bind(i64::from(target.mechanism))
             .bind(to_i64(WHAT, epoch)?)
             .execute(&mut *write.tx)
             .await
@@ -100,17 +96,13 @@ impl Ledger {
     ///
     /// # Errors
     /// The database's.
-    pub async fn weights(
-        &self,
-        (netuid, mechanism): (u16, u8),
-        limit: u32,
-    ) -> Result<Vec<WeightsRecord>, StorageError> {
+    pub async fn weights(&self, target: WeightsTarget, limit: u32) -> Result<Vec<WeightsRecord>, StorageError> {
         let rows = sqlx::query(
             "SELECT epoch, vector, plan, state, made_ms FROM weights WHERE netuid = $1 AND mechanism = $2 \
              ORDER BY epoch DESC LIMIT $3",
         )
-        .bind(i64::from(netuid))
-        .bind(i64::from(mechanism))
+        .bind(i64::from(target.netuid))
+        .bind(i64::from(target.mechanism))
         .bind(i64::from(limit))
         .fetch_all(&self.inner.pool)
         .await

@@ -80,13 +80,9 @@ impl Ledger {
 impl Write {
     /// Makes it last. A process may be killed before or after, and a test kills it at both.
     pub(super) async fn commit(self) -> Result<(), StorageError> {
-        if cfg!(debug_assertions) {
-            failpoint::hit(&format!("{}.before_commit", self.operation));
-        }
+        failpoint::hit!("{}.before_commit", self.operation);
         self.tx.commit().await.map_err(during(self.operation))?;
-        if cfg!(debug_assertions) {
-            failpoint::hit(&format!("{}.after_commit", self.operation));
-        }
+        failpoint::hit!("{}.after_commit", self.operation);
         Ok(())
     }
 }

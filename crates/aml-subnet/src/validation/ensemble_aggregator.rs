@@ -8,27 +8,14 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 use crate::validation::rules::Rules;
-use crate::validation::score::Score;
+use crate::validation::score::{CanonicalScore, Score};
 use crate::validation::similarity::alike;
 use crate::validation::submission::Submission;
 use crate::wallet::Hotkey;
 
 /// Alerts that are merged at once: their sums fit into the fastest cache.
 const BLOCK: usize = 1024;
-
-/// The merged opinion on one alert.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CanonicalScore {
-    /// Weighted mean of the miners' scores.
-    pub score: Score,
-    /// Weighted standard deviation of the miners' scores.
-    pub deviation: f64,
-    /// How many hotkeys contributed.
-    pub miners: usize,
-}
 
 /// The merged opinion on a batch.
 #[derive(Clone, Debug, PartialEq)]

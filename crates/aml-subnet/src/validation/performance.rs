@@ -67,10 +67,10 @@ fn mean(
     history: &BTreeMap<Hotkey, Vec<RoundScore>>,
     value: fn(&RoundScore, &Rules) -> f64,
 ) -> BTreeMap<Hotkey, f64> {
-    let first = today - rules.performance_days + 1;
+    let days = rules.recent(today);
     let mut worth = BTreeMap::new();
     for (hotkey, rounds) in history {
-        let counts = |round: &&RoundScore| (first..=today).contains(&round.day);
+        let counts = |round: &&RoundScore| days.contains(&round.day);
         let mut recent: Vec<f64> = rounds.iter().filter(counts).map(|round| value(round, rules)).collect();
         if !recent.is_empty() {
             // The sum does not depend on the order in which rounds were read.

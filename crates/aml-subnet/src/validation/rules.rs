@@ -1,5 +1,7 @@
 //! The constants of the rules, by version. A stored result names the version it was made under.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 /// Which rules a result was made under.
@@ -37,6 +39,14 @@ pub struct Rules {
     pub alpha: f64,
     /// Rank correlation of what is left after removing the consensus, above which two submissions are one.
     pub alike: f64,
+}
+
+impl Rules {
+    /// The days that performance looks back on, up to and including `today`; days since 1970-01-01.
+    #[must_use]
+    pub const fn recent(&self, today: i64) -> RangeInclusive<i64> {
+        today - self.performance_days + 1..=today
+    }
 }
 
 impl RulesVersion {

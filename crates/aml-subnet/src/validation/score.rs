@@ -40,3 +40,14 @@ impl From<Score> for f64 {
         score.0
     }
 }
+
+/// The merged opinion on one alert.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CanonicalScore {
+    /// Weighted mean of the miners' scores.
+    pub score: Score,
+    /// Weighted standard deviation of the miners' scores.
+    pub deviation: f64,
+    /// How many hotkeys contributed.
+    pub miners: usize,
+}

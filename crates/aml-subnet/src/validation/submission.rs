@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use aml_miner::wire::ScoreRow;
 
-use crate::validation::ensemble_aggregator::CanonicalScore;
+use crate::validation::score::CanonicalScore;
 use crate::validation::score::Score;
 
 /// Why a list of scores is not a submission for the task.

@@ -197,7 +197,7 @@ fn receipt(asked: &Asked<'_>, answer: &Answer<'_>) -> Result<Receipt, Vec<(Check
     let every = |text: String| all.into_iter().map(|check| (check, text.clone())).collect::<Vec<_>>();
     let header = answer.receipt.ok_or_else(|| every("there is no receipt".to_owned()))?;
     let output = answer.digest;
-    let error = match verify_digests(header, (asked.request, output), asked.receipt_key.as_ref()) {
+    let error = match verify_digests(header, asked.request, output, asked.receipt_key.as_ref()) {
         Ok(receipt) => return Ok(receipt),
         Err(error) => error,
     };

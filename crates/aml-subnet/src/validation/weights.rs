@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::chain::types::{Metagraph, Uid};
 use crate::wallet::Hotkey;
 
 /// A neuron's share of the incentive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
     /// Where the hotkey is now.
-    pub uid: Uid,
+    pub uid: u16,
     /// Whose share it is.
     pub hotkey: Hotkey,
     /// From 0 to 1; all shares add up to 1.
@@ -20,15 +19,15 @@ pub struct Share {
 }
 
 /// The shares by ascending uid, in proportion to what was `earned` ([`crate::validation::performance::earned`], in which
-/// copies share one reward), against the metagraph of this moment; hotkeys that are no longer registered drop out.
+/// copies share one reward), among those `registered` at this moment, by uid; hotkeys that are no longer registered drop
+/// out.
 #[must_use]
-pub fn shares(earned: &BTreeMap<Hotkey, f64>, metagraph: &Metagraph) -> Vec<Share> {
-    let registered = metagraph.neurons.iter().filter_map(|neuron| {
-        let worth = earned.get(&neuron.hotkey).copied().filter(|worth| worth.is_finite() && *worth > 0.0)?;
-        Some(Share { uid: neuron.uid, hotkey: neuron.hotkey, share: worth })
-    });
-    let mut shares: Vec<Share> = registered.collect();
-    shares.sort_by_key(|share| share.uid);
+pub fn shares(earned: &BTreeMap<Hotkey, f64>, registered: &BTreeMap<u16, Hotkey>) -> Vec<Share> {
+    let worth = |(uid, hotkey): (&u16, &Hotkey)| {
+        let worth = earned.get(hotkey).copied().filter(|worth| worth.is_finite() && *worth > 0.0)?;
+        Some(Share { uid: *uid, hotkey: *hotkey, share: worth })
+    };
+    let mut shares: Vec<Share> = registered.iter().filter_map(worth).collect();
     let total: f64 = shares.iter().map(|share| share.share).sum();
     if !total.is_finite() {
         return Vec::new();

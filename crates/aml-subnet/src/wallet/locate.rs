@@ -79,7 +79,7 @@ pub struct Unlocked {
 
 /// Why a hotkey could not be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum HotkeyFileError {
     /// A name with a separator would leave the wallet's folder.
     #[error("`{0}` is not a wallet or hotkey name: letters, digits, `.`, `_`, `-` and spaces only")]
     Name(String),
@@ -120,11 +120,12 @@ impl WalletArgs {
     ///
     /// # Errors
     /// When a name would lead out of the wallet's folder, or there is no folder to look in.
-    pub fn locate(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<HotkeyFile, OpenError> {
+    pub fn locate(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<HotkeyFile, HotkeyFileError> {
         let text = |variable| environment(variable).and_then(|value| value.into_string().ok());
         let name = self.name.clone().or_else(|| text("BT_WALLET")).unwrap_or_else(|| "default".to_owned());
         let hotkey = self.hotkey.clone().unwrap_or_else(|| "default".to_owned());
-        let home = || environment("HOME").filter(|home| !home.is_empty()).map(PathBuf::from).ok_or(OpenError::NoHome);
+        let home =
+            || environment("HOME").filter(|home| !home.is_empty()).map(PathBuf::from).ok_or(HotkeyFileError::NoHome);
         let root = match &self.path {
             Some(path) => match path.strip_prefix("~") {
                 Ok(rest) => home()?.join(rest),
@@ -149,8 +150,8 @@ impl HotkeyFile {
     /// for passwords.
     ///
     /// # Errors
-    /// [`OpenError`]; no message holds a secret.
-    pub fn open(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<Unlocked, OpenError> {
+    /// [`HotkeyFileError`]; no message holds a secret.
+    pub fn open(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<Unlocked, HotkeyFileError> {
         let (bytes, metadata) = read_bounded(&self.path, MAX_KEYFILE_BYTES)?;
         let password = match Encryption::of(&bytes) {
             Some(_) => self.password(environment)?,
@@ -159,8 +160,10 @@ impl HotkeyFile {
         let signer = keyfile::read(&bytes, password.as_ref().map(|text| text.as_str())).map_err(|source| {
             let path = self.path.clone();
             match source {
-                KeyfileError::PasswordNeeded => OpenError::PasswordNeeded { variable: self.password_variable(), path },
-                source => OpenError::Keyfile { path, source },
+                KeyfileError::PasswordNeeded => {
+                    HotkeyFileError::PasswordNeeded { variable: self.password_variable(), path }
+                }
+                source => HotkeyFileError::Keyfile { path, source },
             }
         })?;
         Ok(Unlocked { signer, warning: too_open(&self.path, &metadata) })
@@ -181,7 +184,10 @@ impl HotkeyFile {
         format!("BT_PW_{}", path.to_string_lossy().replace(['/', '.'], "_").to_uppercase())
     }
 
-    fn password(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<Option<Zeroizing<String>>, OpenError> {
+    fn password(
+        &self,
+        environment: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Option<Zeroizing<String>>, HotkeyFileError> {
         if let Some(path) = &self.password_file {
             let (bytes, _) = read_bounded(path, MAX_PASSWORD_BYTES)?;
             let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
@@ -202,24 +208,24 @@ pub fn unmask_password(variable: &str, value: &str) -> Option<Zeroizing<String>>
     std::str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
-fn plain_name(name: &str) -> Result<&str, OpenError> {
+fn plain_name(name: &str) -> Result<&str, HotkeyFileError> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ' ');
     let plain = !name.is_empty() && name.len() <= 255 && name.chars().all(allowed) && !matches!(name, "." | "..");
-    plain.then_some(name).ok_or_else(|| OpenError::Name(name.chars().take(80).collect()))
+    plain.then_some(name).ok_or_else(|| HotkeyFileError::Name(name.chars().take(80).collect()))
 }
 
 /// The bytes of a regular file of at most `limit` bytes.
-fn read_bounded(path: &Path, limit: u64) -> Result<(Zeroizing<Vec<u8>>, Metadata), OpenError> {
-    let failed = |source| OpenError::Read { path: path.to_owned(), source };
+fn read_bounded(path: &Path, limit: u64) -> Result<(Zeroizing<Vec<u8>>, Metadata), HotkeyFileError> {
+    let failed = |source| HotkeyFileError::Read { path: path.to_owned(), source };
     // Asked before opening: opening a named pipe would wait for a writer.
     let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() || metadata.len() > limit {
-        return Err(OpenError::NotAKeyFile(path.to_owned()));
+        return Err(HotkeyFileError::NotAKeyFile(path.to_owned()));
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1));
     File::open(path).map_err(failed)?.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > limit {
-        return Err(OpenError::NotAKeyFile(path.to_owned()));
+        return Err(HotkeyFileError::NotAKeyFile(path.to_owned()));
     }
     Ok((bytes, metadata))
 }

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use aml_subnet::api::serve::serve;
-use aml_subnet::outputs::publish;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::api_kit::{DAYS, Kit, NOW, canonical, round, task, validator};
+use crate::api_kit::{DAYS, Kit, must_publish};
 
 fn page() -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/validator_api.md");
@@ -29,7 +28,7 @@ async fn the_examples_run() {
     }
     let kit = Kit::season().await;
     let root = kit.folder.path().join("published");
-    publish(&root, &round(DAYS), (&task(DAYS).roster, &canonical(DAYS)), &validator(), NOW).expect("published");
+    must_publish(&root, DAYS);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let stop = CancellationToken::new();

@@ -1,25 +1,29 @@
 //! A validator's ledger after a month of rounds, and its read API.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aml_miner::clock::FixedClock;
 use aml_miner::digest::Digest;
-use aml_subnet::api::chain_view::{ChainReading, ChainView};
+use aml_subnet::api::chain_view::ChainView;
 use aml_subnet::api::router;
-use aml_subnet::api::state::{ApiState, Parts, Readiness};
+use aml_subnet::api::state::{ApiParts, ApiState, Readiness};
 use aml_subnet::chain::commit::PendingReveal;
-use aml_subnet::chain::subtensor::{Route, WeightsPlan};
+use aml_subnet::chain::plan::WeightsPlan;
+use aml_subnet::chain::reading::ChainReading;
+use aml_subnet::chain::route::Route;
 use aml_subnet::chain::types::{Block, Metagraph, Neuron, Uid};
 use aml_subnet::chain::weights::ChainWeights;
+use aml_subnet::outputs::{Edition, Manifest, publish};
 use aml_subnet::store::records::{
     Answer, Ask, Canonical, Dormancy, Form, Observations, Reply, RosterRow, Round, RoundId, Settled, Step, Task,
-    Verdict, WeightsRecord, WeightsState,
+    Verdict, WeightsRecord, WeightsState, WeightsTarget,
 };
 use aml_subnet::store::{Ledger, Opening};
-use aml_subnet::validation::ensemble_aggregator::CanonicalScore;
 use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validation::score::CanonicalScore;
 use aml_subnet::validation::score::Score;
 use aml_subnet::validation::tier1_integrity::{Check, Finding};
 use aml_subnet::validation::tier2_traps::{Expected, TrapFinding, TrapGroup};
@@ -101,9 +105,9 @@ impl Kit {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
         let chain = Arc::new(ChainView::default());
-        let parts = Parts {
+        let parts = ApiParts {
             ledger: ledger.clone(),
-            subnet: (NETUID, 0),
+            target: WeightsTarget { netuid: NETUID, mechanism: 0 },
             hotkey: validator().hotkey(),
             rules: RulesVersion::V1.rules(),
             grace: Duration::ZERO,
@@ -132,9 +136,9 @@ impl Kit {
             (100, WeightsState::Confirmed { block: 5_120_000 }),
             (101, WeightsState::Committed { block: 5_123_400 }),
         ] {
-            let subnet = (NETUID, 0);
-            kit.ledger.plan_weights(subnet, &weights(epoch)).await.expect("planned");
-            kit.ledger.weights_state(subnet, epoch, &state).await.expect("its state");
+            let target = WeightsTarget { netuid: NETUID, mechanism: 0 };
+            kit.ledger.plan_weights(target, &weights(epoch)).await.expect("planned");
+            kit.ledger.weights_state(target, epoch, &state).await.expect("its state");
         }
         kit.chain.put(reading(), NOW.checked_sub(Duration::from_secs(9)).expect("later than 1970"));
         kit
@@ -160,6 +164,18 @@ impl Kit {
 fn recorder() -> Option<PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     RECORDER.get_or_init(aml_subnet::logging::record_metrics).clone()
+}
+
+/// Publishes the round of `day` below `root`.
+pub(crate) fn must_publish(root: &Path, day: u32) -> Manifest {
+    must_publish_scores(root, day, &canonical(day), NOW)
+}
+
+/// Publishes the round of `day` below `root` with these scores.
+pub(crate) fn must_publish_scores(root: &Path, day: u32, canonical: &Canonical, now: Duration) -> Manifest {
+    let (round, Task { roster, .. }, signer) = (round(day), task(day), validator());
+    let edition = Edition { round: &round, roster: &roster, canonical, signer: &signer, now };
+    publish(root, &edition).expect("published")
 }
 
 pub(crate) fn validator() -> Signer {

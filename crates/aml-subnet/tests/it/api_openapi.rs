@@ -1,11 +1,10 @@
 //! The OpenAPI document describes exactly what the server does: every route, and every answer by its schema.
 
 use aml_subnet::api::openapi::build;
-use aml_subnet::outputs::publish;
 use axum::http::Method;
 use serde_json::{Map, Value};
 
-use crate::api_kit::{DAYS, Kit, NOW, SETTLED, canonical, id, miner, round, task, validator};
+use crate::api_kit::{DAYS, Kit, SETTLED, id, miner, must_publish, task};
 
 /// Every route with a path that succeeds, and those that fail in each way it can.
 fn requests() -> Vec<(&'static str, Vec<String>)> {
@@ -67,7 +66,7 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
 async fn every_route_answers_as_described() {
     let kit = Kit::season().await;
     let root = kit.folder.path().join("published");
-    publish(&root, &round(DAYS), (&task(DAYS).roster, &canonical(DAYS)), &validator(), NOW).expect("published");
+    must_publish(&root, DAYS);
     let document = kit.get("/openapi.json").await.must_succeed().json();
     let mut described: Vec<&String> = document["paths"].as_object().expect("paths").keys().collect();
     let mut asked: Vec<&str> = requests().into_iter().map(|(route, _)| route).collect();

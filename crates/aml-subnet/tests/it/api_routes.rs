@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
-use aml_subnet::api::chain_view::ChainReading;
+use aml_subnet::chain::reading::ChainReading;
 use aml_subnet::chain::types::Block;
-use aml_subnet::neurons::validator::task::TrapList;
-use aml_subnet::outputs::{Format, publish};
+use aml_subnet::outputs::Format;
 use aml_subnet::store::records::Step;
+use aml_subnet::validator::task::TrapList;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::api_kit::{
-    ALERTS, DAYS, Kit, MINERS, NOW, SETTLED, canonical, commitment, id, miner, must_publish_nothing, reading, round,
-    salt, task, validator,
+    ALERTS, DAYS, Kit, MINERS, NOW, SETTLED, commitment, id, miner, must_publish, must_publish_nothing, reading, salt,
+    task,
 };
 
 #[tokio::test]
@@ -244,11 +244,10 @@ async fn the_newest_day_without_scores_says_where_the_newest_are_and_shows_no_ot
 async fn what_is_served_is_byte_for_byte_what_the_manifest_names() {
     let kit = Kit::season().await;
     let root = kit.folder.path().join("published");
-    let (roster, scores) = (task(DAYS).roster, canonical(DAYS));
     let path = format!("/canonical/{}", id(DAYS).date);
     let before = kit.get(&path).await.must_succeed();
     kit.get(&format!("{path}/manifest")).await.must_fail_with(404, "not_found");
-    let made = publish(&root, &round(DAYS), (&roster, &scores), &validator(), NOW).expect("published");
+    let made = must_publish(&root, DAYS);
     let told = kit.get(&format!("{path}/manifest")).await.must_succeed().json();
     assert_eq!(told["signature"], made.signature);
     for format in Format::ALL {
@@ -360,7 +359,7 @@ async fn readiness_says_what_is_wrong() {
 #[tokio::test]
 async fn metrics_tell_what_alert_rules_watch() {
     let kit = Kit::season().await;
-    aml_subnet::api::metrics::step_done(Step::Judged, Duration::from_millis(120));
+    aml_subnet::validator::round::step_done(Step::Judged, Duration::from_millis(120));
     let text = kit.get("/metrics").await.must_succeed().text();
     for line in [
         "aml_validator_block 5123456",

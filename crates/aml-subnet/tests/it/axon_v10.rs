@@ -76,7 +76,7 @@ fn verdict(raw: &Raw, us: &Hotkey, now: Duration, store: &MemoryNonces) -> Resul
         return Err("not our route".to_owned());
     }
     let claim = Claim::parse(&raw.headers, us).map_err(|error| text(&error))?;
-    claim.expect(Scheme::Sr25519, (Window::default(), now)).map_err(|error| text(&error))?;
+    claim.expect(Scheme::Sr25519, Window::default(), now).map_err(|error| text(&error))?;
     claim.verify(us).map_err(|error| text(&error))?;
     store.record(claim.sender, claim.nonce, now).map_err(|error| text(&error))?;
     let json = raw.headers.get("content-type").is_some_and(|value| value.as_bytes().starts_with(b"application/"));

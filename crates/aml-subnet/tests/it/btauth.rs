@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aml_miner::clock::FixedClock;
 use aml_miner::digest::Digest;
-use aml_subnet::protocol::answer::{self, Asked};
+use aml_subnet::protocol::answer::{self, Answered, Asked};
 use aml_subnet::protocol::replay::MemoryNonces;
 use aml_subnet::protocol::signed_request::{self, Claim, Envelope, Target, payload};
 use aml_subnet::protocol::{Nonce, NonceSource, Refusal, Window};
@@ -52,7 +52,7 @@ fn verdict(case: &Value, store: &MemoryNonces) -> Result<(), Refusal> {
     let body = hex::decode(must_text(received, "body_hex")).expect("hex");
     let claim = Claim::parse(&headers_of(received))?;
     // The server knows its callers; here whatever they declare is what it expects.
-    claim.expect(claim.envelope().scheme, &us, (window, now))?;
+    claim.expect(claim.envelope().scheme, &us, window, now)?;
     let target = Target {
         method: must_text(received, "method"),
         path_and_query: must_text(received, "path"),
@@ -129,7 +129,7 @@ fn nonce_at(time: Duration) -> Nonce {
 
 fn check(headers: &HeaderMap, scheme: Scheme, target: &Target<'_>) -> Result<(), Refusal> {
     let claim = Claim::parse(headers)?;
-    claim.expect(scheme, &dev_key("Bob").hotkey(), (Window::default(), NOW))?;
+    claim.expect(scheme, &dev_key("Bob").hotkey(), Window::default(), NOW)?;
     claim.verify(target)
 }
 
@@ -186,12 +186,12 @@ fn a_signed_answer_belongs_to_its_request_status_and_bytes() {
     for scheme in Scheme::ALL {
         let miner = Signer::from_uri("//Miner", scheme).expect("valid");
         let asked = Asked { nonce: Nonce::new(7), validator: dev_key("Alice").hotkey(), body: Digest::of(b"ask") };
-        let answer = (StatusCode::OK, Digest::of(b"[]"));
+        let answer = Answered { status: StatusCode::OK, body: Digest::of(b"[]") };
         let headers = answer::sign(&miner, answer, &asked);
         let verify = |answer, asked: &Asked, key: &Hotkey| answer::verify_answer(&headers, key, answer, asked);
         assert!(verify(answer, &asked, &miner.hotkey()).is_ok());
-        assert!(verify((StatusCode::CREATED, answer.1), &asked, &miner.hotkey()).is_err());
-        assert!(verify((answer.0, Digest::of(b"[1]")), &asked, &miner.hotkey()).is_err());
+        assert!(verify(Answered { status: StatusCode::CREATED, ..answer }, &asked, &miner.hotkey()).is_err());
+        assert!(verify(Answered { body: Digest::of(b"[1]"), ..answer }, &asked, &miner.hotkey()).is_err());
         assert!(verify(answer, &Asked { nonce: Nonce::new(8), ..asked }, &miner.hotkey()).is_err());
         assert!(verify(answer, &Asked { body: Digest::of(b"other"), ..asked }, &miner.hotkey()).is_err());
         assert!(verify(answer, &Asked { validator: miner.hotkey(), ..asked }, &miner.hotkey()).is_err());
@@ -202,7 +202,8 @@ fn a_signed_answer_belongs_to_its_request_status_and_bytes() {
 #[test]
 fn the_signed_answer_has_a_fixed_layout() {
     let asked = Asked { nonce: Nonce::new(7), validator: dev_key("Alice").hotkey(), body: Digest::of(b"ask") };
-    let bytes = answer::payload(Scheme::Sr25519, &dev_key("Bob").hotkey(), (StatusCode::OK, Digest::of(b"[]")), &asked);
+    let answer = Answered { status: StatusCode::OK, body: Digest::of(b"[]") };
+    let bytes = answer::payload(Scheme::Sr25519, &dev_key("Bob").hotkey(), answer, &asked);
     assert_eq!(
         String::from_utf8(bytes).expect("UTF-8"),
         "amlanswer/1\nsr25519\n200\n4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945\n7\n\

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aml_miner::clock::SystemClock;
 use aml_subnet::chain::endpoints::Endpoints;
-use aml_subnet::chain::subtensor::{PoolError, Subtensor, Timing};
+use aml_subnet::subtensor::{PoolError, Subtensor, Timing};
 use aml_subnet::wallet::{Hotkey, Scheme, Signer};
 use parity_scale_codec::Encode as _;
 use scale_value::{Composite, Value};

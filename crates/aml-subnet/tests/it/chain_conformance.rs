@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use aml_subnet::chain::localnet::{Config, Generation, Localnet};
+use aml_subnet::chain::announce::{Announced, Announcement};
+use aml_subnet::chain::outcome::WeightsOutcome;
+use aml_subnet::chain::plan::WeightsRequest;
 use aml_subnet::chain::refusal::Refusal;
-use aml_subnet::chain::subtensor::{
-    AnnounceError, Announced, Announcement, NonceError, RevealError, SetWeightsError, SubmitError, WeightsOutcome,
-    WeightsRequest,
-};
 use aml_subnet::chain::types::Uid;
+use aml_subnet::localnet::{Config, Generation, Localnet};
+use aml_subnet::subtensor::{AnnounceError, NonceError, RevealError, SetWeightsError, SubmitError};
 use aml_subnet::wallet::Signer;
 use scale_value::Value;
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aml_miner::clock::FixedClock;
+use aml_subnet::chain::announce::{Announced, Announcement};
 use aml_subnet::chain::endpoints::Endpoints;
-use aml_subnet::chain::subtensor::{
-    Announced, Announcement, SubmitError, Subtensor, Timing, WeightsOutcome, WeightsRequest,
-};
+use aml_subnet::chain::outcome::WeightsOutcome;
+use aml_subnet::chain::plan::WeightsRequest;
 use aml_subnet::chain::timelock;
 use aml_subnet::chain::types::{Block, Uid};
+use aml_subnet::subtensor::{SubmitError, Subtensor, Timing};
 use aml_subnet::wallet::{Hotkey, Signer};
 use parity_scale_codec::{Compact, Decode as _, Encode as _};
 use scale_encode::EncodeAsType as _;
@@ -468,7 +469,7 @@ async fn a_refusal_has_the_name_that_the_metadata_gives_its_number() {
         rig.node.state().pool = crate::chain_node::Pool::Fail(index);
         let plan = rig.chain.plan_weights(alice().hotkey(), &request(vec![(0, 1.0)])).await.expect("a plan");
         let error = rig.chain.set_weights(&alice(), &plan).await.expect_err("refused");
-        let aml_subnet::chain::subtensor::SetWeightsError::Submit(SubmitError::Refused(refusal)) = &error else {
+        let aml_subnet::subtensor::SetWeightsError::Submit(SubmitError::Refused(refusal)) = &error else {
             panic!("{error}")
         };
         assert_eq!(refusal.name(), "SettingWeightsTooFast");

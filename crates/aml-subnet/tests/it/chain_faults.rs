@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use aml_subnet::chain::subtensor::{
-    NonceError, PoolError, ReadError, SetWeightsError, SubmitError, WeightsOutcome, WeightsRequest,
-};
+use aml_subnet::chain::outcome::WeightsOutcome;
+use aml_subnet::chain::plan::WeightsRequest;
 use aml_subnet::chain::types::{Block, Uid};
+use aml_subnet::subtensor::{NonceError, PoolError, ReadError, SetWeightsError, SubmitError};
 use parity_scale_codec::Encode as _;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -96,7 +96,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut wire: watch:
 struct Pair {
     nodes: [FakeNode; 2],
     cables: [Cable; 2],
-    chain: aml_subnet::chain::subtensor::Subtensor,
+    chain: aml_subnet::subtensor::Subtensor,
 }
 
 async fn pair() -> Option<Pair> {

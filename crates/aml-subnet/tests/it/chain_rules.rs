@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use aml_subnet::chain::endpoints::{Endpoint, EndpointError, Endpoints};
 use aml_subnet::chain::refusal::Refusal;
-use aml_subnet::chain::subtensor::{Abilities, NoRoute, PoolError, Preflight, Progress, Route, Silence, Standing};
+use aml_subnet::chain::route::{Abilities, NoRoute, Route};
+use aml_subnet::chain::standing::{Preflight, Standing};
 use aml_subnet::chain::types::{Block, Hyperparameters, Uid};
 use aml_subnet::chain::weights::ChainWeights;
+use aml_subnet::subtensor::{PoolError, Progress, Silence};
 use serde_json::json;
 
 fn urls(endpoints: &Endpoints) -> Vec<&str> {

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use aml_subnet::chain::reveal_round::{Moment, NoRound, Schedule, epoch_around, first_reveal_block, reveal_round};
-use aml_subnet::chain::timelock::{OpenError, TimelockPayload, chain_form, open, seal};
+use aml_subnet::chain::timelock::{OpenTimelockError, TimelockPayload, chain_form, open, seal};
 use aml_subnet::chain::weights::ChainWeights;
 use aml_subnet::wallet::Hotkey;
 use parity_scale_codec::{Decode as _, Encode as _};
@@ -49,7 +49,7 @@ fn our_commit_opens_with_the_public_signature_and_no_other() {
     let signature = bytes(&file["quicknet"], "round_1000_signature");
     let commit = seal(&payload(), 1000).expect("sealed");
     assert_eq!(open(&commit, &signature).expect("opens"), payload());
-    assert!(matches!(open(&seal(&payload(), 1001).expect("sealed"), &signature), Err(OpenError::Closed)));
+    assert!(matches!(open(&seal(&payload(), 1001).expect("sealed"), &signature), Err(OpenTimelockError::Closed)));
     assert_ne!(commit, seal(&payload(), 1000).expect("sealed"), "each commit has a key of its own");
 }
 

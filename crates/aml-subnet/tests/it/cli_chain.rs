@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aml_miner::clock::{Clock as _, SystemClock};
+use aml_subnet::chain::announce::Announcement;
 use aml_subnet::chain::endpoints::Endpoints;
-use aml_subnet::chain::localnet::{Config, Hyperparameter, Localnet, Rules};
-use aml_subnet::chain::subtensor::{Announcement, Subtensor, Timing};
+use aml_subnet::localnet::{Config, Hyperparameter, Localnet, Rules};
 use aml_subnet::store::records::{Round, RoundId};
+use aml_subnet::subtensor::{Subtensor, Timing};
 use aml_subnet::wallet::{KeyLock, Scheme, Signer};
 use chrono::{DateTime, NaiveDate};
 use serde_json::Value;

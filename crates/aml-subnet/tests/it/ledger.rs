@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aml_miner::digest::Digest;
-use aml_subnet::store::records::{Answer, Dormancy, Round, Step, WeightsState};
+use aml_subnet::store::records::{Answer, Dormancy, Round, Step, WeightsState, WeightsTarget};
 use aml_subnet::store::{Ledger, PlanWeightsError, RecordError, Retention, StepError, StorageError};
 use aml_subnet::validation::performance::RoundScore;
 use chrono::NaiveDate;
@@ -282,7 +282,7 @@ async fn the_first_sight_and_the_first_key_of_a_hotkey_count() {
 async fn a_window_has_one_vector() {
     for home in Home::both() {
         let ledger = home.open().await;
-        let window = (NETUID, 0);
+        let window = WeightsTarget { netuid: NETUID, mechanism: 0 };
         ledger.plan_weights(window, &weights(5)).await.unwrap();
         let mut again = weights(5);
         again.plan.content.salt = vec![7];
@@ -291,7 +291,7 @@ async fn a_window_has_one_vector() {
         other.vector = Digest::of(b"another");
         let refused = ledger.plan_weights(window, &other).await;
         assert!(matches!(refused, Err(PlanWeightsError::AnotherVector { epoch: 5, .. })), "{refused:?}");
-        ledger.plan_weights((NETUID, 1), &other).await.unwrap();
+        ledger.plan_weights(WeightsTarget { mechanism: 1, ..window }, &other).await.unwrap();
         ledger.plan_weights(window, &weights(6)).await.unwrap();
         let state = WeightsState::Timelocked { block: u64::MAX, round: 2, reveal_from: 3 };
         ledger.weights_state(window, 5, &state).await.unwrap();

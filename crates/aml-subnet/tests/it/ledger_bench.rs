@@ -43,7 +43,7 @@ fn large_canonical() -> Canonical {
     let small = canonical();
     let one = |number: u32| {
         let score = f64::from(number) / f64::from(ALERTS) / 3.0;
-        aml_subnet::validation::ensemble_aggregator::CanonicalScore {
+        aml_subnet::validation::score::CanonicalScore {
             score: aml_subnet::validation::score::Score::new(score).expect("a probability"),
             deviation: score / 7.0,
             miners: 256,

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use aml_subnet::store::records::{Dormancy, Step, WeightsState};
+use aml_subnet::store::records::{Dormancy, Step, WeightsState, WeightsTarget};
 use aml_subnet::store::{Ledger, OpenLedgerError, RecordError, Retention, StorageError};
 
 use crate::ledger_kit::{Home, NETUID, NOW, causes, id, miner, must_open, must_reach, open, round, task, weights};
@@ -24,8 +24,11 @@ async fn live(url: &str) {
     ledger.note_seen(&[miner(1), miner(2)], NOW).await.expect("the ledger answers");
     must_reach(&ledger, 1, Step::Settled).await;
     ledger.set_dormancy(&miner(3), Some(Dormancy { failures: 2, next_try_ms: NOW })).await.expect("the ledger answers");
-    ledger.plan_weights((NETUID, 0), &weights(4)).await.expect("the ledger answers");
-    ledger.weights_state((NETUID, 0), 4, &WeightsState::Confirmed { block: 9 }).await.expect("the ledger answers");
+    ledger.plan_weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, &weights(4)).await.expect("the ledger answers");
+    ledger
+        .weights_state(WeightsTarget { netuid: NETUID, mechanism: 0 }, 4, &WeightsState::Confirmed { block: 9 })
+        .await
+        .expect("the ledger answers");
     must_reach(&ledger, 2, Step::Asked).await;
     ledger.sweep(NOW, &Retention { age: Duration::from_secs(1 << 40), bytes: 0 }).await.expect("the ledger answers");
     ledger.close().await;

@@ -7,16 +7,18 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use aml_miner::digest::{Digest, Hashed};
+pub(crate) use aml_miner::error_chain::with_causes as causes;
 use aml_subnet::chain::commit::PendingReveal;
-use aml_subnet::chain::subtensor::{Route, WeightsPlan};
+use aml_subnet::chain::plan::WeightsPlan;
+use aml_subnet::chain::route::Route;
 use aml_subnet::chain::weights::ChainWeights;
 use aml_subnet::store::records::{
     Answer, Ask, Canonical, Form, Observations, Reply, RosterRow, Round, RoundId, Settled, Step, Task, Verdict,
     WeightsRecord, WeightsState,
 };
 use aml_subnet::store::{Ledger, OpenLedgerError, Opening};
-use aml_subnet::validation::ensemble_aggregator::CanonicalScore;
 use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validation::score::CanonicalScore;
 use aml_subnet::validation::score::Score;
 use aml_subnet::validation::tier1_integrity::{Check, Finding};
 use aml_subnet::validation::tier2_traps::{Expected, TrapFinding, TrapGroup};
@@ -152,17 +154,6 @@ pub(crate) async fn must_open(url: &str) -> Ledger {
 /// Opens in any way.
 pub(crate) async fn open(url: &str, holder: &str, read_only: bool) -> Result<Ledger, OpenLedgerError> {
     Ledger::open(url, &Opening { holder: holder.to_owned(), read_only }).await
-}
-
-/// An error with its causes.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 /// A PostgreSQL server that ends with the test.

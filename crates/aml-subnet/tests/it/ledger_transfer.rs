@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use aml_miner::digest::Digest;
-use aml_subnet::store::records::{Dormancy, Step, WeightsState};
+use aml_subnet::store::records::{Dormancy, Step, WeightsState, WeightsTarget};
 use aml_subnet::store::{BackupError, ExportError, ImportError, Ledger, Retention};
 
 use crate::ledger_kit::{
@@ -26,8 +26,11 @@ pub(crate) async fn filled(url: &str) -> Ledger {
     must_reach(&ledger, 2, Step::Published).await;
     must_reach(&ledger, 3, Step::Tasked).await;
     ledger.set_dormancy(&miner(3), Some(Dormancy { failures: 2, next_try_ms: NOW })).await.expect("the ledger answers");
-    ledger.plan_weights((NETUID, 0), &weights(4)).await.expect("the ledger answers");
-    ledger.weights_state((NETUID, 0), 4, &WeightsState::Confirmed { block: 9 }).await.expect("the ledger answers");
+    ledger.plan_weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, &weights(4)).await.expect("the ledger answers");
+    ledger
+        .weights_state(WeightsTarget { netuid: NETUID, mechanism: 0 }, 4, &WeightsState::Confirmed { block: 9 })
+        .await
+        .expect("the ledger answers");
     ledger
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aml_subnet::chain::localnet::{Config, Generation, Localnet};
+use aml_subnet::localnet::{Config, Generation, Localnet};
 use frame_metadata::v15::{PalletMetadata, RuntimeMetadataV15, StorageEntryType};
 use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
 use jsonrpsee::core::client::ClientT;

@@ -1,6 +1,6 @@
 //! Transactions that a real runtime of spec 218 judged, sent to the development chain: both must judge alike.
 
-use aml_subnet::chain::localnet::{Config, Generation, Hyperparameter, Localnet};
+use aml_subnet::localnet::{Config, Generation, Hyperparameter, Localnet};
 use aml_subnet::wallet::Hotkey;
 use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::ClientT;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aml_subnet::chain::localnet::{Config, Generation, Localnet, Spec};
 use aml_subnet::chain::types::Block;
+use aml_subnet::localnet::{Config, Generation, Localnet, Spec};
 use jsonrpsee::core::client::{ClientT, SubscriptionClientT};
 use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
 use jsonrpsee::rpc_params;

@@ -41,9 +41,16 @@ mod outputs;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod risk;
+mod rules_v2_kit;
+mod rules_v2_moments;
+mod rules_v2_prices;
+mod rules_v2_promises;
+mod rules_v2_simulator;
+mod rules_v2_world;
 mod scores_cli;
 mod scoring_doc;
 mod scoring_kit;
+mod simulate;
 mod validation;
 mod validation_properties;
 mod validator_faults;

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use aml_miner::clock::Clock;
 use aml_miner::digest::Digest;
+use aml_subnet::chain::metagraph::Cache;
 use aml_subnet::chain::types::{Block, Metagraph, Neuron, Uid};
 use aml_subnet::config::Settings;
-use aml_subnet::neurons::metagraph::Cache;
-use aml_subnet::neurons::miner::listen::{ListenLimits, serve};
-use aml_subnet::neurons::miner::server::{Miner, Parts, router};
-use aml_subnet::protocol::answer::{Asked, verify_answer};
+use aml_subnet::http::listen::{ListenLimits, serve};
+use aml_subnet::miner::proxy::{Miner, MinerParts};
+use aml_subnet::miner::server::router;
+use aml_subnet::protocol::answer::{Answered, Asked, verify_answer};
 use aml_subnet::protocol::replay::MemoryNonces;
 use aml_subnet::protocol::signed_request::{Target, sign};
 use aml_subnet::protocol::synapse::{dendrite, reply};
@@ -149,7 +150,7 @@ impl TestMiner {
         cache.put(metagraph(neurons), START);
         let key = signer.hotkey();
         let nonces = Arc::new(MemoryNonces::new(Duration::ZERO));
-        let parts = Parts { signer, metagraph: cache, nonces, clock: Arc::clone(&clock) as Arc<dyn Clock> };
+        let parts = MinerParts { signer, metagraph: cache, nonces, clock: Arc::clone(&clock) as Arc<dyn Clock> };
         let miner = Arc::new(Miner::new(&settings, parts).expect("a client"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -161,7 +162,7 @@ impl TestMiner {
             grace: settings.miner.grace,
         };
         let stop = CancellationToken::new();
-        let served = tokio::spawn(serve(listener, router(miner), limits, stop.clone()));
+        let served = tokio::spawn(serve(listener, router(miner), limits, || (), stop.clone()));
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self { address, api, clock, nonces: NonceSource::default(), key, stop, served, http }
     }
@@ -206,7 +207,10 @@ async fn a_welcome_request_is_scored_and_the_answer_signed() {
         let bytes = response.bytes().await.expect("a body");
         assert_eq!(bytes, SCORES);
         let asked = Asked { nonce, validator: dev_key("Alice").hotkey(), body: Digest::of(body) };
-        assert!(verify_answer(&answer, &miner.key, (StatusCode::OK, Digest::of(&bytes)), &asked).is_ok());
+        assert!(
+            verify_answer(&answer, &miner.key, Answered { status: StatusCode::OK, body: Digest::of(&bytes) }, &asked)
+                .is_ok()
+        );
     }
 }
 

@@ -4,11 +4,11 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
+use aml_subnet::chain::metagraph::{Cache, Kept};
 use aml_subnet::chain::types::{Block, Metagraph, Neuron, Uid};
-use aml_subnet::neurons::metagraph::{Cache, Kept};
-use aml_subnet::neurons::miner::priority::{Busy, Slots};
-use aml_subnet::neurons::miner::rate::{Buckets, peer_of};
-use aml_subnet::neurons::spool::{DiskBudget, Spool, SpoolError, SpoolLimits};
+use aml_subnet::http::rate::{Buckets, peer_of};
+use aml_subnet::http::spool::{DiskBudget, Spool, SpoolError, SpoolLimits};
+use aml_subnet::miner::priority::{Busy, Slots};
 use aml_subnet::wallet::Hotkey;
 use futures_util::{FutureExt as _, TryStreamExt as _};
 use proptest::prelude::*;

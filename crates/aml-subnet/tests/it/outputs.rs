@@ -1,25 +1,19 @@
 //! Published files: three forms of the same rows, a manifest that holds, nothing half done.
 
-use std::path::Path;
-
-use aml_miner::data::{Limits, read_table};
+use aml_miner::data::{FileLimits, read_table};
 use aml_subnet::outputs::format::{CANONICAL, encode};
 use aml_subnet::outputs::{
     CanonicalRow, DOMAIN, Format, MANIFEST_FILE, Manifest, ManifestError, VerifyError, canonical_rows, directory,
-    publish, verify,
+    verify,
 };
 use aml_subnet::store::records::Canonical;
 use serde_json::Value;
 
-use crate::api_kit::{ALERTS, NOW, canonical, id, miner, round, task, validator};
+use crate::api_kit::{ALERTS, NOW, canonical, id, miner, must_publish, must_publish_scores, task, validator};
 use crate::common::dev_key;
 
 fn rows() -> Vec<CanonicalRow> {
     canonical_rows(&task(2).roster, &canonical(2)).expect("they belong together")
-}
-
-fn must_publish(root: &Path) -> Manifest {
-    publish(root, &round(2), (&task(2).roster, &canonical(2)), &validator(), NOW).expect("published")
 }
 
 #[test]
@@ -45,7 +39,7 @@ fn all_three_forms_hold_the_same_rows_bit_for_bit() {
         serde_json::from_slice(&encode(&rows, Format::Json).expect("JSON")).expect("an array");
     assert_eq!(json, rows);
     let parquet = encode(&rows, Format::Parquet).expect("Parquet");
-    let table = read_table(&parquet, &CANONICAL, "canonical.parquet", &Limits::default()).expect("readable");
+    let table = read_table(&parquet, &CANONICAL, "canonical.parquet", &FileLimits::default()).expect("readable");
     let (ids, scores) = (table.texts("alert_id").expect("there"), table.numbers("score").expect("there"));
     for (place, row) in rows.iter().enumerate() {
         assert_eq!((ids.get(place), scores[place].to_bits()), (row.alert_id.as_str(), row.score.to_bits()));
@@ -59,7 +53,7 @@ fn all_three_forms_hold_the_same_rows_bit_for_bit() {
 #[test]
 fn the_signature_is_over_what_anybody_can_write_down() {
     let folder = tempfile::tempdir().expect("a folder");
-    let manifest = must_publish(folder.path());
+    let manifest = must_publish(folder.path(), 2);
     // As Python's json.dumps(..., sort_keys=True, separators=(",", ":")) writes it.
     let mut value: Value = serde_json::from_slice(&manifest.to_json().expect("JSON")).expect("JSON");
     value.as_object_mut().expect("an object").remove("signature");
@@ -72,13 +66,12 @@ fn the_signature_is_over_what_anybody_can_write_down() {
 #[test]
 fn a_published_round_holds_and_publishing_again_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let first = must_publish(folder.path());
+    let first = must_publish(folder.path(), 2);
     let place = directory(folder.path(), &id(2));
     assert!(place.ends_with("2026-01-02_30"), "{}", place.display());
     assert_eq!(verify(&place, Some(&validator().hotkey())).expect("it holds"), first);
     let later = NOW + std::time::Duration::from_secs(60);
-    let again =
-        publish(folder.path(), &round(2), (&task(2).roster, &canonical(2)), &validator(), later).expect("again");
+    let again = must_publish_scores(folder.path(), 2, &canonical(2), later);
     assert_eq!(again, first, "what is published stays");
     let left: Vec<_> =
         std::fs::read_dir(folder.path()).expect("listed").flatten().map(|entry| entry.file_name()).collect();
@@ -95,7 +88,7 @@ fn what_a_kill_left_half_written_is_removed_when_it_is_old() {
         let touched = std::time::UNIX_EPOCH + NOW - std::time::Duration::from_secs(hours * 3600);
         std::fs::File::open(&left).and_then(|left| left.set_modified(touched)).expect("a time");
     }
-    must_publish(folder.path());
+    must_publish(folder.path(), 2);
     let left = std::fs::read_dir(folder.path()).expect("listed").flatten().map(|entry| entry.file_name());
     let mut left: Vec<_> = left.collect();
     left.sort();
@@ -105,10 +98,10 @@ fn what_a_kill_left_half_written_is_removed_when_it_is_old() {
 #[test]
 fn other_scores_replace_what_was_published_whole() {
     let folder = tempfile::tempdir().expect("a folder");
-    let first = must_publish(folder.path());
+    let first = must_publish(folder.path(), 2);
     let mut other = canonical(2);
     other.scores.reverse();
-    let second = publish(folder.path(), &round(2), (&task(2).roster, &other), &validator(), NOW).expect("published");
+    let second = must_publish_scores(folder.path(), 2, &other, NOW);
     assert_ne!(second.files, first.files);
     assert_eq!(verify(&directory(folder.path(), &id(2)), None).expect("it holds"), second);
 }
@@ -119,7 +112,7 @@ fn whatever_was_changed_is_named() {
     let place = directory(folder.path(), &id(2));
     let restore = || {
         let _ = std::fs::remove_dir_all(&place);
-        must_publish(folder.path())
+        must_publish(folder.path(), 2)
     };
     restore();
     let csv = place.join("canonical.csv");
@@ -150,7 +143,7 @@ fn whatever_was_changed_is_named() {
 #[test]
 fn contributors_are_named_with_their_weights() {
     let folder = tempfile::tempdir().expect("a folder");
-    let manifest = must_publish(folder.path());
+    let manifest = must_publish(folder.path(), 2);
     assert_eq!(manifest.contributors.len(), 7);
     assert!(manifest.contributors.contains_key(&miner(7)));
     assert_eq!((manifest.round.as_str(), manifest.files["canonical.json"].rows), ("1-2026-01-02-30", ALERTS as u64));

@@ -6,7 +6,7 @@ use aml_subnet::validation::ensemble_aggregator::aggregate_scores;
 use aml_subnet::validation::performance::{RoundScore, earned, performance};
 use aml_subnet::validation::rules::{Rules, RulesVersion};
 
-use crate::scoring_kit::{hotkey, metagraph, must_submit};
+use crate::scoring_kit::{hotkey, must_submit, registered};
 
 const RULES: Rules = RulesVersion::V1.rules();
 const PAGE: &str = include_str!("../../../../docs/scoring.md");
@@ -86,7 +86,7 @@ fn the_example_of_an_ensemble_and_its_pay_is_right() {
     must_say(&format!("canonical score is {:.4} with deviation {:.4}.", first.score.get(), first.deviation));
     let only = |score: f64, copies| vec![RoundScore { copies, ..round(Some(1.0), None, Some((score - 0.2) / 0.5)) }];
     let history = BTreeMap::from([(hotkey(0), only(0.8, 1)), (hotkey(1), only(0.6, 2)), (hotkey(2), only(0.6, 2))]);
-    let shares = aml_subnet::validation::weights::shares(&earned(&RULES, 100, &history), &metagraph(3));
+    let shares = aml_subnet::validation::weights::shares(&earned(&RULES, 100, &history), &registered(3));
     let share = |number: usize| shares[number].share;
     must_say(&format!("A {:.4}, B {:.4}, C {:.4}.", share(0), share(1), share(2)));
 }

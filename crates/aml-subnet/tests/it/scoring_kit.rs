@@ -1,7 +1,8 @@
-//! What the tests of the rules share: hotkeys, submissions, a metagraph.
+//! What the tests of the rules share: hotkeys, submissions, who is registered.
+
+use std::collections::BTreeMap;
 
 use aml_miner::wire::ScoreRow;
-use aml_subnet::chain::types::{Block, Metagraph, Neuron, Uid};
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::wallet::Hotkey;
 
@@ -24,18 +25,6 @@ pub(crate) fn must_submit(scores: &[f64]) -> Submission {
 }
 
 /// A subnet in which hotkey `n` has uid `n`.
-pub(crate) fn metagraph(members: u8) -> Metagraph {
-    let neuron = |number: u8| Neuron {
-        uid: Uid(u16::from(number)),
-        hotkey: hotkey(number),
-        coldkey: hotkey(200),
-        axon: None,
-        validator_permit: false,
-        active: true,
-        stake: 0,
-        last_update: Block(0),
-        incentive: 0,
-        dividends: 0,
-    };
-    Metagraph { netuid: 1, block: Block(1), neurons: (0..members).map(neuron).collect() }
+pub(crate) fn registered(members: u8) -> BTreeMap<u16, Hotkey> {
+    (0..members).map(|number| (u16::from(number), hotkey(number))).collect()
 }

@@ -17,7 +17,7 @@ use aml_subnet::wallet::Hotkey;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use crate::scoring_kit::{hotkey, metagraph};
+use crate::scoring_kit::{hotkey, registered};
 
 const RULES: Rules = RulesVersion::V1.rules();
 const REQUEST: &[u8] = b"{\"alerts\":[]}";
@@ -213,11 +213,11 @@ fn nobody_accepted_means_nothing_published() {
 
 #[test]
 fn without_merit_no_weights_are_set() {
-    assert!(shares(&BTreeMap::new(), &metagraph(4)).is_empty());
+    assert!(shares(&BTreeMap::new(), &registered(4)).is_empty());
     let zeros = (0..4).map(|number| (hotkey(number), 0.0)).collect();
-    assert!(shares(&zeros, &metagraph(4)).is_empty(), "never a uniform vector");
+    assert!(shares(&zeros, &registered(4)).is_empty(), "never a uniform vector");
     let gone = BTreeMap::from([(hotkey(9), 1.0), (hotkey(1), 0.5)]);
-    let left = shares(&gone, &metagraph(4));
+    let left = shares(&gone, &registered(4));
     assert_eq!(left.len(), 1, "deregistered hotkeys drop out");
     assert!((left[0].share - 1.0).abs() < 1e-15);
 }
@@ -240,7 +240,7 @@ proptest! {
     #[test]
     fn shares_are_finite_and_add_up_to_one(worths in worths(), members in 0..40_u8) {
         let worth = worths.into_iter().map(|(number, worth)| (hotkey(number), worth)).collect();
-        let shares = shares(&worth, &metagraph(members));
+        let shares = shares(&worth, &registered(members));
         prop_assert!(shares.iter().all(|share| share.share.is_finite() && share.share > 0.0));
         let total: f64 = shares.iter().map(|share| share.share).sum();
         prop_assert!(shares.is_empty() || (total - 1.0).abs() < 1e-9);
@@ -250,7 +250,7 @@ proptest! {
     fn more_skill_never_pays_less(worths in worths(), who in 0..40_u8, more in 0.0..1.0_f64) {
         let mut worth: BTreeMap<Hotkey, f64> = worths.into_iter().map(|(n, worth)| (hotkey(n), worth)).collect();
         let paid = |worth: &BTreeMap<Hotkey, f64>| {
-            shares(worth, &metagraph(40)).iter().find(|share| share.hotkey == hotkey(who)).map_or(0.0, |s| s.share)
+            shares(worth, &registered(40)).iter().find(|share| share.hotkey == hotkey(who)).map_or(0.0, |s| s.share)
         };
         let before = paid(&worth);
         *worth.entry(hotkey(who)).or_insert(0.0) += more;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::{WeightRules, conform};
 use aml_subnet::validation::ensemble_aggregator::{aggregate_scores, compute_weights};
 use aml_subnet::validation::performance::{RoundScore, earned, performance};
@@ -16,7 +17,7 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde::Deserialize;
 
-use crate::scoring_kit::{hotkey, metagraph, must_submit};
+use crate::scoring_kit::{hotkey, must_submit, registered};
 
 const RULES: Rules = RulesVersion::V1.rules();
 
@@ -49,11 +50,11 @@ proptest! {
 
     #[test]
     fn from_any_history_come_shares_that_fit_the_chain(history in histories(), members in 0..10_u8) {
-        let shares = shares(&earned(&RULES, 100, &history), &metagraph(members));
+        let shares = shares(&earned(&RULES, 100, &history), &registered(members));
         prop_assert!(shares.iter().all(|share| share.share.is_finite() && share.share > 0.0));
         let total: f64 = shares.iter().map(|share| share.share).sum();
         prop_assert!(shares.is_empty() || (total - 1.0).abs() < 1e-12);
-        let pairs: Vec<_> = shares.iter().map(|share| (share.uid, share.share)).collect();
+        let pairs: Vec<_> = shares.iter().map(|share| (Uid(share.uid), share.share)).collect();
         let limit = u16::MAX / u16::try_from(shares.len().max(1)).expect("few");
         let limit = limit.saturating_add(1);
         for max_limit in [u16::MAX, limit] {
@@ -74,7 +75,7 @@ proptest! {
         history in histories(), who in 0..8_u8, which in any::<usize>(), more in 0.0..1.0_f64, tier in 0..3_u8,
     ) {
         let paid = |history: &BTreeMap<Hotkey, Vec<RoundScore>>| {
-            let shares = shares(&earned(&RULES, 100, history), &metagraph(8));
+            let shares = shares(&earned(&RULES, 100, history), &registered(8));
             shares.iter().find(|share| share.hotkey == hotkey(who)).map_or(0.0, |share| share.share)
         };
         let mut better = history.clone();
@@ -103,7 +104,7 @@ proptest! {
     fn splitting_a_miner_into_equals_never_pays_more(history in histories(), parts in 1..5_u8) {
         // Hotkey 0 becomes `parts` hotkeys that send the same in every round.
         let paid = |history: &BTreeMap<Hotkey, Vec<RoundScore>>, mine: &dyn Fn(&Hotkey) -> bool| -> f64 {
-            let shares = shares(&earned(&RULES, 100, history), &metagraph(60));
+            let shares = shares(&earned(&RULES, 100, history), &registered(60));
             shares.iter().filter(|share| mine(&share.hotkey)).map(|share| share.share).sum()
         };
         let before = paid(&history, &|owner| *owner == hotkey(0));
@@ -288,7 +289,7 @@ fn plain_likeness(crowd: &[Vec<f64>]) -> Vec<Vec<f64>> {
 #[test]
 fn nothing_in_gives_nothing_out() {
     assert!(earned(&RULES, 100, &BTreeMap::new()).is_empty());
-    assert!(shares(&earned(&RULES, 100, &BTreeMap::new()), &metagraph(5)).is_empty());
+    assert!(shares(&earned(&RULES, 100, &BTreeMap::new()), &registered(5)).is_empty());
     assert!(aggregate_scores(&RULES, &BTreeMap::new(), &BTreeMap::new()).is_none());
     assert!(compute_weights(&RULES, &BTreeMap::new(), &BTreeMap::new()).is_empty());
     assert!(alike(&[], RULES.alike).is_empty());

@@ -7,17 +7,18 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aml_miner::clock::{Clock, FixedClock};
-use aml_miner::data::synth::{Day, SynthConfig, generate};
 use aml_miner::data::{WriteOptions, write_batch};
+use aml_miner::synth::{Day, SynthConfig, generate};
+use aml_subnet::chain::metagraph::{MetagraphSource, SourceError};
 use aml_subnet::chain::types::{Axon, Block, Metagraph, Neuron, Uid};
 use aml_subnet::config::ValidatorSettings;
-use aml_subnet::neurons::metagraph::{MetagraphSource, SourceError};
-use aml_subnet::neurons::validator::query::{Asker, QuerySettings};
-use aml_subnet::neurons::validator::round::{Parts, Rounds, Secret};
-use aml_subnet::neurons::validator::sot::{Sot, SotSettings};
 use aml_subnet::protocol::NonceSource;
 use aml_subnet::store::records::{Canonical, Reply, Round, Step, Verdict};
 use aml_subnet::store::{Ledger, Opening};
+use aml_subnet::validator::query::{Asker, AskingKey, QuerySettings};
+use aml_subnet::validator::round::{Rounds, RoundsParts, Secret};
+use aml_subnet::validator::sot::{Sot, SotSettings};
+use aml_subnet::validator::world::World;
 use aml_subnet::wallet::Hotkey;
 use chrono::Days;
 use futures_util::FutureExt as _;
@@ -98,16 +99,17 @@ impl Ended {
             ..QuerySettings::default()
         };
         let us = dev_key("Alice");
-        let rounds = Rounds::new(Parts {
-            ledger: ledger.clone(),
-            sot: Arc::new(Sot::open(SotSettings::new(source.to_string_lossy(), &data)).expect("a source")),
-            neurons: Arc::new(Subnet(Metagraph { netuid: NETUID, block: Block(100), neurons })),
-            asker: Asker::new(asking, NETUID, (us.clone(), Arc::new(NonceSource::default())), clock()),
+        let key = AskingKey { signer: us.clone(), nonces: Arc::new(NonceSource::default()) };
+        let sot = Arc::new(Sot::open(SotSettings::new(source.to_string_lossy(), &data)).expect("a source"));
+        let neurons = Arc::new(Subnet(Metagraph { netuid: NETUID, block: Block(100), neurons }));
+        let settings = ValidatorSettings { data_dir: data, ..ValidatorSettings::default() };
+        let rounds = Rounds::new(RoundsParts {
+            world: World::real(ledger.clone(), sot, neurons, clock(), settings.published_dir()),
+            asker: Asker::new(asking, NETUID, key, clock()),
             signer: us,
-            clock: clock(),
             secret: Secret::new([7; 32]),
             netuid: NETUID,
-            settings: ValidatorSettings { data_dir: data, ..ValidatorSettings::default() },
+            settings,
         });
         let begun = rounds.newest().await.expect("a source").expect("a batch");
         let round = rounds.advance(begun, &CancellationToken::new()).await.expect("no miner can make a round fail");

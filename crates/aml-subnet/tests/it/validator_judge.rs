@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use aml_miner::wire::spec::LABELS;
 use aml_miner::wire::{Column, Table};
-use aml_subnet::neurons::validator::judge::{Bench, Judged, compare, remember, shared_places, submissions};
-use aml_subnet::neurons::validator::merge::merge;
-use aml_subnet::neurons::validator::settle::{outcomes, settle};
 use aml_subnet::store::records::{Reply, Task};
 use aml_subnet::validation::ensemble_aggregator::aggregate_scores;
 use aml_subnet::validation::observations::{agreement, entropy, monotonicity};
 use aml_subnet::validation::performance::{RoundScore, after_grace};
 use aml_subnet::validation::rules::{Rules, RulesVersion};
 use aml_subnet::validation::tier3_settlement::SettleError;
+use aml_subnet::validator::judge::{Bench, Judged, compare, remember, shared_places, submissions};
+use aml_subnet::validator::merge::merge;
+use aml_subnet::validator::settle::{outcomes, settle};
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, prop_assert, prop_assert_eq, proptest};
 

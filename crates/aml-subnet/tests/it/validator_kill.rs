@@ -11,12 +11,13 @@ use std::time::Duration;
 use aml_miner::clock::{Clock, SystemClock};
 use aml_miner::data::listing::directory_name;
 use aml_miner::digest::Digest;
+use aml_subnet::chain::announce::Announcement;
 use aml_subnet::chain::endpoints::Endpoints;
-use aml_subnet::chain::localnet::{Config, Localnet, Rules};
-use aml_subnet::chain::subtensor::{Announcement, Subtensor, Timing};
 use aml_subnet::chain::types::Uid;
+use aml_subnet::localnet::{Config, Localnet, Rules};
 use aml_subnet::outputs::{MANIFEST_FILE, directory};
-use aml_subnet::store::records::{RoundId, Step, WeightsState};
+use aml_subnet::store::records::{RoundId, Step, WeightsState, WeightsTarget};
+use aml_subnet::subtensor::{Subtensor, Timing};
 use serde_json::{Value, json};
 
 use crate::common::dev_key;
@@ -211,7 +212,7 @@ async fn ledger_of(url: &str) -> Value {
         answers.iter().map(|one| json!([one.hotkey, one.reply, one.request, one.body, one.in_time])).collect();
     let mut verdicts = ledger.verdicts(id).await.expect("a ledger");
     verdicts.iter_mut().for_each(|verdict| verdict.took_ms = 0);
-    let weights = ledger.weights((NETUID, 0), 10).await.expect("a ledger");
+    let weights = ledger.weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, 10).await.expect("a ledger");
     assert!(weights.iter().all(|record| matches!(record.state, WeightsState::Confirmed { .. })), "{weights:?}");
     json!({
         "rounds": ledger.rounds(NETUID, 10, None).await.expect("a ledger").len(),
@@ -281,7 +282,7 @@ async fn a_shadow_never_submits() {
     let ledger = ledger_kit::open(&home.url, "the test", true).await.expect("a ledger");
     let rounds = ledger.rounds(NETUID, 10, None).await.expect("a ledger");
     assert!(rounds.len() == 1 && rounds[0].shadow && rounds[0].step == Step::Settled);
-    assert!(ledger.weights((NETUID, 0), 10).await.expect("a ledger").is_empty());
+    assert!(ledger.weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, 10).await.expect("a ledger").is_empty());
 }
 
 /// Runs a command on the ledger of `config`; what it prints.
@@ -326,7 +327,7 @@ async fn is_done(url: &str) -> bool {
     let Ok(ledger) = ledger_kit::open(url, "the test", true).await else { return false };
     let id = RoundId { netuid: NETUID, date: first_day(), window_days: WINDOW };
     let settled = ledger.round(id).await.ok().flatten().is_some_and(|round| round.step == Step::Settled);
-    let weights = ledger.weights((NETUID, 0), 1).await.unwrap_or_default();
+    let weights = ledger.weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, 1).await.unwrap_or_default();
     settled && weights.iter().any(|record| matches!(record.state, WeightsState::Confirmed { .. }))
 }
 

@@ -9,13 +9,14 @@ use aml_miner::clock::{Clock, FixedClock};
 use aml_miner::digest::Digest;
 use aml_miner::receipt;
 use aml_miner::wire::reply::{ReplyLimits, read_scores};
-use aml_subnet::neurons::validator::query::{
-    Asker, Asking, Bodies, Delivered, Explain, OwnFailure, Peer, QuerySettings, RequestBody,
-};
+use aml_subnet::config::Explain;
 use aml_subnet::protocol::Nonce;
 use aml_subnet::protocol::NonceSource;
-use aml_subnet::protocol::answer::{Asked, verify_answer};
+use aml_subnet::protocol::answer::{Answered, Asked, verify_answer};
 use aml_subnet::store::records::{Dormancy, Form, Reply};
+use aml_subnet::validator::query::{
+    Asker, Asking, AskingKey, Bodies, Delivered, OwnFailure, Peer, QuerySettings, RequestBody,
+};
 use aml_subnet::wallet::Hotkey;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -44,8 +45,12 @@ fn settings() -> QuerySettings {
 /// All askers of a test are one hotkey's, so they share its nonces.
 static NONCES: LazyLock<Arc<NonceSource>> = LazyLock::new(Arc::default);
 
+fn key(name: &str) -> AskingKey {
+    AskingKey { signer: dev_key(name), nonces: Arc::clone(&NONCES) }
+}
+
 fn asker(settings: QuerySettings) -> Asker {
-    Asker::new(settings, NETUID, (dev_key("Alice"), Arc::clone(&NONCES)), clock())
+    Asker::new(settings, NETUID, key("Alice"), clock())
 }
 
 async fn miner(name: &str, behaviour: Behaviour) -> FakeMiner {
@@ -123,7 +128,8 @@ async fn an_honest_answer_is_delivered_with_all_its_evidence() {
         .collect();
     let nonce = Nonce::parse(&answer.headers["x-aml-answer-nonce"]).expect("a nonce");
     let asked = Asked { nonce, validator: dev_key("Alice").hotkey(), body: sent.digest() };
-    verify_answer(&headers, &miner.hotkey(), (StatusCode::OK, Digest::of(&body)), &asked).expect("it holds");
+    verify_answer(&headers, &miner.hotkey(), Answered { status: StatusCode::OK, body: Digest::of(&body) }, &asked)
+        .expect("it holds");
 }
 
 #[tokio::test]
@@ -489,7 +495,7 @@ async fn the_miners_own_proxy_is_understood_and_understands() {
 #[tokio::test]
 async fn the_miners_own_proxy_refuses_a_stranger_before_the_body() {
     let proxy = TestMiner::spawn(|_| {}).await;
-    let stranger = Asker::new(settings(), NETUID, (dev_key("Eve"), Arc::clone(&NONCES)), clock());
+    let stranger = Asker::new(settings(), NETUID, key("Eve"), clock());
     let all = must_ask(&stranger, Asking { bodies: large(), ..asking(vec![of_proxy(&proxy)]) }).await;
     let Reply::Refused(why) = &all[0].answer.reply else { panic!("{:?}", all[0].answer.reply) };
     assert!(why.starts_with("status 403: unknown_hotkey: "), "{why}");
@@ -501,7 +507,7 @@ async fn the_miners_own_proxy_answers_the_old_form_too() {
     let proxy = TestMiner::spawn(|settings| settings.protocol.accept_v10 = true).await;
     let fallback = QuerySettings { v10_fallback: true, ..settings() };
     // On another subnet the native route is unknown, as it is to an old axon.
-    let elsewhere = Asker::new(fallback, NETUID + 1, (dev_key("Alice"), Arc::clone(&NONCES)), clock());
+    let elsewhere = Asker::new(fallback, NETUID + 1, key("Alice"), clock());
     let all = must_ask(&elsewhere, asking_old(&proxy)).await;
     assert_eq!((&all[0].answer.reply, all[0].answer.form), (&Reply::Answered, Form::V10));
     assert_eq!(all[0].body.as_deref(), Some(SCORES.as_bytes()));

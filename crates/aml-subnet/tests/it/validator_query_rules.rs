@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use aml_subnet::neurons::validator::query::address::{Kind, NotCalled, check, kind};
-use aml_subnet::neurons::validator::query::dormancy::{after, is_asleep};
+use aml_subnet::http::address::{Kind, NotCalled, check, kind};
 use aml_subnet::store::records::{Dormancy, Reply};
+use aml_subnet::validator::query::dormancy::{after, is_asleep};
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 const HOUR: i64 = 3_600_000;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use aml_miner::data::batch_dir::BatchDir;
 use aml_miner::data::listing::directory_name;
 use aml_miner::wire::Batch;
-use aml_subnet::neurons::validator::replay::replay;
-use aml_subnet::neurons::validator::round::RoundError;
-use aml_subnet::neurons::validator::settling::Settling;
-use aml_subnet::neurons::validator::standing::History;
-use aml_subnet::neurons::validator::traps::{Consensus, TrapPool};
 use aml_subnet::store::records::{Reply, RoundId, Step, Verdict};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::tier2_traps::Expected;
+use aml_subnet::validator::replay::replay;
+use aml_subnet::validator::round::RoundError;
+use aml_subnet::validator::settling::Settling;
+use aml_subnet::validator::standing::History;
+use aml_subnet::validator::traps::{Consensus, TrapPool};
 use chrono::Days;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ fn honest(skill: f64) -> Behaviour {
     Behaviour::Honest { skill }
 }
 
-async fn must_pass(world: &World) -> aml_subnet::neurons::validator::run::Pass {
+async fn must_pass(world: &World) -> aml_subnet::validator::run::Pass {
     let pass = tokio::time::timeout(PATIENCE, world.validator().once(&CancellationToken::new())).await;
     let pass = pass.expect("a round ends");
     assert!(pass.errors.is_empty(), "{:#?}", pass.errors);

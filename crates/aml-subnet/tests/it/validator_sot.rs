@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use aml_miner::data::synth::{Day, SynthConfig, generate};
 use aml_miner::data::{WriteOptions, write_batch};
+use aml_miner::synth::{Day, SynthConfig, generate};
 use aml_miner::wire::{Column, Table};
-use aml_subnet::neurons::validator::sot::{Found, OpenSotError, Sot, SotError, SotSettings};
 use aml_subnet::store::records::RoundId;
 use aml_subnet::store::{Ledger, Opening};
+use aml_subnet::validator::sot::{Found, Gathering, OpenSotError, Sot, SotError, SotSettings};
+use aml_subnet::validator::world::Threads;
 use axum::extract::Path as UrlPath;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -254,20 +255,18 @@ async fn the_pool_of_a_round_stays_as_it_was_gathered() {
     let sot = kit.sot();
     let opening = Opening { holder: "the test".to_owned(), read_only: false };
     let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
-    assert!(sot.pool(&ledger, round, &salt, later(25)).await.expect("nothing yet").is_empty());
+    let gathering = |days| Gathering { source: &sot, ledger: &ledger, workers: &Threads, now: later(days) };
+    assert!(gathering(25).pool(round, &salt).await.expect("nothing yet").is_empty());
     let next = RoundId { netuid: 2, ..round };
     kit.put(first, Some(&first.labels.take(&(0..60).collect::<Vec<_>>())));
-    let pool = sot.pool(&ledger, next, &salt, later(25)).await.expect("gathered");
+    let pool = gathering(25).pool(next, &salt).await.expect("gathered");
     assert!(!pool.is_empty());
     kit.put(first, Some(&first.labels));
-    let again = sot.pool(&ledger, next, &salt, later(30)).await.expect("read");
+    let again = gathering(30).pool(next, &salt).await.expect("read");
     assert_eq!((again.len(), again.digest()), (pool.len(), pool.digest()), "whatever became known since");
-    assert!(sot.pool(&ledger, round, &salt, later(30)).await.expect("read").is_empty());
+    assert!(gathering(30).pool(round, &salt).await.expect("read").is_empty());
     let young = RoundId { netuid: 3, date: days()[1].date, window_days: 7 };
-    assert!(
-        sot.pool(&ledger, young, &salt, later(1)).await.expect("none").is_empty(),
-        "nothing of the last days is settled"
-    );
+    assert!(gathering(1).pool(young, &salt).await.expect("none").is_empty(), "nothing of the last days is settled");
 }
 
 /// Serves the files under `root`.

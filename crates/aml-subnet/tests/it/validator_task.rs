@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, OnceLock};
 
-use aml_miner::data::Limits;
+use aml_miner::data::FileLimits;
 use aml_miner::data::check::check_table;
-use aml_miner::data::synth::{Day, SynthConfig, generate};
+use aml_miner::synth::{Day, SynthConfig, generate};
 use aml_miner::wire::{Batch, Column, InOrder, Reading, Table, read_body, write_body};
-use aml_subnet::neurons::validator::task::{MakeTaskError, NewTask, Peer, ResumeTaskError, TaskMaker, TrapList};
-use aml_subnet::neurons::validator::traps::{ALERTS_PER_TRAP, Consensus, Draw, SettledBatch, TrapPool, seeded};
+use aml_subnet::config::TrapSettings;
 use aml_subnet::store::records::{Canonical, RosterRow, RoundId, Task, TrapPlan};
-use aml_subnet::validation::ensemble_aggregator::CanonicalScore;
 use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validation::score::CanonicalScore;
 use aml_subnet::validation::score::Score;
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::{self, Expected};
+use aml_subnet::validator::task::{MakeTaskError, NewTask, Peer, ResumeTaskError, TaskMaker, TrapList};
+use aml_subnet::validator::traps::{ALERTS_PER_TRAP, Consensus, Draw, SettledBatch, TrapPool, seeded};
 use aml_subnet::wallet::Hotkey;
 use chrono::NaiveDate;
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
@@ -215,9 +216,9 @@ fn nothing_in_the_form_of_a_trap_gives_it_away() {
     let dates = merged.alerts.numbers("processing_date").expect("dates");
     assert!(dates.iter().all(|date| date.to_bits() == dates[0].to_bits()), "all of the batch's day");
     for (name, table) in [("alerts", &merged.alerts), ("features", &merged.features), ("clusters", &merged.clusters)] {
-        check_table(table, name, &Limits::default()).expect("ranges, whole numbers, unique keys");
+        check_table(table, name, &FileLimits::default()).expect("ranges, whole numbers, unique keys");
     }
-    check_table(&merged.money_flows, "money_flows", &Limits::default()).expect("ranges");
+    check_table(&merged.money_flows, "money_flows", &FileLimits::default()).expect("ranges");
 }
 
 #[test]
@@ -386,6 +387,7 @@ fn labels_that_name_nothing_known_give_no_traps() {
 #[test]
 fn traps_are_a_small_share_of_a_task() {
     let plan = TrapPlan::default();
+    assert_eq!(TrapPlan::from(TrapSettings::default()), plan, "the settings' defaults are the plan's");
     assert_eq!(plan.within(12_000), plan);
     assert_eq!(plan.within(40), TrapPlan::NONE, "too few alerts for a group that says anything");
     for alerts in (0..3_000).step_by(7) {

@@ -6,21 +6,23 @@ use std::time::Duration;
 
 use aml_miner::clock::{Clock, SystemClock};
 use aml_miner::digest::Digest;
+use aml_subnet::chain::announce::Announcement;
 use aml_subnet::chain::endpoints::Endpoints;
-use aml_subnet::chain::localnet::{Config, Generation, Hyperparameter, Localnet, Rules as Subnet};
 use aml_subnet::chain::refusal::Refusal;
 use aml_subnet::chain::reveal_round::{GENESIS_SECONDS, PERIOD_SECONDS};
-use aml_subnet::chain::subtensor::{Announcement, Preflight, SetWeightsError, Subtensor, Timing};
+use aml_subnet::chain::standing::Preflight;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::ChainWeights;
-use aml_subnet::neurons::validator::pay::{
-    Because, Due, LogError, Parts, PayError, PayOutcome, Payer, Target, Trouble, WeightsLog, Withheld, Worth,
-    vector_digest,
-};
+use aml_subnet::localnet::{Config, Generation, Hyperparameter, Localnet, Rules as Subnet};
 use aml_subnet::store::records::{WeightsRecord, WeightsState};
 use aml_subnet::store::{Ledger, OpenLedgerError, Opening};
+use aml_subnet::subtensor::{SetWeightsError, Subtensor, Timing};
 use aml_subnet::validation::performance::RoundScore;
 use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validator::pay::{
+    Because, Due, LogError, PayError, PayOutcome, Payer, PayerParts, Trouble, WeightsLog, WeightsTarget, Withheld,
+    Worth, vector_digest,
+};
 use aml_subnet::wallet::Hotkey;
 use futures_util::future::BoxFuture;
 use jsonrpsee::core::client::ClientT as _;
@@ -32,7 +34,7 @@ use tokio::sync::Notify;
 use crate::common::dev_key;
 
 const NETUID: u16 = 7;
-const TARGET: Target = (NETUID, 0);
+const TARGET: WeightsTarget = WeightsTarget { netuid: NETUID, mechanism: 0 };
 /// Blocks of an epoch: long enough for a busy machine to do everything within one.
 const TEMPO: u16 = 999;
 const BLOCK_TIME: Duration = Duration::from_millis(40);
@@ -70,7 +72,7 @@ impl Disk {
     }
 
     /// Submissions, oldest first.
-    async fn records(&self, target: Target) -> Vec<WeightsRecord> {
+    async fn records(&self, target: WeightsTarget) -> Vec<WeightsRecord> {
         let mut records = self.ledger.weights(target, 100).await.expect("readable");
         records.reverse();
         records
@@ -86,7 +88,7 @@ impl Disk {
 }
 
 impl WeightsLog for Disk {
-    fn plan<'a>(&'a self, target: Target, record: &'a WeightsRecord) -> BoxFuture<'a, Result<(), LogError>> {
+    fn plan<'a>(&'a self, target: WeightsTarget, record: &'a WeightsRecord) -> BoxFuture<'a, Result<(), LogError>> {
         Box::pin(async move {
             self.live_through(Instant::BeforePlan).await;
             self.ledger.plan(target, record).await?;
@@ -95,7 +97,12 @@ impl WeightsLog for Disk {
         })
     }
 
-    fn state<'a>(&'a self, target: Target, epoch: u64, state: &'a WeightsState) -> BoxFuture<'a, Result<(), LogError>> {
+    fn state<'a>(
+        &'a self,
+        target: WeightsTarget,
+        epoch: u64,
+        state: &'a WeightsState,
+    ) -> BoxFuture<'a, Result<(), LogError>> {
         Box::pin(async move {
             self.live_through(Instant::BeforeState).await;
             self.ledger.state(target, epoch, state).await?;
@@ -104,7 +111,7 @@ impl WeightsLog for Disk {
         })
     }
 
-    fn newest(&self, target: Target, limit: u32) -> BoxFuture<'_, Result<Vec<WeightsRecord>, LogError>> {
+    fn newest(&self, target: WeightsTarget, limit: u32) -> BoxFuture<'_, Result<Vec<WeightsRecord>, LogError>> {
         self.ledger.newest(target, limit)
     }
 }
@@ -151,11 +158,11 @@ impl Stage {
     }
 
     /// The same, for a mechanism, with a clock of its own.
-    fn payer_of(&self, target: Target, clock: Arc<dyn Clock>) -> Payer {
+    fn payer_of(&self, target: WeightsTarget, clock: Arc<dyn Clock>) -> Payer {
         let endpoints = Endpoints::resolve(&self.localnet.ws_url(), None).expect("a URL");
         let chain = Arc::new(Subtensor::new(endpoints, self.timing, Arc::clone(&clock)));
         let log = Arc::clone(&self.disk) as Arc<dyn WeightsLog>;
-        Payer::new(Parts { chain, log, signer: dev_key("Alice"), clock, target, min_rounds: 1 })
+        Payer::new(PayerParts { chain, log, signer: dev_key("Alice"), clock, target, min_rounds: 1 })
     }
 
     /// Makes a block as soon as there is something to put into it.
@@ -285,7 +292,7 @@ async fn an_empty_history_pays_nobody() {
     let stage = stage().await;
     let payer = stage.payer();
     let many = Worth { rounds: 3, ..two_miners() };
-    let patient = Payer::new(Parts {
+    let patient = Payer::new(PayerParts {
         chain: stage.chain(),
         log: Arc::clone(&stage.disk) as Arc<dyn WeightsLog>,
         signer: dev_key("Alice"),
@@ -631,7 +638,7 @@ async fn time_of_the_round(stage: &Stage) -> Duration {
 }
 
 /// A timelocked commit of a mechanism, to round 1000.
-async fn committed(stage: &Stage, target: Target) -> Payer {
+async fn committed(stage: &Stage, target: WeightsTarget) -> Payer {
     stage.localnet.set_block_time(None);
     let payer = stage.payer_of(target, Arc::new(Still(time_of_the_round(stage).await)));
     let worth = two_miners();
@@ -694,7 +701,7 @@ async fn a_commit_whose_signature_never_comes_is_a_failure_when_its_epoch_is_ove
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_mechanism_of_a_subnet_has_weights_of_its_own() {
-    let second = (NETUID, 1);
+    let second = WeightsTarget { netuid: NETUID, mechanism: 1 };
     let stage = stage().await;
     let error = stage.payer_of(second, Arc::new(SystemClock)).pay(&two_miners()).await.expect_err("no such mechanism");
     assert_eq!(error.trouble(), Trouble::Standing, "{error}");
@@ -708,7 +715,7 @@ async fn each_mechanism_of_a_subnet_has_weights_of_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timelocked_commit_of_a_second_mechanism_is_revealed_for_that_mechanism() {
-    let second = (NETUID, 1);
+    let second = WeightsTarget { netuid: NETUID, mechanism: 1 };
     let stage = stage_of(Generation::G381, true).await;
     stage.rule(Hyperparameter::MechanismCount, 2);
     let payer = committed(&stage, second).await;
@@ -751,7 +758,10 @@ fn worth_rests_on_the_rounds_of_the_last_thirty_days() {
 #[test]
 fn a_vectors_digest_is_over_lines_that_anyone_can_write() {
     let weights = ChainWeights { uids: vec![1, 2], values: vec![65535, 32768] };
-    assert_eq!(vector_digest((7, 0), &weights), Digest::of(b"7 0\n1 65535\n2 32768\n"));
+    assert_eq!(
+        vector_digest(WeightsTarget { netuid: 7, mechanism: 0 }, &weights),
+        Digest::of(b"7 0\n1 65535\n2 32768\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,20 +9,21 @@ use std::time::Duration;
 
 use aml_miner::clock::Clock;
 use aml_miner::data::listing::directory_name;
-use aml_miner::data::synth::{SynthConfig, generate};
 use aml_miner::data::{WriteOptions, write_batch};
+use aml_miner::synth::{SynthConfig, generate};
 use aml_miner::wire::Batch;
+use aml_subnet::chain::metagraph::{MetagraphSource, SourceError};
 use aml_subnet::chain::types::{Axon, Block, Metagraph, Neuron, Uid};
 use aml_subnet::config::ValidatorSettings;
-use aml_subnet::neurons::metagraph::{MetagraphSource, SourceError};
-use aml_subnet::neurons::validator::query::{Asker, QuerySettings};
-use aml_subnet::neurons::validator::round::{Parts, Rounds, Secret};
-use aml_subnet::neurons::validator::run::Validator;
-use aml_subnet::neurons::validator::settling::Settler;
-use aml_subnet::neurons::validator::sot::{Sot, SotSettings};
 use aml_subnet::protocol::NonceSource;
 use aml_subnet::store::records::RoundId;
 use aml_subnet::store::{Ledger, Opening};
+use aml_subnet::validator::query::{Asker, AskingKey, QuerySettings};
+use aml_subnet::validator::round::{Rounds, RoundsParts, Secret};
+use aml_subnet::validator::run::Validator;
+use aml_subnet::validator::settling::Settler;
+use aml_subnet::validator::sot::{Sot, SotSettings};
+use aml_subnet::validator::world::World as Outside;
 use aml_subnet::wallet::Hotkey;
 use chrono::{Days, NaiveDate};
 use futures_util::future::BoxFuture;
@@ -202,28 +203,20 @@ impl World {
             allow_private_ips: own.allow_private_ips,
             ..QuerySettings::default()
         };
-        let keys = (dev_key("Alice"), Arc::new(NonceSource::default()));
-        let rounds = Rounds::new(Parts {
-            ledger: self.ledger.clone(),
-            sot: Arc::clone(&sot),
-            neurons: Arc::clone(&self.subnet) as Arc<_>,
-            asker: Asker::new(query, NETUID, keys, Arc::clone(&clock)),
+        let key = AskingKey { signer: dev_key("Alice"), nonces: Arc::new(NonceSource::default()) };
+        let neurons = Arc::clone(&self.subnet) as Arc<_>;
+        let world = Outside::real(self.ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir());
+        let rounds = Rounds::new(RoundsParts {
+            world: world.clone(),
+            asker: Asker::new(query, NETUID, key, clock),
             signer: dev_key("Alice"),
-            clock: Arc::clone(&clock),
             secret: Secret::new([42; 32]),
             netuid: NETUID,
             settings: own.clone(),
         })
         .reading_again_after(Duration::ZERO);
-        let settler = Settler {
-            ledger: self.ledger.clone(),
-            sot,
-            clock: Arc::clone(&clock),
-            netuid: NETUID,
-            settings: own.clone(),
-        };
-        let ledger = self.ledger.clone();
-        Validator { rounds, settler, payer: None, ledger, clock, netuid: NETUID, settings: own }
+        let settler = Settler::of(&world, NETUID, own.clone());
+        Validator { rounds, settler, payer: None, world, netuid: NETUID, settings: own }
     }
 
     /// The batch of a day is published, and it is noon.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use aml_subnet::wallet::keyfile::{self, KeyfileError};
-use aml_subnet::wallet::{Hotkey, OpenError, Scheme, Signer, WalletArgs, unmask_password, verify};
+use aml_subnet::wallet::{Hotkey, HotkeyFileError, Scheme, Signer, WalletArgs, unmask_password, verify};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -179,7 +179,7 @@ fn a_file_that_others_may_read_opens_with_a_warning() {
 fn names_cannot_lead_to_the_coldkey() {
     for name in ["../coldkey", "..", "", "a/b", "a\\b", "a\0b"] {
         let args = WalletArgs { hotkey: Some(name.to_owned()), path: Some(".".into()), ..WalletArgs::default() };
-        assert!(matches!(args.locate(no_environment), Err(OpenError::Name(_))), "{name:?}");
+        assert!(matches!(args.locate(no_environment), Err(HotkeyFileError::Name(_))), "{name:?}");
     }
 }
 
@@ -187,12 +187,12 @@ fn names_cannot_lead_to_the_coldkey() {
 fn huge_files_and_folders_are_not_read() {
     let (_root, args) = wallet_with(&vec![b' '; 70_000], 0o600);
     let error = args.locate(no_environment).expect("located").open(no_environment).unwrap_err();
-    assert!(matches!(error, OpenError::NotAKeyFile(_)), "{error}");
+    assert!(matches!(error, HotkeyFileError::NotAKeyFile(_)), "{error}");
     let (root, mut args) = wallet_with(b"", 0o600);
     std::fs::create_dir(root.path().join("mine/hotkeys/second")).expect("a folder");
     args.hotkey = Some("second".to_owned());
     let error = args.locate(no_environment).expect("located").open(no_environment).unwrap_err();
-    assert!(matches!(error, OpenError::NotAKeyFile(_)), "{error}");
+    assert!(matches!(error, HotkeyFileError::NotAKeyFile(_)), "{error}");
 }
 
 #[test]
@@ -213,7 +213,9 @@ fn the_password_is_found_where_the_sdks_keep_it() {
     let tail = "_WALLETS_SDK10_VALIDATOR_HOTKEYS_ENCRYPTED";
     assert!(theirs.ends_with(tail) && file.password_variable().ends_with(tail), "{}", file.password_variable());
     let error = file.open(no_environment).unwrap_err();
-    assert!(matches!(&error, OpenError::PasswordNeeded { variable, .. } if *variable == file.password_variable()));
+    assert!(
+        matches!(&error, HotkeyFileError::PasswordNeeded { variable, .. } if *variable == file.password_variable())
+    );
     let variables = HashMap::from([("BT_WALLET_PASSWORD".to_owned(), OsString::from("test-Password-1!"))]);
     let signer = file.open(|name| variables.get(name).cloned()).expect("opened").signer;
     assert_eq!(signer.hotkey().to_string(), "5EHgWw2Af1pnoc7f1A8bfmM97W3DAYW8xr82RfhLL9oAabAe");

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{UsageError, Verdict};
 use crate::data::download::{DownloadError, DownloadSettings, Event, Outcome, Source, SourceError, download_batch};
-use crate::data::listing::directory_name;
+use crate::data::listing::BatchDay;
 
 /// Ten years: more is a typing error.
 const MAX_DAYS: usize = 3_660;
@@ -63,11 +63,12 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         source => source?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let window = (args.window_days > 0).then_some(args.window_days);
+    let window_days = (args.window_days > 0).then_some(args.window_days);
     let mut verdict = Verdict::Passed;
-    for day in days {
-        let name = directory_name(day, window);
-        let outcome = runtime.block_on(one_day(&source, args, (day, window)));
+    for date in days {
+        let batch = BatchDay { date, window_days };
+        let name = batch.directory();
+        let outcome = runtime.block_on(one_day(&source, args, batch));
         verdict = verdict.and(match outcome {
             Ok(Outcome::Fetched(manifest)) => {
                 told(out, &format!("ok       {name}: digest {}", manifest.digest()), true)?
@@ -96,7 +97,7 @@ fn is_finding(error: &DownloadError) -> bool {
     }
 }
 
-async fn one_day(source: &Source, args: &Args, day: (NaiveDate, Option<u16>)) -> Result<Outcome, DownloadError> {
+async fn one_day(source: &Source, args: &Args, batch: BatchDay) -> Result<Outcome, DownloadError> {
     let settings = DownloadSettings {
         retries: args.retries,
         network: args.network.clone(),
@@ -105,8 +106,9 @@ async fn one_day(source: &Source, args: &Args, day: (NaiveDate, Option<u16>)) ->
         ..DownloadSettings::default()
     };
     let bar = std::io::stderr().is_terminal().then(progress_bar);
-    let name = directory_name(day.0, day.1);
-    let outcome = download_batch(source, day, &args.output, &settings, &|event| show(bar.as_ref(), &name, event)).await;
+    let name = batch.directory();
+    let outcome =
+        download_batch(source, batch, &args.output, &settings, &|event| show(bar.as_ref(), &name, event)).await;
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::models::bundle::METADATA_FILE;
-use crate::offline::{FindModelsError, ModelFiles};
+use crate::models::{FindModelsError, ModelFiles};
 
 /// Where the models are.
 #[derive(Clone, Debug, clap::Args)]

@@ -8,8 +8,8 @@ use indicatif::ProgressBar;
 
 use super::{UsageError, Verdict};
 use crate::data::listing::directory_name;
-use crate::data::synth::{Day, SynthConfig, generate};
 use crate::data::{WriteOptions, write_batch};
+use crate::synth::{Day, SynthConfig, generate};
 
 /// The chain that simulated batches say they are of.
 const NETWORK: &str = "synthetic";

@@ -38,8 +38,8 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
             return Ok(Verdict::Failed);
         }
     };
-    let digests = (digest_of(&args.input)?, digest_of(&args.output)?);
-    match verify_digests(&header, digests, args.public_key.as_ref()) {
+    let (input, output) = (digest_of(&args.input)?, digest_of(&args.output)?);
+    match verify_digests(&header, input, output, args.public_key.as_ref()) {
         Ok(receipt) => {
             let Receipt { model_version, model_sha256, timestamp, public_key, .. } = receipt;
             writeln!(out, "ok   signed by {public_key} at {timestamp} ms")?;

@@ -2,23 +2,24 @@
 //!
 //! The buffers of one column may not be larger together than the body: bytes that stand once are used once.
 
-use polars::prelude::{PolarsError, PolarsResult};
 use polars_arrow::array::{Array, BooleanArray, ListArray, NullArray, PrimitiveArray, Utf8Array, Utf8ViewArray, View};
 use polars_arrow::bitmap::Bitmap;
 use polars_arrow::datatypes::{ArrowDataType, TimeUnit as ArrowTimeUnit};
 use polars_arrow::offset::{Offset, OffsetsBuffer};
 use polars_arrow::types::NativeType;
 use polars_arrow_format::ipc::TimeUnit;
+use polars_error::{PolarsError, PolarsResult};
 
 use super::batch::Batch;
 use super::layout::{Kind, Shape};
-use crate::data::limits::Limits;
-use crate::data::table_error::{ColumnProblem, Flaw, excerpt};
+use crate::data::limits::FileLimits;
+use crate::table::excerpt;
+use crate::table::flaw::{ColumnProblem, Flaw};
 
 /// Takes the parts of one column, one after the other.
 pub(super) struct Cursor<'a, 'b> {
     batch: &'b Batch<'a>,
-    limits: &'b Limits,
+    limits: &'b FileLimits,
     node: usize,
     buffer: usize,
     view: usize,
@@ -37,7 +38,7 @@ type Boxed = Box<dyn Array>;
 
 impl<'a, 'b> Cursor<'a, 'b> {
     /// A cursor behind `before`.
-    pub(super) fn new(batch: &'b Batch<'a>, before: Shape, limits: &'b Limits) -> Self {
+    pub(super) fn new(batch: &'b Batch<'a>, before: Shape, limits: &'b FileLimits) -> Self {
         let buffer = batch.views.iter().take(before.views).fold(before.buffers, |sum, count| sum + count);
         Self { batch, limits, node: before.nodes, buffer, view: before.views, left: batch.body.len() }
     }
@@ -262,6 +263,6 @@ fn damaged(reason: &str) -> Flaw {
     Flaw::Column(ColumnProblem::Broken(reason.to_owned()))
 }
 
-pub(super) fn refused(error: PolarsError) -> Flaw {
+fn refused(error: PolarsError) -> Flaw {
     Flaw::Column(ColumnProblem::Broken(excerpt(&error.to_string())))
 }

@@ -3,7 +3,7 @@
 use polars_arrow_format::ipc::planus::Vector;
 use polars_arrow_format::ipc::{BufferRef, FieldNodeRef, RecordBatchRef};
 
-use super::broken;
+use super::broken::broken;
 use super::layout::Shape;
 use crate::data::table_error::FileProblem;
 

@@ -3,10 +3,11 @@
 use polars_arrow_format::ipc::planus;
 use polars_arrow_format::ipc::{DateUnit, Endianness, FieldRef, IntRef, Precision, SchemaRef, TimeUnit, TypeRef};
 
-use super::broken;
-use crate::data::limits::Limits;
+use super::broken::broken;
+use crate::data::limits::FileLimits;
 use crate::data::page_guard::at_most;
-use crate::data::table_error::{FileProblem, excerpt};
+use crate::data::table_error::FileProblem;
+use crate::table::excerpt;
 
 /// Columns within columns within columns: lists of text need 2.
 const MAX_DEPTH: usize = 8;
@@ -48,7 +49,7 @@ pub(super) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn of(schema: SchemaRef<'a>, limits: &Limits) -> Result<Self, FileProblem> {
+    pub(super) fn of(schema: SchemaRef<'a>, limits: &FileLimits) -> Result<Self, FileProblem> {
         if schema.endianness().map_err(unreadable)? != Endianness::Little {
             return Err(broken("its numbers are big-endian; little-endian is accepted"));
         }

@@ -3,9 +3,12 @@
 use polars_arrow_format::ipc::planus::ReadAsRoot as _;
 use polars_arrow_format::ipc::{MessageHeaderRef, MessageRef, MetadataVersion};
 
-use super::{MARKER, broken};
+use super::broken::broken;
 use crate::data::page_guard::at_most;
 use crate::data::table_error::FileProblem;
+
+/// How every stream begins: the marker of its first message.
+pub const MARKER: [u8; 4] = [0xFF; 4];
 
 /// Bytes of one message's metadata. A schema of all columns, with what pandas adds to it, has about 40 KiB.
 const MAX_METADATA_BYTES: u64 = 1 << 20;

@@ -1,8 +1,7 @@
 //! One file from a source to disk: continued, bounded, hashed, tried again.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use futures_util::StreamExt as _;
 use object_store::{GetOptions, GetRange, GetResult, ObjectStore as _};
@@ -10,7 +9,9 @@ use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
-use super::{DownloadError, DownloadSettings, Event, Progress, Source};
+use super::error::{DownloadError, FetchError};
+use super::settings::{DownloadSettings, Event, Progress};
+use super::source::Source;
 use crate::data::manifest::FileEntry;
 use crate::digest::Digest;
 
@@ -18,80 +19,6 @@ use crate::digest::Digest;
 const PARTIAL: &str = ".part";
 /// A try that brought this much does not count as a retry: on a poor line a large file arrives in many pieces.
 const GOOD_TRY: u64 = 1 << 20;
-
-/// Why a file could not be fetched.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// The source does not have it.
-    #[error("the source has no such file")]
-    Absent,
-    /// The source refuses.
-    #[error("the source refuses: {0}")]
-    Refused(object_store::Error),
-    /// The connection failed.
-    #[error("{0}")]
-    Transfer(object_store::Error),
-    /// Nothing arrived for too long.
-    #[error("nothing arrived for {0:?}")]
-    Stalled(Duration),
-    /// The file took too long as a whole.
-    #[error("not complete after {0:?}")]
-    Deadline(Duration),
-    /// Fewer bytes than the manifest says.
-    #[error("ended after {found} of {expected} bytes")]
-    Short {
-        /// Bytes that arrived.
-        found: u64,
-        /// Bytes that the manifest says.
-        expected: u64,
-    },
-    /// More bytes than the manifest says, or than a manifest may have.
-    #[error("more than {0} bytes arrive")]
-    Long(u64),
-    /// More bytes than the bounds allow.
-    #[error("the manifest says {found} bytes, at most {limit} are accepted")]
-    TooLarge {
-        /// Bytes that the manifest says.
-        found: u64,
-        /// The bound.
-        limit: u64,
-    },
-    /// Other bytes than the manifest says.
-    #[error("the bytes have SHA-256 {actual}, META.json says {expected}")]
-    Hash {
-        /// Digest found.
-        actual: Digest,
-        /// Digest stated.
-        expected: Digest,
-    },
-    /// The local file cannot be written.
-    #[error("cannot write {path}: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-}
-
-impl FetchError {
-    /// Whether another try may help.
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Transfer(_) | Self::Stalled(_) | Self::Short { .. } | Self::Long(_) | Self::Hash { .. })
-    }
-}
-
-impl From<object_store::Error> for FetchError {
-    fn from(error: object_store::Error) -> Self {
-        use object_store::Error as E;
-        match error {
-            E::NotFound { .. } => Self::Absent,
-            E::PermissionDenied { .. } | E::Unauthenticated { .. } | E::InvalidPath { .. } => Self::Refused(error),
-            _ => Self::Transfer(error),
-        }
-    }
-}
 
 /// The name a partial file will have, or the name itself.
 pub(super) fn finished_name(name: &str) -> &str {

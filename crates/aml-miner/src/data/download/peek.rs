@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use chrono::NaiveDate;
-
-use super::fetch::{FetchError, Fetcher};
-use super::{DownloadError, DownloadSettings, Progress, Source, checked_manifest};
+use super::checked_manifest;
+use super::error::{DownloadError, FetchError};
+use super::fetch::Fetcher;
+use super::settings::{DownloadSettings, Progress};
+use super::source::Source;
 use crate::data::batch_dir::file_name;
-use crate::data::listing::directory_name;
+use crate::data::listing::BatchDay;
 use crate::data::manifest::{MANIFEST_FILE, Manifest};
 use crate::digest::Digest;
-use crate::wire::spec::LABELS;
+use crate::table::spec::LABELS;
 
 /// Bytes that a file of outcomes may have: one of a million rows has 30 MB.
 const LABELS_BYTES: u64 = 256 << 20;
@@ -24,32 +25,32 @@ pub struct Peeked {
     pub bytes: Vec<u8>,
 }
 
-/// The manifest of the batch of a day; `None` where the source has none.
+/// The manifest of `batch`; `None` where the source has none.
 ///
 /// # Errors
 /// When it cannot be fetched, is not good, or is of something else.
 pub async fn peek_manifest(
     source: &Source,
-    (date, window_days): (NaiveDate, Option<u16>),
+    batch: BatchDay,
     settings: &DownloadSettings,
     progress: Progress<'_>,
 ) -> Result<Option<Peeked>, DownloadError> {
-    let name = directory_name(date, window_days);
+    let name = batch.directory();
     let fetcher = Fetcher { source, remote: &name, local: Path::new(""), settings, progress };
     let Some(bytes) = fetcher.small_file(MANIFEST_FILE, settings.limits.manifest_bytes).await? else {
         return Ok(None);
     };
-    let manifest = checked_manifest(&bytes, date, window_days, settings)?;
+    let manifest = checked_manifest(&bytes, batch, settings)?;
     Ok(Some(Peeked { manifest, bytes }))
 }
 
-/// The bytes of the outcomes that `manifest` names, verified against it; `None` where it names none.
+/// The bytes of the outcomes that the `manifest` of `batch` names, verified against it; `None` where it names none.
 ///
 /// # Errors
 /// When they cannot be fetched, or are not what the manifest says.
 pub async fn peek_labels(
     source: &Source,
-    (date, window_days): (NaiveDate, Option<u16>),
+    batch: BatchDay,
     manifest: &Manifest,
     settings: &DownloadSettings,
 ) -> Result<Option<Vec<u8>>, DownloadError> {
@@ -60,7 +61,7 @@ pub async fn peek_labels(
     if entry.bytes > limit {
         return Err(failed(FetchError::TooLarge { found: entry.bytes, limit }));
     }
-    let name = directory_name(date, window_days);
+    let name = batch.directory();
     let fetcher = Fetcher { source, remote: &name, local: Path::new(""), settings, progress: &|_| () };
     let bytes = fetcher.small_file(&file, entry.bytes).await?.ok_or_else(|| failed(FetchError::Absent))?;
     if (bytes.len() as u64) < entry.bytes {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::AmazonS3Builder;
 use object_store::http::HttpBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -25,6 +24,14 @@ pub enum SourceError {
     /// Not one of the forms.
     #[error("`{0}` is not a base URL: give http(s)://host/path, s3://bucket/path, file:///path or a directory")]
     Form(String),
+    /// This program was built without what it takes.
+    #[error("`{url}` needs the feature `{feature}`, which this program was built without")]
+    NotBuilt {
+        /// The base URL.
+        url: String,
+        /// The feature of this crate.
+        feature: &'static str,
+    },
     /// The store refuses it.
     #[error("cannot use `{url}`: {source}")]
     Store {
@@ -48,16 +55,25 @@ impl Source {
                 let builder = HttpBuilder::new().with_url(url).with_client_options(client()).with_retry(no_retry());
                 Ok(Self { store: Arc::new(builder.build().map_err(failed)?), root: Path::default() })
             }
-            Some(("s3", rest)) if !rest.is_empty() => {
-                let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-                let builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(no_retry());
-                let store = builder.build().map_err(failed)?;
-                Ok(Self { store: Arc::new(store), root: Path::from(prefix) })
-            }
+            Some(("s3", rest)) if !rest.is_empty() => Self::bucket(url, rest),
             Some(("file", path)) => Self::directory(url, path),
             None if !url.is_empty() => Self::directory(url, url),
             _ => Err(SourceError::Form(url.to_owned())),
         }
+    }
+
+    #[cfg(feature = "s3")]
+    fn bucket(url: &str, rest: &str) -> Result<Self, SourceError> {
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let builder = object_store::aws::AmazonS3Builder::from_env();
+        let store = builder.with_bucket_name(bucket).with_retry(no_retry()).build();
+        let store = store.map_err(|source| SourceError::Store { url: url.to_owned(), source })?;
+        Ok(Self { store: Arc::new(store), root: Path::from(prefix) })
+    }
+
+    #[cfg(not(feature = "s3"))]
+    fn bucket(url: &str, _rest: &str) -> Result<Self, SourceError> {
+        Err(SourceError::NotBuilt { url: url.to_owned(), feature: "s3" })
     }
 
     fn directory(url: &str, path: &str) -> Result<Self, SourceError> {

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::{
-    ImportError, ImportOptions, day_after, midnight_ms, number, read_source, source_table, table_of, text, write_day,
+    ImportError, ImportOptions, Made, day_after, midnight_ms, number, read_source, source_table, table_of, text,
+    write_day,
 };
-use crate::data::cells::days_of;
-use crate::wire::batch::Batch;
-use crate::wire::spec::{ALERTS, CLUSTERS, ColumnSpec, FEATURES, LABELS, MONEY_FLOWS, TableSpec};
-use crate::wire::table::{Column, Table, TextLists};
+use crate::data::days_of;
+use crate::table::Batch;
+use crate::table::spec::{ALERTS, CLUSTERS, ColumnSpec, FEATURES, LABELS, MONEY_FLOWS, TableSpec};
+use crate::table::{Column, Table, TextLists};
 
 /// The window of the source that becomes the batch's.
 const WINDOW_DAYS: u16 = 28;
@@ -89,7 +90,12 @@ pub fn import(source: &Path, options: &ImportOptions) -> Result<Vec<PathBuf>, Im
             clusters: run.cluster_table(&rows, day),
             money_flows: run.flow_table(step, options.base_date),
         };
-        write_day(options, (day, WINDOW_DAYS), "amlgentex", &batch, &run.label_table(&rows, options.base_date))
+        write_day(
+            options,
+            Made { day, window_days: WINDOW_DAYS, network: "amlgentex" },
+            &batch,
+            &run.label_table(&rows, options.base_date),
+        )
     };
     grouped(values(&run.alerts, "alert_step")).into_iter().take(options.limit()).map(day_of).collect()
 }

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, TimeDelta};
 
 use super::{
-    ImportError, ImportOptions, day_after, midnight_ms, number, read_source, source_table, table_of, text, write_day,
+    ImportError, ImportOptions, Made, day_after, midnight_ms, number, read_source, source_table, table_of, text,
+    write_day,
 };
-use crate::wire::batch::Batch;
-use crate::wire::spec::{ALERTS, CLUSTERS, FEATURES, LABELS, MONEY_FLOWS, TableSpec};
-use crate::wire::table::{Column, Table};
+use crate::table::Batch;
+use crate::table::spec::{ALERTS, CLUSTERS, FEATURES, LABELS, MONEY_FLOWS, TableSpec};
+use crate::table::{Column, Table};
 
 /// Outcomes become known this many days after the alert; the generator says nothing about it.
 const KNOWN_AFTER_DAYS: u64 = 14;
@@ -56,7 +57,7 @@ fn import_day(source: &Path, options: &ImportOptions) -> Result<PathBuf, ImportE
     let (day, window) = (TimeDelta::days(day as i64), window as u16);
     let day = NaiveDate::from_epoch_days(0).and_then(|epoch| epoch.checked_add_signed(day)).unwrap_or_default();
     let labels = labels_of(&read_source(source, &SOURCE_LABELS)?, day);
-    write_day(options, (day, window), "synthetic", &batch, &labels)
+    write_day(options, Made { day, window_days: window, network: "synthetic" }, &batch, &labels)
 }
 
 fn labels_of(source: &Table, day: NaiveDate) -> Table {

@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use flate2::read::GzDecoder;
 
-use super::{ImportError, ImportOptions, day_after, midnight_ms, table_of, write_day};
-use crate::data::cells::days_of;
+use super::{ImportError, ImportOptions, Made, day_after, midnight_ms, table_of, write_day};
+use crate::data::days_of;
 use crate::digest::Digest;
-use crate::wire::batch::Batch;
-use crate::wire::spec::{ALERTS, CLUSTERS, FEATURES, LABELS};
-use crate::wire::table::{Column, Table, TextColumn};
+use crate::table::Batch;
+use crate::table::cells::from_text;
+use crate::table::spec::{ALERTS, CLUSTERS, FEATURES, LABELS};
+use crate::table::{Column, Table, TextColumn};
 
 /// Decompressed bytes at most: twenty times the published file.
 const MAX_BYTES: u64 = 64 << 20;
@@ -61,7 +62,7 @@ pub fn import(source: &Path, options: &ImportOptions) -> Result<Vec<PathBuf>, Im
             rows.sort_unstable();
             let day = day_after(options.base_date, index as u64);
             let (batch, labels) = tables(&wallets, &rows, day);
-            write_day(options, (day, WINDOW_DAYS), "ethereum", &batch, &labels)
+            write_day(options, Made { day, window_days: WINDOW_DAYS, network: "ethereum" }, &batch, &labels)
         })
         .collect()
 }
@@ -102,7 +103,7 @@ fn add(wallets: &mut Wallets, line: &str) -> Result<(), String> {
         other => return Err(format!("classification `{other}` is neither Positive nor Negative")),
     };
     for (column, cell) in cells[1..cells.len() - 1].iter().enumerate() {
-        let value: f64 = cell.parse().map_err(|_| format!("{} `{cell}` is not a number", wallets.names[column]))?;
+        let value = from_text(cell).map_err(|problem| format!("{} {problem}", wallets.names[column]))?;
         wallets.values[column].push(value);
     }
     wallets.ids.push(cells[0].to_owned());

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::data::cells::day_text;
-use crate::wire::spec::{ColumnSpec, ColumnType};
-use crate::wire::table::Column;
+use crate::table::Column;
+use crate::table::cells::day_text;
+use crate::table::spec::{ColumnSpec, ColumnType};
 
 /// The findings about one column.
 #[derive(Clone, Debug, PartialEq, Serialize)]

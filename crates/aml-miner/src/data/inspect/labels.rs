@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::columns::is_missing;
 use crate::data::batch_dir::LoadedBatch;
-use crate::data::cells::{DAY_MS, days_of};
-use crate::wire::table::{Column, Table};
+use crate::data::outcomes::usable_rows;
+use crate::table::{Column, Table};
 
 /// Distance from 0.5 from which the AUC of a missing flag is pointed out ...
 const STRONG: f64 = 0.05;
@@ -91,14 +91,13 @@ pub(super) fn label_report(loaded: &LoadedBatch, labels: &Table) -> LabelReport 
         alerts.texts("alert_id").into_iter().flat_map(|ids| ids.iter()).map(|id| outcomes.get(id).copied()).collect();
     let labelled = classes.iter().flatten().count();
     let illicit = classes.iter().flatten().filter(|illicit| **illicit).count();
-    let day_end = (days_of(loaded.meta.processing_date) + 1.0) * DAY_MS;
-    let known_at = labels.numbers("confirmed_at").unwrap_or_default();
+    let usable = usable_rows(labels, loaded.meta.processing_date).len();
     LabelReport {
         rows: labels.rows(),
         alerts_labelled: labelled,
         alerts_unknown: labels.rows() - labelled,
         illicit_rate: (labelled > 0).then(|| illicit as f64 / labelled as f64),
-        known_too_early: known_at.iter().filter(|&&known| known < day_end).count(),
+        known_too_early: labels.rows() - usable,
         missing_signals: missing_signals(loaded, &classes),
     }
 }
@@ -122,7 +121,7 @@ fn missing_signals(loaded: &LoadedBatch, classes: &[Option<bool>]) -> Vec<Missin
     let of_alerts = (0..alerts.rows()).map(Some).collect::<Vec<_>>();
     found.extend(of_table(alerts, &of_alerts, classes));
     found.extend(signal(
-        ("features", "(row)"),
+        Place { table: "features", column: "(row)" },
         rows.iter().zip(classes).map(|(row, class)| Some((row.is_none(), (*class)?))),
     ));
     found.extend(of_table(features, &rows, classes));
@@ -130,20 +129,26 @@ fn missing_signals(loaded: &LoadedBatch, classes: &[Option<bool>]) -> Vec<Missin
     found
 }
 
+/// Where values may be missing.
+struct Place {
+    table: &'static str,
+    column: &'static str,
+}
+
 /// The signals of one table's columns, where alert `i` stands in row `rows[i]`.
 fn of_table(table: &Table, rows: &[Option<usize>], classes: &[Option<bool>]) -> Vec<MissingSignal> {
     let present = table.spec().columns.iter().zip(table.columns());
-    let one = |name, column: &Column| {
+    let one = |column, values: &Column| {
         let cells = rows.iter().zip(classes);
-        signal((table.spec().name, name), cells.map(|(row, class)| Some((is_missing(column, (*row)?), (*class)?))))
+        signal(
+            Place { table: table.spec().name, column },
+            cells.map(|(row, class)| Some((is_missing(values, (*row)?), (*class)?))),
+        )
     };
     present.filter_map(|(about, column)| one(about.name, column.as_ref()?)).collect()
 }
 
-fn signal(
-    (table, column): (&'static str, &'static str),
-    cells: impl Iterator<Item = Option<(bool, bool)>>,
-) -> Option<MissingSignal> {
+fn signal(place: Place, cells: impl Iterator<Item = Option<(bool, bool)>>) -> Option<MissingSignal> {
     // [clean, illicit] x [there, missing]
     let mut counts = [[0.0_f64; 2]; 2];
     cells.flatten().for_each(|(missing, illicit)| counts[usize::from(illicit)][usize::from(missing)] += 1.0);
@@ -156,5 +161,6 @@ fn signal(
     let distance = (missing_illicit - missing_clean) / 2.0;
     let error = (share * (1.0 - share) * (1.0 / clean + 1.0 / illicit)).sqrt() / 2.0;
     let found = distance.abs() >= STRONG && distance.abs() >= CERTAIN * error;
+    let Place { table, column } = place;
     found.then_some(MissingSignal { table, column, auc: 0.5 + distance, missing_illicit, missing_clean })
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::features::bind::count;
-use crate::features::matrix::Matrix;
+use crate::features::vocabulary::{Matrix, count};
 
 /// The ranks of a column's values; equal values share their mean rank, missing ones have NaN.
 pub(super) struct Ranks {

@@ -4,7 +4,7 @@ use super::metadata::{Entry, ModelKind};
 use crate::digest::Digest;
 use crate::features::RowKind;
 use crate::models::calibration::BadCalibration;
-use crate::models::lightgbm::{Model, Objective};
+use crate::trees::lightgbm::{Model, Objective};
 
 /// What differs between a model file and its entry, or within the entry.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

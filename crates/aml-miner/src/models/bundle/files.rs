@@ -1,14 +1,13 @@
 //! Bundles on disk. A file is replaced in one step: a reader sees the old one or the new one, never a part.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::METADATA_FILE;
 use super::check::{Mismatch, check};
-use super::metadata::{Draft, Entry, FORMAT, Metadata, ModelKind};
-use super::{MAX_METADATA_BYTES, METADATA_FILE};
+use super::metadata::{Draft, Entry, Metadata, MetadataError, ModelKind};
 use crate::digest::Digest;
-use crate::models::lightgbm::{self, MAX_MODEL_BYTES, Model, ParseError};
+use crate::trees::lightgbm::{self, MAX_MODEL_BYTES, Model, ParseError};
 use crate::whole_file::{self, Readers};
 
 /// A checked model and its entry.
@@ -23,7 +22,7 @@ pub struct Bundle {
 /// Why a bundle does not load.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A file cannot be read.
+    /// The model file cannot be read, or is larger than a model can be.
     #[error("cannot read {path}", path = path.display())]
     Read {
         /// The file.
@@ -31,30 +30,9 @@ pub enum LoadError {
         /// Why.
         source: io::Error,
     },
-    /// A file is larger than such a file can be.
-    #[error("{path} has more than {limit} bytes", path = path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The limit.
-        limit: usize,
-    },
-    /// The metadata file is not what it should be.
-    #[error("{path} is not a model metadata file", path = path.display())]
-    Metadata {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// The metadata file has another layout.
-    #[error("{path} has format {found}, this program reads {FORMAT}", path = path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
+    /// Its metadata cannot be used.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// The metadata file has no entry for the model.
     #[error("{path} has no entry for `{file}`, only for: {known}", path = path.display())]
     NoEntry {
@@ -89,19 +67,20 @@ impl Bundle {
     /// # Errors
     /// What is missing, broken or different.
     pub fn load(path: &Path, kind: ModelKind) -> Result<Self, LoadError> {
-        let metadata_path = path.with_file_name(METADATA_FILE);
-        let mut metadata = read_metadata(&metadata_path)?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let mut metadata = Metadata::load(directory)?;
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(entry) = metadata.models.remove(&file) else {
             let known: Vec<&str> = metadata.models.keys().map(String::as_str).take(20).collect();
             let known = known.join(", ");
-            return Err(LoadError::NoEntry { path: metadata_path, file, known });
+            return Err(LoadError::NoEntry { path: directory.join(METADATA_FILE), file, known });
         };
         let mismatch = |source| LoadError::Mismatch { path: path.to_owned(), source };
         if entry.model != kind {
             return Err(mismatch(Mismatch::Kind { expected: kind, found: entry.model }));
         }
-        let bytes = read(path, MAX_MODEL_BYTES)?;
+        let read = whole_file::read(path, MAX_MODEL_BYTES);
+        let bytes = read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
         let digest = Digest::of(&bytes);
         if digest != entry.sha256 {
             let expected = entry.sha256;
@@ -124,7 +103,7 @@ pub enum SaveError {
     Mismatch(#[from] Mismatch),
     /// The metadata that is there cannot be kept.
     #[error("the metadata of the other models in this directory cannot be read")]
-    Metadata(#[from] LoadError),
+    Metadata(#[from] MetadataError),
     /// Something is not a JSON value, such as a NaN metric.
     #[error("metric `{0}` is not a finite number")]
     Metric(String),
@@ -157,9 +136,8 @@ pub fn save(directory: &Path, model_text: &str, draft: Draft) -> Result<(PathBuf
     }
     let entry = Entry::new(draft, digest, model.objective_text.clone());
     check(&entry, digest, &model)?;
-    let metadata_path = directory.join(METADATA_FILE);
-    let mut metadata = match read_metadata(&metadata_path) {
-        Err(LoadError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Metadata::default(),
+    let mut metadata = match Metadata::load(directory) {
+        Err(error) if error.is_missing() => Metadata::default(),
         other => other?,
     };
     metadata.models.insert(file.clone(), entry.clone());
@@ -167,30 +145,8 @@ pub fn save(directory: &Path, model_text: &str, draft: Draft) -> Result<(PathBuf
     json.push(b'\n');
     let path = directory.join(file);
     replace(&path, model_text.as_bytes())?;
-    replace(&metadata_path, &json)?;
+    replace(&directory.join(METADATA_FILE), &json)?;
     Ok((path, entry))
-}
-
-fn read_metadata(path: &Path) -> Result<Metadata, LoadError> {
-    let bytes = read(path, MAX_METADATA_BYTES)?;
-    let metadata: Metadata =
-        serde_json::from_slice(&bytes).map_err(|source| LoadError::Metadata { path: path.to_owned(), source })?;
-    match metadata.format {
-        FORMAT => Ok(metadata),
-        found => Err(LoadError::Format { path: path.to_owned(), found }),
-    }
-}
-
-/// A whole file, unless it is larger than `limit`.
-fn read(path: &Path, limit: usize) -> Result<Vec<u8>, LoadError> {
-    let failed = |source| LoadError::Read { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > limit {
-        return Err(LoadError::TooLarge { path: path.to_owned(), limit });
-    }
-    Ok(bytes)
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::{MAX_METADATA_BYTES, METADATA_FILE};
 use crate::digest::Digest;
 use crate::features::{RowKind, Schema};
 use crate::models::Calibration;
+use crate::whole_file;
 
 /// The layout of the file that this code reads and writes.
-pub(super) const FORMAT: u32 = 1;
+const FORMAT: u32 = 1;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +24,62 @@ pub struct Metadata {
     pub format: u32,
     /// One entry a model file, by its name.
     pub models: BTreeMap<String, Entry>,
+}
+
+/// A metadata file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MetadataError {
+    /// It cannot be read, or is larger than such a file can be.
+    #[error("cannot read {path}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not what it should be.
+    #[error("{path} is not a model metadata file", path = path.display())]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// It has another layout.
+    #[error("{path} has format {found}, this program reads {FORMAT}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+}
+
+impl MetadataError {
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+impl Metadata {
+    /// Reads the metadata of the models in `directory`: the only way in.
+    ///
+    /// # Errors
+    /// When there is none, or it is too large, cut, or of another layout.
+    pub fn load(directory: &Path) -> Result<Self, MetadataError> {
+        let path = directory.join(METADATA_FILE);
+        let bytes = match whole_file::read(&path, MAX_METADATA_BYTES) {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(MetadataError::Read { path, source }),
+        };
+        match serde_json::from_slice::<Self>(&bytes) {
+            Ok(metadata) if metadata.format == FORMAT => Ok(metadata),
+            Ok(Self { format: found, .. }) => Err(MetadataError::Format { path, found }),
+            Err(source) => Err(MetadataError::Layout { path, source }),
+        }
+    }
 }
 
 impl Default for Metadata {

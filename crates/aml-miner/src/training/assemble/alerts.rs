@@ -1,10 +1,8 @@
-//! One row a labelled alert.
+//! One row per labelled alert.
 
-use crate::features::{FeatureBuilder, Matrix, Schema};
-use crate::training::assemble::{
-    AssembleError, Assembled, Range, Reader, day_of, kind_of, note_lacking, numbers_or_missing,
-};
-use crate::training::samples::{Day, Interner, Row, Samples};
+use super::reader::{AssembleError, Assembled, Collected, Labelled, Range, Reader, numbers_or_missing};
+use crate::features::{FeatureBuilder, Schema};
+use crate::training::samples::Row;
 use crate::training::watch::Watch;
 
 /// The labelled alerts of `range` under `schema`.
@@ -13,39 +11,31 @@ use crate::training::watch::Watch;
 /// When a batch cannot be read or lacks labels altogether, the schema is unknown, or `watch` says to stop.
 pub fn alerts(range: &Range, schema: &Schema, watch: &dyn Watch) -> Result<Assembled, AssembleError> {
     let builder = FeatureBuilder::new(schema)?;
-    let (mut addresses, mut kinds, mut days) = (Interner::default(), Interner::default(), Vec::new());
+    let mut collected = Collected::new(schema);
     let mut reader = Reader::open(range, watch)?;
     reader.each(|summary, path, loaded, labels| {
         let table = &loaded.batch.alerts;
         let failed = |source| AssembleError::Features { path: path.to_owned(), source: Box::new(source) };
         let built = builder.alerts(&loaded.batch).map_err(failed)?;
-        note_lacking(summary, &built);
+        let mut day = Labelled::default();
         let confidence = numbers_or_missing(table, "alert_confidence_score");
-        let (mut values, mut rows) = (Vec::new(), Vec::new());
-        let ids = table.texts("alert_id");
+        let text = |name: &str, row: usize| table.texts(name).map_or("", |texts| texts.get(row));
         for (row, &baseline) in confidence.iter().enumerate() {
-            let Some(id) = ids.map(|ids| ids.get(row)) else { continue };
+            let id = text("alert_id", row);
             let Some(label) = labels.get(id) else { continue };
-            let address = table.texts("address").map_or("", |texts| texts.get(row));
-            let typology = table.texts("typology_type").map_or("", |texts| texts.get(row));
-            values.extend_from_slice(built.matrix.row(row));
-            rows.push(Row {
+            let about = Row {
                 id: id.to_owned(),
-                addresses: Box::new([addresses.id(address)]),
+                addresses: Box::new([collected.names.addresses.id(text("address", row))]),
                 illicit: label.illicit,
                 relevance: label.relevance,
                 known_at: label.known_at,
                 baseline,
-                kind: kind_of(&mut kinds, typology),
-            });
+                kind: collected.names.kind(text("typology_type", row)),
+            };
+            day.push(built.matrix.row(row), about);
         }
-        summary.rows += table.rows();
-        summary.labelled += rows.len();
-        if !rows.is_empty() {
-            days.push(Day { date: day_of(loaded), matrix: Matrix::from_rows(schema.features.len(), values), rows });
-        }
+        collected.add(summary, day, loaded, &built);
         Ok(())
     })?;
-    let samples = Samples { schema: schema.clone(), kinds: kinds.texts(), days };
-    Ok(Assembled { samples, summary: reader.summary })
+    Ok(collected.finish(reader.summary))
 }

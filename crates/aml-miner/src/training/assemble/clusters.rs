@@ -1,13 +1,13 @@
-//! One row a cluster with a labelled member. A cluster is illicit when at least one member is.
+//! One row per cluster with a labelled member. A cluster is illicit when at least one member is.
 
 use std::collections::HashMap;
 
-use crate::data::LoadedBatch;
-use crate::features::{BuildError, FeatureBuilder, Matrix, Schema};
-use crate::training::assemble::{
-    AssembleError, Assembled, Label, Range, Reader, day_of, kind_of, note_lacking, numbers_or_missing,
+use super::reader::{
+    AssembleError, Assembled, Collected, Label, Labelled, Names, Range, Reader, day_of, numbers_or_missing,
 };
-use crate::training::samples::{Day, Interner, Row, Samples};
+use crate::data::LoadedBatch;
+use crate::features::{BuildError, FeatureBuilder, Schema};
+use crate::training::samples::Row;
 use crate::training::watch::Watch;
 
 /// Scores every alert of a batch made on a day (days since 1970-01-01).
@@ -24,29 +24,22 @@ pub fn clusters(
     watch: &dyn Watch,
 ) -> Result<Assembled, AssembleError> {
     let builder = FeatureBuilder::new(schema)?;
-    let (mut addresses, mut kinds, mut days) = (Interner::default(), Interner::default(), Vec::new());
+    let mut collected = Collected::new(schema);
     let mut reader = Reader::open(range, watch)?;
     reader.each(|summary, path, loaded, labels| {
         let failed = |source| AssembleError::Features { path: path.to_owned(), source: Box::new(source) };
         let alert_scores = scores(day_of(loaded), &loaded.batch).map_err(failed)?;
         let built = builder.clusters(&loaded.batch, Some(&alert_scores)).map_err(failed)?;
-        note_lacking(summary, &built);
-        let (mut values, mut rows) = (Vec::new(), Vec::new());
+        let mut day = Labelled::default();
         for cluster in 0..loaded.batch.clusters.rows() {
             if let Some(label) = label_of(loaded, cluster, labels) {
-                values.extend_from_slice(built.matrix.row(cluster));
-                rows.push(row(loaded, cluster, label, (&mut addresses, &mut kinds)));
+                day.push(built.matrix.row(cluster), row(loaded, cluster, label, &mut collected.names));
             }
         }
-        summary.rows += loaded.batch.clusters.rows();
-        summary.labelled += rows.len();
-        if !rows.is_empty() {
-            days.push(Day { date: day_of(loaded), matrix: Matrix::from_rows(schema.features.len(), values), rows });
-        }
+        collected.add(summary, day, loaded, &built);
         Ok(())
     })?;
-    let samples = Samples { schema: schema.clone(), kinds: kinds.texts(), days };
-    Ok(Assembled { samples, summary: reader.summary })
+    Ok(collected.finish(reader.summary))
 }
 
 /// The cluster's own label, known when the last of its labelled members is. An illicit member may be confirmed earlier,
@@ -59,13 +52,13 @@ fn label_of(loaded: &LoadedBatch, cluster: usize, labels: &HashMap<&str, Label>)
     Some(Label { illicit: known.iter().any(|label| label.illicit), relevance, known_at })
 }
 
-fn row(loaded: &LoadedBatch, cluster: usize, label: Label, (addresses, kinds): (&mut Interner, &mut Interner)) -> Row {
+fn row(loaded: &LoadedBatch, cluster: usize, label: Label, names: &mut Names) -> Row {
     let table = &loaded.batch.clusters;
     let text = |name: &str| table.texts(name).map_or("", |texts| texts.get(cluster));
     let involved = table.text_lists("addresses_involved");
     let involved = involved.map(|lists| lists.get(cluster).collect::<Vec<_>>()).unwrap_or_default();
     let about = involved.into_iter().chain(std::iter::once(text("primary_address"))).filter(|text| !text.is_empty());
-    let mut about: Vec<u32> = about.map(|address| addresses.id(address)).collect();
+    let mut about: Vec<u32> = about.map(|address| names.addresses.id(address)).collect();
     about.sort_unstable();
     about.dedup();
     Row {
@@ -75,6 +68,6 @@ fn row(loaded: &LoadedBatch, cluster: usize, label: Label, (addresses, kinds): (
         relevance: label.relevance,
         known_at: label.known_at,
         baseline: numbers_or_missing(table, "confidence_avg")[cluster],
-        kind: kind_of(kinds, text("cluster_type")),
+        kind: names.kind(text("cluster_type")),
     }
 }

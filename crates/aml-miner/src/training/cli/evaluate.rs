@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 
 use crate::training::cli::args::EvaluateArgs;
-use crate::training::evaluation::{Evaluation, evaluate};
+use crate::training::evaluation::{Evaluation, Judging, evaluate};
 use crate::training::samples::Samples;
 use crate::training::shelf::{Model, models};
 use crate::training::summary::summary;
@@ -18,7 +18,7 @@ pub(super) fn run(args: &EvaluateArgs, watch: &dyn Watch) -> anyhow::Result<()> 
     let mut all: BTreeMap<String, Evaluation> = BTreeMap::new();
     for model in &shelf {
         let assembled = model.rows(&args.range.range(), &shelf, watch)?;
-        let evaluation = judge(model, &assembled.samples, (&config.evaluation, config.seed));
+        let evaluation = judge(model, &assembled.samples, Judging { config: &config.evaluation, seed: config.seed });
         say(model, &evaluation);
         all.insert(model.entry.model.name().to_owned(), evaluation);
     }
@@ -32,14 +32,10 @@ pub(super) fn run(args: &EvaluateArgs, watch: &dyn Watch) -> anyhow::Result<()> 
 }
 
 /// Judges a model on `samples`; days that it was made from are pointed out.
-pub(super) fn judge(
-    model: &Model,
-    samples: &Samples,
-    options: (&crate::training::config::EvaluationConfig, u64),
-) -> Evaluation {
+fn judge(model: &Model, samples: &Samples, judging: Judging<'_>) -> Evaluation {
     let base_rate = model.base_rate().unwrap_or_else(|| share(samples));
     let answers = model.answers(samples);
-    let mut evaluation = evaluate(samples, answers, model.entry.model.is_probability(), base_rate, options);
+    let mut evaluation = evaluate(samples, answers, model.entry.model.is_probability(), base_rate, judging);
     if let Some((first, last)) = model.overlap(samples) {
         evaluation.warnings.insert(
             0,

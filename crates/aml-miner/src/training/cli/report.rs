@@ -3,6 +3,7 @@
 use anyhow::Context;
 
 use crate::training::cli::args::ReportArgs;
+use crate::training::evaluation::Judging;
 use crate::training::report::{html, model_report};
 use crate::training::shelf::models;
 use crate::training::watch::Watch;
@@ -18,7 +19,8 @@ pub(super) fn run(args: &ReportArgs, watch: &dyn Watch) -> anyhow::Result<()> {
         let text =
             std::fs::read_to_string(&model.path).with_context(|| format!("cannot read {}", model.path.display()))?;
         watch.note(&format!("looking at {}", model.path.display()));
-        reports.push(model_report(model, &text, &assembled.samples, (&config.evaluation, config.seed)));
+        let judging = Judging { config: &config.evaluation, seed: config.seed };
+        reports.push(model_report(model, &text, &assembled.samples, judging));
     }
     let data = args.output.with_extension("json");
     let mut json = serde_json::to_vec_pretty(&reports)?;

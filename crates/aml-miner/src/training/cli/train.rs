@@ -8,7 +8,7 @@ use crate::training::assemble::alerts;
 use crate::training::cli::args::TrainArgs;
 use crate::training::session::{Session, Trained};
 use crate::training::summary::summary;
-use crate::training::train_cluster_scorer::train_cluster_scorer_with;
+use crate::training::train_cluster_scorer::{train_cluster_scorer, train_cluster_scorer_with};
 use crate::training::train_ranker::train_ranker_on;
 use crate::training::train_scorer::train_scorer_on;
 use crate::training::watch::Watch;
@@ -35,7 +35,11 @@ pub(super) fn run(args: &TrainArgs, steps: &[Step], watch: &dyn Watch) -> anyhow
         watch,
         clock: clock.as_ref(),
     };
-    // The scorer's and the ranker's rows are the same; they are read once.
+    if steps == [Step::Clusters] {
+        say(&train_cluster_scorer(&session)?);
+        return Ok(());
+    }
+    // The rows of all steps are the same alerts; they are read once.
     let assembled = alerts(&session.range, &session.schema(ModelKind::AlertScorer), watch)?;
     for step in steps {
         let trained = match step {

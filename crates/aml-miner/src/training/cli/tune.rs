@@ -6,9 +6,9 @@ use crate::clock::SystemClock;
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::alerts;
 use crate::training::cli::args::TuneArgs;
-use crate::training::hyperparameter_tuner::{best_as_yaml, tune};
+use crate::training::hyperparameter_tuner::{Search, best_as_yaml, tune};
 use crate::training::session::Session;
-use crate::training::train_cluster_scorer::cluster_rows;
+use crate::training::train_cluster_scorer::{cluster_rows, scorers_alerts};
 use crate::training::watch::Watch;
 use crate::whole_file::{self, Readers};
 
@@ -25,14 +25,13 @@ pub(super) fn run(args: &TuneArgs, watch: &dyn Watch) -> anyhow::Result<()> {
         clock: &SystemClock,
     };
     let kind = args.model.kind();
-    let of_alerts = alerts(&session.range, &session.schema(ModelKind::AlertScorer), watch)?;
     let assembled = match kind {
-        ModelKind::ClusterScorer => cluster_rows(&session, &of_alerts)?,
-        ModelKind::AlertScorer | ModelKind::AlertRanker => of_alerts,
+        ModelKind::ClusterScorer => cluster_rows(&session, &scorers_alerts(&session)?)?,
+        ModelKind::AlertScorer | ModelKind::AlertRanker => alerts(&session.range, &session.schema(kind), watch)?,
     };
     let study = args.study.clone().unwrap_or_else(|| args.output.with_extension("study.jsonl"));
     let trials = args.trials.unwrap_or(session.config.tuning.trials);
-    let best = tune(&session, session.settings(kind), &assembled, (&study, trials))?;
+    let best = tune(&session, session.settings(kind), &assembled, Search { study: &study, trials })?;
     let section = match kind {
         ModelKind::AlertScorer => "scorer",
         ModelKind::AlertRanker => "ranker",

@@ -44,14 +44,24 @@ pub fn folds(samples: &Samples, config: &SplitConfig, count: u32) -> Result<Vec<
         let Some(stop) = usable.len().checked_sub(back * width) else { continue };
         let Some(start) = stop.checked_sub(width) else { continue };
         let known_by = i64::from(periods.test.0) * DAY_MS;
-        if let Some(fold) = fold(samples, (&usable[..start], &usable[start..stop]), known_by, config) {
+        let cut = Cut { before: &usable[..start], window: &usable[start..stop], known_by };
+        if let Some(fold) = fold(samples, &cut, config) {
             folds.push(fold);
         }
     }
     if folds.is_empty() { Err(FoldError::None { asked: count }) } else { Ok(folds) }
 }
 
-fn fold(samples: &Samples, (before, window): (&[&Day], &[&Day]), known_by: i64, config: &SplitConfig) -> Option<Fold> {
+/// Where a fold is cut out of the days.
+struct Cut<'a> {
+    before: &'a [&'a Day],
+    window: &'a [&'a Day],
+    /// Labels of the window that become known later do not count, in ms since 1970.
+    known_by: i64,
+}
+
+fn fold(samples: &Samples, cut: &Cut<'_>, config: &SplitConfig) -> Option<Fold> {
+    let Cut { before, window, known_by } = *cut;
     let first = window.first()?.date;
     let last_train = i64::from(first) - 1 - i64::from(config.embargo_days);
     let validation = keep(samples, window, |row| row.known_at < known_by);

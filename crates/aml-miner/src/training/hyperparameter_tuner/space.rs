@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use tpe::density_estimation::DefaultEstimatorBuilder;
 use tpe::range::Range;
 
+use crate::models::bundle::ModelKind;
 use crate::training::config::{Boosting, ClassWeight};
 
 /// One searched parameter.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Dimension {
     /// Key in the configuration.
     pub name: &'static str,
@@ -19,6 +20,14 @@ pub struct Dimension {
     pub high: f64,
     /// How the range is walked.
     pub scale: Scale,
+    place: Place,
+}
+
+/// Where the parameter is among boosting's.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    read: fn(&Boosting) -> f64,
+    write: fn(&mut Boosting, f64),
 }
 
 /// How a range is walked.
@@ -32,21 +41,39 @@ pub enum Scale {
     Choice,
 }
 
-const fn dimension(name: &'static str, low: f64, high: f64, scale: Scale) -> Dimension {
-    Dimension { name, low, high, scale }
+const fn walked(name: &'static str, scale: Scale, low: f64, high: f64, place: Place) -> Dimension {
+    Dimension { name, low, high, scale, place }
 }
 
-/// What is searched.
-pub const DIMENSIONS: [Dimension; 9] = [
-    dimension("num_leaves", 7.0, 255.0, Scale::Log),
-    dimension("learning_rate", 0.01, 0.2, Scale::Log),
-    dimension("feature_fraction", 0.4, 1.0, Scale::Linear),
-    dimension("bagging_fraction", 0.5, 1.0, Scale::Linear),
-    dimension("min_data_in_leaf", 5.0, 300.0, Scale::Log),
-    dimension("min_gain_to_split", 0.0, 1.0, Scale::Linear),
-    dimension("lambda_l1", 1e-4, 10.0, Scale::Log),
-    dimension("lambda_l2", 1e-4, 100.0, Scale::Log),
-    dimension("class_weight", 0.0, 3.0, Scale::Choice),
+/// A place of a number.
+macro_rules! number {
+    ($key:ident) => {
+        Place { read: |from| from.$key, write: |to, value| to.$key = value }
+    };
+}
+
+/// A place of a whole number.
+macro_rules! whole {
+    ($key:ident) => {
+        Place { read: |from| f64::from(from.$key), write: |to, value| to.$key = nearest(value) }
+    };
+}
+
+/// Does nothing where rows are never drawn.
+const BAGGING: &str = "bagging_fraction";
+/// Does nothing for a ranker.
+const CLASS_WEIGHT: &str = "class_weight";
+
+const DIMENSIONS: [Dimension; 9] = [
+    walked("num_leaves", Scale::Log, 7.0, 255.0, whole!(num_leaves)),
+    walked("learning_rate", Scale::Log, 0.01, 0.2, number!(learning_rate)),
+    walked("feature_fraction", Scale::Linear, 0.4, 1.0, number!(feature_fraction)),
+    walked(BAGGING, Scale::Linear, 0.5, 1.0, number!(bagging_fraction)),
+    walked("min_data_in_leaf", Scale::Log, 5.0, 300.0, whole!(min_data_in_leaf)),
+    walked("min_gain_to_split", Scale::Linear, 0.0, 1.0, number!(min_gain_to_split)),
+    walked("lambda_l1", Scale::Log, 1e-4, 10.0, number!(lambda_l1)),
+    walked("lambda_l2", Scale::Log, 1e-4, 100.0, number!(lambda_l2)),
+    walked(CLASS_WEIGHT, Scale::Choice, 0.0, 3.0, Place { read: weight_number, write: set_weight }),
 ];
 
 const WEIGHTS: [ClassWeight; 3] = [ClassWeight::None, ClassWeight::Sqrt, ClassWeight::Balanced];
@@ -90,63 +117,77 @@ impl Dimension {
     }
 }
 
-/// A point in search coordinates, one number a dimension.
+fn weight_number(from: &Boosting) -> f64 {
+    let number = WEIGHTS.iter().position(|weight| *weight == from.class_weight).unwrap_or(0);
+    f64::from(u8::try_from(number).unwrap_or(0)) + 0.5
+}
+
+fn set_weight(to: &mut Boosting, at: f64) {
+    to.class_weight = WEIGHTS[(nearest(at.floor()) as usize).min(WEIGHTS.len() - 1)];
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "values of small positive ranges")]
+fn nearest(value: f64) -> u32 {
+    value.round() as u32
+}
+
+/// What is searched for one kind of model: only what changes it.
+#[derive(Clone, Debug)]
+pub struct Space(Vec<Dimension>);
+
+/// A point in search coordinates, one number per dimension of its space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Point(pub Vec<f64>);
 
-impl Point {
+impl Space {
+    /// The space of a kind of model, around the parameters that the search starts from.
+    #[must_use]
+    pub fn new(kind: ModelKind, start: &Boosting) -> Self {
+        let matters = |dimension: &Dimension| match dimension.name {
+            CLASS_WEIGHT => kind.is_probability(),
+            BAGGING => start.bagging_freq > 0,
+            _ => true,
+        };
+        Self(DIMENSIONS.into_iter().filter(matters).collect())
+    }
+
+    /// The searched parameters.
+    #[must_use]
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.0
+    }
+
     /// Where `boosting` is, or the nearest place in the space.
     #[must_use]
-    pub fn of(boosting: &Boosting) -> Self {
-        let weight = WEIGHTS.iter().position(|weight| *weight == boosting.class_weight).unwrap_or(0);
-        let values = [
-            f64::from(boosting.num_leaves),
-            boosting.learning_rate,
-            boosting.feature_fraction,
-            boosting.bagging_fraction,
-            f64::from(boosting.min_data_in_leaf),
-            boosting.min_gain_to_split,
-            boosting.lambda_l1,
-            boosting.lambda_l2,
-            f64::from(u8::try_from(weight).unwrap_or(0)) + 0.5,
-        ];
-        Self(DIMENSIONS.iter().zip(values).map(|(dimension, value)| dimension.to_search(value)).collect())
+    pub fn point_of(&self, boosting: &Boosting) -> Point {
+        Point(self.0.iter().map(|dimension| dimension.to_search((dimension.place.read)(boosting))).collect())
     }
 
     /// A random point.
-    pub fn random(random: &mut impl Rng) -> Self {
+    pub fn random(&self, random: &mut impl Rng) -> Point {
         let draw = |dimension: &Dimension| {
             let (low, high) = dimension.ends();
             random.random_range(low..high)
         };
-        Self(DIMENSIONS.iter().map(draw).collect())
+        Point(self.0.iter().map(draw).collect())
     }
 
-    /// Whether it is a point of the space.
+    /// Whether `point` is in this space.
     #[must_use]
-    pub fn is_valid(&self) -> bool {
+    pub fn has(&self, point: &Point) -> bool {
         let inside = |(dimension, at): (&Dimension, &f64)| dimension.range().contains(*at);
-        self.0.len() == DIMENSIONS.len() && DIMENSIONS.iter().zip(&self.0).all(inside)
+        point.0.len() == self.0.len() && self.0.iter().zip(&point.0).all(inside)
     }
 
-    /// `start` with the searched parameters of this point.
+    /// `start` with the searched parameters of `point`.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "values of small positive ranges")]
-    pub fn apply(&self, start: &Boosting) -> Boosting {
-        let value = |index: usize| rounded(DIMENSIONS[index].to_value(self.0[index]));
-        Boosting {
-            num_leaves: value(0).round() as u32,
-            learning_rate: value(1),
-            feature_fraction: value(2),
-            bagging_fraction: value(3),
-            min_data_in_leaf: value(4).round() as u32,
-            min_gain_to_split: value(5),
-            lambda_l1: value(6),
-            lambda_l2: value(7),
-            class_weight: WEIGHTS[(value(8) as usize).min(WEIGHTS.len() - 1)],
-            ..start.clone()
+    pub fn apply(&self, point: &Point, start: &Boosting) -> Boosting {
+        let mut boosting = start.clone();
+        for (dimension, &at) in self.0.iter().zip(&point.0) {
+            (dimension.place.write)(&mut boosting, rounded(dimension.to_value(at)));
         }
+        boosting
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::space::{DIMENSIONS, Point};
+use super::space::{Point, Space};
 use crate::digest::Digest;
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::Assembled;
@@ -98,9 +98,9 @@ pub struct Study {
 }
 
 impl Header {
-    /// The header of a search.
+    /// The header of a search in `space`.
     #[must_use]
-    pub fn new(settings: Settings<'_>, assembled: &Assembled, config: &ModelConfig) -> Self {
+    pub fn new(settings: Settings<'_>, space: &Space, assembled: &Assembled, config: &ModelConfig) -> Self {
         let fixed = settings.boosting.clone();
         let setting = format!("{:?}\n{:?}\n{fixed:?}", config.split, config.tuning.folds);
         Self {
@@ -109,7 +109,7 @@ impl Header {
             seed: config.seed,
             data_sha256: assembled.summary.data_sha256,
             schema_sha256: assembled.samples.schema.hash(),
-            searched: DIMENSIONS.iter().map(|dimension| dimension.name.to_owned()).collect(),
+            searched: space.dimensions().iter().map(|dimension| dimension.name.to_owned()).collect(),
             setting_sha256: Digest::of(setting.as_bytes()),
         }
     }
@@ -129,11 +129,11 @@ impl Header {
 }
 
 impl Study {
-    /// The study at `path`, or a new one where there is no file.
+    /// The study in `space` at `path`, or a new one where there is no file.
     ///
     /// # Errors
     /// When the file is damaged or about something else.
-    pub fn open(path: &Path, header: Header) -> Result<Self, StudyError> {
+    pub fn open(path: &Path, header: Header, space: &Space) -> Result<Self, StudyError> {
         let access = |source| StudyError::Access { path: path.to_owned(), source };
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -156,7 +156,7 @@ impl Study {
         for (line, text) in lines {
             let trial: Trial = parse(path, line, text)?;
             let expected = trials.len();
-            if trial.number as usize != expected || !trial.point.is_valid() || !trial.value.is_finite() {
+            if trial.number as usize != expected || !space.has(&trial.point) || !trial.value.is_finite() {
                 let problem = format!("is not a valid trial {expected}");
                 return Err(StudyError::Line { path: path.to_owned(), line, problem });
             }
@@ -198,10 +198,16 @@ impl Study {
     #[must_use]
     pub fn median_after(&self, folds: usize) -> f64 {
         let reached = self.trials.iter().filter_map(|trial| trial.folds.get(..folds));
-        let mut means: Vec<f64> = reached.map(super::mean).collect();
+        let mut means: Vec<f64> = reached.map(mean).collect();
         means.sort_by(f64::total_cmp);
         means.get(means.len() / 2).copied().unwrap_or(f64::NEG_INFINITY)
     }
+}
+
+/// The mean of a trial's folds.
+#[expect(clippy::cast_precision_loss, reason = "a handful of folds")]
+pub(super) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path, line: usize, text: &str) -> Result<T, StudyError> {

@@ -84,8 +84,16 @@ pub(super) fn lines(axes: &Axes, lines: Vec<Line>) -> Result<String, DrawError> 
     Ok(themed(&svg))
 }
 
-/// Two stacked bars a place: `(from, to, lower part, upper part)`.
-pub(super) fn stacked(axes: &Axes, bars: &[(f64, f64, f64, f64)]) -> Result<String, DrawError> {
+/// Two bars on top of each other.
+pub(super) struct Stack {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) lower: f64,
+    pub(super) upper: f64,
+}
+
+/// Stacked bars side by side.
+pub(super) fn stacked(axes: &Axes, bars: &[Stack]) -> Result<String, DrawError> {
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -108,9 +116,10 @@ pub(super) fn stacked(axes: &Axes, bars: &[(f64, f64, f64, f64)]) -> Result<Stri
             .light_line_style(GRID.mix(0.0))
             .draw()
             .map_err(failed)?;
-        let lower = bars.iter().map(|&(from, to, low, _)| bar((from, 0.0), (to, low), SERIES[1]));
+        let lower = bars.iter().map(|stack| bar((stack.from, 0.0), (stack.to, stack.lower), SERIES[1]));
         chart.draw_series(lower).map_err(failed)?;
-        let upper = bars.iter().map(|&(from, to, low, high)| bar((from, low), (to, low + high), SERIES[0]));
+        let top = |stack: &Stack| (stack.to, stack.lower + stack.upper);
+        let upper = bars.iter().map(|stack| bar((stack.from, stack.lower), top(stack), SERIES[0]));
         chart.draw_series(upper).map_err(failed)?;
         root.present().map_err(failed)?;
     }
@@ -169,8 +178,9 @@ fn bar(low: (f64, f64), high: (f64, f64), colour: RGBColor) -> Rectangle<(f64, f
 }
 
 /// A range that has a width.
-fn widened((low, high): (f64, f64)) -> (f64, f64) {
-    if high > low { (low, high) } else { (low, low + 1.0) }
+fn widened(range: (f64, f64)) -> (f64, f64) {
+    let (low, high) = range;
+    if high > low { range } else { (low, low + 1.0) }
 }
 
 /// The page's colour for ink, and a picture that shrinks with the page.

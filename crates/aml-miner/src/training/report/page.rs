@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::figures::{Axes, DrawError, Line, lines, ranked, stacked};
-use super::{ModelReport, Reliability};
+use super::figures::{Axes, DrawError, Line, Stack, lines, ranked, stacked};
+use super::model::{Bar, ModelReport, Reliability};
 use crate::training::evaluation::Slice;
 
 const STYLE: &str = "
@@ -94,10 +94,11 @@ fn curves(page: &mut String, model: &ModelReport) -> Result<(), DrawError> {
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
 fn histogram(page: &mut String, model: &ModelReport) -> Result<(), DrawError> {
-    let bars: Vec<(f64, f64, f64, f64)> =
-        model.histogram.iter().map(|bar| (bar.from, bar.to, bar.positives as f64, bar.negatives as f64)).collect();
-    let most = bars.iter().map(|bar| bar.2 + bar.3).fold(0.0, f64::max);
-    let x_range = (bars.first().map_or(0.0, |bar| bar.0), bars.last().map_or(1.0, |bar| bar.1));
+    let stack =
+        |bar: &Bar| Stack { from: bar.from, to: bar.to, lower: bar.positives as f64, upper: bar.negatives as f64 };
+    let bars: Vec<Stack> = model.histogram.iter().map(stack).collect();
+    let most = bars.iter().map(|bar| bar.lower + bar.upper).fold(0.0, f64::max);
+    let x_range = (bars.first().map_or(0.0, |bar| bar.from), bars.last().map_or(1.0, |bar| bar.to));
     let axes = Axes { x: "score", y: "rows", x_range, y_range: (0.0, most) };
     let caption = "Scores (<span class=\"orange\">illicit</span>, <span class=\"blue\">other</span>)";
     figure(page, caption, &stacked(&axes, &bars)?);

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::models::lightgbm::parse;
-use crate::models::shap::Explainer;
 use crate::training::samples::Samples;
+use crate::trees::contributions::Explainer;
+use crate::trees::lightgbm::parse;
 
 /// Rows that are explained.
 const ROWS: usize = 500;

@@ -1,7 +1,7 @@
 //! The columns of one table while its rows are read: kept ones grow, the others only count as given.
 
 use super::{Needs, TABLES};
-use crate::wire::table::{Column, NumberLists, TextLists};
+use crate::table::{Column, NumberLists, TextLists};
 
 /// Columns under construction, one entry a column of the table; `None` where it is not kept.
 pub(super) struct Columns {

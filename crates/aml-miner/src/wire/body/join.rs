@@ -1,15 +1,14 @@
 //! Joins the parts of a body: proves each cut, adds up columns, collects problems, checks identifiers.
 
-use std::collections::HashSet;
-
 use super::document::{End, Part, Segment};
 use super::rows::{Rows, cell_budget};
 use super::split::Start;
 use super::{ReadBodyError, Reading, TABLES};
-use crate::wire::batch::Batch;
+use crate::table::Batch;
+use crate::table::rules::{Repeated, repeated};
+use crate::table::{Column, Table};
 use crate::wire::json::SyntaxError;
 use crate::wire::problem::{Fault, Found, Problem};
-use crate::wire::table::{Column, Table};
 
 pub(super) fn broken(bytes: &[u8], error: SyntaxError) -> ReadBodyError {
     let (line, column) = error.line_and_column(bytes);
@@ -128,7 +127,7 @@ impl<'r> Joined<'r> {
         let sum = &mut self.tables[table];
         for (index, more) in rows.columns.into_iter().enumerate() {
             let kind = TABLES[table].columns[index].kind;
-            add_column(&mut sum.columns[index], more, (base, total), || Column::empty(kind));
+            add_column(&mut sum.columns[index], more, Span { base, total }, || Column::empty(kind));
         }
         for unknown in rows.unknown {
             if !sum.unknown.contains(&unknown) {
@@ -152,8 +151,10 @@ impl<'r> Joined<'r> {
             return Ok(Batch::empty());
         };
         let most = self.reading.limits.problems;
-        let mut problems = duplicates(&alerts, most);
-        problems.extend(duplicates(&clusters, most - problems.len()));
+        let mut problems = Vec::new();
+        for table in [&alerts, &features, &clusters] {
+            problems.extend(duplicates(table, most - problems.len()));
+        }
         if problems.is_empty() {
             Ok(Batch { alerts, features, clusters, money_flows })
         } else {
@@ -162,13 +163,16 @@ impl<'r> Joined<'r> {
     }
 }
 
-/// Adds `more` to `sum`, from `base` rows to `total`.
-fn add_column(
-    sum: &mut Option<Column>,
-    more: Option<Column>,
-    (base, total): (usize, usize),
-    empty: impl FnOnce() -> Column,
-) {
+/// The rows of a table before and after some are added.
+#[derive(Clone, Copy)]
+struct Span {
+    base: usize,
+    total: usize,
+}
+
+/// Adds the rows of `span`, which `more` holds, to `sum`.
+fn add_column(sum: &mut Option<Column>, more: Option<Column>, span: Span, empty: impl FnOnce() -> Column) {
+    let Span { base, total } = span;
     match (sum.as_mut(), more) {
         (None, None) => {}
         (Some(sum), None) => sum.pad(total),
@@ -187,13 +191,11 @@ fn add_column(
 fn duplicates(table: &Table, most: usize) -> Vec<Problem> {
     let spec = table.spec();
     let Some((key, ids)) = spec.key.and_then(|key| Some((key, table.texts(key)?))) else { return Vec::new() };
-    let mut seen = HashSet::with_capacity(ids.len());
-    let repeated = ids.iter().enumerate().filter(|(_, id)| !seen.insert(*id));
-    let found = |(row, id): (usize, &str)| {
-        Found::of_row(row, Fault::DuplicateId)
+    let found = |repeated: Repeated<'_>| {
+        Found::of_row(repeated.row, Fault::DuplicateId)
             .at_key(key)
-            .with_input(&serde_json::Value::from(id).to_string())
+            .with_input(&serde_json::Value::from(repeated.key).to_string())
             .tell(spec.name, 0)
     };
-    repeated.take(most).map(found).collect()
+    repeated(ids).take(most).map(found).collect()
 }

@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use super::columns::Columns;
 use super::{Reading, TABLES};
+use crate::table::Column;
 use crate::wire::json::scan::Next;
 use crate::wire::json::text::decode;
 use crate::wire::json::{Scanner, SyntaxError};
 use crate::wire::problem::{Fault, Found, Problems};
-use crate::wire::table::Column;
 
 /// Brackets open around a value of a row: the body, the table, the row.
 pub(super) const DEPTH: u32 = 3;

@@ -3,7 +3,7 @@
 //! The number of cuts depends on the body's length alone, so that limits hold in the same way for any number of
 //! threads.
 
-use super::{Limits, TABLES};
+use super::{BodyLimits, TABLES};
 use crate::wire::json::Scanner;
 use crate::wire::json::scan::Next;
 
@@ -35,7 +35,7 @@ const PART_BYTES: usize = 2 << 20;
 const MAX_PARTS: usize = 64;
 
 /// The beginning of the text and likely beginnings of rows after it, in order.
-pub(super) fn starts(text: &str, limits: &Limits) -> Vec<Start> {
+pub(super) fn starts(text: &str, limits: &BodyLimits) -> Vec<Start> {
     let parts = (text.len() / PART_BYTES).clamp(1, MAX_PARTS);
     let size = text.len() / parts;
     let mut starts = vec![Start::Document];
@@ -47,7 +47,7 @@ pub(super) fn starts(text: &str, limits: &Limits) -> Vec<Start> {
 }
 
 /// The first brace in `from..to` that follows `},` and opens an object whose keys tell its table.
-fn row_after(text: &str, from: usize, to: usize, limits: &Limits) -> Option<Start> {
+fn row_after(text: &str, from: usize, to: usize, limits: &BodyLimits) -> Option<Start> {
     let bytes = text.as_bytes();
     let mut tries = 0;
     memchr::memchr_iter(b'{', bytes.get(from..to.min(bytes.len()))?).map(|offset| from + offset).find_map(|at| {
@@ -61,7 +61,7 @@ fn row_after(text: &str, from: usize, to: usize, limits: &Limits) -> Option<Star
 }
 
 /// The table to which an object with these keys belongs, if it is one of a row.
-fn table_of_row(text: &str, at: usize, limits: &Limits) -> Option<usize> {
+fn table_of_row(text: &str, at: usize, limits: &BodyLimits) -> Option<usize> {
     let mut scan = Scanner::new(text, limits.string, limits.depth);
     scan.move_to(at + 1);
     scan.next_byte();

@@ -1,13 +1,16 @@
 //! Reads one value into its column, by the column's type; what does not fit becomes a problem.
 
 use super::TABLES;
-use super::date::days_of_date;
 use super::rows::{DEPTH, TableReader};
+use crate::table::cells::from_text;
+use crate::table::date::days_of_date;
+use crate::table::flaw::CellProblem;
+use crate::table::rules;
+use crate::table::spec::{ColumnSpec, ColumnType};
 use crate::wire::json::scan::Next;
-use crate::wire::json::text::decode;
+use crate::wire::json::text::{Span, decode};
 use crate::wire::json::{Number, Scanner, SyntaxError};
 use crate::wire::problem::{Fault, Found};
-use crate::wire::spec::{ColumnSpec, ColumnType, severity_rank};
 
 /// A value of its type, or what is wrong with it; the outer error is one of JSON.
 type Read<T> = Result<Result<T, Fault>, SyntaxError>;
@@ -30,15 +33,16 @@ impl<'a> TableReader<'a> {
         }
         self.given |= bit;
         let read = match about.kind {
-            ColumnType::Text => self.text(scan, column)?,
-            ColumnType::Severity => self.severity(scan, column)?,
+            ColumnType::Text | ColumnType::Severity => self.text(scan, column)?,
             ColumnType::TextList => return self.text_list(scan, column),
             ColumnType::NumberList => return self.number_list(scan, column),
             kind => {
                 let value = match kind {
                     ColumnType::Date => date(scan)?,
                     ColumnType::Bool => flag(scan)?,
-                    _ => number(scan)?.and_then(|value| fits(value, about)),
+                    _ => number(scan)?.and_then(|value| {
+                        rules::number(value, about).map(|()| value).map_err(|breach| Fault::of(breach, about))
+                    }),
                 };
                 let row = self.rows;
                 value.map(|value| self.columns.put_number(column, row, value))
@@ -58,25 +62,13 @@ impl<'a> TableReader<'a> {
     fn text(&mut self, scan: &mut Scanner<'a>, column: usize) -> Read<()> {
         let Some(span) = string(scan)? else { return Ok(Err(Fault::NotText)) };
         let about = &TABLES[self.table].columns[column];
-        if !about.required && !self.columns.keeps(column) {
+        let free = about.kind == ColumnType::Text && !about.required && !may_hold_nul(span);
+        if free && !self.columns.keeps(column) {
             return Ok(Ok(()));
         }
         let text = decode(scan.slice(span), span.escaped);
-        if about.required && text.is_empty() {
-            return Ok(Err(Fault::EmptyText));
-        }
-        if about.required && text.contains('\0') {
-            return Ok(Err(Fault::NulInText));
-        }
-        self.columns.put_text(column, self.rows, &text);
-        Ok(Ok(()))
-    }
-
-    fn severity(&mut self, scan: &mut Scanner<'a>, column: usize) -> Read<()> {
-        let Some(span) = string(scan)? else { return Ok(Err(Fault::NotText)) };
-        let text = decode(scan.slice(span), span.escaped);
-        if !text.is_empty() && severity_rank(&text).is_none() {
-            return Ok(Err(Fault::UnknownSeverity));
+        if !free && let Err(breach) = rules::text(&text, about) {
+            return Ok(Err(breach.into()));
         }
         self.columns.put_text(column, self.rows, &text);
         Ok(Ok(()))
@@ -86,8 +78,17 @@ impl<'a> TableReader<'a> {
         let row = self.rows;
         self.items(scan, column, |reader, scan| {
             let Some(span) = string(scan)? else { return Ok(Err(Fault::NotText)) };
+            if !may_hold_nul(span) && !reader.columns.keeps(column) {
+                return Ok(Ok(()));
+            }
+            let text = decode(scan.slice(span), span.escaped);
+            if may_hold_nul(span)
+                && let Err(breach) = rules::text_item(&text)
+            {
+                return Ok(Err(breach.into()));
+            }
             if let Some(lists) = reader.columns.text_lists(column, row) {
-                lists.push_item(&decode(scan.slice(span), span.escaped));
+                lists.push_item(&text);
             }
             Ok(Ok(()))
         })?;
@@ -104,8 +105,10 @@ impl<'a> TableReader<'a> {
                 f64::NAN
             } else {
                 match number(scan)? {
-                    Ok(value) if value.is_finite() => value,
-                    Ok(_) => return Ok(Err(Fault::NotFinite)),
+                    Ok(value) => match rules::number_item(value) {
+                        Ok(()) => value,
+                        Err(breach) => return Ok(Err(Fault::of(breach, &TABLES[reader.table].columns[column]))),
+                    },
                     Err(fault) => return Ok(Err(fault)),
                 }
             };
@@ -160,7 +163,7 @@ impl<'a> TableReader<'a> {
 }
 
 /// A string that stands here; passes any other value.
-fn string(scan: &mut Scanner<'_>) -> Result<Option<crate::wire::json::text::Span>, SyntaxError> {
+fn string(scan: &mut Scanner<'_>) -> Result<Option<Span>, SyntaxError> {
     if scan.peek() == Some(b'"') {
         return scan.string().map(Some);
     }
@@ -180,37 +183,27 @@ fn number(scan: &mut Scanner<'_>) -> Read<f64> {
         Some(b'"') => {
             let span = scan.string()?;
             let text = decode(scan.slice(span), span.escaped);
-            Ok(Number::parse(&text).ok_or_else(|| not_numeric(&text)))
+            Ok(Number::parse(&text).map_or_else(|| from_text(&text).map_err(|problem| not_a_number(&problem)), Ok))
         }
         _ => scan.value(DEPTH).map(|()| Err(Fault::NotANumber)),
     }
 }
 
-fn not_numeric(text: &str) -> Fault {
-    let name = text.trim_start_matches(['+', '-']);
-    let not_finite = ["nan", "inf", "infinity"].iter().any(|known| name.eq_ignore_ascii_case(known));
-    if not_finite { Fault::NotFinite } else { Fault::NotNumeric }
+fn not_a_number(problem: &CellProblem) -> Fault {
+    match problem {
+        CellProblem::NotFinite(_) => Fault::NotFinite,
+        CellProblem::NotANumber(text) => {
+            let name = text.trim_start_matches(['+', '-']);
+            let not_finite = ["nan", "inf", "infinity"].iter().any(|known| name.eq_ignore_ascii_case(known));
+            if not_finite { Fault::NotFinite } else { Fault::NotNumeric }
+        }
+        _ => Fault::NotNumeric,
+    }
 }
 
-#[inline]
-fn fits(value: f64, about: &ColumnSpec) -> Result<f64, Fault> {
-    if !value.is_finite() {
-        return Err(Fault::NotFinite);
-    }
-    if value < about.min {
-        return Err(Fault::TooSmall(about.min));
-    }
-    if value > about.max {
-        return Err(Fault::TooLarge(about.max));
-    }
-    let whole = matches!(
-        about.kind,
-        ColumnType::U8 | ColumnType::U16 | ColumnType::U32 | ColumnType::U64 | ColumnType::TimestampMs
-    );
-    if whole && value.trunc().to_bits() != value.to_bits() {
-        return Err(Fault::NotWhole);
-    }
-    Ok(value)
+/// Whether the rule on U+0000 is to be asked: JSON writes it as an escape only.
+fn may_hold_nul(span: Span) -> bool {
+    span.escaped
 }
 
 /// `true`, `false`, 1, 0, or the text of one of these.

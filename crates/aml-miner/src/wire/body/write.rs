@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::date::date_of_days;
-use crate::wire::batch::Batch;
-use crate::wire::spec::ColumnType;
-use crate::wire::table::{Column, Table};
+use crate::table::Batch;
+use crate::table::date::date_of_days;
+use crate::table::spec::ColumnType;
+use crate::table::{Column, Table};
 
 /// The rows of a table as JSON objects with a comma between each two, so that bodies can be put together from parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! everything else goes to the standard library's parser.
 
 use super::SyntaxError;
+use crate::table::cells::TENS;
 
 /// A number and how it was written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,11 +13,6 @@ pub(crate) struct Number {
     pub value: f64,
 }
 
-/// Powers of ten that are doubles exactly.
-const EXACT_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
 const MAX_EXACT_MANTISSA: u64 = 1 << 53;
 
 /// Digits read so far.
@@ -105,7 +101,7 @@ fn exact_double(mantissa: u64, power: i64) -> Option<f64> {
     if mantissa > MAX_EXACT_MANTISSA {
         return None;
     }
-    let factor = *EXACT_POWERS.get(usize::try_from(power.unsigned_abs()).ok()?)?;
+    let factor = *TENS.get(usize::try_from(power.unsigned_abs()).ok()?)?;
     #[expect(clippy::cast_precision_loss, reason = "integers up to 2^53 are doubles exactly")]
     let value = mantissa as f64;
     Some(if power < 0 { value / factor } else { value * factor })

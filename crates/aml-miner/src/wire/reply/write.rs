@@ -8,22 +8,91 @@ use serde::Serialize;
 const LATENCY_WIDTH: usize = 10;
 const GAP: [u8; LATENCY_WIDTH] = *b"0.00000000";
 
-/// Names of a model's features as they stand inside `explain_json`: JSON text within JSON text, escaped once for all.
+/// Names of a model's features as they stand in explanations, escaped once for all.
 #[derive(Clone, Debug)]
-pub struct FeatureNames(Vec<Vec<u8>>);
+pub struct FeatureNames {
+    /// JSON text.
+    plain: Vec<Vec<u8>>,
+    /// JSON text within JSON text, as in `explain_json`.
+    nested: Vec<Vec<u8>>,
+}
 
 impl FeatureNames {
     /// Prepares `names`.
     #[must_use]
     pub fn new(names: &[String]) -> Self {
-        let nested = |name: &String| {
-            let mut inner = Vec::new();
-            json(&mut inner, name.as_str());
-            let mut outer = Vec::new();
-            json(&mut outer, &*String::from_utf8_lossy(&inner));
+        let written = |text: &str| {
+            let mut out = Vec::new();
+            json(&mut out, text);
+            out
+        };
+        let plain: Vec<_> = names.iter().map(|name| written(name)).collect();
+        let nested = |inner: &Vec<u8>| {
+            let outer = written(&String::from_utf8_lossy(inner));
             outer[1..outer.len() - 1].to_vec()
         };
-        Self(names.iter().map(nested).collect())
+        Self { nested: plain.iter().map(nested).collect(), plain }
+    }
+}
+
+/// The fixed parts of an explanation.
+struct Form {
+    score: &'static [u8],
+    base_value: &'static [u8],
+    features: &'static [u8],
+    feature: &'static [u8],
+    no_name: &'static [u8],
+    value: &'static [u8],
+    impact: &'static [u8],
+}
+
+const PLAIN: Form = Form {
+    score: b"{\"score\":",
+    base_value: b",\"base_value\":",
+    features: b",\"top_features\":[",
+    feature: b"{\"feature\":",
+    no_name: b"\"\"",
+    value: b",\"value\":",
+    impact: b",\"impact\":",
+};
+const NESTED: Form = Form {
+    score: b"{\\\"score\\\":",
+    base_value: b",\\\"base_value\\\":",
+    features: b",\\\"top_features\\\":[",
+    feature: b"{\\\"feature\\\":",
+    no_name: b"\\\"\\\"",
+    value: b",\\\"value\\\":",
+    impact: b",\\\"impact\\\":",
+};
+
+/// The text that stands as `explain_json` in an answer.
+#[must_use]
+pub fn explanation_text(score: f64, explanation: Explanation<'_>) -> String {
+    let mut out = Vec::new();
+    PLAIN.write(&mut out, score, explanation, &explanation.names.plain);
+    String::from_utf8(out).expect("JSON is text")
+}
+
+impl Form {
+    fn write(&self, out: &mut Vec<u8>, score: f64, explanation: Explanation<'_>, names: &[Vec<u8>]) {
+        out.extend_from_slice(self.score);
+        json(out, score);
+        out.extend_from_slice(self.base_value);
+        json(out, explanation.base_value);
+        out.extend_from_slice(self.features);
+        for (index, impact) in explanation.impacts.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(self.feature);
+            out.extend_from_slice(names.get(impact.feature).map_or(self.no_name, Vec::as_slice));
+            out.extend_from_slice(self.value);
+            json(out, impact.value);
+            out.extend_from_slice(self.impact);
+            json(out, impact.impact);
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"]}");
     }
 }
 
@@ -83,33 +152,12 @@ impl AnswerWriter {
         self.out.extend_from_slice(b",\"latency_ms\":");
         self.gaps.push(self.out.len());
         self.out.extend_from_slice(&GAP);
-        self.out.extend_from_slice(b",\"explain_json\":\"{");
-        if let Some(explanation) = explanation {
-            self.explanation(score, explanation);
+        self.out.extend_from_slice(b",\"explain_json\":\"");
+        match explanation {
+            Some(explanation) => NESTED.write(&mut self.out, score, explanation, &explanation.names.nested),
+            None => self.out.extend_from_slice(b"{}"),
         }
-        self.out.extend_from_slice(b"}\"}");
-    }
-
-    fn explanation(&mut self, score: f64, explanation: Explanation<'_>) {
-        let out = &mut self.out;
-        out.extend_from_slice(b"\\\"score\\\":");
-        json(out, score);
-        out.extend_from_slice(b",\\\"base_value\\\":");
-        json(out, explanation.base_value);
-        out.extend_from_slice(b",\\\"top_features\\\":[");
-        for (index, impact) in explanation.impacts.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(b"{\\\"feature\\\":");
-            out.extend_from_slice(explanation.names.0.get(impact.feature).map_or(b"\\\"\\\"", Vec::as_slice));
-            out.extend_from_slice(b",\\\"value\\\":");
-            json(out, impact.value);
-            out.extend_from_slice(b",\\\"impact\\\":");
-            json(out, impact.impact);
-            out.push(b'}');
-        }
-        out.push(b']');
+        self.out.extend_from_slice(b"\"}");
     }
 
     /// The rows, with `latency_ms` filled in.

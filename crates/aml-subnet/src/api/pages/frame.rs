@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use aml_miner::digest::Digest;
+use aml_miner::http::error::Code as _;
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -13,8 +14,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::error::ApiError;
 use super::super::reply::{self, Content, Keep};
 use super::super::state::ApiState;
-use super::HTML;
 use super::text::{ago, whole};
+
+/// Media type of a page.
+pub(in crate::api) const HTML: &str = "text/html; charset=utf-8";
 
 const CSS: &str = include_str!("../../../templates/style.css");
 

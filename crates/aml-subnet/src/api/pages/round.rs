@@ -1,16 +1,15 @@
 //! One round in full.
 
 use askama::Template;
-use chrono::NaiveDate;
 
 use super::frame::{Frame, Tile};
 use super::miner::{LINE, tone as outcome_tone};
 use super::rounds::tone as step_tone;
 use super::svg::{Svg, histogram};
 use super::text::{line, maybe, percent, score, short, took, when, whole};
-use crate::api::metrics::name;
 use crate::api::views::round::{GroupResult, Measures};
 use crate::api::views::{CanonicalSummary, RoundDetail, RoundMiner};
+use crate::calendar::date_from;
 use crate::outputs::CanonicalRow;
 
 /// The page.
@@ -101,7 +100,7 @@ struct Group {
 impl RoundPage {
     pub(super) fn new(frame: Frame, detail: &RoundDetail) -> Self {
         let round = &detail.round;
-        let date = NaiveDate::parse_from_str(&round.date, "%Y-%m-%d").unwrap_or_default();
+        let date = date_from(&round.date).unwrap_or_default();
         let canonical = detail.canonical.as_ref();
         Self {
             frame,
@@ -109,7 +108,7 @@ impl RoundPage {
             day: round.date.clone(),
             date: date.format("%-d %B %Y").to_string(),
             window: round.window_days,
-            step: name(round.step),
+            step: round.step.name(),
             tone: step_tone(round.step),
             shadow: round.shadow,
             alerts: whole(round.alerts),

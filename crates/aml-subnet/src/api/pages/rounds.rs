@@ -5,7 +5,6 @@ use askama::Template;
 use super::frame::Frame;
 use super::svg::{Svg, bar};
 use super::text::{NONE, when, whole};
-use crate::api::metrics::name;
 use crate::api::views::{RoundBrief, RoundList};
 use crate::store::records::Step;
 
@@ -61,7 +60,7 @@ fn row(of: &RoundBrief) -> Row {
         id: of.id.clone(),
         date: of.date.clone(),
         window: of.window_days,
-        step: name(of.step),
+        step: of.step.name(),
         tone: tone(of.step),
         shadow: of.shadow,
         alerts: whole(of.alerts),

@@ -1,6 +1,8 @@
 //! Numbers, times and keys as a page shows them.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::DateTime;
+
+use crate::calendar::date_from;
 
 /// What is not known.
 pub(super) const NONE: &str = "–";
@@ -41,8 +43,7 @@ pub(super) fn when(rfc3339: &str) -> String {
 
 /// A day as a person reads it: `5 Jan`.
 pub(super) fn day(date: &str) -> String {
-    NaiveDate::parse_from_str(date, "%Y-%m-%d")
-        .map_or_else(|_| date.to_owned(), |date| date.format("%-d %b").to_string())
+    date_from(date).map_or_else(|| date.to_owned(), |date| date.format("%-d %b").to_string())
 }
 
 /// A duration of milliseconds.

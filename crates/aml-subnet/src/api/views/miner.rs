@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::brief::{MinerBrief, RoundFacts};
 use crate::calendar::date_of;
 use crate::chain::types::Metagraph;
-use crate::validation::performance::{RoundScore, earned, performance};
+use crate::validation::leaderboard::{Place, mean};
+use crate::validation::performance::RoundScore;
 use crate::validation::rules::Rules;
 use crate::validation::weights::shares;
 use crate::wallet::Hotkey;
@@ -120,41 +121,32 @@ impl MinerRound {
     }
 }
 
-/// All miners with a round in the last days up to `today`, best first.
+/// The leaderboard's `places`, against the chain as it was read last.
 #[must_use]
-pub fn standings(
-    rules: &Rules,
-    today: i64,
-    history: &BTreeMap<Hotkey, Vec<RoundScore>>,
-    metagraph: Option<&Metagraph>,
-) -> Vec<Standing> {
-    let worth = performance(rules, today, history);
-    let earned = earned(rules, today, history);
-    let shares: BTreeMap<Hotkey, f64> = metagraph
-        .map(|metagraph| shares(&earned, metagraph).into_iter().map(|share| (share.hotkey, share.share)).collect())
-        .unwrap_or_default();
-    let mut order: Vec<(&Hotkey, f64)> = worth.iter().map(|(hotkey, worth)| (hotkey, *worth)).collect();
-    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
-    let first = today - rules.performance_days + 1;
-    let standing = |(rank, (hotkey, worth)): (usize, (&Hotkey, f64))| {
-        let recent: Vec<RoundScore> =
-            history[hotkey].iter().filter(|round| (first..=today).contains(&round.day)).copied().collect();
+pub fn standings(rules: &Rules, places: &[Place], metagraph: Option<&Metagraph>) -> Vec<Standing> {
+    let registered = metagraph.map(Metagraph::hotkeys).unwrap_or_default();
+    let uids: BTreeMap<Hotkey, u16> = registered.iter().map(|(uid, hotkey)| (*hotkey, *uid)).collect();
+    let earned = places.iter().map(|place| (place.hotkey, place.earned)).collect();
+    let shares: BTreeMap<Hotkey, f64> =
+        shares(&earned, &registered).into_iter().map(|share| (share.hotkey, share.share)).collect();
+    let standing = |(rank, place): (usize, &Place)| {
+        let [tier1, tier2, tier3] = place.tiers();
         Standing {
             rank,
-            hotkey: hotkey.to_string(),
-            uid: metagraph.and_then(|metagraph| metagraph.by_hotkey(hotkey)).map(|neuron| neuron.uid.0),
-            performance: worth,
-            earned: earned.get(hotkey).copied().unwrap_or(0.0),
-            rounds: recent.len(),
-            settled: recent.iter().filter(|round| round.tier3.is_some()).count(),
-            tier1: mean(recent.iter().filter_map(|round| round.tier1)),
-            tier2: mean(recent.iter().filter_map(|round| round.tier2)),
-            tier3: mean(recent.iter().filter_map(|round| round.tier3)),
-            share: shares.get(hotkey).copied(),
-            days: by_day(rules, &recent),
+            hotkey: place.hotkey.to_string(),
+            uid: uids.get(&place.hotkey).copied(),
+            performance: place.performance,
+            earned: place.earned,
+            rounds: place.recent.len(),
+            settled: place.settled(),
+            tier1,
+            tier2,
+            tier3,
+            share: shares.get(&place.hotkey).copied(),
+            days: by_day(rules, &place.recent),
         }
     };
-    (1..).zip(order).map(standing).collect()
+    (1..).zip(places).map(standing).collect()
 }
 
 fn by_day(rules: &Rules, rounds: &[RoundScore]) -> Vec<Day> {
@@ -167,9 +159,4 @@ fn by_day(rules: &Rules, rounds: &[RoundScore]) -> Vec<Day> {
         score: mean(scores.into_iter()).unwrap_or(0.0),
     };
     days.into_iter().map(day).collect()
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let values: Vec<f64> = values.collect();
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::brief::{MinerBrief, RoundBrief, RoundFacts, rules_name};
 use crate::outputs::CanonicalRow;
 use crate::store::records::{Ask, Canonical, Round, Settled, Step, Task, Verdict};
+use crate::validation::leaderboard::mean;
 use crate::validation::tier1_integrity::Finding;
 use crate::validation::tier2_traps::{Expected, TrapFinding, TrapGroup};
 use crate::validation::tier3_settlement::Settlement;
@@ -105,7 +106,6 @@ impl CanonicalSummary {
     /// The outline of `rows`, to which `contributors` hotkeys contributed.
     #[must_use]
     pub fn new(rules: String, rows: &[CanonicalRow], contributors: usize) -> Self {
-        let count = rows.len().max(1) as f64;
         let mut histogram = vec![0; BINS];
         for row in rows {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a score is from 0 to 1")]
@@ -119,8 +119,8 @@ impl CanonicalSummary {
             rules,
             alerts: rows.len(),
             contributors,
-            mean: rows.iter().map(|row| row.score).sum::<f64>() / count,
-            deviation: rows.iter().map(|row| row.deviation).sum::<f64>() / count,
+            mean: mean(rows.iter().map(|row| row.score)).unwrap_or(0.0),
+            deviation: mean(rows.iter().map(|row| row.deviation)).unwrap_or(0.0),
             histogram,
             top: top.into_iter().cloned().collect(),
         }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::api::chain_view::ChainSeen;
 use crate::calendar::rfc3339;
-use crate::chain::subtensor::Route;
+use crate::chain::route::Route;
 use crate::chain::weights::ChainWeights;
 use crate::store::records::{WeightsRecord, WeightsState};
 use crate::wallet::Hotkey;
@@ -82,7 +82,9 @@ impl WeightsAnswer {
     /// The answer, from the last reading of the chain and the ledger's records, newest first.
     #[must_use]
     pub fn new(
-        (netuid, mechanism, hotkey): (u16, u8, &Hotkey),
+        netuid: u16,
+        mechanism: u8,
+        hotkey: &Hotkey,
         seen: Option<&ChainSeen>,
         records: &[WeightsRecord],
     ) -> Self {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use clap::Args as ClapArgs;
+use clap::Args;
 
 use crate::cli::chain;
 use crate::cli::ledger::LedgerArgs;
@@ -12,7 +12,7 @@ use crate::store::{Forgotten, Ledger};
 use crate::wallet::Hotkey;
 
 /// Arguments of `miners forget-key`.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Args)]
 #[command(
     after_help = "A validator takes only receipts by the first key that a hotkey has signed one with. A miner that has lost \
                         that key is rejected (`signature: the receipt is signed by ...`) until it is forgotten here. Works \
@@ -23,7 +23,7 @@ use crate::wallet::Hotkey;
 Example:
   aml-subnet miners forget-key 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY --validator.data_dir /var/lib/aml-validator"
 )]
-pub(super) struct Args {
+pub(super) struct ForgetKeyArgs {
     #[command(flatten)]
     ledger: LedgerArgs,
     /// Address of the miner's hotkey (ss58)
@@ -32,7 +32,7 @@ pub(super) struct Args {
 }
 
 /// Forgets it, and says which it was.
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &ForgetKeyArgs) -> anyhow::Result<ExitCode> {
     let settings = args.ledger.load()?;
     logging::init(&settings.log_level)?;
     let (url, hotkey) = (settings.validator.ledger_url(), args.hotkey);

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::neurons::validator::pay::{Due, Preview, age_in_tempos, last_block};
 use crate::store::records::WeightsState;
+use crate::validator::pay::{Due, Preview, age_in_tempos, last_block};
 use crate::wallet::Hotkey;
 
 /// Submissions that are listed.
@@ -151,7 +151,7 @@ impl Sheet<'_> {
     }
 }
 
-fn row_json(row: &crate::neurons::validator::pay::Row) -> Value {
+fn row_json(row: &crate::validator::pay::Row) -> Value {
     json!({
         "uid": row.uid.0,
         "hotkey": row.hotkey.to_string(),

@@ -9,6 +9,7 @@ use aml_miner::digest::Digest;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::date_from;
 use crate::validation::rules::RulesVersion;
 use crate::validation::tier2_traps::TrapGroup;
 use crate::wallet::Hotkey;
@@ -42,8 +43,7 @@ impl FromStr for RoundId {
         let read = || {
             let (netuid, rest) = text.split_once('-')?;
             let (date, window) = rest.rsplit_once('-')?;
-            let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
-            let id = Self { netuid: netuid.parse().ok()?, date, window_days: window.parse().ok()? };
+            let id = Self { netuid: netuid.parse().ok()?, date: date_from(date)?, window_days: window.parse().ok()? };
             (id.to_string() == text).then_some(id)
         };
         read().ok_or_else(|| NotARound(text.to_owned()))
@@ -68,6 +68,22 @@ pub enum Step {
     Published,
     /// Tier 3.
     Settled,
+}
+
+impl Step {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fetched => "fetched",
+            Self::Tasked => "tasked",
+            Self::Asked => "asked",
+            Self::Judged => "judged",
+            Self::Merged => "merged",
+            Self::Published => "published",
+            Self::Settled => "settled",
+        }
+    }
 }
 
 /// A round as the ledger has it.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::validation::ensemble_aggregator::CanonicalScore;
 use crate::validation::rules::RulesVersion;
+use crate::validation::score::CanonicalScore;
 use crate::validation::tier1_integrity::Finding;
 use crate::validation::tier2_traps::TrapFinding;
 use crate::validation::tier3_settlement::{Outcome as Label, Settlement};

@@ -3,7 +3,16 @@
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::chain::subtensor::WeightsPlan;
+use crate::chain::plan::WeightsPlan;
+
+/// Where weights go: a subnet and one of its mechanisms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WeightsTarget {
+    /// The subnet.
+    pub netuid: u16,
+    /// Its mechanism; 0 where there is but one.
+    pub mechanism: u8,
+}
 
 /// How far a submission of weights has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aml_miner::digest::Digest;
 use aml_miner::receipt::{HEADER, Statement};
-use aml_subnet::protocol::answer::{self, Asked};
+use aml_subnet::protocol::answer::{self, Answered, Asked};
 use aml_subnet::protocol::signed_request::{Claim, Target};
 use aml_subnet::protocol::synapse::{self, reply};
 use aml_subnet::protocol::{Nonce, Refusal, Window};
@@ -78,7 +78,7 @@ impl Miner {
         let now = self.clock.now();
         let claim = Claim::parse(&request.headers)?;
         let envelope = *claim.envelope();
-        claim.expect(Scheme::Sr25519, &self.signer.hotkey(), (PATIENT, now))?;
+        claim.expect(Scheme::Sr25519, &self.signer.hotkey(), PATIENT, now)?;
         let body = Digest::of(&request.body);
         claim.verify(&Target { method: &request.method, path_and_query: &request.target, body })?;
         self.nonces.record(envelope.sender, envelope.nonce, now)?;
@@ -106,7 +106,11 @@ impl Miner {
             signed_for.body = Digest::of(b"another request");
         }
         if lie != Some(Lie::Unsigned) {
-            headers.extend(answer::sign(&signer, (StatusCode::OK, Digest::of(&body)), &signed_for));
+            headers.extend(answer::sign(
+                &signer,
+                Answered { status: StatusCode::OK, body: Digest::of(&body) },
+                &signed_for,
+            ));
         }
         if lie == Some(Lie::Changed) {
             body.push(b' ');
@@ -167,7 +171,7 @@ impl Miner {
         }
         let us = self.signer.hotkey();
         let claim = synapse::Claim::parse(&request.headers, &us).and_then(|claim| {
-            claim.expect(Scheme::Sr25519, (PATIENT, self.clock.now()))?;
+            claim.expect(Scheme::Sr25519, PATIENT, self.clock.now())?;
             claim.verify(&us).map(|()| claim)
         });
         if let Err(refusal) = claim {

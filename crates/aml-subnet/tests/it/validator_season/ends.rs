@@ -6,13 +6,13 @@ use std::time::Duration;
 use aml_miner::digest::Digest;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::quantise;
-use aml_subnet::neurons::validator::pay::{Worth, vector_digest};
-use aml_subnet::neurons::validator::standing::History;
 use aml_subnet::outputs::{CanonicalRow, Format, Published, canonical_rows, directory, verify};
 use aml_subnet::store::Ledger;
 use aml_subnet::store::records::{Answer, Reply, RoundId, Step, Verdict, WeightsRecord, WeightsState};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::weights::shares;
+use aml_subnet::validator::pay::{WeightsTarget, Worth, vector_digest};
+use aml_subnet::validator::standing::History;
 use serde_json::{Value, json};
 
 use super::cast::{Cast, NEWCOMER, POORER, SKILLED, is_bad};
@@ -36,7 +36,7 @@ impl Laws<'_> {
         let ledger = self.seat.must_read().await;
         self.every_day_is_settled_once(&ledger).await;
         self.files_are_the_ledgers(&ledger).await;
-        let weights = ledger.weights((NETUID, 0), u32::MAX).await.expect("a ledger");
+        let weights = ledger.weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, u32::MAX).await.expect("a ledger");
         self.no_window_is_paid_twice(&weights, end).await;
         self.skill_is_paid(&ledger, &weights).await;
         ledger.close().await;
@@ -107,8 +107,10 @@ impl Laws<'_> {
             assert!(of(actor.name).abs() < f64::EPSILON, "{} {}", actor.name, of(actor.name));
         }
         let metagraph = subtensor(&self.seat.localnet).metagraph(NETUID).await.expect("a chain");
-        let shares: Vec<(Uid, f64)> = shares(&worth, &metagraph).iter().map(|one| (one.uid, one.share)).collect();
-        let vector = vector_digest((NETUID, 0), &quantise(&shares).expect("weights"));
+        let shares: Vec<(Uid, f64)> =
+            shares(&worth, &metagraph.hotkeys()).iter().map(|one| (Uid(one.uid), one.share)).collect();
+        let vector =
+            vector_digest(WeightsTarget { netuid: NETUID, mechanism: 0 }, &quantise(&shares).expect("weights"));
         let last = weights.iter().find(|record| is_confirmed(record)).expect("weights");
         assert_eq!(last.vector, vector, "{}: the last weights are what was earned", self.seat.name);
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use aml_subnet::neurons::validator::pay::is_open;
 use aml_subnet::store::Ledger;
-use aml_subnet::store::records::{RoundId, Step};
+use aml_subnet::store::records::{RoundId, Step, WeightsTarget};
+use aml_subnet::validator::pay::is_open;
 
 use crate::validator_world::NETUID;
 
@@ -94,7 +94,7 @@ impl Moment {
             Some(Step::Published) => "settling",
             Some(Step::Settled) => "between rounds",
         };
-        let weights = ledger.weights((NETUID, 0), 8).await.expect("a ledger");
+        let weights = ledger.weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, 8).await.expect("a ledger");
         Self { step: next.to_owned(), weights_open: weights.iter().any(|record| is_open(&record.state)) }
     }
 }

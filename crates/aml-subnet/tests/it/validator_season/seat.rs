@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use aml_subnet::chain::localnet::{Config, Localnet, Rules};
-use aml_subnet::chain::subtensor::Announcement;
-use aml_subnet::neurons::validator::pay::is_open;
+use aml_subnet::chain::announce::Announcement;
+use aml_subnet::localnet::{Config, Localnet, Rules};
 use aml_subnet::store::Ledger;
-use aml_subnet::store::records::{RoundId, Step, WeightsRecord, WeightsState};
+use aml_subnet::store::records::{RoundId, Step, WeightsRecord, WeightsState, WeightsTarget};
+use aml_subnet::validator::pay::is_open;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -205,7 +205,7 @@ impl Seat {
         self.until(async |ledger| {
             let newest = ledger.rounds(NETUID, 1, None).await.unwrap_or_default();
             let Some(settled) = newest.first().and_then(|round| round.settled_ms) else { return false };
-            let weights = ledger.weights((NETUID, 0), 64).await.unwrap_or_default();
+            let weights = ledger.weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, 64).await.unwrap_or_default();
             let after = weights.iter().filter(|record| record.made_ms > settled && is_confirmed(record)).count();
             after >= 2 && !weights.iter().any(|record| is_open(&record.state))
         })
@@ -233,7 +233,12 @@ impl Seat {
         let mut process = self.process.take().expect("it runs");
         let told = Command::new("kill").args(["-TERM", &process.child.id().to_string()]).status().expect("kill");
         assert!(told.success() && process.child.wait().expect("it ends").success(), "{}", self.last_words());
-        let records = self.must_read().await.weights((NETUID, 0), u32::MAX).await.expect("a ledger");
+        let records = self
+            .must_read()
+            .await
+            .weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, u32::MAX)
+            .await
+            .expect("a ledger");
         json!({
             "starts": self.starts,
             "windows": records.len(),

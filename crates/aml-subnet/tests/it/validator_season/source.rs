@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use aml_miner::data::listing::directory_name;
-use aml_miner::data::synth::{Synth, SynthConfig, generate};
 use aml_miner::data::write_batch;
+use aml_miner::synth::{Synth, SynthConfig, generate};
 use aml_subnet::store::records::RoundId;
 use chrono::{Days, NaiveDate};
 

@@ -23,6 +23,14 @@ pub(super) struct Session<'a> {
     pub(super) offline: Option<&'a [Answer]>,
 }
 
+/// What one route is asked.
+struct Question<'a> {
+    kind: Kind,
+    /// Of which the answer is to speak, in this order.
+    ids: &'a TextColumn,
+    body: &'a [u8],
+}
+
 impl Session<'_> {
     pub(super) async fn run(&self, checks: &mut Checks<'_>) -> io::Result<()> {
         checks.add("GET /health", &self.health().await)?;
@@ -37,19 +45,14 @@ impl Session<'_> {
                     .add(&format!("POST {}", kind.path()), &Ok("not asked: the batch has no rows for it".to_owned()))?;
                 continue;
             }
-            self.kind(kind, (&ids, &body), &version, checks).await?;
+            self.kind(Question { kind, ids: &ids, body: &body }, &version, checks).await?;
         }
         checks.add("broken JSON is refused", &self.refusal(b"{\"alerts\":[").await)?;
         checks.add("a body without alerts is refused", &self.refusal(b"{\"features\":[]}").await)
     }
 
-    async fn kind(
-        &self,
-        kind: Kind,
-        (ids, body): (&TextColumn, &[u8]),
-        version: &Value,
-        checks: &mut Checks<'_>,
-    ) -> io::Result<()> {
+    async fn kind(&self, question: Question<'_>, version: &Value, checks: &mut Checks<'_>) -> io::Result<()> {
+        let Question { kind, ids, body } = question;
         let name = |what: &str| format!("POST {}{what}", kind.path());
         let mut first: Option<Vec<Row>> = None;
         let mut slowest = 0.0_f64;

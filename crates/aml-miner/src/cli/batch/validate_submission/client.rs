@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::error_chain::with_causes;
 use crate::receipt::HEADER;
 
 /// Bytes of an answer beside its rows.
@@ -56,8 +57,7 @@ impl Client {
             if error.is_timeout() {
                 return format!("no whole answer within {:?}", self.settings.deadline);
             }
-            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-            causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+            with_causes(&error)
         };
         let started = Instant::now();
         let mut response = request.send().await.map_err(told)?;

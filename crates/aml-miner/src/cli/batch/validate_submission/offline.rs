@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use super::{Args, Checks};
-use crate::offline::{Answer, OfflineModels, ScoreError};
+use crate::error_chain::with_causes;
+use crate::offline::{Answer, OfflineModels};
 use crate::wire::{Batch, Column, Table};
 
 /// Scores the batch with every number of threads; the answers of the first.
 pub(super) fn run(args: &Args, batch: &Batch, checks: &mut Checks<'_>) -> anyhow::Result<Option<Vec<Answer>>> {
     let loaded = args.models.files().map_err(|error| error.to_string());
-    let loaded = loaded.and_then(|files| OfflineModels::load(&files).map_err(|error| told(&error)));
+    let loaded = loaded.and_then(|files| OfflineModels::load(&files).map_err(|error| with_causes(&error)));
     let models = match loaded {
         Ok(models) => models,
         Err(wrong) => {
@@ -27,7 +28,7 @@ pub(super) fn run(args: &Args, batch: &Batch, checks: &mut Checks<'_>) -> anyhow
         let answers = match answers {
             Ok(answers) => answers,
             Err(error) => {
-                checks.add(&name, &Err(told(&error)))?;
+                checks.add(&name, &Err(with_causes(&error)))?;
                 return Ok(None);
             }
         };
@@ -71,10 +72,4 @@ fn different_row(left: &Table, right: &Table) -> Option<usize> {
             _ => None,
         })
         .min()
-}
-
-/// The error and its causes.
-fn told(error: &ScoreError) -> String {
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

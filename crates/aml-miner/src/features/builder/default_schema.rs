@@ -1,0 +1,111 @@
+//! The features of the shipped models.
+//!
+//! Left out on purpose: points in time and a community's number, which mean something else every day; logarithms,
+//! which change nothing for trees; and the batch-relative group, so that scoring a part of a batch gives the same bits
+//! as scoring all of it. A value of text that is not listed here is 0 in every column of its family.
+
+use crate::features::catalogue::features;
+use crate::features::custom::registered;
+use crate::features::expressions::{Feature, Group};
+use crate::features::vocabulary::{RowKind, Schema};
+
+const TYPOLOGIES: [&str; 10] = [
+    "structuring",
+    "layering",
+    "mixing",
+    "rapid_movement",
+    "fan_in",
+    "fan_out",
+    "round_trip",
+    "peel_chain",
+    "dormant_activation",
+    "high_risk_exposure",
+];
+const PATTERNS: [&str; 5] = ["cycle", "layering_path", "smurfing_network", "motif_fanin", "motif_fanout"];
+const SUSPECTED_TYPES: [&str; 5] = ["exchange", "mixer", "bridge", "merchant", "personal_wallet"];
+const CLUSTER_TYPES: [&str; 5] = ["same_entity", "pattern", "proximity", "network", "time_proximity"];
+/// Fixed names that no shipped model takes.
+const LEFT_OUT: [&str; 5] =
+    ["window_days", "log_volume_usd", "community_id", "first_activity_timestamp", "last_activity_timestamp"];
+
+/// Features of a cluster's alerts that the cluster model takes as mean, maximum, sum and spread.
+const OF_ALERTS: [&str; 3] = ["severity_encoded", "alert_confidence_score", "volume_usd"];
+/// Features of a cluster's addresses that the cluster model takes as mean, maximum and spread.
+const OF_ADDRESSES: [&str; 20] = [
+    "total_in_usd",
+    "total_out_usd",
+    "degree_total",
+    "tx_total_count",
+    "in_usd_share",
+    "burst_factor",
+    "structuring_score",
+    "velocity_score",
+    "night_transaction_ratio",
+    "small_transaction_ratio",
+    "counterparty_concentration",
+    "behavioral_anomaly_score",
+    "graph_anomaly_score",
+    "neighborhood_anomaly_score",
+    "global_anomaly_score",
+    "suspicious_pattern_score",
+    "is_mixer_like",
+    "is_exchange_like",
+    "is_new_address",
+    "is_dormant_reactivated",
+];
+/// Figures of the money flows that the cluster model takes as mean and maximum over the addresses.
+const OF_FLOWS: [&str; 6] = [
+    "flow_in_degree",
+    "flow_out_degree",
+    "flow_reciprocity",
+    "flow_passed_on_1d",
+    "flow_flagged_1hop",
+    "flow_flagged_2hop_share",
+];
+
+impl Schema {
+    /// The features of the shipped alert models.
+    #[must_use]
+    pub fn default_alert() -> Self {
+        Self::new(RowKind::Alert, alert())
+    }
+
+    /// The features of the shipped cluster model.
+    #[must_use]
+    pub fn default_cluster() -> Self {
+        Self::new(RowKind::Cluster, cluster())
+    }
+}
+
+/// Names of the shipped alert models, and of the features that this build adds to them.
+fn alert() -> Vec<String> {
+    let own = registered().into_iter().filter(|feature| !feature.batch_relative());
+    let keep = |feature: &&Feature| feature.group != Group::BatchRelative && !LEFT_OUT.contains(&&*feature.name);
+    let fixed = features(RowKind::Alert).iter().filter(keep).map(|feature| feature.name.to_string());
+    fixed
+        .chain(values("typology_", &TYPOLOGIES))
+        .chain(values("pattern_", &PATTERNS))
+        .chain(values("suspected_type_", &SUSPECTED_TYPES))
+        .chain(values("cluster_type_", &CLUSTER_TYPES))
+        .chain(own.map(|feature| feature.name().to_owned()))
+        .collect()
+}
+
+/// Names of the shipped cluster model.
+fn cluster() -> Vec<String> {
+    let own = features(RowKind::Cluster).iter().map(|feature| feature.name.to_string());
+    own.chain(values("cluster_type_", &CLUSTER_TYPES))
+        .chain(products(&["mean_", "max_", "sum_", "std_"], &OF_ALERTS))
+        .chain(values("mean_typology_", &TYPOLOGIES))
+        .chain(products(&["address_mean_", "address_max_", "address_std_"], &OF_ADDRESSES))
+        .chain(products(&["address_mean_", "address_max_"], &OF_FLOWS))
+        .collect()
+}
+
+fn values<'a>(prefix: &'a str, values: &'a [&str]) -> impl Iterator<Item = String> + 'a {
+    values.iter().map(move |value| format!("{prefix}{value}"))
+}
+
+fn products<'a>(prefixes: &'a [&str], names: &'a [&str]) -> impl Iterator<Item = String> + 'a {
+    prefixes.iter().flat_map(move |prefix| values(prefix, names))
+}

@@ -1,0 +1,141 @@
+//! A model with everything that is made for it once, and its way through a batch.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::blocks::map_blocks;
+use super::explanation::{Extent, impacts};
+use super::stop::{Stop, Stopped};
+use crate::digest::Digest;
+use crate::features::{BuildError, FeatureBuilder, Matrix, RowKind, SchemaError};
+use crate::models::BaseModel;
+use crate::wire::reply::{Explanation, FeatureNames, Impact};
+use crate::wire::{Batch, Needs};
+
+/// A model and what is prepared for it once.
+pub struct Prepared {
+    /// The model.
+    pub model: Arc<dyn BaseModel>,
+    /// Builds its matrix.
+    pub builder: FeatureBuilder,
+    /// Names of its features, as explanations write them.
+    pub names: FeatureNames,
+    /// Columns of a batch that it reads.
+    pub needs: Needs,
+    /// Hash of its schema.
+    pub schema_hash: Digest,
+    /// Version of LightGBM that trained it, where that is known.
+    pub lightgbm_version: Option<String>,
+}
+
+/// The rows of one block: scored, and explained where that is wanted.
+pub struct Block<'a> {
+    prepared: &'a Prepared,
+    extent: Option<Extent>,
+    first: usize,
+    values: &'a [f64],
+    scores: Vec<f64>,
+    contributions: Vec<f64>,
+}
+
+/// One row of a block.
+#[derive(Debug)]
+pub struct ScoredRow<'a> {
+    /// Its place in the matrix.
+    pub row: usize,
+    /// Its score.
+    pub score: f64,
+    names: &'a FeatureNames,
+    base_value: f64,
+    impacts: Option<Vec<Impact>>,
+}
+
+impl Prepared {
+    /// Prepares `model`.
+    ///
+    /// # Errors
+    /// When its schema names a feature that is not known.
+    pub fn new(model: Arc<dyn BaseModel>, lightgbm_version: Option<String>) -> Result<Self, SchemaError> {
+        let schema = model.schema();
+        let builder = FeatureBuilder::new(schema)?;
+        let names = FeatureNames::new(&schema.features);
+        let (needs, schema_hash) = (builder.columns(), schema.hash());
+        Ok(Self { builder, names, needs, schema_hash, lightgbm_version, model })
+    }
+
+    /// Whether its features include the alert scorer's scores.
+    #[must_use]
+    pub fn takes_alert_scores(&self) -> bool {
+        self.model.schema().takes_alert_scores()
+    }
+
+    /// The model's matrix of `batch`.
+    ///
+    /// # Errors
+    /// When a feature cannot be built.
+    pub fn matrix(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Matrix, BuildError> {
+        let built = match self.model.schema().rows {
+            RowKind::Alert => self.builder.alerts(batch)?,
+            RowKind::Cluster => self.builder.clusters(batch, alert_scores)?,
+        };
+        Ok(built.matrix)
+    }
+
+    /// One score a row.
+    ///
+    /// # Errors
+    /// When the work is no longer wanted.
+    pub fn scores(&self, matrix: &Matrix, stop: &Stop) -> Result<Vec<f64>, Stopped> {
+        Ok(map_blocks(matrix.rows(), stop, |rows| self.block(matrix, rows, None).scores)?.concat())
+    }
+
+    /// What `write` makes of each block of rows, explained as `extent` says, in order.
+    ///
+    /// # Errors
+    /// When the work is no longer wanted.
+    pub fn map<T: Send>(
+        &self,
+        matrix: &Matrix,
+        extent: Option<Extent>,
+        stop: &Stop,
+        write: impl Fn(&Block<'_>) -> T + Sync + Send,
+    ) -> Result<Vec<T>, Stopped> {
+        map_blocks(matrix.rows(), stop, |rows| write(&self.block(matrix, rows, extent)))
+    }
+
+    fn block<'a>(&'a self, matrix: &'a Matrix, rows: Range<usize>, extent: Option<Extent>) -> Block<'a> {
+        let columns = matrix.columns();
+        let values = &matrix.values()[rows.start * columns..rows.end * columns];
+        let mut scores = vec![0.0; rows.len()];
+        self.model.predict_into(values, &mut scores);
+        let mut contributions = Vec::new();
+        if extent.is_some() {
+            contributions.resize(values.len(), 0.0);
+            self.model.explain_into(values, &mut contributions);
+        }
+        Block { prepared: self, extent, first: rows.start, values, scores, contributions }
+    }
+}
+
+impl Block<'_> {
+    /// Its rows, in order.
+    pub fn rows(&self) -> impl Iterator<Item = ScoredRow<'_>> {
+        let columns = self.values.len() / self.scores.len().max(1);
+        let base_value = self.prepared.model.base_value();
+        self.scores.iter().enumerate().map(move |(offset, &score)| {
+            let range = offset * columns..(offset + 1) * columns;
+            let explained = |extent| impacts(&self.values[range.clone()], &self.contributions[range.clone()], extent);
+            let impacts = self.extent.map(explained);
+            ScoredRow { row: self.first + offset, score, names: &self.prepared.names, base_value, impacts }
+        })
+    }
+}
+
+impl ScoredRow<'_> {
+    /// What explains the score, where that is wanted.
+    #[must_use]
+    pub fn explanation(&self) -> Option<Explanation<'_>> {
+        let impacts = self.impacts.as_deref()?;
+        Some(Explanation { names: self.names, base_value: self.base_value, impacts })
+    }
+}

@@ -1,0 +1,201 @@
+//! The rules that cells and tables keep, whether they come as JSON, Parquet, Arrow or CSV, or are about to be written.
+//!
+//! A reader turns stored forms into doubles and texts (see [`cells`](crate::table::cells)); from there on these rules
+//! are the only ones.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::table::column::{Column, TextColumn};
+use crate::table::flaw::{CellProblem, ColumnProblem, Flaw};
+use crate::table::spec::{ColumnSpec, ColumnType, severity_rank};
+use crate::table::{Table, excerpt};
+
+/// What a number breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberBreach {
+    /// The column needs one in every row.
+    Missing,
+    /// Infinite.
+    NotFinite,
+    /// Below the column's range.
+    TooSmall,
+    /// Above the column's range.
+    TooLarge,
+    /// A fraction where whole numbers are wanted.
+    NotWhole,
+}
+
+/// What a text breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextBreach {
+    /// The column needs one in every row.
+    Missing,
+    /// Not one of the severities.
+    UnknownSeverity,
+    /// U+0000, which databases and other languages take for the end of a text.
+    Nul {
+        /// The byte at which it stands.
+        at: usize,
+    },
+}
+
+/// Whether a column of numbers may hold `value`; NaN is "missing".
+///
+/// # Errors
+/// The rule that it breaks.
+#[inline]
+pub fn number(value: f64, about: &ColumnSpec) -> Result<(), NumberBreach> {
+    if value.is_nan() {
+        return if about.required { Err(NumberBreach::Missing) } else { Ok(()) };
+    }
+    if value.is_infinite() {
+        return Err(NumberBreach::NotFinite);
+    }
+    if value < about.min {
+        return Err(NumberBreach::TooSmall);
+    }
+    if value > about.max {
+        return Err(NumberBreach::TooLarge);
+    }
+    let whole = !matches!(about.kind, ColumnType::F32 | ColumnType::F64 | ColumnType::Decimal);
+    if whole && value.trunc().to_bits() != value.to_bits() {
+        return Err(NumberBreach::NotWhole);
+    }
+    Ok(())
+}
+
+/// Whether a list of numbers may hold `value`; NaN is "missing".
+///
+/// # Errors
+/// The rule that it breaks.
+#[inline]
+pub fn number_item(value: f64) -> Result<(), NumberBreach> {
+    if value.is_infinite() { Err(NumberBreach::NotFinite) } else { Ok(()) }
+}
+
+/// Whether a column of texts may hold `text`; an empty one is "missing".
+///
+/// # Errors
+/// The rule that it breaks.
+pub fn text(text: &str, about: &ColumnSpec) -> Result<(), TextBreach> {
+    text_item(text)?;
+    if text.is_empty() {
+        return if about.required { Err(TextBreach::Missing) } else { Ok(()) };
+    }
+    if about.kind == ColumnType::Severity && severity_rank(text).is_none() {
+        return Err(TextBreach::UnknownSeverity);
+    }
+    Ok(())
+}
+
+/// Whether a list of texts may hold `text`.
+///
+/// # Errors
+/// The rule that it breaks.
+pub fn text_item(text: &str) -> Result<(), TextBreach> {
+    memchr::memchr(0, text.as_bytes()).map_or(Ok(()), |at| Err(TextBreach::Nul { at }))
+}
+
+/// A key that an earlier row has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated<'a> {
+    /// The row.
+    pub row: usize,
+    /// The row in which it stood first.
+    pub first: usize,
+    /// The key.
+    pub key: &'a str,
+}
+
+/// The rows whose key an earlier row has, in order.
+pub fn repeated(keys: &TextColumn) -> impl Iterator<Item = Repeated<'_>> {
+    let mut seen = HashMap::with_capacity(keys.len());
+    keys.iter().enumerate().filter_map(move |(row, key)| match seen.entry(key) {
+        Entry::Occupied(first) => Some(Repeated { row, first: *first.get(), key }),
+        Entry::Vacant(place) => {
+            place.insert(row);
+            None
+        }
+    })
+}
+
+/// A flaw and the column that has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flawed {
+    /// Name of the column.
+    pub column: &'static str,
+    /// What is wrong with it.
+    pub flaw: Flaw,
+}
+
+/// Checks required columns, cells, lengths of texts and keys. A table without rows keeps every rule.
+///
+/// # Errors
+/// The first rule that is broken, columns in the order of the format.
+pub fn check(table: &Table, longest_text: usize) -> Result<(), Flawed> {
+    if table.rows() == 0 {
+        return Ok(());
+    }
+    for (about, column) in table.spec().columns.iter().zip(table.columns()) {
+        let checked = match column {
+            None if about.required => Err(Flaw::Column(ColumnProblem::Missing)),
+            None => Ok(()),
+            Some(column) => check_column(column, about, longest_text),
+        };
+        checked.map_err(|flaw| Flawed { column: about.name, flaw })?;
+    }
+    let keys = table.spec().key.and_then(|key| Some((key, table.texts(key)?)));
+    match keys.and_then(|(column, keys)| Some((column, repeated(keys).next()?))) {
+        None => Ok(()),
+        Some((column, Repeated { row, first, key })) => {
+            let flaw = Flaw::Cell(row, CellProblem::Duplicate { value: excerpt(key), first });
+            Err(Flawed { column, flaw })
+        }
+    }
+}
+
+fn check_column(column: &Column, about: &ColumnSpec, longest: usize) -> Result<(), Flaw> {
+    let cell = |row: usize| move |problem: CellProblem| Flaw::Cell(row, problem);
+    match column {
+        Column::Numbers(values) => values.iter().enumerate().try_for_each(|(row, &value)| {
+            number(value, about).map_err(|breach| Flaw::Cell(row, number_problem(breach, value, about)))
+        }),
+        Column::Texts(texts) => texts.iter().enumerate().try_for_each(|(row, value)| {
+            length(value, longest).map_err(cell(row))?;
+            text(value, about).map_err(|breach| Flaw::Cell(row, text_problem(breach, value)))
+        }),
+        Column::NumberLists(lists) => (0..lists.len()).try_for_each(|row| {
+            lists.get(row).iter().try_for_each(|&item| {
+                number_item(item).map_err(|breach| Flaw::Cell(row, number_problem(breach, item, about)))
+            })
+        }),
+        Column::TextLists(lists) => (0..lists.len()).try_for_each(|row| {
+            lists.get(row).try_for_each(|item| {
+                length(item, longest).map_err(cell(row))?;
+                text_item(item).map_err(|breach| Flaw::Cell(row, text_problem(breach, item)))
+            })
+        }),
+    }
+}
+
+fn length(text: &str, limit: usize) -> Result<(), CellProblem> {
+    if text.len() > limit { Err(CellProblem::TooLong { bytes: text.len(), limit }) } else { Ok(()) }
+}
+
+fn number_problem(breach: NumberBreach, value: f64, about: &ColumnSpec) -> CellProblem {
+    match breach {
+        NumberBreach::Missing => CellProblem::Missing,
+        NumberBreach::NotFinite => CellProblem::NotFinite(value),
+        NumberBreach::TooSmall | NumberBreach::TooLarge => CellProblem::Range { value, min: about.min, max: about.max },
+        NumberBreach::NotWhole => CellProblem::NotWhole(value),
+    }
+}
+
+fn text_problem(breach: TextBreach, text: &str) -> CellProblem {
+    match breach {
+        TextBreach::Missing => CellProblem::Missing,
+        TextBreach::UnknownSeverity => CellProblem::Severity(excerpt(text)),
+        TextBreach::Nul { at } => CellProblem::Nul { at },
+    }
+}

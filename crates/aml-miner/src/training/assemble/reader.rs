@@ -1,0 +1,272 @@
+//! Batch directories read one by one, with their usable labels, and what was read so far.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::data::outcomes::usable_rows;
+use crate::data::{BatchDir, BatchEntry, LoadedBatch, ReadBatchError, list_batches};
+use crate::digest::Digest;
+use crate::features::{BuildError, Built, Matrix, Schema, SchemaError};
+use crate::training::samples::{Day, Interner, Row, Samples};
+use crate::training::watch::Watch;
+use crate::wire::Table;
+
+/// Which batches are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The directory of batch directories.
+    pub data_dir: PathBuf,
+    /// First day.
+    pub start: Option<NaiveDate>,
+    /// Last day.
+    pub end: Option<NaiveDate>,
+}
+
+/// What was read, and what was left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Batches read.
+    pub batches: usize,
+    /// Batches without labels, passed over.
+    pub without_labels: usize,
+    /// Rows (alerts or clusters) in the batches that were read.
+    pub rows: usize,
+    /// Rows with a usable label.
+    pub labelled: usize,
+    /// Labels that were known by the end of their batch's day, not used.
+    pub known_too_early: usize,
+    /// Columns that features need and at least one batch lacks; what depends on them is missing.
+    pub lacking: BTreeSet<String>,
+    /// SHA-256 over the manifests' digests, one a line, in the order of the days.
+    pub data_sha256: Digest,
+}
+
+/// Labelled rows and where they came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assembled {
+    /// The rows.
+    pub samples: Samples,
+    /// Where they came from.
+    pub summary: Summary,
+}
+
+/// Why no labelled rows could be assembled.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The data directory cannot be listed.
+    #[error("cannot list {path}", path = path.display())]
+    List {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is nothing to read.
+    #[error("no batch directories in {path} for the days asked for", path = path.display())]
+    NoBatches {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// No batch has labels.
+    #[error("none of the {batches} batches has a usable label: training needs labels.parquet in the batch directories")]
+    NoLabels {
+        /// Batches looked at.
+        batches: usize,
+    },
+    /// A batch cannot be used.
+    #[error("batch {path}", path = path.display())]
+    Batch {
+        /// Its directory.
+        path: PathBuf,
+        /// Why not.
+        source: Box<ReadBatchError>,
+    },
+    /// The features cannot be computed.
+    #[error("batch {path}", path = path.display())]
+    Features {
+        /// Its directory.
+        path: PathBuf,
+        /// Why not.
+        source: Box<BuildError>,
+    },
+    /// The features are not known.
+    #[error("the features cannot be built")]
+    Schema(#[from] SchemaError),
+    /// It was told to stop.
+    #[error("stopped before all batches were read")]
+    Stopped,
+}
+
+/// The outcome of an alert.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Label {
+    pub(super) illicit: bool,
+    pub(super) relevance: u8,
+    pub(super) known_at: i64,
+}
+
+/// Reads the labelled batches of `range` one by one, oldest first.
+pub(super) struct Reader<'a> {
+    entries: Vec<BatchEntry>,
+    watch: &'a dyn Watch,
+    pub(super) summary: Summary,
+    manifests: String,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn open(range: &Range, watch: &'a dyn Watch) -> Result<Self, AssembleError> {
+        let path = || range.data_dir.clone();
+        let entries = list_batches(&range.data_dir, range.start, range.end)
+            .map_err(|error| AssembleError::List { path: path(), source: error.source })?;
+        if entries.is_empty() {
+            return Err(AssembleError::NoBatches { path: path() });
+        }
+        let summary = Summary {
+            batches: 0,
+            without_labels: 0,
+            rows: 0,
+            labelled: 0,
+            known_too_early: 0,
+            lacking: BTreeSet::new(),
+            data_sha256: Digest::of(&[]),
+        };
+        Ok(Self { entries, watch, summary, manifests: String::new() })
+    }
+
+    /// Gives every labelled batch and its usable labels to `use_batch`.
+    pub(super) fn each(
+        &mut self,
+        mut use_batch: impl FnMut(&mut Summary, &Path, &LoadedBatch, &HashMap<&str, Label>) -> Result<(), AssembleError>,
+    ) -> Result<(), AssembleError> {
+        let entries = std::mem::take(&mut self.entries);
+        for (done, entry) in entries.iter().enumerate() {
+            self.watch.step("reading batches", done + 1, entries.len());
+            if self.watch.stopped() {
+                return Err(AssembleError::Stopped);
+            }
+            let failed = |source| AssembleError::Batch { path: entry.path.clone(), source: Box::new(source) };
+            let directory = BatchDir::open(&entry.path).map_err(failed)?;
+            if !has_labels(&directory) {
+                self.summary.without_labels += 1;
+                continue;
+            }
+            let loaded = directory.load().map_err(failed)?;
+            let (labels, early) = usable_labels(&loaded);
+            self.summary.batches += 1;
+            self.summary.known_too_early += early;
+            self.manifests.push_str(&format!("{}\n", loaded.meta.digest()));
+            use_batch(&mut self.summary, &entry.path, &loaded, &labels)?;
+        }
+        if self.summary.labelled == 0 {
+            return Err(AssembleError::NoLabels { batches: entries.len() });
+        }
+        self.summary.data_sha256 = Digest::of(self.manifests.as_bytes());
+        Ok(())
+    }
+}
+
+fn has_labels(directory: &BatchDir) -> bool {
+    let name = crate::data::batch_dir::file_name(&crate::wire::spec::LABELS);
+    directory.manifest().files.contains_key(&name)
+}
+
+/// Labels by alert, and how many do not count because they were known by the end of the batch's day.
+fn usable_labels(loaded: &LoadedBatch) -> (HashMap<&str, Label>, usize) {
+    let none = || (HashMap::new(), 0);
+    let Some(table) = &loaded.labels else { return none() };
+    let (Some(ids), Some(illicit), Some(known)) =
+        (table.texts("alert_id"), table.numbers("confirmed_illicit"), table.numbers("confirmed_at"))
+    else {
+        return none();
+    };
+    let relevance = table.numbers("relevance");
+    let label = |row: usize| {
+        let illicit = illicit[row] > 0.5;
+        let given = relevance.map_or(f64::NAN, |values| values[row]);
+        let relevance = if illicit { 2 } else { u8::from(given >= 1.0) };
+        (ids.get(row), Label { illicit, relevance, known_at: whole(known[row]) })
+    };
+    let usable = usable_rows(table, loaded.meta.processing_date);
+    let early = table.rows() - usable.len();
+    (usable.into_iter().map(label).collect(), early)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "times are checked to be whole numbers below 2^53")]
+fn whole(time: f64) -> i64 {
+    time as i64
+}
+
+/// The numbers of a column; all missing where the batch lacks it.
+pub(super) fn numbers_or_missing(table: &Table, name: &str) -> Vec<f64> {
+    table.numbers(name).map_or_else(|| vec![f64::NAN; table.rows()], <[f64]>::to_vec)
+}
+
+/// Small numbers for the names of addresses and of typologies (or cluster types).
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) addresses: Interner,
+    kinds: Interner,
+}
+
+impl Names {
+    /// Typologies share small numbers; the 65,535th and later ones share the last.
+    pub(super) fn kind(&mut self, name: &str) -> u16 {
+        u16::try_from(self.kinds.id(if name.is_empty() { "(none)" } else { name })).unwrap_or(u16::MAX)
+    }
+}
+
+/// The labelled rows of the days read so far.
+pub(super) struct Collected {
+    schema: Schema,
+    days: Vec<Day>,
+    pub(super) names: Names,
+}
+
+/// The labelled rows of one day.
+#[derive(Default)]
+pub(super) struct Labelled {
+    values: Vec<f64>,
+    rows: Vec<Row>,
+}
+
+impl Labelled {
+    /// Adds a row and its features.
+    pub(super) fn push(&mut self, values: &[f64], row: Row) {
+        self.values.extend_from_slice(values);
+        self.rows.push(row);
+    }
+}
+
+impl Collected {
+    /// Nothing yet.
+    pub(super) fn new(schema: &Schema) -> Self {
+        Self { schema: schema.clone(), days: Vec::new(), names: Names::default() }
+    }
+
+    /// Adds a day of which `built` was made, and counts it.
+    pub(super) fn add(&mut self, summary: &mut Summary, day: Labelled, loaded: &LoadedBatch, built: &Built) {
+        let lacking = built.lacking.iter().map(|lacking| format!("{}.{}", lacking.table, lacking.column));
+        summary.lacking.extend(lacking);
+        summary.rows += built.matrix.rows();
+        summary.labelled += day.rows.len();
+        if !day.rows.is_empty() {
+            let matrix = Matrix::from_rows(self.schema.features.len(), day.values);
+            self.days.push(Day { date: day_of(loaded), matrix, rows: day.rows });
+        }
+    }
+
+    /// All days, with what was read for them.
+    pub(super) fn finish(self, summary: Summary) -> Assembled {
+        let samples = Samples { schema: self.schema, kinds: self.names.kinds.texts(), days: self.days };
+        Assembled { samples, summary }
+    }
+}
+
+/// The day of a batch, in days since 1970-01-01.
+pub(super) fn day_of(loaded: &LoadedBatch) -> i32 {
+    loaded.meta.processing_date.to_epoch_days()
+}

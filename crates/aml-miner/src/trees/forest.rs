@@ -1,0 +1,116 @@
+//! Evaluation of a model's trees: immutable, shared between threads, raw scores bit-equal to LightGBM's C library.
+//!
+//! Rows are taken in blocks. A block is first turned into small integers by the model's own thresholds
+//! (`Quantizer`), once for all trees; then a split is one integer comparison for a whole block of rows. Trees of up
+//! to 64 leaves are evaluated without branches (`masks`), larger ones node by node (`walk`). Each row's sum runs
+//! over the trees in their order, so its bits do not depend on the other rows.
+
+mod masks;
+
+mod walk;
+
+use super::lightgbm::{Model, Objective, Tree};
+use super::quantizer::{BLOCK, Codes, FEW, Quantizer, Test};
+use masks::MaskTree;
+use walk::WalkTree;
+
+/// A model's trees, compiled.
+#[derive(Debug)]
+pub struct Forest {
+    quantizer: Quantizer,
+    trees: Vec<Compiled>,
+    outputs: usize,
+    /// What to divide the sums by before the objective's conversion: 1, or the iterations of a random forest.
+    divisor: f64,
+    objective: Objective,
+}
+
+/// A tree in the form that evaluates it fastest.
+#[derive(Debug)]
+enum Compiled {
+    Small(MaskTree),
+    Large(WalkTree),
+}
+
+impl Compiled {
+    fn new(tree: &Tree, tests: &[Test]) -> Self {
+        if tree.leaf_values.len() <= masks::MAX_LEAVES {
+            Self::Small(MaskTree::new(tree, tests))
+        } else {
+            Self::Large(WalkTree::new(tree, tests))
+        }
+    }
+
+    /// Adds the tree's value to the score of the first `rows` rows of a block (and to some others).
+    fn add(&self, codes: &Codes, rows: usize, scores: &mut [f64; BLOCK]) {
+        match self {
+            Self::Small(tree) if rows <= FEW => tree.add::<FEW>(codes, scores),
+            Self::Small(tree) => tree.add::<BLOCK>(codes, scores),
+            Self::Large(tree) => tree.add(codes, &mut scores[..rows]),
+        }
+    }
+}
+
+impl Forest {
+    /// Compiles a model.
+    #[must_use]
+    pub fn new(model: &Model) -> Self {
+        let (quantizer, tests) = Quantizer::new(model);
+        let trees = model.trees.iter().zip(&tests).map(|(tree, tests)| Compiled::new(tree, tests));
+        let iterations = model.trees.len() / model.outputs;
+        Self {
+            quantizer,
+            trees: trees.collect(),
+            outputs: model.outputs,
+            divisor: if model.average_output { iterations as f64 } else { 1.0 },
+            objective: model.objective,
+        }
+    }
+
+    /// Values of one row.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.quantizer.features()
+    }
+
+    /// Scores of one row: 1, or the number of classes.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Writes the raw scores of every row, row by row: the plain sums of the trees' values.
+    ///
+    /// # Panics
+    /// When `rows` is not as many whole rows as `raw` has places for.
+    pub fn raw_into(&self, rows: &[f64], raw: &mut [f64]) {
+        let features = self.features();
+        assert_eq!(rows.len() / features * self.outputs, raw.len(), "one place a row and output");
+        assert!(rows.len().is_multiple_of(features), "whole rows");
+        let mut codes = self.quantizer.codes();
+        let blocks = rows.chunks(BLOCK * features).zip(raw.chunks_mut(BLOCK * self.outputs));
+        for (rows, raw) in blocks {
+            self.quantizer.encode(rows, &mut codes);
+            for output in 0..self.outputs {
+                let mut scores = [0.0; BLOCK];
+                for tree in self.trees.iter().skip(output).step_by(self.outputs) {
+                    tree.add(&codes, rows.len() / features, &mut scores);
+                }
+                let places = raw.iter_mut().skip(output).step_by(self.outputs);
+                places.zip(scores).for_each(|(place, score)| *place = score);
+            }
+        }
+    }
+
+    /// Writes the answers of every row as the model's objective defines them.
+    ///
+    /// # Panics
+    /// When `rows` is not as many whole rows as `answers` has places for.
+    pub fn predict_into(&self, rows: &[f64], answers: &mut [f64]) {
+        self.raw_into(rows, answers);
+        for row in answers.chunks_mut(self.outputs) {
+            row.iter_mut().for_each(|score| *score /= self.divisor);
+            self.objective.convert(row);
+        }
+    }
+}

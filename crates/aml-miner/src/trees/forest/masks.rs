@@ -1,0 +1,99 @@
+//! Trees of up to 64 leaves, without branches (after QuickScorer): a split that sends a row right rules out the leaves
+//! to its left, one bit a leaf; the first leaf that remains is the row's.
+//!
+//! The bits are kept in planes of 16, as wide as a code: so the inner loop is nothing but comparisons and masks of
+//! equal width over neighbouring rows, which compilers turn into vector instructions.
+
+use super::super::lightgbm::{Child, Tree};
+use super::super::quantizer::{BLOCK, Codes, Test};
+
+/// Leaves of the largest tree there are masks for.
+pub(super) const MAX_LEAVES: usize = 64;
+/// Bits of one plane.
+const PLANE: usize = 16;
+/// Planes of the largest tree.
+const PLANES: usize = MAX_LEAVES / PLANE;
+
+/// A tree as masks.
+#[derive(Debug)]
+pub(super) struct MaskTree {
+    steps: Vec<Step>,
+    planes: usize,
+    /// Values of the leaves from left to right, padded so that an index needs no check.
+    values: Box<[f64; MAX_LEAVES]>,
+}
+
+/// What one split means for one plane.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    column: u32,
+    limit: i16,
+    plane: usize,
+    /// What remains of the plane when a row goes right.
+    right: u16,
+}
+
+impl MaskTree {
+    /// Compiles a tree of at most [`MAX_LEAVES`] leaves.
+    pub(super) fn new(tree: &Tree, tests: &[Test]) -> Self {
+        let mut values = Box::new([0.0; MAX_LEAVES]);
+        let mut steps = Vec::new();
+        let mut first_leaf = vec![0; tests.len()];
+        let mut leaves = 0;
+        // In order: a node comes up again between its two sides, when the leaves on its left are counted.
+        let root = if tree.nodes.is_empty() { Child::Leaf(0) } else { Child::Node(0) };
+        let mut open = vec![(root, false)];
+        while let Some((child, left_done)) = open.pop() {
+            match child {
+                Child::Leaf(leaf) => {
+                    values[leaves] = tree.leaf_values[leaf as usize];
+                    leaves += 1;
+                }
+                Child::Node(node) if left_done => {
+                    let node = node as usize;
+                    steps.extend(Step::all(tests[node], first_leaf[node], leaves));
+                    open.push((tree.nodes[node].right, false));
+                }
+                Child::Node(node) => {
+                    first_leaf[node as usize] = leaves;
+                    open.push((child, true));
+                    open.push((tree.nodes[node as usize].left, false));
+                }
+            }
+        }
+        steps.sort_by_key(|step| step.plane);
+        Self { steps, planes: leaves.div_ceil(PLANE), values }
+    }
+
+    /// Adds the tree's value to the score of each of the first `LANES` rows of a block.
+    pub(super) fn add<const LANES: usize>(&self, codes: &Codes, scores: &mut [f64; BLOCK]) {
+        let mut planes = [[u16::MAX; LANES]; PLANES];
+        for step in &self.steps {
+            let plane = &mut planes[step.plane % PLANES];
+            let codes = &codes[step.column as usize];
+            for (bits, code) in plane.iter_mut().zip(codes) {
+                *bits &= step.right | u16::from(*code > step.limit).wrapping_sub(1);
+            }
+        }
+        for (row, score) in scores.iter_mut().take(LANES).enumerate() {
+            let mut bits = 0;
+            for (place, plane) in planes.iter().take(self.planes).enumerate() {
+                bits |= u64::from(plane[row]) << (place * PLANE);
+            }
+            *score += self.values[bits.trailing_zeros() as usize % MAX_LEAVES];
+        }
+    }
+}
+
+impl Step {
+    /// The steps of a split with the leaves `first..end` on its left.
+    fn all(test: Test, first: usize, end: usize) -> impl Iterator<Item = Self> {
+        let mask = !(((1_u64 << (end - first)) - 1) << first);
+        let plane = move |plane: usize| {
+            #[expect(clippy::cast_possible_truncation, reason = "the 16 bits of one plane")]
+            let right = (mask >> (plane * PLANE)) as u16;
+            Self { column: test.column, limit: test.limit, plane, right }
+        };
+        (0..PLANES).map(plane).filter(|step| step.right != u16::MAX)
+    }
+}

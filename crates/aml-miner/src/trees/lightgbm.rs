@@ -1,0 +1,49 @@
+//! LightGBM's text model (`tree`, versions 3 and 4), read by a bounded parser.
+//!
+//! A model file is a stranger's input: nothing in it is trusted. Every number is range-checked, every array has the
+//! length its tree declares, every child graph is a proper tree, and work and memory are linear in the file's size,
+//! which is capped first. What comes out needs no further checks. [`parse`] is the only way to make a [`Model`].
+
+mod error;
+mod header;
+mod limits;
+mod lines;
+mod model;
+mod objective;
+mod topology;
+mod tree;
+
+pub use error::{Fault, ParseError};
+pub use limits::{
+    MAX_CATEGORY_WORDS, MAX_CLASSES, MAX_DEPTH, MAX_FEATURES, MAX_LEAF_VALUE, MAX_LEAVES, MAX_MODEL_BYTES, MAX_TREES,
+};
+pub use model::{Child, Missing, Model, Node, Split, Tree};
+pub use objective::Objective;
+
+use lines::Lines;
+
+/// Reads a model.
+///
+/// # Errors
+/// What is wrong and in which line. Time and memory are linear in `bytes`, whatever they hold.
+pub fn parse(bytes: &[u8]) -> Result<Model, ParseError> {
+    if bytes.len() > MAX_MODEL_BYTES {
+        return Err(Fault::TooLarge { bytes: bytes.len() }.at(0));
+    }
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let line = 1 + memchr::memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
+        Fault::NotText.at(line)
+    })?;
+    let mut lines = Lines::new(text);
+    let header = header::Header::read(&mut lines)?;
+    let trees = tree::read_all(&mut lines, &header)?;
+    Ok(Model {
+        objective: header.objective,
+        objective_text: header.objective_text,
+        outputs: header.outputs,
+        average_output: header.average_output,
+        feature_names: header.feature_names,
+        feature_infos: header.feature_infos,
+        trees,
+    })
+}

@@ -1,0 +1,19 @@
+//! How large a model file, and what is in it, may be.
+
+/// Bytes of a model file. Ten times the largest model that trained well here; a bigger file is a mistake or an attack.
+pub const MAX_MODEL_BYTES: usize = 64 << 20;
+/// Trees of a model: LightGBM's own tuning advice ends far below this.
+pub const MAX_TREES: usize = 100_000;
+/// Leaves of one tree: LightGBM's own limit of `num_leaves`.
+pub const MAX_LEAVES: usize = 131_072;
+/// Splits between the root and a leaf. The deepest useful tree is some tens deep; explanations cost its square.
+pub const MAX_DEPTH: u32 = 1_024;
+/// Classes of a multiclass model.
+pub const MAX_CLASSES: usize = 1_000;
+/// Features of a model: an index fits 16 bits.
+pub const MAX_FEATURES: usize = 65_535;
+/// 32-bit words of one categorical split: categories up to 2,097,151.
+pub const MAX_CATEGORY_WORDS: usize = 65_536;
+
+/// The largest absolute value of a leaf: no sum over [`MAX_TREES`] trees can overflow.
+pub const MAX_LEAF_VALUE: f64 = 1e100;

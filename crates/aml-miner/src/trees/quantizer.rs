@@ -1,0 +1,192 @@
+//! Turns rows of doubles into small integers by the thresholds a model really uses.
+//!
+//! Every split becomes `code <= limit` on some column of codes, exactly: numerical splits by counting the thresholds
+//! below a value, missing values by codes below or above all others, categorical splits by a column of their own that
+//! is 0 inside the set and 1 outside.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::lightgbm::{Missing, Model, Split};
+
+/// Rows that are evaluated together: their codes and scores stay in the first-level cache.
+pub(super) const BLOCK: usize = 64;
+/// Rows up to which a block is evaluated as a short one: one vector of codes.
+pub(super) const FEW: usize = 8;
+
+/// The codes of one block: one entry a column, one place a row.
+pub(super) type Codes = Vec<[i16; BLOCK]>;
+
+/// LightGBM's `kZeroThreshold`: the C library takes anything this close to zero for zero.
+const ZERO: f64 = 1e-35_f32 as f64;
+/// Thresholds of one column. A feature with more gets several columns, whose codes end at their first and last.
+const MAX_CUTS: usize = 32_000;
+/// The code of a missing value that goes left: at most any limit.
+const BELOW_ALL: i16 = -1;
+/// The code of a missing value that goes right: above any limit.
+const ABOVE_ALL: i16 = i16::MAX;
+
+/// A split, in terms of codes: a row goes left when `codes[column] <= limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Test {
+    pub(super) column: u32,
+    pub(super) limit: i16,
+}
+
+/// The columns of a model.
+#[derive(Debug)]
+pub(super) struct Quantizer {
+    features: usize,
+    columns: Vec<Column>,
+}
+
+#[derive(Debug)]
+struct Column {
+    feature: u32,
+    rule: Rule,
+}
+
+#[derive(Debug)]
+enum Rule {
+    /// Rising thresholds, and what is missing.
+    Cuts(Box<[f64]>, Missing),
+    /// The categories that go left.
+    Set(Arc<[u32]>),
+}
+
+impl Quantizer {
+    /// The columns `model` needs, and each tree's splits in terms of them.
+    pub(super) fn new(model: &Model) -> (Self, Vec<Vec<Test>>) {
+        let mut columns = Vec::new();
+        let cuts = Cuts::of(model, &mut columns);
+        let mut sets = BTreeMap::new();
+        let mut tests = Vec::with_capacity(model.trees.len());
+        for tree in &model.trees {
+            let test = |node: &super::lightgbm::Node| match &node.split {
+                Split::Numerical { threshold, missing } => cuts.test(node.feature, *missing, *threshold),
+                Split::Categorical(set) => {
+                    let key = (node.feature, set.clone());
+                    let column = *sets.entry(key).or_insert_with(|| {
+                        columns.push(Column { feature: node.feature, rule: Rule::Set(set.clone()) });
+                        columns.len() - 1
+                    });
+                    Test { column: index(column), limit: 0 }
+                }
+            };
+            tests.push(tree.nodes.iter().map(test).collect());
+        }
+        (Self { features: model.feature_names.len(), columns }, tests)
+    }
+
+    /// Values of one row.
+    pub(super) fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Room for the codes of one block.
+    pub(super) fn codes(&self) -> Codes {
+        vec![[0; BLOCK]; self.columns.len()]
+    }
+
+    /// Writes the codes of up to [`BLOCK`] rows; the places of absent rows keep what they had.
+    pub(super) fn encode(&self, rows: &[f64], codes: &mut Codes) {
+        for (column, codes) in self.columns.iter().zip(codes) {
+            let values = rows.iter().skip(column.feature as usize).step_by(self.features);
+            column.encode(values.copied().zip(codes));
+        }
+    }
+}
+
+impl Column {
+    fn encode<'a>(&self, places: impl Iterator<Item = (f64, &'a mut i16)>) {
+        match &self.rule {
+            Rule::Set(set) => places.for_each(|(x, code)| *code = i16::from(!contains(set, x))),
+            Rule::Cuts(cuts, Missing::None) => {
+                places.for_each(|(x, code)| *code = below(cuts, or_zero(x)));
+            }
+            Rule::Cuts(cuts, Missing::Zero { left }) => {
+                let missing = missing_code(*left);
+                places.for_each(|(x, code)| {
+                    // Written so that NaN is missing too.
+                    let present = x.abs() > ZERO;
+                    *code = if present { below(cuts, x) } else { missing };
+                });
+            }
+            Rule::Cuts(cuts, Missing::Nan { left }) => {
+                let missing = missing_code(*left);
+                places.for_each(|(x, code)| {
+                    *code = if x.is_nan() { missing } else { below(cuts, or_zero(x)) };
+                });
+            }
+        }
+    }
+}
+
+fn missing_code(left: bool) -> i16 {
+    if left { BELOW_ALL } else { ABOVE_ALL }
+}
+
+/// Zero for what LightGBM takes for zero, NaN included.
+fn or_zero(x: f64) -> f64 {
+    if x.abs() > ZERO { x } else { 0.0 }
+}
+
+/// How many cuts are below `x`.
+fn below(cuts: &[f64], x: f64) -> i16 {
+    let count = cuts.partition_point(|cut| *cut < x);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "<= MAX_CUTS")]
+    let count = count as i16;
+    count
+}
+
+/// Whether a value, cut to an integer, is in a set. Negative, NaN and huge values never are.
+fn contains(set: &[u32], x: f64) -> bool {
+    // LightGBM casts to a 32-bit integer, and what does not fit becomes negative.
+    if !(x > -1.0 && x < 2_147_483_648.0) {
+        return false;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked")]
+    let category = x as u32;
+    set.get(category as usize / 32).is_some_and(|word| word >> (category % 32) & 1 == 1)
+}
+
+fn index(column: usize) -> u32 {
+    u32::try_from(column).expect("a column is a split of a file of at most 64 MiB")
+}
+
+/// The numerical thresholds of a model, by feature and by what they take for missing.
+struct Cuts(BTreeMap<(u32, Missing), (usize, Vec<f64>)>);
+
+impl Cuts {
+    /// Gathers them, and appends their columns.
+    fn of(model: &Model, columns: &mut Vec<Column>) -> Self {
+        let mut found = BTreeMap::<_, (usize, Vec<f64>)>::new();
+        for node in model.trees.iter().flat_map(|tree| &tree.nodes) {
+            if let Split::Numerical { threshold, missing } = node.split {
+                found.entry((node.feature, missing)).or_default().1.push(positive_zero(threshold));
+            }
+        }
+        for ((feature, missing), (first, cuts)) in &mut found {
+            cuts.sort_unstable_by(f64::total_cmp);
+            cuts.dedup();
+            *first = columns.len();
+            columns.extend(
+                cuts.chunks(MAX_CUTS).map(|cuts| Column { feature: *feature, rule: Rule::Cuts(cuts.into(), *missing) }),
+            );
+        }
+        Self(found)
+    }
+
+    fn test(&self, feature: u32, missing: Missing, threshold: f64) -> Test {
+        let (first, cuts) = &self.0[&(feature, missing)];
+        let place = cuts.partition_point(|cut| *cut < positive_zero(threshold));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "< MAX_CUTS")]
+        let limit = (place % MAX_CUTS) as i16;
+        Test { column: index(first + place / MAX_CUTS), limit }
+    }
+}
+
+/// Negative zero is zero, and no threshold of its own.
+fn positive_zero(threshold: f64) -> f64 {
+    threshold + 0.0
+}

@@ -1,0 +1,15 @@
+//! What every listener and every outgoing request of this crate share: bounded connections, bodies and rates.
+//!
+//! | side | files |
+//! |---|---|
+//! | serving | [`listen`] (heads within a time, connections per address, peers that take nothing), [`rate`] |
+//! | asking | [`client`] (one exchange over one connection to a checked address), [`address`], [`body`], [`lanes`] |
+//! | both | [`spool`]: bodies in memory up to a size, in anonymous files beyond it |
+
+pub mod address;
+pub mod body;
+pub mod client;
+pub mod lanes;
+pub mod listen;
+pub mod rate;
+pub mod spool;

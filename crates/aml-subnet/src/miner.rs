@@ -1,0 +1,18 @@
+//! The miner's proxy: verifies signed requests, lets welcome callers through to the inference API, signs the answers.
+//!
+//! [`server::router`] holds the routes and [`crate::http::listen::serve`] the sockets; [`run::run`] puts everything together.
+
+pub mod admit;
+pub mod announce;
+pub mod authorize;
+pub mod failure;
+pub mod forward;
+mod legacy;
+mod native;
+mod observe;
+pub mod priority;
+pub mod proxy;
+mod refresh;
+pub mod run;
+pub mod server;
+pub mod status;

@@ -1,0 +1,182 @@
+//! Why a request got no scores: one status and one stable code each, in one match.
+//!
+//! Texts may be shown to the caller. Causes of our own failures are logged where they happen, never shown.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+
+use super::authorize::Unwelcome;
+use crate::http::spool::SpoolError;
+use crate::protocol::Refusal;
+
+/// Why a request ends without scores.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Its signature, receiver, time or nonce.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// Who it is.
+    #[error("{0}")]
+    Unwelcome(#[from] Unwelcome),
+    /// Too often.
+    #[error("too many requests of this hotkey; try again in {} s", .0.as_secs().max(1))]
+    Rate(Duration),
+    /// Too many bad signatures from this address.
+    #[error("too many failed requests from this address; try again in {} s", .0.as_secs().max(1))]
+    Failures(Duration),
+    /// All slots are taken.
+    #[error("busy with callers of more stake; try again later")]
+    Busy,
+    /// No such route.
+    #[error("no such route; this miner serves POST /{netuid}/score/alerts, /{netuid}/rank/alerts and /{netuid}/score/clusters{}", if *.v10 { ", and /AlertScoring" } else { "" })]
+    NoRoute {
+        /// Our subnet.
+        netuid: u16,
+        /// Whether the old form is served.
+        v10: bool,
+    },
+    /// Another method.
+    #[error("only POST is served here")]
+    Method,
+    /// Not JSON, in the old form.
+    #[error("{0}")]
+    Shape(String),
+    /// A content type or encoding that is not served.
+    #[error("{0}")]
+    Media(&'static str),
+    /// Too large a body.
+    #[error("body is larger than {0} bytes")]
+    TooLarge(u64),
+    /// The sender broke off.
+    #[error("the body ended early")]
+    Incomplete,
+    /// Took too long.
+    #[error("the request took longer than {} s", .0.as_secs_f64())]
+    Slow(Duration),
+    /// No room for it.
+    #[error("too many large requests at once; try again later")]
+    NoRoom,
+    /// The inference API cannot be reached, or broke off.
+    #[error("the inference API behind this miner does not answer")]
+    ApiDown,
+    /// The inference API took too long.
+    #[error("the inference API behind this miner took too long")]
+    ApiSlow,
+    /// Its answer is too large.
+    #[error("the answer of the inference API is too large")]
+    ApiAnswer,
+    /// The inference API refused (old form only; the native form passes its answer on).
+    #[error("the inference API answered {}", .0.as_u16())]
+    ApiStatus(StatusCode),
+    /// Stopping.
+    #[error("this miner is stopping; ask another one")]
+    Draining,
+    /// Ours.
+    #[error("internal error of this miner")]
+    Internal,
+}
+
+impl Failure {
+    /// Status on the wire.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(Refusal::TooMany) | Self::Rate(_) | Self::Failures(_) | Self::Busy => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::Refused(Refusal::StoreDown)
+            | Self::Unwelcome(Unwelcome::NotReady)
+            | Self::NoRoom
+            | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::Unwelcome(_) => StatusCode::FORBIDDEN,
+            Self::NoRoute { .. } => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Shape(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Incomplete => StatusCode::BAD_REQUEST,
+            Self::Slow(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::ApiDown | Self::ApiAnswer => StatusCode::BAD_GATEWAY,
+            Self::ApiSlow => StatusCode::GATEWAY_TIMEOUT,
+            Self::ApiStatus(status) => *status,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Stable code for callers and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Unwelcome(Unwelcome::NotReady) => "not_ready",
+            Self::Unwelcome(Unwelcome::Unregistered) => "unknown_hotkey",
+            Self::Unwelcome(Unwelcome::NoPermit) => "no_permit",
+            Self::Unwelcome(Unwelcome::LowStake { .. }) => "low_stake",
+            Self::Rate(_) => "rate_limited",
+            Self::Failures(_) => "too_many_failures",
+            Self::Busy => "overloaded",
+            Self::NoRoute { .. } => "not_found",
+            Self::Method => "method_not_allowed",
+            Self::Shape(_) => "malformed_body",
+            Self::Media(_) => "unsupported_media_type",
+            Self::TooLarge(_) => "body_too_large",
+            Self::Incomplete => "incomplete_body",
+            Self::Slow(_) => "request_timeout",
+            Self::NoRoom => "no_room",
+            Self::ApiDown => "api_down",
+            Self::ApiSlow => "api_slow",
+            Self::ApiAnswer => "api_answer_too_large",
+            Self::ApiStatus(_) => "api_refused",
+            Self::Draining => "draining",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// What belongs in `Retry-After`, in seconds.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Rate(wait) | Self::Failures(wait) => Some(wait.as_secs() + 1),
+            Self::Refused(Refusal::TooMany) => Some(60),
+            _ if matches!(self.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => Some(5),
+            _ => None,
+        }
+    }
+
+    /// Whether it tells of a caller that cannot sign: those are counted against its address.
+    #[must_use]
+    pub const fn is_forgery(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::BadSignature))
+    }
+
+    /// The failure of receiving a body.
+    #[must_use]
+    pub fn of_body(error: &SpoolError) -> Self {
+        match error {
+            SpoolError::TooLarge(limit) => Self::TooLarge(*limit),
+            SpoolError::DiskBudget => Self::NoRoom,
+            SpoolError::Io(error) => {
+                tracing::error!(%error, "cannot keep a body");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// As the native form words it: like the inference API's own errors.
+    #[must_use]
+    pub fn render(&self) -> Response {
+        let body = Json(serde_json::json!({ "detail": self.to_string(), "code": self.code() }));
+        let mut response = (self.status(), body).into_response();
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

@@ -1,0 +1,99 @@
+//! The proxy: what every request of the axon port is served with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aml_miner::clock::Clock;
+
+use super::admit::Gate;
+use super::authorize::Policy;
+use super::forward::{Upstream, UpstreamError};
+use super::priority::Slots;
+use crate::chain::metagraph::Cache;
+use crate::config::Settings;
+use crate::http::rate::Buckets;
+use crate::http::spool::{DiskBudget, SpoolLimits};
+use crate::protocol::replay::NonceStore;
+use crate::wallet::{Hotkey, Signer};
+
+/// What comes from outside.
+pub struct MinerParts {
+    /// The miner's hotkey.
+    pub signer: Signer,
+    /// Who is who.
+    pub metagraph: Arc<Cache>,
+    /// Which requests were seen.
+    pub nonces: Arc<dyn NonceStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The proxy, ready to serve.
+pub struct Miner {
+    pub(super) netuid: u16,
+    pub(super) accept_v10: bool,
+    pub(super) signer: Signer,
+    pub(super) gate: Gate,
+    pub(super) slots: Slots,
+    pub(super) upstream: Upstream,
+    pub(super) request_timeout: Duration,
+    draining: AtomicBool,
+}
+
+impl Miner {
+    /// Puts the proxy together.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be set up.
+    pub fn new(settings: &Settings, parts: MinerParts) -> Result<Self, UpstreamError> {
+        let (miner, protocol) = (&settings.miner, &settings.protocol);
+        let spool = SpoolLimits {
+            max_bytes: miner.max_body_bytes,
+            memory_bytes: miner.memory_body_bytes,
+            disk: DiskBudget::new(miner.max_spooled_bytes),
+        };
+        let policy = Policy {
+            require_permit: miner.require_permit,
+            min_stake: settings.min_stake_rao(),
+            max_age: miner.metagraph_max_age,
+        };
+        Ok(Self {
+            netuid: settings.netuid,
+            accept_v10: protocol.accept_v10,
+            signer: parts.signer,
+            upstream: Upstream::new(&miner.api_url, spool.clone())?,
+            slots: Slots::new(miner.concurrent, miner.queue),
+            request_timeout: miner.request_timeout,
+            draining: AtomicBool::new(false),
+            gate: Gate {
+                clock: parts.clock,
+                window: protocol.window(),
+                ed25519: protocol.ed25519_hotkeys.iter().filter_map(|text| text.parse().ok()).collect(),
+                policy,
+                metagraph: parts.metagraph,
+                nonces: parts.nonces,
+                rates: Buckets::new(miner.requests_per_minute),
+                forgeries: Buckets::new(miner.failures_per_minute),
+                spool,
+            },
+        })
+    }
+
+    /// Our key.
+    #[must_use]
+    pub const fn hotkey(&self) -> Hotkey {
+        self.signer.hotkey()
+    }
+
+    /// Takes no more requests.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it takes no more requests.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,69 @@
+//! The chain as a neuron needs it: one subnet, one hotkey.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::chain::announce::{Announce, Announced, Announcement, NotAnnounced};
+use crate::chain::metagraph::{MetagraphSource, SourceError};
+use crate::chain::reading::{ChainReading, ChainSource};
+use crate::chain::types::Metagraph;
+use crate::wallet::{Hotkey, Signer};
+
+use super::{ReadError, Subtensor};
+
+/// What the chain is told of our version: major, minor and patch in thousands, as the SDKs do.
+const VERSION: u32 = 1_000_000;
+
+/// One subnet, seen by one hotkey.
+#[derive(Clone)]
+pub struct Subnet {
+    /// The chain.
+    pub chain: Arc<Subtensor>,
+    /// The subnet.
+    pub netuid: u16,
+    /// Who announces.
+    pub signer: Signer,
+}
+
+impl MetagraphSource for Subnet {
+    fn metagraph(&self) -> BoxFuture<'_, Result<Metagraph, SourceError>> {
+        Box::pin(async { self.chain.metagraph(self.netuid).await.map_err(SourceError::new) })
+    }
+}
+
+impl Announce for Subnet {
+    fn announce(&self, ip: IpAddr, port: u16) -> BoxFuture<'_, Result<Announced, NotAnnounced>> {
+        let axon = Announcement { netuid: self.netuid, ip, port, version: VERSION };
+        Box::pin(async move { self.chain.announce(&self.signer, &axon).await.map_err(NotAnnounced::new) })
+    }
+}
+
+/// The subnet on the real chain, as our hotkey sees it.
+#[derive(Clone)]
+pub struct OwnSubnet {
+    /// The chain.
+    pub chain: Arc<Subtensor>,
+    /// The subnet.
+    pub netuid: u16,
+    /// Its mechanism.
+    pub mechanism: u8,
+    /// The validator.
+    pub hotkey: Hotkey,
+}
+
+impl OwnSubnet {
+    async fn reading(&self) -> Result<ChainReading, ReadError> {
+        let metagraph = self.chain.metagraph(self.netuid).await?;
+        let tempo = self.chain.hyperparameters(self.netuid).await?.tempo;
+        let weights = self.chain.weights_of(self.hotkey, self.netuid, self.mechanism).await?;
+        Ok(ChainReading { metagraph, tempo, weights })
+    }
+}
+
+impl ChainSource for OwnSubnet {
+    fn read(&self) -> BoxFuture<'_, Result<ChainReading, SourceError>> {
+        Box::pin(async { self.reading().await.map_err(SourceError::new) })
+    }
+}

@@ -1,0 +1,32 @@
+//! The validator: asks all miners about a batch, judges and merges their answers, settles and pays.
+//!
+//! One room a concern; [`round`] ties them together for one batch, [`run`] for ever. The rules are in
+//! [`crate::validation`], what is kept is in [`crate::store`].
+//!
+//! | step | room |
+//! |---|---|
+//! | fetch | [`sot`]: where batches and outcomes come from |
+//! | task | [`task`] and [`traps`]: what each miner is asked |
+//! | ask | [`query`] |
+//! | judge, merge | [`judge`] and [`merge`] over [`evidence`], what the ledger keeps |
+//! | publish | [`crate::outputs`] |
+//! | settle | [`settling`] and [`settle`] |
+//! | pay | [`standing`]: what hotkeys are worth; [`pay`]: weights on chain |
+//!
+//! [`replay`] computes a stored round again. What all of them touch outside of themselves is in [`world`].
+
+pub mod evidence;
+pub mod judge;
+pub mod merge;
+pub mod pay;
+pub mod query;
+pub mod replay;
+pub mod round;
+pub mod run;
+pub mod settle;
+pub mod settling;
+pub mod sot;
+pub mod standing;
+pub mod task;
+pub mod traps;
+pub mod world;

@@ -1,0 +1,233 @@
+//! Weights on chain: when they are due, what they are, and what became of them.
+//!
+//! A submission is recorded, with the digest of its vector, before anything is signed: one vector an epoch. From then
+//! on every instant can be the last: the next turn, of this process or of another, finds the record, asks the chain what
+//! it shows, and only then sends the same vector again, or goes on with what is there:
+//!
+//! ```text
+//! planned ──► (submitted, in a block, finalised) ──► confirmed                     plain
+//!                                               ├──► committed  ──► revealed by us ──► confirmed
+//!                                               └──► timelocked ──► revealed by the chain ──► confirmed
+//! ```
+//!
+//! `confirmed` is written only of weights that a finalised block shows.
+
+mod due;
+mod errors;
+mod ledger;
+mod observe;
+mod preview;
+mod resume;
+mod worth;
+
+use std::sync::Arc;
+
+use aml_miner::clock::Clock;
+use aml_miner::digest::Digest;
+use tokio::sync::Mutex;
+
+pub use due::{Because, Due, age_in_tempos, due, is_open, last_block};
+pub use errors::{PayError, Trouble};
+pub use preview::{Dropped, Preview, Row};
+pub use worth::{Withheld, Worth};
+
+pub use super::world::{LogError, WeightsLog, WeightsTarget};
+
+use crate::chain::epoch::Epoch;
+use crate::chain::metagraph::{Cache, Kept};
+use crate::chain::plan::{WeightsPlan, WeightsRequest};
+use crate::chain::standing::Standing;
+use crate::chain::types::Uid;
+use crate::chain::weights::ChainWeights;
+use crate::store::records::{WeightsRecord, WeightsState};
+use crate::subtensor::ReadError;
+use crate::validation::weights::{Share, shares};
+use crate::validator::world::WeightsChain;
+use crate::wallet::Signer;
+
+/// Submissions that are looked at: those of some days.
+const RECORDS: u32 = 64;
+
+/// What a payer works with.
+pub struct PayerParts {
+    /// The chain.
+    pub chain: Arc<dyn WeightsChain>,
+    /// Where submissions are written down.
+    pub log: Arc<dyn WeightsLog>,
+    /// The hotkey.
+    pub signer: Signer,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Subnet and mechanism.
+    pub target: WeightsTarget,
+    /// Fewest days with rounds that count, before weights are set at all.
+    pub min_rounds: usize,
+}
+
+/// Sets weights when they are due, once an epoch, and sees them through.
+pub struct Payer {
+    parts: PayerParts,
+    metagraph: Cache,
+    /// One turn at a time.
+    turn: Mutex<()>,
+}
+
+/// What a turn came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayOutcome {
+    /// There was nothing to set.
+    NotDue(Due),
+    /// Weights are due, but none were set.
+    Withheld(Withheld),
+    /// Weights were submitted; this is how far they came.
+    Recorded {
+        /// The epoch, by its first block.
+        epoch: u64,
+        /// How far.
+        state: WeightsState,
+        /// Neurons with a weight.
+        receivers: usize,
+    },
+}
+
+/// What the chain and the records say at one moment.
+struct Moment {
+    standing: Standing,
+    epoch: Epoch,
+    records: Vec<WeightsRecord>,
+}
+
+impl Payer {
+    /// A payer. It reads and writes nothing before its first turn.
+    #[must_use]
+    pub fn new(parts: PayerParts) -> Self {
+        Self { parts, metagraph: Cache::default(), turn: Mutex::new(()) }
+    }
+
+    /// Whether weights are due now, or when. Changes nothing.
+    ///
+    /// # Errors
+    /// [`PayError`] when the chain or the records cannot be read.
+    pub async fn due(&self) -> Result<Due, PayError> {
+        let Moment { standing, epoch, records } = self.moment().await?;
+        Ok(due(&standing, &epoch, &records))
+    }
+
+    /// One turn: sees through what is open, and sets weights when they are due. May be called at any time, and
+    /// again after any error.
+    ///
+    /// # Errors
+    /// [`PayError`]; whatever it is, the records say how far the submission came.
+    pub async fn pay(&self, worth: &Worth) -> Result<PayOutcome, PayError> {
+        let _turn = self.turn.lock().await;
+        let target = self.parts.target;
+        let mut age = observe::Age::default();
+        let outcome = self.take_turn(worth, &mut age).await;
+        match outcome {
+            Ok(outcome) => {
+                observe::ended(target, &outcome);
+                Ok(outcome)
+            }
+            Err(error) => {
+                observe::troubled(target, &error, age);
+                error.benign_wait(age.tempos).map_or(Err(error), |due| Ok(PayOutcome::NotDue(due)))
+            }
+        }
+    }
+
+    async fn take_turn(&self, worth: &Worth, age: &mut observe::Age) -> Result<PayOutcome, PayError> {
+        let before = self.moment().await?;
+        *age = self.report_age(&before);
+        let mut trouble = self.advance(&before, worth).await.err();
+        let Moment { standing, epoch, records } = self.moment().await?;
+        let due = due(&standing, &epoch, &records);
+        if due != Due::Now {
+            return trouble.take().map_or(Ok(PayOutcome::NotDue(due)), Err);
+        }
+        let moment = Moment { standing, epoch, records };
+        if let Some(error) = trouble {
+            // An older submission is in trouble; this epoch's does not wait for it.
+            observe::troubled(self.parts.target, &error, *age);
+        }
+        let shares = match self.shares(worth, &moment.records).await? {
+            Ok(shares) => shares,
+            Err(withheld) => return Ok(PayOutcome::Withheld(withheld)),
+        };
+        let record = self.plan(&shares, &moment.epoch).await?;
+        let (epoch, receivers) = (record.epoch, record.plan.content.weights.uids.len());
+        let state = self.carry_out(&record).await?;
+        self.write(&record, &state).await?;
+        Ok(PayOutcome::Recorded { epoch, state, receivers })
+    }
+
+    async fn moment(&self) -> Result<Moment, PayError> {
+        let PayerParts { chain, log, signer, target, .. } = &self.parts;
+        let epoch = chain.epoch(target.netuid).await?;
+        let standing = chain.standing(signer.hotkey(), *target).await?;
+        let records = log.newest(*target, RECORDS).await?;
+        Ok(Moment { standing, epoch, records })
+    }
+
+    /// Everyone's share against the metagraph of this moment.
+    async fn shares(
+        &self,
+        worth: &Worth,
+        records: &[WeightsRecord],
+    ) -> Result<Result<Vec<Share>, Withheld>, ReadError> {
+        if let Some(withheld) = worth.withheld(self.parts.min_rounds) {
+            return Ok(Err(withheld));
+        }
+        let metagraph = self.parts.chain.metagraph(self.parts.target.netuid).await?;
+        let neurons = metagraph.neurons.len();
+        // The first read of a process is held against the receivers of the last vector.
+        self.metagraph.expect(records.first().map_or(0, |record| record.plan.content.weights.uids.len()));
+        if self.metagraph.put(metagraph.clone(), self.parts.clock.now()) == Kept::Doubted {
+            return Ok(Err(Withheld::MetagraphDoubted { neurons }));
+        }
+        let shares = shares(&worth.performance, &metagraph.hotkeys());
+        Ok(if shares.is_empty() { Err(Withheld::NobodyRegistered) } else { Ok(shares) })
+    }
+
+    fn request(&self, shares: &[Share]) -> WeightsRequest {
+        let WeightsTarget { netuid, mechanism } = self.parts.target;
+        let weights = shares.iter().map(|share| (Uid(share.uid), share.share)).collect();
+        WeightsRequest { netuid, mechanism, weights, version_key: None }
+    }
+
+    /// Brings shares into the chain's form, and writes them down.
+    async fn plan(&self, shares: &[Share], epoch: &Epoch) -> Result<WeightsRecord, PayError> {
+        let PayerParts { chain, log, signer, clock, target, .. } = &self.parts;
+        let plan: WeightsPlan = chain.plan(signer.hotkey(), &self.request(shares)).await?;
+        let vector = vector_digest(*target, &plan.content.weights);
+        let made_ms = clock.now_ms();
+        let record = WeightsRecord { epoch: epoch.first.0, vector, plan, state: WeightsState::Planned, made_ms };
+        log.plan(*target, &record).await?;
+        observe::moved(*target, &record, &record.state);
+        Ok(record)
+    }
+
+    async fn write(&self, record: &WeightsRecord, state: &WeightsState) -> Result<(), PayError> {
+        self.parts.log.state(self.parts.target, record.epoch, state).await?;
+        observe::moved(self.parts.target, record, state);
+        Ok(())
+    }
+
+    fn report_age(&self, moment: &Moment) -> observe::Age {
+        let last_block = last_block(&moment.standing, &moment.records);
+        let age = observe::Age { last_block, tempos: age_in_tempos(&moment.standing, last_block) };
+        observe::age(self.parts.target, age);
+        age
+    }
+}
+
+/// SHA-256 over one line `uid value` for each receiver, after a line `netuid mechanism`.
+#[must_use]
+pub fn vector_digest(target: WeightsTarget, weights: &ChainWeights) -> Digest {
+    use std::fmt::Write as _;
+
+    let mut text = format!("{} {}\n", target.netuid, target.mechanism);
+    for (uid, value) in weights.uids.iter().zip(&weights.values) {
+        let _ = writeln!(text, "{uid} {value}");
+    }
+    Digest::of(text.as_bytes())
+}

@@ -1,0 +1,55 @@
+//! From what came to what the ledger keeps.
+
+use aml_miner::receipt;
+use http::HeaderMap;
+
+use super::native::Heard;
+use super::talk::Told;
+use crate::http::client::MAX_REFUSAL;
+use crate::http::spool::Spooled;
+use crate::protocol::answer::{CRYPTO_HEADER, HOTKEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER};
+use crate::protocol::limits::MAX_HEADER_VALUE;
+use crate::store::records::{Answer, Reply};
+use crate::wallet::Hotkey;
+
+/// Longest receipt that is kept; ours have about 800 bytes.
+const MAX_RECEIPT: usize = 4096;
+
+/// The record of what came of `hotkey`, and the body that belongs to it.
+///
+/// Of what counts the body is kept, however long; of anything else only a short one, for whoever asks why.
+pub(super) fn record(hotkey: Hotkey, told: Told) -> (Answer, Option<Spooled>) {
+    let mut answer = Answer {
+        form: told.form,
+        request: told.request,
+        took_ms: u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX),
+        in_time: told.came.is_ok(),
+        ..Answer::silence(hotkey, Reply::NotServing, told.asked_ms)
+    };
+    let Heard { status, headers, body, whole, verdict, .. } = match told.came {
+        Ok(heard) => heard,
+        Err(reply) => {
+            answer.reply = reply;
+            return (answer, None);
+        }
+    };
+    let counts = verdict.is_ok();
+    answer.reply = verdict.map_or_else(Reply::Refused, |()| Reply::Answered);
+    answer.status = Some(status.as_u16());
+    answer.receipt = only(&headers, receipt::HEADER, MAX_RECEIPT);
+    let evidence = [HOTKEY_HEADER, NONCE_HEADER, CRYPTO_HEADER, SIGNATURE_HEADER];
+    let evidence =
+        evidence.into_iter().filter_map(|name| Some((name.to_owned(), only(&headers, name, MAX_HEADER_VALUE)?)));
+    answer.headers = evidence.collect();
+    answer.bytes = body.len();
+    let kept = counts || (whole && (1..=MAX_REFUSAL).contains(&body.len()));
+    answer.body = kept.then(|| body.digest());
+    (answer, kept.then_some(body))
+}
+
+/// The value of a header that stands there once and is short text.
+fn only(headers: &HeaderMap, name: &str, most: usize) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    value.to_str().ok().filter(|text| text.len() <= most).map(str::to_owned)
+}

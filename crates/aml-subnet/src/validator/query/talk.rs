@@ -1,0 +1,176 @@
+//! One miner: whether it is called at all, and the conversation with it within its deadline.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use aml_miner::digest::Digest;
+
+use super::native::{Heard, Question};
+use super::trouble::{OwnFailure, Trouble};
+use super::{Asking, Inner, Peer, dormancy, legacy, native};
+use crate::http::address;
+use crate::http::body::RequestBody;
+use crate::http::client::ExchangeError;
+use crate::protocol::synapse::dendrite::Receiver;
+use crate::store::records::{Form, Reply};
+use crate::validator::world;
+use crate::wallet::Hotkey;
+
+/// A connection that takes longer is none.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A connection that lay idle for so long, while a body was made, is made anew: servers wait some seconds for a head.
+const STALE: Duration = Duration::from_secs(3);
+
+/// What came of one miner.
+pub(super) struct Told {
+    /// How it was asked.
+    pub(super) form: Form,
+    /// Digest of what was sent, where something was.
+    pub(super) request: Option<Digest>,
+    /// When sending began, or the attempt to connect.
+    pub(super) asked_ms: i64,
+    /// How long it took from then.
+    pub(super) took: Duration,
+    /// Whether anybody was called.
+    pub(super) called: bool,
+    /// An answer, or why there is none.
+    pub(super) came: Result<Heard, Reply>,
+}
+
+/// What is written down while a miner is called.
+struct Notes {
+    form: Form,
+    request: Option<Digest>,
+    asked_ms: i64,
+    /// By the time since start.
+    since: Duration,
+}
+
+/// What came of the first form, where the old one may be tried.
+struct First {
+    body: RequestBody,
+    heard: Heard,
+}
+
+impl Inner {
+    /// Asks one miner. Errors are ours, never the miner's.
+    pub(super) async fn ask_one(&self, asking: &Asking, peer: &Peer) -> Result<Told, OwnFailure> {
+        let now_ms = self.now_ms();
+        let mut notes = Notes { form: Form::Btauth, request: None, asked_ms: now_ms, since: self.time.uptime() };
+        let (called, came) = match self.callable(asking, peer, now_ms) {
+            Err(reply) => (false, Err(reply)),
+            Ok(address) => match self.call(asking, Receiver { hotkey: peer.hotkey, address }, &mut notes).await {
+                Err(Trouble::Own(failure)) => return Err(failure),
+                Err(Trouble::NoTurn) => (false, Err(Reply::TimedOut)),
+                came => (true, came.map_err(reply)),
+            },
+        };
+        let Notes { form, request, asked_ms, since } = notes;
+        Ok(Told { form, request, asked_ms, took: self.time.uptime().saturating_sub(since), called, came })
+    }
+
+    /// Where to call, or what is said of a miner that is not called.
+    fn callable(&self, asking: &Asking, peer: &Peer, now_ms: i64) -> Result<SocketAddr, Reply> {
+        let address = peer.axon.ok_or(Reply::NotServing)?;
+        address::check(address, self.settings.allow_private_ips).map_err(|why| Reply::Unreachable(why.to_string()))?;
+        if dormancy::is_asleep(asking.dormancy.get(&peer.hotkey), now_ms) {
+            return Err(Reply::NotServing);
+        }
+        if now_ms >= asking.until_ms { Err(Reply::TimedOut) } else { Ok(address) }
+    }
+
+    /// Connects before anything else, so that a dead miner costs no body.
+    async fn call(&self, asking: &Asking, receiver: Receiver, notes: &mut Notes) -> Result<Heard, Trouble> {
+        let limit = CONNECT.min(self.patience(asking, notes.asked_ms));
+        let line = self.talk.connect(receiver.address, limit).await?;
+        let (line, lane) = match self.lanes.try_take() {
+            Some(lane) => (Some(line), lane),
+            None => {
+                drop(line);
+                let lane = world::within(&*self.time, self.end(asking), self.lanes.take()).await.flatten();
+                (None, lane.ok_or(Trouble::NoTurn)?)
+            }
+        };
+        let since = self.time.uptime();
+        let (body, digest) = self.make(asking, receiver.hotkey).await?;
+        let line = match line.filter(|_| self.time.uptime().saturating_sub(since) <= STALE) {
+            Some(line) => line,
+            None => self.talk.connect(receiver.address, limit).await?,
+        };
+        let again = self.settings.v10_fallback.then(|| body.clone());
+        let (hotkey, target) = (receiver.hotkey, self.target.clone());
+        let question = Question { receiver: hotkey, target, body, digest, lane: Some(lane) };
+        *notes = self.notes(Form::Btauth, digest);
+        let end = notes.since + self.patience(asking, notes.asked_ms);
+        let heard = self.within(end, native::ask(self.caller(), line, question, &self.limits)).await?;
+        match again.filter(|_| heard.knows_no_route()) {
+            Some(body) => self.call_again(asking, receiver, First { body, heard }, notes).await,
+            None => Ok(heard),
+        }
+    }
+
+    /// Asks in the old form somebody who answered `heard` to the new one.
+    async fn call_again(
+        &self,
+        asking: &Asking,
+        receiver: Receiver,
+        First { body, heard }: First,
+        notes: &mut Notes,
+    ) -> Result<Heard, Trouble> {
+        let turn = world::within(&*self.time, self.end(asking), self.old_form.acquire()).await;
+        let Some(Ok(_turn)) = turn else { return Ok(heard) };
+        let patience = self.patience(asking, self.now_ms());
+        let Ok(posting) = legacy::wrap(self.caller(), receiver, patience, body).await else {
+            return Ok(heard);
+        };
+        let line = self.talk.connect(receiver.address, CONNECT.min(patience)).await?;
+        *notes = self.notes(Form::V10, posting.body.digest());
+        let end = notes.since + self.patience(asking, notes.asked_ms);
+        self.within(end, legacy::ask(line, posting, &self.limits, &*self.workers)).await
+    }
+
+    /// What is written down when sending begins.
+    fn notes(&self, form: Form, request: Digest) -> Notes {
+        Notes { form, request: Some(request), asked_ms: self.now_ms(), since: self.time.uptime() }
+    }
+
+    /// When the round's answers stop to count, by the time since start.
+    fn end(&self, asking: &Asking) -> Duration {
+        self.time.uptime() + left(asking, self.now_ms())
+    }
+
+    /// How long a miner may take that is asked now.
+    fn patience(&self, asking: &Asking, now_ms: i64) -> Duration {
+        self.settings.deadline.min(left(asking, now_ms))
+    }
+
+    /// The body for one miner, made on a thread that may block.
+    async fn make(&self, asking: &Asking, hotkey: Hotkey) -> Result<(RequestBody, Digest), OwnFailure> {
+        let bodies = asking.bodies.clone();
+        let made = self.workers.compute(move || {
+            let body = bodies(&hotkey)?;
+            let digest = body.digest();
+            Ok((body, digest))
+        });
+        made.await?.map_err(|source| OwnFailure::Body { hotkey, source })
+    }
+
+    async fn within<T>(&self, end: Duration, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+        world::within(&*self.time, end, work).await.unwrap_or(Err(Trouble::TimedOut))
+    }
+}
+
+/// What is left of the round.
+fn left(asking: &Asking, now_ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(asking.until_ms.saturating_sub(now_ms)).unwrap_or(0))
+}
+
+fn reply(trouble: Trouble) -> Reply {
+    match trouble {
+        Trouble::Exchange(ExchangeError::TooLarge) => Reply::TooLarge,
+        Trouble::TimedOut | Trouble::NoTurn => Reply::TimedOut,
+        Trouble::Exchange(ExchangeError::Encoded { .. }) => Reply::Refused(trouble.to_string()),
+        Trouble::Exchange(_) | Trouble::Own(_) => Reply::Unreachable(trouble.to_string()),
+    }
+}

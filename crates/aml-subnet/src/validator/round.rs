@@ -1,0 +1,187 @@
+//! A round: a batch, what was asked about it, what was answered, and what is made of that.
+//!
+//! Each step is recorded in the ledger before the next begins, and each may be repeated: a process that is killed at any
+//! instant goes on where the ledger is, and ends in the same state. Answers are recorded one by one; after a restart
+//! only those miners are asked that have none, and only while the deadline is ahead.
+
+mod ask;
+mod error;
+mod files;
+mod observe;
+mod secret;
+mod task;
+
+use std::time::Duration;
+
+use aml_miner::clock::millis;
+use tokio_util::sync::CancellationToken;
+
+use super::evidence::{Archive, Heard};
+use super::judge::Judged;
+use super::merge::merge;
+use super::query::Asker;
+use super::sot::Found;
+use super::standing::{History, Lookback};
+use super::task::TaskMaker;
+use super::world::World;
+use crate::config::ValidatorSettings;
+use crate::failpoint;
+use crate::store::records::{Round, RoundId, Step};
+use crate::validation::rules::RulesVersion;
+use crate::wallet::Signer;
+
+pub use error::RoundError;
+pub use observe::step_done;
+pub use secret::{Secret, SecretError};
+
+/// What rounds work with.
+pub struct RoundsParts {
+    /// Ledger, source, chain, clock: all that lies outside.
+    pub world: World,
+    /// Asks miners.
+    pub asker: Asker,
+    /// The validator's hotkey; signs what is published.
+    pub signer: Signer,
+    /// What salts are derived from.
+    pub secret: Secret,
+    /// The subnet.
+    pub netuid: u16,
+    /// The rest.
+    pub settings: ValidatorSettings,
+}
+
+/// Runs rounds, one at a time.
+pub struct Rounds {
+    parts: RoundsParts,
+    /// How soon an implausible metagraph is read again.
+    read_again: Duration,
+}
+
+impl Rounds {
+    /// Nothing is read or written before the first round.
+    #[must_use]
+    pub fn new(parts: RoundsParts) -> Self {
+        Self { parts, read_again: task::READ_AGAIN }
+    }
+
+    /// Reads an implausible metagraph again after `pause`, instead of after half a block.
+    #[must_use]
+    pub fn reading_again_after(self, pause: Duration) -> Self {
+        Self { read_again: pause, ..self }
+    }
+
+    /// Carries a round as far as it can go now: to its publication, unless that has to wait.
+    ///
+    /// # Errors
+    /// What went wrong on our side; a repetition goes on where it stopped. A miner's failure is never an error.
+    pub async fn advance(&self, round: Round, stop: &CancellationToken) -> Result<Round, RoundError> {
+        let mut watch = observe::Watch::new(round.step);
+        let (round, maker) = self.task(round).await?;
+        watch.lap(round.step);
+        let (round, heard) = self.ask(round, maker, stop).await?;
+        watch.lap(round.step);
+        let (round, judged) = self.judge(round, heard).await?;
+        watch.lap(round.step);
+        let round = self.merge(round, judged).await?;
+        watch.lap(round.step);
+        let round = self.publish(round).await?;
+        watch.lap(round.step);
+        Ok(round)
+    }
+
+    /// The round of the newest batch, begun now or before; `None` when the source has no batch.
+    ///
+    /// # Errors
+    /// When the source, or the ledger, cannot be used.
+    pub async fn newest(&self) -> Result<Option<Round>, RoundError> {
+        let World { source, time, .. } = &self.parts.world;
+        let Some(found) = source.newest(time.now()).await? else { return Ok(None) };
+        let id = RoundId { netuid: self.parts.netuid, date: found.date, window_days: found.window_days };
+        match self.parts.world.ledger.round(id).await? {
+            Some(begun) => Ok(Some(begun)),
+            None => self.begin(id).await.map(Some),
+        }
+    }
+
+    /// Rounds that are on their way, oldest first. One that asked nobody before a newer batch came never will: by now
+    /// outcomes of its alerts may be known to some.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn unfinished(&self) -> Result<Vec<Round>, RoundError> {
+        let all = self.parts.world.ledger.unfinished(self.parts.netuid).await?;
+        Ok(all.into_iter().filter(|round| round.step > Step::Fetched).collect())
+    }
+
+    async fn judge(&self, round: Round, heard: Heard) -> Result<(Round, Option<Vec<Judged>>), RoundError> {
+        if round.step > Step::Judged {
+            return Ok((round, None));
+        }
+        let (archive, rules) = (Archive::of(&self.parts.world), round.rules.rules());
+        let task = archive.task(round.id).await?;
+        let judged = archive.judged_beside(&round, &task, rules, heard).await?;
+        let verdicts: Vec<_> = judged.iter().map(|one| one.verdict.clone()).collect();
+        self.parts.world.ledger.record_verdicts(round.id, &verdicts).await?;
+        observe::judged(round.id, &verdicts);
+        Ok((self.again(round.id).await?, Some(judged)))
+    }
+
+    async fn merge(&self, round: Round, judged: Option<Vec<Judged>>) -> Result<Round, RoundError> {
+        let Some(judged) = judged.filter(|_| round.step == Step::Judged) else { return Ok(round) };
+        let RoundsParts { world: World { ledger, workers, .. }, netuid, settings, .. } = &self.parts;
+        let rules = round.rules.rules();
+        let days = Lookback { netuid: *netuid, grace: settings.grace };
+        let history = History::until(&**ledger, days, round.id.date, &rules).await?;
+        let worth = history.performance(&rules);
+        let canonical = workers.compute(move || merge(&rules, &judged, worth)).await?;
+        ledger.record_canonical(round.id, canonical.as_ref()).await?;
+        observe::merged(round.id, canonical.as_ref());
+        self.again(round.id).await
+    }
+
+    async fn publish(&self, round: Round) -> Result<Round, RoundError> {
+        let RoundsParts { world: World { ledger, .. }, settings, .. } = &self.parts;
+        let delay = millis(settings.publish_delay);
+        // Without a delay a clock that was set back delays nothing.
+        let early = delay > 0 && self.now_ms() < round.opened_ms.saturating_add(delay);
+        if round.step != Step::Merged || early {
+            return Ok(round);
+        }
+        // First the files: what the ledger calls published can be read.
+        files::write(&self.parts, &round).await?;
+        failpoint::hit!("round.files_written");
+        ledger.publish(round.id, self.now_ms()).await?;
+        observe::published(round.id);
+        self.again(round.id).await
+    }
+
+    async fn begin(&self, id: RoundId) -> Result<Round, RoundError> {
+        let found = Found { date: id.date, window_days: id.window_days };
+        let batch = self.parts.world.source.fetch(found).await?;
+        let round = Round {
+            id,
+            step: Step::Fetched,
+            rules: RulesVersion::LATEST,
+            shadow: self.parts.settings.shadow,
+            batch: batch.digest,
+            alerts: batch.alerts,
+            opened_ms: self.now_ms(),
+            deadline_ms: None,
+            commitment: None,
+            published_ms: None,
+            settled_ms: None,
+        };
+        let begun = self.parts.world.ledger.begin(&round).await?;
+        observe::fetched(&begun);
+        Ok(begun)
+    }
+
+    /// The round as the ledger has it now.
+    async fn again(&self, id: RoundId) -> Result<Round, RoundError> {
+        self.parts.world.ledger.round(id).await?.ok_or(RoundError::Gone(id))
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.parts.world.time.now_ms()
+    }
+}

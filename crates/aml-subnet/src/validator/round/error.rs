@@ -1,0 +1,71 @@
+//! What goes wrong on our side while a round runs. Whatever it is, the ledger knows how far the round came.
+
+use aml_miner::data::ReadBatchError;
+use aml_miner::digest::Digest;
+
+use crate::chain::metagraph::SourceError;
+use crate::outputs::PublishError;
+use crate::store::records::RoundId;
+use crate::store::{RecordError, StorageError};
+use crate::validator::evidence::EvidenceError;
+use crate::validator::query::OwnFailure;
+use crate::validator::sot::SotError;
+use crate::validator::task::{MakeTaskError, ResumeTaskError};
+use crate::validator::world::BrokeOff;
+
+/// Why a round did not get further.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError {
+    /// The process was told to stop.
+    #[error("told to stop; the round goes on with the next start")]
+    Stopped,
+    /// Where batches come from.
+    #[error(transparent)]
+    Sot(#[from] SotError),
+    /// A batch that cannot be read.
+    #[error(transparent)]
+    Batch(#[from] ReadBatchError),
+    /// The source has replaced the batch since the round began.
+    #[error(
+        "round {round} began with batch {expected}, the source now has {actual}; what was asked stays as it is, and a \
+         batch is not asked about twice"
+    )]
+    OtherBatch {
+        /// The round.
+        round: RoundId,
+        /// The batch it began with.
+        expected: Digest,
+        /// What the source has.
+        actual: Digest,
+    },
+    /// The chain.
+    #[error(transparent)]
+    Neurons(#[from] SourceError),
+    /// No task.
+    #[error(transparent)]
+    Task(#[from] MakeTaskError),
+    /// The stored task does not go with batch and traps.
+    #[error(transparent)]
+    Resume(#[from] ResumeTaskError),
+    /// Our side of asking.
+    #[error(transparent)]
+    Ask(#[from] OwnFailure),
+    /// What was recorded cannot be judged.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// Canonical scores cannot be written as files.
+    #[error(transparent)]
+    Files(#[from] PublishError),
+    /// A step that cannot be recorded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] StorageError),
+    /// A round that was there is not.
+    #[error("round {0} is not in the ledger any more, or lacks what its step says it has")]
+    Gone(RoundId),
+    /// A defect of ours.
+    #[error("a step broke off")]
+    Broken(#[from] BrokeOff),
+}

@@ -1,0 +1,23 @@
+//! Canonical scores as signed files, before the ledger says that a round is published.
+//!
+//! May be repeated: files that are there already stay as they are.
+
+use super::{RoundError, RoundsParts};
+use crate::store::records::Round;
+use crate::validator::evidence::Archive;
+use crate::validator::world::{Edition, World};
+
+/// Writes the files of a merged round; none when no submission counted.
+pub(super) async fn write(parts: &RoundsParts, round: &Round) -> Result<(), RoundError> {
+    let RoundsParts { world, signer, .. } = parts;
+    let World { ledger, press, time, workers, .. } = world;
+    let Some(canonical) = ledger.canonical(round.id).await? else { return Ok(()) };
+    let task = Archive::of(world).task(round.id).await?;
+    let (press, signer, round, now) = (press.clone(), signer.clone(), round.clone(), time.now());
+    let writing = move || {
+        let (round, roster, canonical, signer) = (&round, &*task.roster, &canonical, &signer);
+        press.publish(&Edition { round, roster, canonical, signer, now })
+    };
+    workers.compute(writing).await??;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! One line a step, and the numbers that alerts look at.
+
+use std::time::{Duration, Instant};
+
+use aml_miner::digest::Digest;
+
+use crate::store::records::{Canonical, Round, RoundId, Step, Task, Verdict};
+
+/// Takes the time of steps that do something.
+pub(super) struct Watch {
+    since: Instant,
+    step: Step,
+}
+
+impl Watch {
+    pub(super) fn new(step: Step) -> Self {
+        Self { since: Instant::now(), step }
+    }
+
+    /// The round is at `step` now.
+    pub(super) fn lap(&mut self, step: Step) {
+        if step > self.step {
+            step_done(step, self.since.elapsed());
+        }
+        *self = Self::new(step);
+    }
+}
+
+/// A step of a round is done and recorded.
+pub fn step_done(step: Step, took: Duration) {
+    metrics::histogram!("aml_validator_step_seconds", "step" => step.name()).record(took.as_secs_f64());
+}
+
+pub(super) fn fetched(round: &Round) {
+    step(round.id, "fetched");
+    tracing::info!(round.id = %round.id, alerts = round.alerts, batch = %round.batch, "round began");
+}
+
+pub(super) fn tasked(round: RoundId, task: &Task, commitment: &Digest) {
+    step(round, "tasked");
+    let traps: usize = task.asks.values().map(|ask| ask.issued.len()).sum();
+    tracing::info!(round.id = %round, miners = task.asks.len(), traps, %commitment, "task recorded");
+}
+
+pub(super) fn asked(round: RoundId, miners: usize) {
+    step(round, "asked");
+    tracing::info!(round.id = %round, miners, "every miner has an answer or an outcome");
+}
+
+pub(super) fn judged(round: RoundId, verdicts: &[Verdict]) {
+    step(round, "judged");
+    let accepted = verdicts.iter().filter(|verdict| verdict.accepted.is_ok()).count();
+    metrics::gauge!("aml_validator_round_miners").set(number(verdicts.len()));
+    metrics::gauge!("aml_validator_round_accepted").set(number(accepted));
+    for verdict in verdicts {
+        if let Err(why) = &verdict.accepted {
+            tracing::debug!(round.id = %round, miner.hotkey = %verdict.hotkey, why, "submission does not count");
+        }
+    }
+    tracing::info!(round.id = %round, miners = verdicts.len(), accepted, "answers judged");
+}
+
+pub(super) fn merged(round: RoundId, canonical: Option<&Canonical>) {
+    step(round, "merged");
+    match canonical {
+        Some(canonical) => {
+            let (alerts, contributors) = (canonical.scores.len(), canonical.weights.len());
+            tracing::info!(round.id = %round, alerts, contributors, "canonical scores made");
+        }
+        None => tracing::warn!(round.id = %round, "no submission counts: the round has no canonical scores"),
+    }
+}
+
+pub(super) fn published(round: RoundId) {
+    step(round, "published");
+    tracing::info!(round.id = %round, "round published");
+}
+
+pub(super) fn doubted(neurons: usize, before: usize) {
+    tracing::warn!(neurons, before, "most neurons are gone; reading again before believing it");
+}
+
+fn step(round: RoundId, step: &'static str) {
+    metrics::counter!("aml_validator_steps_total", "step" => step).increment(1);
+    let day = crate::calendar::day_of(round.date);
+    metrics::gauge!("aml_validator_round_day", "step" => step).set(f64::from(i32::try_from(day).unwrap_or(i32::MAX)));
+}
+
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}

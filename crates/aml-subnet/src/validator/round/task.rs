@@ -1,0 +1,138 @@
+//! From a batch and the subnet of this moment to the task of a round; after a restart, the same task's bodies.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aml_miner::digest::Digest;
+use aml_miner::wire::Batch;
+
+use super::{RoundError, Rounds, RoundsParts, TaskMaker, millis, observe};
+use crate::calendar::start_ms;
+use crate::chain::metagraph::is_plausible;
+use crate::chain::types::Metagraph;
+use crate::store::records::{Round, RoundId, Step, Task};
+use crate::validator::sot::{Found, Gathering};
+use crate::validator::task::{NewTask, Peer, TrapList};
+use crate::validator::traps::TrapPool;
+use crate::validator::world::{Fetched, World};
+use crate::wallet::Hotkey;
+
+/// How soon an implausible metagraph is read again: half a block, so that another endpoint may be asked.
+pub(super) const READ_AGAIN: Duration = Duration::from_secs(6);
+
+impl Rounds {
+    /// Fetched → tasked. With the maker of the bodies, where the task was made just now.
+    pub(super) async fn task(&self, round: Round) -> Result<(Round, Option<Arc<TaskMaker>>), RoundError> {
+        if round.step != Step::Fetched {
+            return Ok((round, None));
+        }
+        let World { ledger, workers, .. } = &self.parts.world;
+        let batch = self.batch(&round).await?;
+        let peers = self.peers(&ledger.receipt_keys().await?).await?;
+        let salt = self.parts.secret.salt(round.id);
+        let new = NewTask {
+            round: round.id,
+            salt,
+            deadline_ms: self.now_ms().saturating_add(millis(self.parts.settings.deadline)),
+            plan: self.parts.settings.traps.into(),
+        };
+        if batch.alerts.rows() == 0 {
+            return Ok((self.nothing_to_ask(&round, &new).await?, None));
+        }
+        let pool = self.pool(round.id, salt).await?;
+        let maker = workers.compute(move || TaskMaker::new(new, &batch, pool, &peers)).await??;
+        self.record(&round, maker.task()).await?;
+        Ok((self.again(round.id).await?, Some(Arc::new(maker))))
+    }
+
+    /// The maker of a stored task: the same bodies as before the restart.
+    pub(super) async fn resume(&self, round: &Round, task: Task) -> Result<Arc<TaskMaker>, RoundError> {
+        let batch = self.batch(round).await?;
+        let pool = match task.traps {
+            Some(_) => self.pool(round.id, task.salt).await?,
+            None => TrapPool::empty(),
+        };
+        let id = round.id;
+        let making = self.parts.world.workers.compute(move || TaskMaker::resume(id, task, &batch, pool));
+        Ok(Arc::new(making.await??))
+    }
+
+    async fn record(&self, round: &Round, task: &Task) -> Result<(), RoundError> {
+        let hotkeys: Vec<Hotkey> = task.asks.keys().copied().collect();
+        // Before the task, so that a hotkey with a verdict was always seen; on the round's day, whatever the machine's clock
+        // says.
+        self.parts.world.ledger.note_seen(&hotkeys, start_ms(round.id.date)).await?;
+        let commitment = TrapList::of(task).commitment(&task.salt);
+        self.parts.world.ledger.record_task(round.id, task, commitment).await?;
+        observe::tasked(round.id, task, &commitment);
+        Ok(())
+    }
+
+    /// A batch without alerts has a task that asks nobody.
+    async fn nothing_to_ask(&self, round: &Round, new: &NewTask) -> Result<Round, RoundError> {
+        let task = Task {
+            salt: new.salt,
+            deadline_ms: new.deadline_ms,
+            traps: None,
+            roster: Vec::new(),
+            asks: BTreeMap::new(),
+        };
+        self.record(round, &task).await?;
+        self.again(round.id).await
+    }
+
+    /// The round's batch, verified.
+    async fn batch(&self, round: &Round) -> Result<Batch, RoundError> {
+        let World { source, workers, .. } = &self.parts.world;
+        let found = Found { date: round.id.date, window_days: round.id.window_days };
+        let Fetched { digest, rows, .. } = source.fetch(found).await?;
+        if digest != round.batch {
+            return Err(RoundError::OtherBatch { round: round.id, expected: round.batch, actual: digest });
+        }
+        Ok(workers.compute(move || rows.read()).await??)
+    }
+
+    /// The round's pool of traps.
+    async fn pool(&self, round: RoundId, salt: [u8; 32]) -> Result<TrapPool, RoundError> {
+        let World { ledger, source, time, workers, .. } = &self.parts.world;
+        let gathering = Gathering { source: &**source, ledger: &**ledger, workers: &**workers, now: time.now() };
+        Ok(gathering.pool(round, &salt).await?)
+    }
+
+    /// Everybody but us, and but validators that serve nothing.
+    async fn peers(&self, receipt_keys: &BTreeMap<Hotkey, Digest>) -> Result<Vec<Peer>, RoundError> {
+        let metagraph = self.metagraph().await?;
+        let own = self.parts.signer.hotkey();
+        let asked = metagraph
+            .neurons
+            .iter()
+            .filter(|neuron| neuron.hotkey != own && (neuron.axon.is_some() || !neuron.validator_permit));
+        let peer = |neuron: &crate::chain::types::Neuron| Peer {
+            hotkey: neuron.hotkey,
+            uid: neuron.uid.0,
+            axon: neuron.axon.map(|axon| SocketAddr::new(axon.ip, axon.port)),
+            receipt_key: receipt_keys.get(&neuron.hotkey).copied(),
+        };
+        Ok(asked.map(peer).collect())
+    }
+
+    /// The subnet; one that lost most neurons since the last round is read twice: a partial answer of an endpoint must
+    /// not look like mass deregistration.
+    async fn metagraph(&self) -> Result<Metagraph, RoundError> {
+        let RoundsParts { world: World { ledger, neurons, time, .. }, netuid, .. } = &self.parts;
+        let last = ledger.rounds(*netuid, 2, None).await?.into_iter().find(|round| round.step > Step::Fetched);
+        let before = match last {
+            Some(round) => ledger.task(round.id).await?.map_or(0, |task| task.asks.len()),
+            None => 0,
+        };
+        let first = neurons.metagraph().await?;
+        if is_plausible(first.neurons.len(), before) {
+            return Ok(first);
+        }
+        observe::doubted(first.neurons.len(), before);
+        time.sleep(self.read_again).await;
+        Ok(neurons.metagraph().await?)
+    }
+}

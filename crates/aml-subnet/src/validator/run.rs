@@ -1,0 +1,202 @@
+//! A validator at work: rounds, settlements and weights, each in its own time.
+//!
+//! One trouble never stops the other concerns: it is logged, counted, and tried again. What was recorded stays.
+
+use std::time::Duration;
+
+use aml_miner::error_chain::with_causes;
+use tokio_util::sync::CancellationToken;
+
+use super::pay::{PayError, PayOutcome, Payer, Worth};
+use super::round::{RoundError, Rounds};
+use super::settling::{Settler, Settling};
+use super::standing::History;
+use super::world::{Time, World};
+use crate::config::ValidatorSettings;
+use crate::store::records::{Round, RoundId, Step};
+use crate::store::{Retention, StorageError};
+use crate::validation::rules::RulesVersion;
+
+/// After trouble, the next attempt comes at the latest so soon.
+const RETRY: Duration = Duration::from_secs(30);
+/// How often raw answers are swept.
+const HOURLY: Duration = Duration::from_secs(3600);
+
+/// All concerns of a validator.
+pub struct Validator {
+    /// Rounds.
+    pub rounds: Rounds,
+    /// Settlements.
+    pub settler: Settler,
+    /// Weights; `None` in a shadow, which sets none.
+    pub payer: Option<Payer>,
+    /// Where everything is recorded, clock and timers.
+    pub world: World,
+    /// The subnet.
+    pub netuid: u16,
+    /// Intervals and retention.
+    pub settings: ValidatorSettings,
+}
+
+/// What one pass came to.
+#[derive(Debug, Default)]
+pub struct Pass {
+    /// The round of the newest batch.
+    pub round: Option<Round>,
+    /// Rounds that were looked at for settlement.
+    pub settling: Vec<(RoundId, Settling)>,
+    /// Weights, where they are set at all.
+    pub pay: Option<PayOutcome>,
+    /// Everything that went wrong.
+    pub errors: Vec<String>,
+}
+
+impl Validator {
+    /// One round, whatever settlements are due, weights if they are due.
+    pub async fn once(&self, stop: &CancellationToken) -> Pass {
+        let mut pass = Pass::default();
+        match self.round_turn(stop).await {
+            Ok(round) => pass.round = round,
+            Err(error) => pass.errors.push(with_causes(&error)),
+        }
+        match self.settle_turn(&mut pass.errors).await {
+            Ok(settling) => pass.settling = settling,
+            Err(error) => pass.errors.push(with_causes(&error)),
+        }
+        match self.pay_turn().await {
+            Ok(paid) => pass.pay = paid,
+            Err(error) => pass.errors.push(with_causes(&error)),
+        }
+        pass
+    }
+
+    /// Rounds, settlements, weights and retention until `stop`. A round that is being asked stops at once: what has
+    /// arrived is recorded, and the next start goes on.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let time = &*self.world.time;
+        let rounds = every(time, self.settings.interval, stop, async || {
+            let turn = self.round_turn(stop).await;
+            if stop.is_cancelled() {
+                return true;
+            }
+            let good = self.logged("round", turn);
+            let mut errors = Vec::new();
+            let turn = self.settle_turn(&mut errors).await;
+            errors.iter().for_each(|error| tracing::warn!(error, "a round could not be settled"));
+            self.logged("settlement", turn) && errors.is_empty() && good
+        });
+        let pay =
+            every(time, self.settings.weights_interval, stop, async || self.logged("weights", self.pay_turn().await));
+        let sweep = every(time, HOURLY, stop, async || self.logged("retention", self.sweep_turn().await));
+        tokio::join!(rounds, pay, sweep);
+    }
+
+    /// Carries on every round that is on its way, the newest batch's last.
+    ///
+    /// # Errors
+    /// The first trouble; the other rounds were tried nevertheless.
+    pub async fn round_turn(&self, stop: &CancellationToken) -> Result<Option<Round>, RoundError> {
+        let newest = self.rounds.newest().await;
+        let last = newest.as_ref().ok().and_then(Option::as_ref).map(|round| round.id);
+        let mut trouble = None;
+        for round in self.rounds.unfinished().await?.into_iter().filter(|round| Some(round.id) != last) {
+            let id = round.id;
+            if let Err(error) = self.rounds.advance(round, stop).await {
+                tracing::warn!(round.id = %id, error = with_causes(&error), "an older round does not get on");
+                trouble = trouble.or(Some(error));
+            }
+        }
+        let newest = match newest? {
+            Some(round) if round.step < Step::Published => Some(self.rounds.advance(round, stop).await?),
+            other => other,
+        };
+        trouble.map_or(Ok(newest), Err)
+    }
+
+    /// Settles what can be settled.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read. Trouble with one round is listed in `errors`.
+    pub async fn settle_turn(&self, errors: &mut Vec<String>) -> Result<Vec<(RoundId, Settling)>, StorageError> {
+        let mut all = Vec::new();
+        for round in self.settler.due().await? {
+            match self.settler.settle(&round).await {
+                Ok(settling) => {
+                    settled(&round, &settling);
+                    all.push((round.id, settling));
+                }
+                Err(error) => errors.push(format!("round {}: {}", round.id, with_causes(&error))),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Sees weights through, and sets them when they are due; nothing in a shadow.
+    ///
+    /// # Errors
+    /// When the chain or the ledger cannot be used, or the chain refuses.
+    pub async fn pay_turn(&self) -> Result<Option<PayOutcome>, PayTurnError> {
+        let Some(payer) = &self.payer else { return Ok(None) };
+        let rules = RulesVersion::LATEST.rules();
+        let history = History::newest(&*self.world.ledger, self.netuid, &rules, self.settings.grace).await?;
+        let worth = history.map(|history| Worth::of(&rules, history.today, &history.rounds)).unwrap_or_default();
+        Ok(Some(payer.pay(&worth).await?))
+    }
+
+    /// Drops raw answers that need not be kept.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn sweep_turn(&self) -> Result<(), StorageError> {
+        let retention = Retention { age: self.settings.retention_age, bytes: self.settings.retention_bytes };
+        let swept = self.world.ledger.sweep(self.world.time.now_ms(), &retention).await?;
+        if swept.bodies > 0 {
+            tracing::info!(bodies = swept.bodies, bytes = swept.bytes, left = swept.left, "raw answers swept");
+        }
+        Ok(())
+    }
+
+    /// Whether it went well.
+    fn logged<T, E: std::error::Error>(&self, what: &'static str, result: Result<T, E>) -> bool {
+        if let Err(error) = &result {
+            tracing::error!(what, error = with_causes(error), "trouble; it is tried again");
+            metrics::counter!("aml_validator_troubles_total", "what" => what).increment(1);
+        }
+        result.is_ok()
+    }
+}
+
+/// Why weights were not set.
+#[derive(Debug, thiserror::Error)]
+pub enum PayTurnError {
+    /// The history cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] StorageError),
+    /// The payer's.
+    #[error(transparent)]
+    Pay(#[from] PayError),
+}
+
+/// Does `turn` every `interval`, and sooner after trouble, until `stop`.
+async fn every(time: &dyn Time, interval: Duration, stop: &CancellationToken, turn: impl AsyncFn() -> bool) {
+    while !stop.is_cancelled() {
+        let pause = if turn().await { interval } else { interval.min(RETRY) };
+        tokio::select! {
+            // In a fixed order, so that a simulation is the same each time.
+            biased;
+            () = stop.cancelled() => return,
+            () = time.sleep(pause) => {}
+        }
+    }
+}
+
+fn settled(round: &Round, settling: &Settling) {
+    match settling {
+        Settling::Done(settled) => {
+            let canonical_auc = settled.canonical.map(|canonical| canonical.auc);
+            let (outcomes, miners) = (settled.labels.len(), settled.miners.len());
+            tracing::info!(round.id = %round.id, outcomes, miners, canonical_auc, "round settled");
+        }
+        waiting => tracing::debug!(round.id = %round.id, ?waiting, "round is not settled yet"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Why a source cannot be used, or something of it could not be had.
+
+use std::path::PathBuf;
+
+use aml_miner::data::batch_dir::ReadBatchError;
+use aml_miner::data::download::{DownloadError, SourceError};
+use aml_miner::data::listing::ListBatchesError;
+use aml_miner::digest::Digest;
+use chrono::NaiveDate;
+
+use crate::store::StorageError;
+use crate::validator::traps::ReadPoolError;
+use crate::validator::world::BrokeOff;
+
+/// A source that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenSotError {
+    /// No place of any known form.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The directory is not there.
+    #[error("cannot use the directory {path} as a source of batches: {source}", path = path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The cache cannot be made.
+    #[error("cannot make {path} for the cache of batches: {source}", path = path.display())]
+    Cache {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// A batch or its outcomes that could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SotError {
+    /// The directory cannot be listed.
+    #[error(transparent)]
+    List(#[from] ListBatchesError),
+    /// A batch cannot be fetched, or is not good.
+    #[error("batch {name}: {source}")]
+    Download {
+        /// Its name.
+        name: String,
+        /// Why not.
+        source: Box<DownloadError>,
+    },
+    /// The source has no such batch.
+    #[error("the source has no batch of {date} with a window of {window_days} days, and the cache neither")]
+    Absent {
+        /// The day.
+        date: NaiveDate,
+        /// The window.
+        window_days: u16,
+    },
+    /// A cached batch is damaged.
+    #[error("{path} in the cache is damaged: {source}; remove it, and it is fetched again", path = path.display())]
+    Damaged {
+        /// The batch.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<ReadBatchError>,
+    },
+    /// Outcomes of something else.
+    #[error(
+        "batch {name}: the source now has other alerts under this name (SHA-256 {actual}, cached are {expected}): \
+         its outcomes are not for the round that was run"
+    )]
+    OtherAlerts {
+        /// Its name.
+        name: String,
+        /// Digest of the cached alerts.
+        expected: Digest,
+        /// Digest of the source's.
+        actual: Digest,
+    },
+    /// The file system refuses.
+    #[error("cannot use {path}: {source}", path = path.display())]
+    Io {
+        /// What was to be used.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// What miners said of past batches cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] StorageError),
+    /// A defect of ours.
+    #[error("gathering traps broke off")]
+    Broken(#[from] BrokeOff),
+    /// The pool of a round cannot be read.
+    #[error("{path}: {source}; remove it, and the round's traps are drawn from a new one", path = path.display())]
+    Pool {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ReadPoolError,
+    },
+}

@@ -1,0 +1,105 @@
+//! The pool of traps of a round: gathered once from settled batches, then as it was kept.
+
+use std::time::Duration;
+
+use aml_miner::data::download::DownloadError;
+use aml_miner::data::listing::directory_name;
+use chrono::{Days, NaiveDate};
+
+use super::{Found, SotError};
+use crate::store::records::RoundId;
+use crate::validator::traps::{Consensus, Draw, SettledBatch, TrapPool, seeded};
+use crate::validator::world::{RoundLog, Source, Workers};
+
+/// Outcomes of a younger batch are hardly ever known.
+const YOUNGEST_DAYS: u64 = 7;
+/// Settled batches that a pool is gathered from: enough that no two miners need the same alerts.
+const MOST_BATCHES: usize = 6;
+
+/// What a pool is gathered with.
+#[derive(Clone, Copy)]
+pub struct Gathering<'a> {
+    /// Where past batches and their outcomes are.
+    pub source: &'a dyn Source,
+    /// What miners said of them.
+    pub ledger: &'a dyn RoundLog,
+    /// Threads.
+    pub workers: &'a dyn Workers,
+    /// Since 1970.
+    pub now: Duration,
+}
+
+/// A pool that grows.
+struct Growing {
+    pool: TrapPool,
+    draw: Draw,
+}
+
+impl Gathering<'_> {
+    /// The pool of traps of `round`: what was gathered for it before, else alerts of settled batches of the same window
+    /// that are known by now, chosen by the round's salt among those that the canonical scores of their rounds, as far
+    /// as the ledger has any, had right. A batch that cannot be used is passed over.
+    ///
+    /// # Errors
+    /// When the pool cannot be read or kept.
+    pub async fn pool(&self, round: RoundId, salt: &[u8; 32]) -> Result<TrapPool, SotError> {
+        if let Some(kept) = self.source.kept_pool(round)? {
+            return Ok(kept);
+        }
+        let mut pool = TrapPool::empty();
+        let mut used = 0;
+        for date in self.past_days(round.date)? {
+            if used == MOST_BATCHES {
+                break;
+            }
+            let past = RoundId { date, ..round };
+            let draw = seeded(salt, round, date.to_string().as_bytes());
+            match self.settled(past, Growing { pool: pool.clone(), draw }).await {
+                Ok(Some(more)) => {
+                    pool = more;
+                    used += 1;
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%date, %error, "a past batch is not used for traps"),
+            }
+        }
+        self.source.keep_pool(round, &pool)?;
+        Ok(pool)
+    }
+
+    /// Days whose batches may be settled, newest first.
+    fn past_days(&self, date: NaiveDate) -> Result<Vec<NaiveDate>, SotError> {
+        let last = date.checked_sub_days(Days::new(YOUNGEST_DAYS)).unwrap_or(NaiveDate::MIN);
+        let first = date.checked_sub_days(Days::new(self.source.days_back().into())).unwrap_or(NaiveDate::MIN);
+        self.source.days(first, last)
+    }
+
+    /// The pool with alerts of the batch of `past`; `None` when nothing is known of it.
+    async fn settled(&self, past: RoundId, growing: Growing) -> Result<Option<TrapPool>, SotError> {
+        let RoundId { date, window_days, .. } = past;
+        let found = Found { date, window_days };
+        let Some(labels) = self.source.labels(found, self.now).await? else { return Ok(None) };
+        let rows = self.source.fetch(found).await?.rows;
+        let consensus = self.consensus(past).await?;
+        let Growing { pool, mut draw } = growing;
+        let before = pool.len();
+        let cut = move || {
+            let batch = rows.read()?;
+            let settled = SettledBatch { date, batch: &batch, labels: &labels, consensus: consensus.as_ref() };
+            Ok(pool.with(&settled, &mut draw))
+        };
+        let damaged = |error| SotError::Download {
+            name: directory_name(date, Some(window_days)),
+            source: Box::new(DownloadError::Batch(error)),
+        };
+        let more = self.workers.compute(cut).await?.map_err(damaged)?;
+        Ok((more.len() > before).then_some(more))
+    }
+
+    /// Where all miners together put the alerts of a round; `None` when they were never asked.
+    async fn consensus(&self, round: RoundId) -> Result<Option<Consensus>, SotError> {
+        let Some(canonical) = self.ledger.canonical(round).await? else { return Ok(None) };
+        let task = self.ledger.task(round).await?;
+        Ok(task.map(|task| Consensus::of(&task.roster, &canonical)))
+    }
+}

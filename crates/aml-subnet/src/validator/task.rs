@@ -1,0 +1,184 @@
+//! What each miner of a round is asked: the batch with traps of its own in between.
+//!
+//! A [`Task`] is all that is stored; bodies are made from it on demand, the same bytes each time. The batch's rows are
+//! written to JSON once, and a miner's body is made of pieces of that text with its traps in between, so that memory
+//! holds one copy of the batch however many miners are being asked. Before anything is asked, a commitment to all traps
+//! is fixed; with the salt it can be checked by anybody once the round is settled.
+
+mod commitment;
+mod shared;
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::SocketAddr;
+
+use aml_miner::digest::Digest;
+use aml_miner::wire::{Batch, Table};
+
+use crate::http::body::RequestBody;
+use crate::store::records::{Ask, RosterRow, RoundId, Task, TrapOrigin, TrapPlan};
+use crate::validator::traps::{Forge, TrapPool, merged};
+use crate::wallet::Hotkey;
+use shared::Shared;
+
+pub use commitment::{MinerTraps, TrapList};
+
+/// Somebody to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Who.
+    pub hotkey: Hotkey,
+    /// Its uid at this moment.
+    pub uid: u16,
+    /// Where it serves; `None` when it announced nothing.
+    pub axon: Option<SocketAddr>,
+    /// Key that its receipts are known by; `None` when it has none yet.
+    pub receipt_key: Option<Digest>,
+}
+
+/// What a new task is made of, beside batch and pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewTask {
+    /// The round.
+    pub round: RoundId,
+    /// Thirty-two random bytes.
+    pub salt: [u8; 32],
+    /// When answers stop to count.
+    pub deadline_ms: i64,
+    /// How many traps.
+    pub plan: TrapPlan,
+}
+
+/// A batch that nothing can be asked about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MakeTaskError {
+    /// No alerts.
+    #[error("the batch of round {0} has no alerts: there is nothing to ask")]
+    NoAlerts(RoundId),
+}
+
+/// A stored task that does not belong to what it is resumed with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResumeTaskError {
+    /// Another batch.
+    #[error(
+        "the task of round {0} is about other alerts than this batch has: resume it with the batch it was made from"
+    )]
+    Roster(RoundId),
+    /// Another pool.
+    #[error("the traps of round {round} come from pool {expected}, this is pool {actual}")]
+    Pool {
+        /// The round.
+        round: RoundId,
+        /// The task's.
+        expected: Digest,
+        /// What was given.
+        actual: Digest,
+    },
+    /// Other traps would be drawn.
+    #[error(
+        "the traps of {hotkey} in round {round} cannot be made again: the task is from another version of this program"
+    )]
+    Traps {
+        /// The round.
+        round: RoundId,
+        /// Whose.
+        hotkey: Hotkey,
+    },
+}
+
+/// Makes the bodies of a round.
+#[derive(Debug)]
+pub struct TaskMaker {
+    round: RoundId,
+    task: Task,
+    shared: Shared,
+    forge: Option<Forge>,
+}
+
+impl TaskMaker {
+    /// A new task about `batch`; each of `peers` is asked once. Without settled alerts there are no traps.
+    ///
+    /// # Errors
+    /// When there is nothing to ask about.
+    pub fn new(new: NewTask, batch: &Batch, pool: TrapPool, peers: &[Peer]) -> Result<Self, MakeTaskError> {
+        let round = new.round;
+        let roster = roster(&batch.alerts);
+        if roster.is_empty() {
+            return Err(MakeTaskError::NoAlerts(round));
+        }
+        let traps = (!pool.is_empty()).then(|| TrapOrigin { pool: pool.digest(), plan: new.plan });
+        let forge = traps.map(|origin| Forge::new(pool, origin.plan, round, batch));
+        let sorted: BTreeMap<Hotkey, &Peer> = peers.iter().map(|peer| (peer.hotkey, peer)).collect();
+        let mut issued = HashSet::new();
+        let mut asks = BTreeMap::new();
+        for (hotkey, peer) in sorted {
+            let traps = forge.as_ref().map(|forge| forge.issue(&Forge::draw(&new.salt, round, &hotkey), &mut issued));
+            let (issued, groups) = traps.map(|traps| (traps.issued, traps.groups)).unwrap_or_default();
+            asks.insert(hotkey, Ask { uid: peer.uid, axon: peer.axon, issued, groups, receipt_key: peer.receipt_key });
+        }
+        let task = Task { salt: new.salt, deadline_ms: new.deadline_ms, traps, roster, asks };
+        Ok(Self { round, task, shared: Shared::of(batch), forge })
+    }
+
+    /// The maker of a stored task, with the batch and the pool that it was made from.
+    ///
+    /// # Errors
+    /// When batch or pool are others.
+    pub fn resume(round: RoundId, task: Task, batch: &Batch, pool: TrapPool) -> Result<Self, ResumeTaskError> {
+        if roster(&batch.alerts) != task.roster {
+            return Err(ResumeTaskError::Roster(round));
+        }
+        if let Some(expected) = task.traps.map(|origin| origin.pool).filter(|expected| *expected != pool.digest()) {
+            return Err(ResumeTaskError::Pool { round, expected, actual: pool.digest() });
+        }
+        let forge = task.traps.map(|origin| Forge::new(pool, origin.plan, round, batch));
+        let strange = task.asks.iter().find(|(hotkey, ask)| match &forge {
+            Some(forge) => !forge.agrees(&Forge::draw(&task.salt, round, hotkey), ask),
+            None => !ask.issued.is_empty(),
+        });
+        match strange {
+            Some((&hotkey, _)) => Err(ResumeTaskError::Traps { round, hotkey }),
+            None => Ok(Self { round, shared: Shared::of(batch), forge, task }),
+        }
+    }
+
+    /// What is stored.
+    #[must_use]
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// `sha256(salt ‖ trap list)`.
+    #[must_use]
+    pub fn commitment(&self) -> Digest {
+        TrapList::of(&self.task).commitment(&self.task.salt)
+    }
+
+    /// The request body of a miner, in pieces that share the batch's rows; `None` for somebody that is not asked.
+    #[must_use]
+    pub fn body(&self, hotkey: &Hotkey) -> Option<RequestBody> {
+        let ask = self.task.asks.get(hotkey)?;
+        let traps = self.forge.as_ref().map(|forge| forge.rows(&Forge::draw(&self.task.salt, self.round, hotkey), ask));
+        Some(RequestBody::from(self.shared.body(traps.as_ref())))
+    }
+
+    /// The batch as a miner sees it: what its body says, as tables. `batch` is the one of the round.
+    #[must_use]
+    pub fn batch(&self, hotkey: &Hotkey, batch: &Batch) -> Option<Batch> {
+        let ask = self.task.asks.get(hotkey)?;
+        let Some(forge) = &self.forge else { return Some(batch.clone()) };
+        let traps = forge.rows(&Forge::draw(&self.task.salt, self.round, hotkey), ask);
+        Some(merged(batch, &traps.rows, &traps.places))
+    }
+}
+
+fn roster(alerts: &Table) -> Vec<RosterRow> {
+    let text = |column: &str, row: usize| alerts.texts(column).map_or("", |texts| texts.get(row)).to_owned();
+    let row = |row: usize| RosterRow {
+        alert_id: text("alert_id", row),
+        address: text("address", row),
+        typology: text("typology_type", row),
+        severity: text("severity", row),
+    };
+    (0..alerts.rows()).map(row).collect()
+}

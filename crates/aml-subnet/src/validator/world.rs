@@ -1,0 +1,87 @@
+//! Where the validator's core touches the world: one trait an edge, each with a real side and a simulated one.
+//!
+//! | edge | trait | real side | simulated side |
+//! |---|---|---|---|
+//! | clock and timers | [`Time`] | [`MachineTime`]: a [`Clock`] and tokio's timers | virtual time |
+//! | threads | [`Workers`] | [`Threads`]: tokio's pool of blocking threads | the one thread there is |
+//! | ledger, rounds | [`RoundLog`] | [`Ledger`] | the same ledger in memory, with delays |
+//! | ledger, weights | [`WeightsLog`] | [`Ledger`] | the same |
+//! | talk with miners | `Talk` | HTTP over a socket (`talk`) | miners in memory |
+//! | chain, who is there | [`MetagraphSource`] | [`Subnet`](crate::subtensor::subnet::Subnet) | a chain in memory |
+//! | chain, weights | [`WeightsChain`] | [`Subtensor`](crate::subtensor::Subtensor) | a chain in memory |
+//! | batches and outcomes | [`Source`] | [`Sot`] | batches in memory |
+//! | published files | [`Press`] | [`Shelf`] | nothing is kept |
+//! | randomness | [`Entropy`] | [`MachineEntropy`] | drawn from the seed |
+//!
+//! What stands above these traits knows no socket, no file, no driver and no timer of a runtime, so that the simulation
+//! (`crate::simulate`, in test builds) runs the same code. Tasks are spawned and channels used as tokio has them: on a
+//! runtime of one thread both are as deterministic as what they wait for.
+
+mod chain;
+mod entropy;
+mod log;
+mod press;
+mod source;
+mod talk;
+mod time;
+mod weights_log;
+mod workers;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aml_miner::clock::Clock;
+
+pub use crate::outputs::Edition;
+pub use crate::store::records::WeightsTarget;
+pub use chain::{WeightsChain, WeightsOnChain};
+pub use entropy::{Entropy, MachineEntropy, NoEntropy};
+pub use log::RoundLog;
+pub use press::{Press, Shelf};
+pub use source::{BatchRows, Fetched, Source};
+pub(crate) use talk::{Line, Talk, Wire};
+pub use time::{MachineTime, Time, within};
+pub use weights_log::{LogError, WeightsLog};
+pub use workers::{BrokeOff, Job, Threads, Workers};
+
+pub use crate::chain::metagraph::MetagraphSource;
+use crate::store::Ledger;
+use crate::validator::sot::Sot;
+
+/// The world as rounds and settlements see it. Cheap to clone.
+#[derive(Clone)]
+pub struct World {
+    /// Where every step is recorded.
+    pub ledger: Arc<dyn RoundLog>,
+    /// Where batches and outcomes come from.
+    pub source: Arc<dyn Source>,
+    /// Who is in the subnet.
+    pub neurons: Arc<dyn MetagraphSource>,
+    /// Where canonical scores are published.
+    pub press: Arc<dyn Press>,
+    /// Clock and timers.
+    pub time: Arc<dyn Time>,
+    /// Threads that may take their time.
+    pub workers: Arc<dyn Workers>,
+}
+
+impl World {
+    /// The real world: files below `published`, timers and threads of the runtime, and what is given.
+    #[must_use]
+    pub fn real(
+        ledger: Ledger,
+        sot: Arc<Sot>,
+        neurons: Arc<dyn MetagraphSource>,
+        clock: Arc<dyn Clock>,
+        published: PathBuf,
+    ) -> Self {
+        Self {
+            ledger: Arc::new(ledger),
+            source: sot,
+            neurons,
+            press: Arc::new(Shelf { root: published }),
+            time: Arc::new(MachineTime::new(clock)),
+            workers: Arc::new(Threads),
+        }
+    }
+}
