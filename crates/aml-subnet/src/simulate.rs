@@ -29,8 +29,7 @@ pub use plan::{Flaw, Kind, Lie, Plan, Trouble};
 pub use time::Fault;
 pub use trace::Trace;
 
-use crate::calendar::DAY_MS;
-use crate::calendar::start_ms;
+use crate::calendar::{DAY_MS, start_ms};
 use crate::chain::types::{Axon, Block, Neuron, Uid};
 use crate::config::ValidatorSettings;
 use crate::outputs::PublishError;

@@ -3,9 +3,8 @@
 
 use chrono::NaiveDate;
 
+use crate::table::cells::DAY_MS;
 use crate::wire::Table;
-
-const DAY_MS: f64 = 86_400_000.0;
 
 /// The rows of `labels`, of a batch of `processing_date`, that became known when that day (UTC) was over.
 #[must_use]

@@ -1,5 +1,6 @@
 //! From raw scores to probabilities: Platt's sigmoid or, from [`ISOTONIC_ROWS`] rows on, an isotonic curve, whichever
-//! held up better on days it was not fitted on. Both rise with every raw score: rows that the trees tell apart stay apart.
+//! held up better on days it was not fitted on. Both rise with every raw score, the isotonic one from the lowest to the
+//! highest that it was fitted on: rows between them that the trees tell apart stay apart.
 
 use crate::metrics::{MetricError, log_loss};
 use crate::models::Calibration;

@@ -3,13 +3,13 @@
 use crate::features::expressions::{Feature, Formula, Group, Kind};
 use crate::features::vocabulary::Part::{self, Addresses, Alerts};
 use crate::features::vocabulary::{count, ratio};
+use crate::table::cells::DAY_MS;
 use crate::wire::spec::FEATURES;
 
 /// Columns of the table that say which row it is, not what the address is like.
 const KEYS: [&str; 3] = ["window_days", "processing_date", "address"];
 /// Columns whose numbers are names.
 const CATEGORICAL: [&str; 5] = ["peak_hour", "peak_day", "peak_activity_hour", "peak_activity_day", "community_id"];
-const DAY_MS: f64 = 86_400_000.0;
 const HOURS: usize = 24;
 /// Hours of a day before this one are night.
 const NIGHT_ENDS: usize = 6;

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use super::flow_graph::{Graph, Grouped};
 use crate::features::expressions::{FlowStats, Side};
 use crate::features::vocabulary::{count, ratio};
+use crate::table::cells::DAY_MS;
 use crate::wire::Batch;
 
-const DAY_MS: f64 = 86_400_000.0;
 const HOUR_MS: f64 = 3_600_000.0;
 
 /// Addresses that are worth a task of their own.

@@ -1,5 +1,6 @@
 //! The source of truth as the validator's core sees it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aml_miner::data::Manifest;
@@ -25,7 +26,7 @@ impl Source for Sot {
         Box::pin(async move {
             let LocalBatch { dir, digest } = Self::fetch(self, found.date, found.window_days).await?;
             let alerts = alerts_of(dir.manifest());
-            Ok(Fetched { digest, alerts, rows: std::sync::Arc::new(dir) })
+            Ok(Fetched { digest, alerts, rows: Arc::new(dir) })
         })
     }
 
