@@ -19,6 +19,7 @@
 
 mod chain;
 mod entropy;
+mod information;
 mod log;
 mod press;
 mod source;
@@ -36,6 +37,7 @@ pub use crate::outputs::Edition;
 pub use crate::store::records::WeightsTarget;
 pub use chain::{WeightsChain, WeightsOnChain};
 pub use entropy::{Entropy, MachineEntropy, NoEntropy};
+pub use information::InformationLog;
 pub use log::RoundLog;
 pub use press::{Press, Shelf};
 pub use source::{BatchRows, Fetched, Source};

@@ -60,7 +60,7 @@ pub(super) const fn tone(outcome: Outcome) -> &'static str {
         Outcome::Accepted => "good",
         Outcome::Rejected | Outcome::TooLarge => "bad",
         Outcome::Refused | Outcome::TimedOut | Outcome::Unreachable => "warn",
-        Outcome::NotServing => "",
+        Outcome::NotServing | Outcome::NotAsked => "",
     }
 }
 

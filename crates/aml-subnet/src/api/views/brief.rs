@@ -29,6 +29,8 @@ pub enum Outcome {
     NotServing,
     /// More bytes than an answer may have.
     TooLarge,
+    /// It was never asked, by a failure of the validator.
+    NotAsked,
 }
 
 impl Outcome {
@@ -43,6 +45,7 @@ impl Outcome {
             (Err(_), Some(Reply::Unreachable(_))) => Self::Unreachable,
             (Err(_), Some(Reply::NotServing)) => Self::NotServing,
             (Err(_), Some(Reply::TooLarge)) => Self::TooLarge,
+            (Err(_), Some(Reply::NotAsked)) => Self::NotAsked,
         }
     }
 
@@ -57,6 +60,7 @@ impl Outcome {
             Self::Unreachable => "unreachable",
             Self::NotServing => "not serving",
             Self::TooLarge => "too large",
+            Self::NotAsked => "not asked",
         }
     }
 }
