@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::due::{Due, due};
 use super::worth::{Withheld, Worth};
-use super::{Moment, PayError, Payer};
+use super::{Moment, PayError, Payer, wanted};
 use crate::chain::epoch::Epoch;
 use crate::chain::standing::{Preflight, WeightsStanding};
 use crate::chain::types::Uid;
@@ -82,7 +82,7 @@ impl Payer {
             Ok(shares) => (shares, None),
             Err(withheld) => (Vec::new(), Some(withheld)),
         };
-        let wanted = self.request(&shares).weights;
+        let wanted = wanted(&shares);
         let vector = withheld.is_none().then(|| conform(&wanted, &standing.weight_rules()));
         let good = vector.as_ref().and_then(|vector| vector.as_ref().ok());
         let check = |weights| standing.check(target.mechanism, weights, standing.rules.weights_version).err();
