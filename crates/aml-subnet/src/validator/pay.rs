@@ -36,7 +36,7 @@ pub use super::world::{LogError, WeightsLog, WeightsTarget};
 use crate::chain::epoch::Epoch;
 use crate::chain::metagraph::{Cache, Kept};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
-use crate::chain::standing::Standing;
+use crate::chain::standing::WeightsStanding;
 use crate::chain::types::Uid;
 use crate::chain::weights::ChainWeights;
 use crate::store::records::{WeightsRecord, WeightsState};
@@ -92,7 +92,7 @@ pub enum PayOutcome {
 
 /// What the chain and the records say at one moment.
 struct Moment {
-    standing: Standing,
+    standing: WeightsStanding,
     epoch: Epoch,
     records: Vec<WeightsRecord>,
 }
