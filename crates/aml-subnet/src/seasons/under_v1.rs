@@ -11,7 +11,7 @@ use crate::validation::rules::{Rules, RulesVersion};
 use crate::validation::similarity::Likeness;
 use crate::validation::submission::Submission;
 use crate::validation::tier2_traps::judge;
-use crate::validation::tier3_settlement::{Outcome, ready, settle};
+use crate::validation::tier3_settlement::{Label, ready, settle};
 use crate::validation::weights::shares;
 use crate::wallet::Hotkey;
 
@@ -36,7 +36,7 @@ struct Round {
     alerts: usize,
     /// Gone once it is settled or too old to be.
     submissions: BTreeMap<Hotkey, Submission>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<Label>,
     known: BTreeSet<usize>,
     settled: bool,
 }
@@ -133,7 +133,7 @@ impl UnderV1 {
         if let Some(round) = self.rounds.get_mut(&outcome.day) {
             let &Became { alert, illicit, relevance, .. } = outcome;
             round.known.insert(alert);
-            round.outcomes.push(Outcome { place: alert, illicit, relevance });
+            round.outcomes.push(Label { place: alert, illicit, relevance });
         }
     }
 
