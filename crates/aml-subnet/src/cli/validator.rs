@@ -146,6 +146,7 @@ fn build(settings: &Settings, hands: &Hands, ledger: &Ledger) -> anyhow::Result<
         log: Arc::new(ledger.clone()),
         signer: signer.clone(),
         clock,
+        entropy: Arc::new(MachineEntropy),
         target: WeightsTarget { netuid, mechanism: own.mechanism },
         min_rounds: own.weights_min_rounds,
     })

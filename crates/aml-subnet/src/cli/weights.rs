@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::logging;
 use crate::validator::pay::{PayOutcome, Payer, PayerParts, WeightsTarget, Worth};
 use crate::validator::standing::worth_now;
+use crate::validator::world::MachineEntropy;
 
 mod render;
 
@@ -85,8 +86,8 @@ fn with_payer(
         let hotkey = signer.hotkey();
         let target = WeightsTarget { netuid: settings.netuid, mechanism: settings.validator.mechanism };
         let min_rounds = settings.validator.weights_min_rounds;
-        let log = Arc::new(ledger.clone());
-        let payer = Payer::new(PayerParts { chain, log, signer, clock, target, min_rounds })
+        let (log, entropy) = (Arc::new(ledger.clone()), Arc::new(MachineEntropy));
+        let payer = Payer::new(PayerParts { chain, log, signer, clock, entropy, target, min_rounds })
             .leaving(settings.validator.unearned);
         let done = work(Desk { payer, worth, settings, hotkey, json: args.json }).await;
         // What is being written is finished, and the lock is free for the next one.

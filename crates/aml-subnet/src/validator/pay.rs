@@ -16,6 +16,7 @@ mod due;
 mod errors;
 mod ledger;
 mod observe;
+mod outcome;
 mod preview;
 mod resume;
 mod worth;
@@ -29,22 +30,24 @@ use tokio::sync::Mutex;
 
 pub use due::{Because, Due, age_in_tempos, due, is_open, last_block};
 pub use errors::{PayError, Trouble};
+pub use outcome::PayOutcome;
 pub use preview::{Dropped, Preview, Row};
 pub use worth::{Withheld, Worth};
 
 pub use super::world::{LogError, WeightsLog, WeightsTarget};
 
+use crate::chain::commit::fresh_salt;
 use crate::chain::epoch::Epoch;
 use crate::chain::metagraph::{Cache, Kept};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
-use crate::chain::standing::Standing;
+use crate::chain::standing::WeightsStanding;
 use crate::chain::types::Uid;
 use crate::chain::weights::ChainWeights;
 use crate::config::Unearned;
 use crate::store::records::{WeightsRecord, WeightsState};
 use crate::subtensor::ReadError;
 use crate::validation::weights::{Share, divided, shares};
-use crate::validator::world::WeightsChain;
+use crate::validator::world::{Entropy, WeightsChain};
 use crate::wallet::{Hotkey, Signer};
 
 /// Submissions that are looked at: those of some days.
@@ -60,6 +63,8 @@ pub struct PayerParts {
     pub signer: Signer,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where salts come from.
+    pub entropy: Arc<dyn Entropy>,
     /// Subnet and mechanism.
     pub target: WeightsTarget,
     /// Fewest days with rounds that count, before weights are set at all.
@@ -75,27 +80,9 @@ pub struct Payer {
     turn: Mutex<()>,
 }
 
-/// What a turn came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PayOutcome {
-    /// There was nothing to set.
-    NotDue(Due),
-    /// Weights are due, but none were set.
-    Withheld(Withheld),
-    /// Weights were submitted; this is how far they came.
-    Recorded {
-        /// The epoch, by its first block.
-        epoch: u64,
-        /// How far.
-        state: WeightsState,
-        /// Neurons with a weight.
-        receivers: usize,
-    },
-}
-
 /// What the chain and the records say at one moment.
 struct Moment {
-    standing: Standing,
+    standing: WeightsStanding,
     epoch: Epoch,
     records: Vec<WeightsRecord>,
 }
@@ -233,16 +220,13 @@ impl Payer {
         Ok(Ok(shares))
     }
 
-    fn request(&self, shares: &[Share]) -> WeightsRequest {
-        let WeightsTarget { netuid, mechanism } = self.parts.target;
-        let weights = shares.iter().map(|share| (Uid(share.uid), share.share)).collect();
-        WeightsRequest { netuid, mechanism, weights, version_key: None }
-    }
-
     /// Brings shares into the chain's form, and writes them down.
     async fn plan(&self, shares: &[Share], epoch: &Epoch) -> Result<WeightsRecord, PayError> {
-        let PayerParts { chain, log, signer, clock, target, .. } = &self.parts;
-        let plan: WeightsPlan = chain.plan(signer.hotkey(), &self.request(shares)).await?;
+        let PayerParts { chain, log, signer, clock, entropy, target, .. } = &self.parts;
+        let WeightsTarget { netuid, mechanism } = *target;
+        let salt = fresh_salt(&**entropy)?;
+        let wanted = WeightsRequest { netuid, mechanism, weights: wanted(shares), version_key: None, salt };
+        let plan: WeightsPlan = chain.plan(signer.hotkey(), &wanted).await?;
         let vector = vector_digest(*target, &plan.content.weights);
         let made_ms = clock.now_ms();
         let record = WeightsRecord { epoch: epoch.first.0, vector, plan, state: WeightsState::Planned, made_ms };
@@ -263,6 +247,11 @@ impl Payer {
         observe::age(self.parts.target, age);
         age
     }
+}
+
+/// What each neuron should get.
+fn wanted(shares: &[Share]) -> Vec<(Uid, f64)> {
+    shares.iter().map(|share| (Uid(share.uid), share.share)).collect()
 }
 
 /// SHA-256 over one line `uid value` for each receiver, after a line `netuid mechanism`.

@@ -11,7 +11,7 @@ use crate::store::records::{ColumnName, OutcomesChange, Round, RoundId, Settled}
 use crate::store::{PackedColumn, StorageError};
 use crate::validation::rules::Rules;
 use crate::validation::submission::Submission;
-use crate::validation::tier3_settlement::{Outcome, ready};
+use crate::validation::tier3_settlement::{Label, ready};
 use crate::validation::v2::Constants;
 use crate::validation::v2::window::Window;
 use crate::validator::information::{Backfilled, Filling, Grace, Information, InformationError, Looking};
@@ -122,9 +122,9 @@ impl Settler {
         let known = self.ledger.outcomes(id).await?.into_iter().filter(|one| one.replaced_ms.is_none());
         let known = known.filter(|one| ever.counts(day, day_at_ms(one.confirmed_ms)));
         let place = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
-        let labels: Vec<Outcome> = known
+        let labels: Vec<Label> = known
             .filter_map(|one| {
-                Some(Outcome { place: place(one.place), illicit: one.illicit?, relevance: one.relevance })
+                Some(Label { place: place(one.place), illicit: one.illicit?, relevance: one.relevance })
             })
             .collect();
         let whole = labels.len() as u64 == round.alerts;
@@ -138,7 +138,7 @@ impl Settler {
     }
 
     /// Tier 3 of the stored scores of a round, and of its canonical scores; of nobody where too little is known.
-    async fn measured_information(&self, round: &Round, labels: Vec<Outcome>) -> Result<Settled, SettlingError> {
+    async fn measured_information(&self, round: &Round, labels: Vec<Label>) -> Result<Settled, SettlingError> {
         let rules = round.rules.rules();
         let nothing = |labels| Settled {
             rules: rules.version,
