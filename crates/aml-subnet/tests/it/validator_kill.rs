@@ -129,7 +129,7 @@ impl Stage {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
         let text = format!(
             "netuid = {NETUID}\nlog_level = \"warn\"\n[wallet]\nname = \"val\"\npath = \"{}\"\n[subtensor]\nnetwork = \"{}\"\n\
-             [validator]\nsot = \"{}\"\ndata_dir = \"{}\"\ndatabase_url = \"{ledger}\"\nallow_private_ips = true\n\
+             [validator]\nsot = \"{}\"\ndata_dir = \"{}\"\ndatabase_url = \"{ledger}\"\nallow_private_ips = true\nrules = \"v1\"\n\
              deadline = \"5m\"\ntimeout = \"1m\"\n",
             at("wallets"),
             localnet.ws_url(),
