@@ -21,6 +21,7 @@ mod settings_args;
 mod settle;
 #[cfg(feature = "simulate")]
 mod simulate;
+mod standby;
 mod transfer;
 mod validator;
 mod wallet;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ pub struct ValidatorSettings {
     pub window_days: Option<u16>,
     /// Folder for downloaded batches, published files, and the ledger when it is SQLite.
     pub data_dir: PathBuf,
+    /// Folder for what a second machine needs to go on, where there is one: the secret of salts, pools of traps, published
+    /// files. Without it they lie in the data folder.
+    pub shared_dir: Option<PathBuf>,
     /// `sqlite://FILE` or `postgres://...`; without it `ledger.sqlite` in the data folder.
     pub database_url: Option<String>,
     /// Where the read API and the pages are served.
@@ -125,6 +128,7 @@ impl Default for ValidatorSettings {
             sot_publisher: None,
             window_days: None,
             data_dir: PathBuf::from("validator-data"),
+            shared_dir: None,
             database_url: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8100)),
             interval: 10 * MINUTE,
@@ -161,7 +165,13 @@ impl ValidatorSettings {
     /// Where canonical scores are published as files.
     #[must_use]
     pub fn published_dir(&self) -> PathBuf {
-        self.data_dir.join("published")
+        self.shared().join("published")
+    }
+
+    /// The folder for what a second machine needs.
+    #[must_use]
+    pub fn shared(&self) -> &Path {
+        self.shared_dir.as_deref().unwrap_or(&self.data_dir)
     }
 
     /// Everything that is wrong, each as one line.
