@@ -11,6 +11,7 @@
 mod answers;
 mod cast;
 mod chain;
+mod information;
 mod laws;
 mod ledger;
 mod miners;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{SettingsArgs, ValidatorArgs, chain, ledger, settle, standby};
 use crate::api;
 use crate::api::state::ApiState;
+use crate::calendar::{date_of, day_at};
 use crate::config::{Settings, ValidatorSettings};
 use crate::logging;
 use crate::protocol::NonceSource;
@@ -22,6 +23,7 @@ use crate::subtensor::subnet::{OwnSubnet, Subnet};
 use crate::validator::pay::{self, Due, PayOutcome, Payer, WeightsTarget};
 use crate::validator::query::{Asker, AskingKey, QuerySettings};
 use crate::validator::round::{self, Rounds, Secret};
+use crate::validator::rulebook;
 use crate::validator::run::{Pass, Validator};
 use crate::validator::settling::Settler;
 use crate::validator::sot::Sot;
@@ -87,9 +89,12 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     chain::block_on(async {
         match ledger::open(settings, true).await {
             Ok(ledger) => {
-                let checked = standby::check_shared(&ledger, settings, &secret).await;
+                let today = date_of(day_at(SystemClock.now()));
+                let shared = standby::check_shared(&ledger, settings, &secret).await;
+                let rules = rulebook::check(&ledger, &settings.validator, settings.netuid, today).await;
                 ledger.close().await;
-                checked?;
+                shared?;
+                rules?;
             }
             // The first start makes it.
             Err(error) if matches!(error.downcast_ref(), Some(OpenLedgerError::Missing { .. })) => {}
@@ -118,6 +123,9 @@ async fn work(args: &RunValidatorArgs, settings: Settings, hands: Hands) -> anyh
     };
     let secret = Secret::load_or_create(settings.validator.shared(), &MachineEntropy)?;
     standby::check_shared(&ledger, &settings, &secret).await?;
+    let today = date_of(day_at(SystemClock.now()));
+    let rules = rulebook::open(&ledger, &settings.validator, settings.netuid, today).await?;
+    tracing::info!(%rules, "rules by day");
     let validator = build(&settings, &hands, &ledger, secret)?;
     let code = if args.once {
         let pass = validator.once(&stop).await;
@@ -157,7 +165,8 @@ fn build(settings: &Settings, hands: &Hands, ledger: &Ledger, secret: Secret) ->
         entropy: Arc::new(MachineEntropy),
         target: WeightsTarget { netuid, mechanism: own.mechanism },
         min_rounds: own.weights_min_rounds,
-    });
+    })
+    .leaving(own.unearned);
     let settler = Settler::of(&world, netuid, own.clone());
     let payer = (!own.shadow).then_some(payer);
     Ok(Validator { rounds, settler, payer, world, netuid, settings: own })

@@ -29,7 +29,7 @@ const QUICK: Duration = Duration::from_millis(5);
 /// The ledger of a simulated validator. It outlives the validator's processes, and is not to be dropped by one.
 pub(super) struct SimLedger {
     stage: Arc<Stage>,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     /// Where the driver's own tasks run, while a step is done.
     runtime: Runtime,
     slowest: Duration,
@@ -53,7 +53,7 @@ impl SimLedger {
     }
 
     /// A step, whole, in the middle of the time that it takes.
-    fn done<'a, T: Send + 'a>(
+    pub(super) fn done<'a, T: Send + 'a>(
         &'a self,
         what: &'static str,
         step: impl Future<Output = T> + Send + 'a,

@@ -83,6 +83,14 @@ impl Subtensor {
         self.read(At::Best, |snapshot| Box::pin(standing::read(snapshot, subnet, hotkey))).await
     }
 
+    /// The hotkey of the subnet's owner, at the best block; `None` where the chain names none.
+    ///
+    /// # Errors
+    /// [`ReadError`] when no endpoint answers.
+    pub async fn owner(&self, netuid: u16) -> Result<Option<Hotkey>, ReadError> {
+        self.read(At::Best, |snapshot| Box::pin(standing::owner(snapshot, netuid))).await
+    }
+
     /// Brings weights into the chain's form and checks everything that can be checked before signing.
     ///
     /// # Errors

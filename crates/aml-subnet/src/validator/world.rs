@@ -18,6 +18,7 @@
 //! runtime of one thread both are as deterministic as what they wait for.
 
 mod chain;
+mod information;
 mod log;
 mod press;
 mod source;
@@ -34,6 +35,7 @@ use aml_miner::clock::Clock;
 pub use crate::outputs::Edition;
 pub use crate::store::records::WeightsTarget;
 pub use chain::{WeightsChain, WeightsOnChain};
+pub use information::InformationLog;
 pub use log::RoundLog;
 pub use press::{Press, Shelf};
 pub use source::{BatchRows, Fetched, Source};

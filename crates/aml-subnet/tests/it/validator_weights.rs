@@ -247,7 +247,7 @@ impl Stage {
 fn worth(of: &[(&str, f64)]) -> Worth {
     let performance: BTreeMap<Hotkey, f64> = of.iter().map(|(name, worth)| (hotkey(name), *worth)).collect();
     let counted = performance.keys().map(|hotkey| (*hotkey, 1)).collect();
-    Worth { performance, counted, rounds: 1 }
+    Worth { performance, counted, rounds: 1, unearned: None }
 }
 
 fn two_miners() -> Worth {

@@ -109,11 +109,12 @@ fn rows(worth: &Worth, shares: &[Share], vector: Option<&ChainWeights>, on_chain
         weight: weights.get(&share.uid).copied().unwrap_or_default(),
         on_chain: shown.get(&share.uid).copied().unwrap_or_default(),
     };
-    shares.iter().map(row).collect()
+    // Zeros are there to fill up a vector that is too short.
+    shares.iter().filter(|share| share.share > 0.0).map(row).collect()
 }
 
 fn dropped(worth: &Worth, shares: &[Share]) -> Vec<Dropped> {
-    let paid = |hotkey: &Hotkey| shares.iter().any(|share| share.hotkey == *hotkey);
+    let paid = |hotkey: &Hotkey| shares.iter().any(|share| share.hotkey == *hotkey && share.share > 0.0);
     let left = worth.performance.iter().filter(|(hotkey, _)| !paid(hotkey));
     let why = |performance: f64| {
         if performance.is_finite() && performance > 0.0 {
