@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 
 use super::access::OnLoopback;
+use super::leaving::{Progress, Watched};
 use super::router;
 use super::state::AppState;
 use crate::http::connections::{Connections, Counted};
@@ -175,18 +175,20 @@ fn connection(
     Terms { loopback, patience }: Terms,
 ) -> impl FnOnce(Watcher) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
     move |watcher| {
+        let progress = Progress::default();
+        let stream = Watched::new(Stalling::new(stream, patience), progress.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             if loopback {
                 request.extensions_mut().insert(OnLoopback);
             }
-            router.clone().oneshot(request.map(Body::new))
+            let (answer, progress) = (router.clone().oneshot(progress.watch(request)), progress.clone());
+            async move { answer.await.map(|response| progress.answered(response)) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(patience)
-            .half_close(true)
             .max_buf_size(READ_BUFFER)
-            .serve_connection(TokioIo::new(Stalling::new(stream, patience)), service);
+            .serve_connection(TokioIo::new(stream), service);
         let watched = watcher.watch(connection);
         Box::pin(async move {
             if let Err(error) = watched.await {

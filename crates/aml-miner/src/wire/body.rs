@@ -8,6 +8,7 @@
 mod columns;
 mod document;
 mod join;
+mod names;
 mod rows;
 mod split;
 mod values;
@@ -126,6 +127,11 @@ impl Default for Reading {
 pub trait Spread {
     /// What `work` gives for each of `0..count`, in order.
     fn map<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T>;
+
+    /// Whether what is not yet begun is no longer wanted.
+    fn stopped(&self) -> bool {
+        false
+    }
 }
 
 /// One piece after the other, on this thread.
@@ -156,13 +162,16 @@ pub enum ReadBodyError {
     /// It is JSON, but its values do not make a batch.
     #[error("{} problems with the values of the body", .0.len())]
     Invalid(Vec<Problem>),
+    /// The work was stopped ([`Spread::stopped`]).
+    #[error("the reading was stopped")]
+    Stopped,
 }
 
 /// Reads a body.
 ///
 /// # Errors
 /// When it is not JSON, or not a batch; see [`ReadBodyError`].
-pub fn read_body(bytes: &[u8], reading: &Reading, spread: &impl Spread) -> Result<Batch, ReadBodyError> {
+pub fn read_body(bytes: &[u8], reading: &Reading, spread: &(impl Spread + Sync)) -> Result<Batch, ReadBodyError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         join::broken(bytes, crate::wire::json::SyntaxError { at, what: "not valid UTF-8" })
@@ -170,7 +179,8 @@ pub fn read_body(bytes: &[u8], reading: &Reading, spread: &impl Spread) -> Resul
     let starts = split::starts(text, &reading.limits);
     let parts = spread.map(starts.len(), |index| {
         let until = starts.get(index + 1).map_or(text.len(), |next| next.at());
-        document::Part::read(text, reading, starts[index], until)
+        (!spread.stopped()).then(|| document::Part::read(text, reading, starts[index], until))
     });
-    join::join(text, reading, parts)
+    let parts: Option<Vec<_>> = parts.into_iter().collect();
+    join::join(text, reading, parts.ok_or(ReadBodyError::Stopped)?)
 }
