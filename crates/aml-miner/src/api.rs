@@ -23,7 +23,6 @@ mod cost;
 mod form;
 mod job;
 mod kind;
-mod leaving;
 mod multipart;
 mod observe;
 mod pages;

@@ -9,6 +9,7 @@ mod column;
 pub mod date;
 pub mod flaw;
 pub(crate) mod keyed_hash;
+pub mod lists;
 pub mod rules;
 pub mod spec;
 

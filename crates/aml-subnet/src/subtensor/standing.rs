@@ -5,12 +5,16 @@ use subxt::utils::AccountId32;
 use super::snapshot::{Item, ReadError, Snapshot};
 use super::{hyperparameters, metagraph};
 use crate::chain::commit::Mechanism;
-use crate::chain::standing::Standing;
+use crate::chain::standing::WeightsStanding;
 use crate::chain::types::{Block, Uid};
 use crate::wallet::Hotkey;
 
 /// Reads the standing of `hotkey`.
-pub(super) async fn read(snapshot: &Snapshot, mechanism: Mechanism, hotkey: Hotkey) -> Result<Standing, ReadError> {
+pub(super) async fn read(
+    snapshot: &Snapshot,
+    mechanism: Mechanism,
+    hotkey: Hotkey,
+) -> Result<WeightsStanding, ReadError> {
     let netuid = mechanism.netuid;
     let rules = hyperparameters::read(snapshot, netuid).await?;
     let of_subnet = |name| Item::plain(name).number(netuid);
@@ -31,7 +35,7 @@ pub(super) async fn read(snapshot: &Snapshot, mechanism: Mechanism, hotkey: Hotk
     } else {
         0
     };
-    Ok(Standing {
+    Ok(WeightsStanding {
         block: snapshot.block(),
         uid: uid.map(Uid),
         neurons: values.need(&size)?,
@@ -42,4 +46,11 @@ pub(super) async fn read(snapshot: &Snapshot, mechanism: Mechanism, hotkey: Hotk
         stake,
         rules,
     })
+}
+
+/// Reads the hotkey of the subnet's owner.
+pub(super) async fn owner(snapshot: &Snapshot, netuid: u16) -> Result<Option<Hotkey>, ReadError> {
+    let item = Item::plain("SubnetOwnerHotkey").number(netuid);
+    let owner: Option<AccountId32> = snapshot.fetch(std::slice::from_ref(&item)).await?.get(&item)?;
+    Ok(owner.map(|owner| Hotkey::from_bytes(owner.0)))
 }

@@ -8,12 +8,13 @@ use aml_miner::clock::{Clock, SystemClock};
 use aml_miner::digest::Digest;
 use aml_subnet::chain::announce::Announcement;
 use aml_subnet::chain::endpoints::Endpoints;
-use aml_subnet::chain::refusal::Refusal;
+use aml_subnet::chain::refusal::ChainRefusal;
 use aml_subnet::chain::reveal_round::{GENESIS_SECONDS, PERIOD_SECONDS};
 use aml_subnet::chain::standing::Preflight;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::ChainWeights;
-use aml_subnet::localnet::{Config, Generation, Hyperparameter, Localnet, Rules as Subnet};
+use aml_subnet::entropy::MachineEntropy;
+use aml_subnet::localnet::{Config, Generation, Hyperparameter, Localnet, SubnetRules};
 use aml_subnet::store::records::{WeightsRecord, WeightsState};
 use aml_subnet::store::{Ledger, OpenLedgerError, Opening};
 use aml_subnet::subtensor::{SetWeightsError, Subtensor, Timing};
@@ -129,7 +130,7 @@ fn hotkey(name: &str) -> Hotkey {
 }
 
 async fn stage_of(generation: Generation, commit_reveal: bool) -> Stage {
-    let rules = Subnet { tempo: TEMPO, weights_rate_limit: 0, commit_reveal, ..Subnet::default() };
+    let rules = SubnetRules { tempo: TEMPO, weights_rate_limit: 0, commit_reveal, ..SubnetRules::default() };
     let config = Config { netuid: NETUID, generation, rules, block_time: Some(BLOCK_TIME), ..Config::default() };
     let localnet = Localnet::start(config).await.expect("a free port");
     for name in ["Alice", "Bob", "Charlie", "Dave"] {
@@ -161,8 +162,8 @@ impl Stage {
     fn payer_of(&self, target: WeightsTarget, clock: Arc<dyn Clock>) -> Payer {
         let endpoints = Endpoints::resolve(&self.localnet.ws_url(), None).expect("a URL");
         let chain = Arc::new(Subtensor::new(endpoints, self.timing, Arc::clone(&clock)));
-        let log = Arc::clone(&self.disk) as Arc<dyn WeightsLog>;
-        Payer::new(PayerParts { chain, log, signer: dev_key("Alice"), clock, target, min_rounds: 1 })
+        let (log, entropy) = (Arc::clone(&self.disk) as Arc<dyn WeightsLog>, Arc::new(MachineEntropy));
+        Payer::new(PayerParts { chain, log, signer: dev_key("Alice"), clock, entropy, target, min_rounds: 1 })
     }
 
     /// Makes a block as soon as there is something to put into it.
@@ -246,7 +247,7 @@ impl Stage {
 fn worth(of: &[(&str, f64)]) -> Worth {
     let performance: BTreeMap<Hotkey, f64> = of.iter().map(|(name, worth)| (hotkey(name), *worth)).collect();
     let counted = performance.keys().map(|hotkey| (*hotkey, 1)).collect();
-    Worth { performance, counted, rounds: 1 }
+    Worth { performance, counted, rounds: 1, unearned: None }
 }
 
 fn two_miners() -> Worth {
@@ -297,6 +298,7 @@ async fn an_empty_history_pays_nobody() {
         log: Arc::clone(&stage.disk) as Arc<dyn WeightsLog>,
         signer: dev_key("Alice"),
         clock: Arc::new(SystemClock),
+        entropy: Arc::new(MachineEntropy),
         target: TARGET,
         min_rounds: 4,
     });
@@ -494,7 +496,7 @@ async fn a_plan_that_came_too_soon_waits_without_a_fuss_unless_it_goes_on_for_lo
         "{outcome:?}"
     );
     assert_eq!((stage.sent().await, stage.disk.state_of(0).await), (0, WeightsState::Planned));
-    let refusal = Preflight::TooFast { name: Refusal::SettingWeightsTooFast, blocks: 7 };
+    let refusal = Preflight::TooFast { name: ChainRefusal::SettingWeightsTooFast, blocks: 7 };
     let error = PayError::from(SetWeightsError::from(refusal));
     assert_eq!(error.trouble(), Trouble::TooSoon);
     assert_eq!(error.benign_wait(2.9), Some(Due::Later { blocks: 7, because: Because::RateLimit }));

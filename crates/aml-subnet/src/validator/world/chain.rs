@@ -7,7 +7,7 @@ use crate::chain::commit::PendingReveal;
 use crate::chain::epoch::Epoch;
 use crate::chain::outcome::{Included, RevealFate, TimelockedAt, Trace, WeightsOutcome};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
-use crate::chain::standing::Standing;
+use crate::chain::standing::WeightsStanding;
 use crate::chain::types::{Block, Metagraph, Uid};
 use crate::subtensor::{ReadError, RevealError, SetWeightsError, Subtensor};
 use crate::wallet::{Hotkey, Signer};
@@ -26,8 +26,14 @@ pub trait WeightsChain: Send + Sync {
     /// All neurons of a subnet.
     fn metagraph(&self, netuid: u16) -> BoxFuture<'_, Result<Metagraph, ReadError>>;
 
+    /// The hotkey of the subnet's owner; `None` where the chain names none.
+    fn owner(&self, netuid: u16) -> BoxFuture<'_, Result<Option<Hotkey>, ReadError>> {
+        let _ = netuid;
+        Box::pin(async { Ok(None) })
+    }
+
     /// A hotkey's standing, at the best block.
-    fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<Standing, ReadError>>;
+    fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>>;
 
     /// The weights that a hotkey has on chain; `None` when it is not registered.
     fn weights_of(
@@ -97,7 +103,11 @@ impl WeightsChain for Subtensor {
         Box::pin(Self::metagraph(self, netuid))
     }
 
-    fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<Standing, ReadError>> {
+    fn owner(&self, netuid: u16) -> BoxFuture<'_, Result<Option<Hotkey>, ReadError>> {
+        Box::pin(Self::owner(self, netuid))
+    }
+
+    fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>> {
         Box::pin(Self::standing(self, hotkey, target.netuid, target.mechanism))
     }
 
