@@ -74,7 +74,7 @@ fn score_columns(model: &Prepared, rows: Rows<'_>, style: Style, stop: &Stop) ->
         texts.append(&some_texts);
     }
     let latency_ms = vec![rounded_latency(rows.latency_ms(style.started)); scores.len()];
-    let versions = scores.iter().map(|_| model.model.version()).collect();
+    let versions: TextColumn = scores.iter().map(|_| model.model.version()).collect();
     Ok(write_stream(&[
         (style.id_key, Values::Texts(rows.ids)),
         ("score", Values::Doubles(&scores)),
@@ -97,9 +97,10 @@ pub(super) fn rank(model: &Prepared, rows: Rows<'_>, form: Form, stop: &Stop) ->
         Form::Rows(framing) => write_ranks(framing, ranked),
         Form::Arrow => {
             let (ids, scores): (Vec<&str>, Vec<f64>) = ranked.unzip();
+            let ids: TextColumn = ids.into_iter().collect();
             let ranks: Vec<u32> = (1..).take(ids.len()).collect();
             write_stream(&[
-                ("alert_id", Values::Texts(&ids.into_iter().collect())),
+                ("alert_id", Values::Texts(&ids)),
                 ("rank", Values::Counts(&ranks)),
                 ("score", Values::Doubles(&scores)),
             ])

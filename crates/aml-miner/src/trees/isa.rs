@@ -33,24 +33,29 @@ impl Isa {
     /// All sets that this processor has, the baseline first and the best last.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let mut all = vec![Self::baseline()];
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2")
-                && is_x86_feature_detected!("bmi1")
-                && is_x86_feature_detected!("bmi2")
-                && is_x86_feature_detected!("lzcnt")
-                && is_x86_feature_detected!("popcnt");
-            let avx512 = avx2
-                && is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512cd")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl");
-            all.extend(avx2.then_some(Self(Set::Avx2)));
-            all.extend(avx512.then_some(Self(Set::Avx512)));
-        }
-        all
+        let better = Self::better();
+        std::iter::once(Self::baseline()).chain(better.into_iter().flatten()).collect()
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn better() -> [Option<Self>; 0] {
+        []
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn better() -> [Option<Self>; 2] {
+        let avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt");
+        let avx512 = avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512cd")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        [avx2.then_some(Self(Set::Avx2)), avx512.then_some(Self(Set::Avx512))]
     }
 
     /// The best that this processor has.
@@ -75,7 +80,7 @@ impl Isa {
     pub(super) fn run(self, kernel: impl Kernel) {
         match self.0 {
             Set::Baseline => kernel.run(),
-            // SAFETY: `all` alone makes these sets, where the processor has them.
+            // SAFETY: `better` alone makes these sets, where the processor has them.
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { avx2(kernel) },
             // SAFETY: as above.

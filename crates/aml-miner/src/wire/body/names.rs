@@ -25,8 +25,8 @@ impl Names {
     /// What `name` stands for.
     #[inline]
     pub(super) fn get(&self, name: &str) -> Option<usize> {
-        let known = probe(name).map_while(|place| self.places[place]);
-        known.into_iter().find(|(known, _)| *known == name).map(|(_, index)| index)
+        let mut known = probe(name).map_while(|place| self.places[place]);
+        known.find(|(known, _)| *known == name).map(|(_, index)| index)
     }
 }
 
