@@ -21,14 +21,18 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long an answer may take before a caller that finished sending is asked, and between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
+/// How long what was sent before the end may take to reach whoever reads it; then the end came before the whole request.
+const ARRIVAL: Duration = Duration::from_millis(500);
 const QUESTION: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// No whole request is here that has no whole answer.
+/// No request is here that has no whole answer.
 const IDLE: u8 = 0;
+/// A request is here whose body nobody has read to its end.
+const ARRIVING: u8 = 1;
 /// A whole request is here and nothing of its answer.
-const MAKING: u8 = 1;
-/// An answer is on its way.
-const ANSWERING: u8 = 2;
+const MAKING: u8 = 2;
+/// An answer is on its way, or to a client that must not be asked.
+const ANSWERING: u8 = 3;
 
 /// What a connection is busy with; both ends of it know.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +51,8 @@ impl Progress {
         self.0.reader.wake();
     }
 
-    fn is(&self, stage: u8) -> bool {
-        self.0.stage.load(Ordering::Acquire) == stage
+    fn stage(&self) -> u8 {
+        self.0.stage.load(Ordering::Acquire)
     }
 
     /// A request with its body watched: once all of it is here, its answer is being made.
@@ -59,9 +63,11 @@ impl Progress {
     {
         // Older clients know no interim answers.
         let known = request.version() == Version::HTTP_11;
-        if known && request.body().is_end_stream() {
-            self.set(MAKING);
-        }
+        self.set(match (known, request.body().is_end_stream()) {
+            (false, _) => ANSWERING,
+            (true, true) => MAKING,
+            (true, false) => ARRIVING,
+        });
         let progress = known.then(|| self.clone());
         request.map(|body| Body::new(Arriving { body: Body::new(body), progress }))
     }
@@ -147,7 +153,8 @@ pub(super) struct Watched<S> {
     asked: bool,
     /// Whether bytes wait for room: nothing may be sent between them.
     blocked: bool,
-    pause: Option<Pin<Box<Sleep>>>,
+    /// A pause, and the stage that it belongs to.
+    pause: Option<(u8, Pin<Box<Sleep>>)>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
@@ -160,16 +167,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Watched<S> {
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             self.progress.0.reader.register(cx.waker());
-            if self.progress.is(IDLE) {
-                self.pause = None;
+            let stage = self.progress.stage();
+            if stage == IDLE {
                 return Poll::Ready(Ok(()));
             }
-            if self.progress.is(ANSWERING) {
+            if stage == ANSWERING {
                 return Poll::Pending;
             }
-            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + PAUSE)));
-            ready!(pause.as_mut().poll(cx));
+            if self.pause.as_ref().is_none_or(|(known, _)| *known != stage) {
+                let pause = if stage == ARRIVING { ARRIVAL } else { PAUSE };
+                self.pause = Some((stage, Box::pin(sleep_until(Instant::now() + pause))));
+            }
+            if let Some((_, pause)) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+            }
             self.pause = None;
+            if stage == ARRIVING {
+                return Poll::Ready(Ok(()));
+            }
             // Once asked, an empty write tells whether the question was refused.
             let bytes = if self.asked { &[][..] } else { QUESTION };
             if !self.blocked

@@ -1,5 +1,7 @@
 //! Answers hold the same values in every form that `Accept` may ask for.
 
+use std::io::Cursor;
+
 use aml_miner::wire::{ClusterRow, RankRow, ScoreRow};
 use polars_arrow::array::{Array, PrimitiveArray, Utf8Array};
 use polars_arrow::io::ipc::read::{StreamReader, StreamState, read_stream_metadata};
@@ -18,9 +20,9 @@ fn asked(server: &TestServer, path: &str, accept: &str, alerts: usize) -> Answer
 
 /// Names and the one batch of a stream, read by another reader than ours.
 fn must_read(bytes: &[u8]) -> (Vec<String>, RecordBatchT<Box<dyn Array>>) {
-    let mut rest = std::io::Cursor::new(bytes);
-    let metadata = read_stream_metadata(&mut rest).expect("a schema");
-    let mut reader = StreamReader::new(rest, metadata, None);
+    let mut stream = Cursor::new(bytes);
+    let metadata = read_stream_metadata(&mut stream).expect("a schema");
+    let mut reader = StreamReader::new(stream, metadata, None);
     let names = reader.schema().iter_values().map(|field| field.name.to_string()).collect();
     let Some(Ok(StreamState::Some(found))) = reader.next() else { panic!("one batch") };
     assert!(reader.next().is_none(), "and its end");

@@ -55,6 +55,21 @@ fn a_caller_that_only_finished_sending_is_waited_for_and_told_so() {
 }
 
 #[test]
+fn what_was_sent_before_the_end_of_sending_is_answered_however_close_the_end_is() {
+    let server = TestServer::start();
+    let five = request("/score/alerts", &[], batch(2).to_string().as_bytes()).repeat(5);
+    for _ in 0..20 {
+        let mut client = server.connect();
+        client.send(&five);
+        client.stream.shutdown(Shutdown::Write).expect("open");
+        for _ in 0..5 {
+            client.answer().expect("an answer").must_succeed();
+        }
+        assert!(client.answer().is_none(), "and the connection ends");
+    }
+}
+
+#[test]
 fn a_batch_does_not_wait_for_the_large_ones_of_somebody_else() {
     let server = Arc::new(TestServer::with(&[("API_THREADS", "2"), ("API_JOBS", "1")]));
     let gate = &server.knobs.gate;
