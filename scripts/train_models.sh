@@ -8,7 +8,7 @@
 #   --data-dir DIR   batch directories; without it seeded synthetic batches are made (see docs/synthetic_data.md)
 #   --output DIR     directory of the models (default: trained_models)
 #   --config FILE    configuration (default: config/shipped_models.yaml without --data-dir, else model_config.yaml)
-#   --start-date, --end-date, --seed, --threads, --embargo-days go to `aml-miner-train all`
+#   --start-date, --end-date, --seed, --threads, --embargo-days, --model-version, --replace go to `aml-miner-train all`
 #
 # Exit code 1 when --check finds a difference.
 set -euo pipefail
@@ -29,7 +29,8 @@ while [ $# -gt 0 ]; do
     --config) config=${2:?--config needs a file}; shift 2 ;;
     --check) check=yes; shift ;;
     -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    --start-date | --end-date | --seed | --threads | --embargo-days) rest+=("$1" "${2:?$1 needs a value}"); shift 2 ;;
+    --replace) rest+=(--replace); shift ;;
+    --start-date | --end-date | --seed | --threads | --embargo-days | --model-version) rest+=("$1" "${2:?$1 needs a value}"); shift 2 ;;
     *) echo "train_models: unknown argument $1 (try --help)" >&2; exit 2 ;;
   esac
 done
@@ -50,6 +51,8 @@ if [ -z "$data" ]; then
   data="$made/data"
   config=${config:-$root/config/shipped_models.yaml}
   export SOURCE_DATE_EPOCH=$MADE_AT
+  # Made again from what they were made from: they are the same, or meant to be.
+  rest+=(--replace)
   run aml-miner-batch synth "$data" "${SYNTH[@]}" >/dev/null
 fi
 target=$output

@@ -184,7 +184,7 @@ start_inference() { # name, port
   fi
   start "$1-api" API_HOST=127.0.0.1 API_PORT="$2" API_THREADS=1 LOG_LEVEL=info,aml_miner::api::observe=warn \
     MINER_SIGNING_KEY_FILE="$work/keys/$1" ALERT_SCORER_PATH="$models/alert_scorer_v1.0.0.txt" \
-    ALERT_RANKER_PATH="$ranker" CLUSTER_SCORER_PATH="$clusters" "$bin/aml-miner-serve"
+    ALERT_RANKER_PATH="${ranker:-none}" CLUSTER_SCORER_PATH="${clusters:-none}" "$bin/aml-miner-serve"
 }
 
 start_proxy() { # name, port of its API, of its axon, of its status

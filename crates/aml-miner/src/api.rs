@@ -32,6 +32,7 @@ mod scoring;
 mod status;
 #[cfg_attr(not(feature = "otel"), path = "api/no_traces.rs")]
 mod traces;
+mod warnings;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -53,6 +54,7 @@ pub fn router(app: AppState) -> Router {
     Router::new()
         .route("/", get(pages::index))
         .route("/docs", get(pages::docs))
+        .route("/docs/{name}", get(pages::asset))
         .route("/openapi.json", get(openapi::document))
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::features::{BuildError, Matrix, SchemaError};
-use crate::models::{ModelError, ModelFiles, ModelKind, TreeModel};
+use crate::models::{ModelError, ModelFiles, ModelKind, OtherScorer, TreeModel};
 use crate::scoring::{Extent, Prepared, Stop, Stopped, ranks};
 use crate::wire::reply::explanation_text;
 use crate::wire::{Batch, Table, TextColumn};
@@ -64,6 +64,9 @@ pub enum ScoreError {
     /// The clusters' features need the alert scorer.
     #[error("the cluster scorer takes the scores of an alert scorer, and none is given")]
     NoAlertScorer,
+    /// The cluster scorer was trained on another alert scorer.
+    #[error(transparent)]
+    OtherScorer(#[from] OtherScorer),
     /// Nobody waits for it any more.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -75,6 +78,7 @@ impl OfflineModels {
     /// # Errors
     /// The first bundle that is missing, broken or different from its metadata.
     pub fn load(files: &ModelFiles) -> Result<Self, ScoreError> {
+        files.check_pair()?;
         Ok(Self {
             alert_scorer: load(files.alert_scorer.as_deref(), ModelKind::AlertScorer)?,
             alert_ranker: load(files.alert_ranker.as_deref(), ModelKind::AlertRanker)?,

@@ -8,7 +8,9 @@ mod json;
 pub mod problem;
 pub mod reply;
 
-pub use body::{BodyLimits, InOrder, Needs, ReadBodyError, Reading, Spread, read_body, write_body};
+pub use body::{
+    Body, BodyLimits, InOrder, Needs, ReadBodyError, Reading, Spread, read_body, read_body_and_keys, write_body,
+};
 pub use detail::Detail;
 pub use problem::{Problem, Step};
 pub use reply::{ClusterRow, RankRow, ScoreRow};

@@ -4,11 +4,12 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod ask;
 mod chain;
 mod doctor;
+mod environment;
 mod ledger;
 mod localnet;
 mod metagraph;
@@ -118,10 +119,16 @@ impl Cli {
     }
 }
 
-/// Reads `.env`, parses the command line and runs it. To be called before any thread is started.
+/// Reads the working directory's `.env`, parses the command line and runs it. To be called before any thread is started.
 #[must_use]
 pub fn main() -> ExitCode {
-    // Absent is fine; what the environment already has wins.
-    let _ = dotenvy::dotenv();
-    Cli::parse().run()
+    if let Err(error) = environment::take_dotenv(".env".as_ref()) {
+        eprintln!("error: {error}");
+        return ExitCode::from(EXIT_CONFIG);
+    }
+    let matches = environment::without_empty_variables(Cli::command()).get_matches();
+    match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli.run(),
+        Err(error) => error.exit(),
+    }
 }

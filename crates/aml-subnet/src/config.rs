@@ -1,8 +1,10 @@
 //! Settings: defaults, then the file, then the environment, then flags. All problems are reported at once.
 
 mod explain;
+mod home;
 mod load;
 pub mod settings;
+mod summary;
 pub mod validator;
 
 pub use explain::Explain;

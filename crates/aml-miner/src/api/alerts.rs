@@ -14,11 +14,15 @@ use crate::wire::{RankRow, ScoreRow};
 ///
 /// The calibrated probability that each alert is confirmed illicit, with the features behind it, in request order.
 #[utoipa::path(
-    post, path = "/score/alerts", tag = "scoring",
-    params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted")),
+    post, path = "/score/alerts", tag = "scoring", operation_id = "score_alerts",
+    params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted"),
+        ("strict" = Option<bool>, Query, description = "Refuse unknown keys, and bodies without tables or columns that the model reads")),
     responses(
         (status = 200, description = "One row an alert, in request order", body = [ScoreRow],
-            headers(("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"))),
+            headers(
+                ("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"),
+                ("x-aml-warnings" = String, description = "What the body did not give, as JSON; absent when nothing was missed"),
+            )),
         ScoringErrors,
     )
 )]
@@ -30,11 +34,15 @@ pub(super) async fn score(State(app): State<AppState>, request: Request) -> Resu
 ///
 /// All alerts of the batch, the most urgent first; ties are broken by alert id.
 #[utoipa::path(
-    post, path = "/rank/alerts", tag = "scoring",
-    params(("explain" = Option<Explain>, Query, description = "Accepted and without effect")),
+    post, path = "/rank/alerts", tag = "scoring", operation_id = "rank_alerts",
+    params(("explain" = Option<Explain>, Query, description = "Accepted and without effect"),
+        ("strict" = Option<bool>, Query, description = "Refuse unknown keys, and bodies without tables or columns that the model reads")),
     responses(
         (status = 200, description = "One row an alert, most urgent first", body = [RankRow],
-            headers(("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"))),
+            headers(
+                ("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"),
+                ("x-aml-warnings" = String, description = "What the body did not give, as JSON; absent when nothing was missed"),
+            )),
         ScoringErrors,
     )
 )]

@@ -14,11 +14,15 @@ use crate::wire::ClusterRow;
 ///
 /// The probability that each cluster has at least one confirmed illicit member, in request order.
 #[utoipa::path(
-    post, path = "/score/clusters", tag = "scoring",
-    params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted")),
+    post, path = "/score/clusters", tag = "scoring", operation_id = "score_clusters",
+    params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted"),
+        ("strict" = Option<bool>, Query, description = "Refuse unknown keys, and bodies without tables or columns that the model reads")),
     responses(
         (status = 200, description = "One row a cluster, in request order", body = [ClusterRow],
-            headers(("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"))),
+            headers(
+                ("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"),
+                ("x-aml-warnings" = String, description = "What the body did not give, as JSON; absent when nothing was missed"),
+            )),
         ScoringErrors,
     )
 )]

@@ -10,7 +10,7 @@ use crate::data::arrow_stream::{MARKER, MEDIA_TYPE};
 use crate::data::{self, FileLimits, ParquetFile, TableError};
 use crate::scoring::{Stop, Wanted};
 use crate::wire::body::TABLES;
-use crate::wire::{Batch, Detail, Problem, Reading, Step, Table, TableSpec, read_body};
+use crate::wire::{Batch, Body, Detail, Problem, Reading, Step, Table, TableSpec, read_body_and_keys};
 
 /// Media type of Parquet files.
 const PARQUET: &str = "application/vnd.apache.parquet";
@@ -60,25 +60,24 @@ impl Content {
         Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
     }
 
-    /// The batch in `bytes`.
-    pub(super) fn batch(
-        &self,
-        bytes: &[u8],
-        reading: &Reading,
-        room: &mut Room,
-        stop: &Stop,
-    ) -> Result<Batch, ApiError> {
+    /// The batch in `bytes`, and keys beside its tables.
+    pub(super) fn body(&self, bytes: &[u8], reading: &Reading, room: &mut Room, stop: &Stop) -> Result<Body, ApiError> {
         match self {
-            Self::Json => Ok(read_body(bytes, reading, &Wanted(stop))?),
-            Self::Form { boundary } => form(bytes, boundary, reading, room),
+            Self::Json => Ok(read_body_and_keys(bytes, reading, &Wanted(stop))?),
+            Self::Form { boundary } => Ok(only(form(bytes, boundary, reading, room)?)),
             Self::Arrow => {
                 let mut tables = TABLES.map(Table::empty);
                 let index = position(reading.required)?;
                 tables[index] = table(Sent { index, media_type: MEDIA_TYPE, bytes }, reading, room)?;
-                Ok(batch(tables))
+                Ok(only(batch(tables)))
             }
         }
     }
+}
+
+/// A form and a stream have nothing beside their tables.
+fn only(batch: Batch) -> Body {
+    Body { batch, other_keys: Vec::new() }
 }
 
 fn batch([alerts, features, clusters, money_flows]: [Table; 4]) -> Batch {

@@ -15,15 +15,16 @@ use super::error::{ApiError, ErrorCode, stopped};
 use super::form::Form;
 use super::kind::{Kind, Scored};
 use super::models::Models;
-use super::query::Explain;
+use super::query::{Explain, Strict};
 use super::receive::{Received, receive};
 use super::scoring::{self, Rows, Style};
 use super::state::AppState;
+use super::warnings::{self, Warnings};
 use crate::digest::Digest;
 use crate::features::Matrix;
 use crate::receipt::{self, Statement};
 use crate::scoring::{Prepared, Stop};
-use crate::wire::{Batch, Reading, TextColumn};
+use crate::wire::{self, Batch, Needs, Reading, TextColumn};
 
 /// Bytes of a body that is read on the threads for small requests: some hundred microseconds.
 const QUICK_BYTES: usize = 64 << 10;
@@ -44,6 +45,7 @@ struct Job {
     content: Content,
     form: Form,
     explain: Explain,
+    strict: Strict,
     model: Arc<Prepared>,
     /// The alert scorer, where the clusters' features include its scores.
     scorer: Option<Arc<Prepared>>,
@@ -56,7 +58,7 @@ struct Job {
 /// A job whose body is read.
 struct Read {
     job: ReadJob,
-    batch: Batch,
+    body: wire::Body,
     /// Where receipts are signed.
     input: Option<Digest>,
     bytes_in: usize,
@@ -68,6 +70,8 @@ struct ReadJob {
     kind: Kind,
     form: Form,
     explain: Explain,
+    strict: Strict,
+    needs: Needs,
     model: Arc<Prepared>,
     scorer: Option<Arc<Prepared>>,
     app: AppState,
@@ -86,6 +90,7 @@ struct Answer {
     form: Form,
     bytes: Vec<u8>,
     receipt: Option<String>,
+    warnings: Option<String>,
     scored: Scored,
 }
 
@@ -97,6 +102,7 @@ pub(super) async fn answer(app: AppState, kind: Kind, request: Request) -> Resul
     let model = model_of(&models, kind.model())?;
     let scorer = model.takes_alert_scores().then(|| model_of(&models, Kind::ScoreAlerts.model())).transpose()?;
     let explain = Explain::from_request_parts(&mut parts, &()).await?;
+    let strict = Strict::from_request_parts(&mut parts, &()).await?;
     let (content, form) = (Content::of(&parts.headers)?, Form::of(&parts.headers));
     // A full queue is told before the body is sent; the place itself is taken when there is something to score.
     drop(app.engine.admit()?);
@@ -104,7 +110,7 @@ pub(super) async fn answer(app: AppState, kind: Kind, request: Request) -> Resul
     let _place = app.engine.admit()?;
     let needs = scorer.as_ref().map_or(model.needs, |scorer| model.needs.and(scorer.needs));
     let reading = Reading { needs, required: kind.table(), ..app.reading() };
-    let job = Job { kind, content, form, explain, model, scorer, reading, received, app: app.clone(), arrived };
+    let job = Job { kind, content, form, explain, strict, model, scorer, reading, received, app: app.clone(), arrived };
     Ok(respond(run(&app, job).await?))
 }
 
@@ -132,6 +138,9 @@ fn respond(answer: Answer) -> Response {
     if let Some(receipt) = answer.receipt.and_then(|receipt| HeaderValue::try_from(receipt).ok()) {
         response.headers_mut().insert(receipt::HEADER, receipt);
     }
+    if let Some(warnings) = answer.warnings.and_then(|warnings| HeaderValue::try_from(warnings).ok()) {
+        response.headers_mut().insert(warnings::HEADER, warnings);
+    }
     response.extensions_mut().insert(answer.scored);
     response
 }
@@ -140,25 +149,27 @@ impl Job {
     fn read(self, stop: &Stop) -> Result<Read, ApiError> {
         stop.check().map_err(stopped)?;
         let started = Instant::now();
-        let Self { kind, content, form, explain, model, scorer, reading, received, app, arrived } = self;
+        let Self { kind, content, form, explain, strict, model, scorer, reading, received, app, arrived } = self;
         let bytes_in = received.bytes.len();
         // The digest of a large body takes as long as a good part of its reading: both at once.
         let mut room = received.room(&app.limits);
-        let read = || content.batch(&received.bytes, &reading, &mut room, stop);
+        let read = || content.body(&received.bytes, &reading, &mut room, stop);
         let signed = app.key.is_some();
-        let (input, batch) = rayon::join(|| signed.then(|| Digest::of(&received.bytes)), read);
+        let (input, body) = rayon::join(|| signed.then(|| Digest::of(&received.bytes)), read);
         drop(room);
         // The body is the largest thing held: it goes before the matrix comes.
         drop(received);
-        let job = ReadJob { kind, form, explain, model, scorer, app, arrived };
-        Ok(Read { job, batch: batch?, input, bytes_in, started })
+        let needs = reading.needs;
+        let job = ReadJob { kind, form, explain, strict, needs, model, scorer, app, arrived };
+        Ok(Read { job, body: body?, input, bytes_in, started })
     }
 }
 
 impl Read {
     /// Rows of the answer.
     fn rows(&self) -> usize {
-        if self.job.kind == Kind::ScoreClusters { self.batch.clusters.rows() } else { self.batch.alerts.rows() }
+        let batch = &self.body.batch;
+        if self.job.kind == Kind::ScoreClusters { batch.clusters.rows() } else { batch.alerts.rows() }
     }
 
     /// Refuses an explanation that cannot end in time.
@@ -176,9 +187,15 @@ impl Read {
 
     fn score(self, stop: &Stop) -> Result<Answer, ApiError> {
         self.in_time()?;
-        let Self { job, batch, input, bytes_in, started } = self;
+        let Self { job, body: wire::Body { batch, other_keys }, input, bytes_in, started } = self;
         let (kind, form, model) = (job.kind, job.form, &*job.model);
         let matrix = matrix(model, job.scorer.as_deref(), &batch, stop)?;
+        let warnings = Warnings::of(&batch, &other_keys, job.needs, &matrix);
+        if job.strict.0
+            && let Some(refusal) = warnings.refusal(job.app.reading().limits.problems)
+        {
+            return Err(refusal);
+        }
         let table = if kind == Kind::ScoreClusters { &batch.clusters } else { &batch.alerts };
         let none = TextColumn::default();
         let ids = table.texts(kind.id_key()).unwrap_or(&none).clone();
@@ -203,7 +220,8 @@ impl Read {
             };
             key.sign(&statement).to_header()
         });
-        Ok(Answer { form, bytes, receipt, scored: Scored { kind, rows: ids.len(), bytes_in } })
+        let scored = Scored { kind, rows: ids.len(), bytes_in, warned: warnings.counts() };
+        Ok(Answer { form, bytes, receipt, warnings: warnings.header(), scored })
     }
 }
 

@@ -35,4 +35,15 @@ pub(super) struct Scored {
     pub(super) kind: Kind,
     pub(super) rows: usize,
     pub(super) bytes_in: usize,
+    pub(super) warned: Warned,
+}
+
+/// How much of what was asked for was not given.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Warned {
+    pub(super) unknown_keys: usize,
+    pub(super) absent_tables: usize,
+    pub(super) absent_columns: usize,
+    /// Share of the features.
+    pub(super) missing_share: f64,
 }

@@ -41,8 +41,16 @@ impl Metrics {
             let route = route.to_owned();
             counter!("aml_requests_total", "route" => route.clone(), "status" => status.to_string()).increment(1);
             histogram!("aml_request_seconds", "route" => route).record(elapsed.as_secs_f64());
-            if let Some(Scored { kind, rows, .. }) = scored {
+            if let Some(Scored { kind, rows, warned, .. }) = scored {
                 counter!("aml_rows_scored_total", "model" => kind.model()).increment(rows as u64);
+                gauge!("aml_missing_share", "model" => kind.model()).set(warned.missing_share);
+                for (what, count) in [
+                    ("unknown_keys", warned.unknown_keys),
+                    ("absent_tables", warned.absent_tables),
+                    ("absent_columns", warned.absent_columns),
+                ] {
+                    counter!("aml_request_warnings_total", "what" => what).increment(count as u64);
+                }
             }
         });
     }

@@ -56,6 +56,11 @@ impl Loaded {
         loaded.models.alert_scorer = loaded.load(paths.alert_scorer.as_deref(), ModelKind::AlertScorer);
         loaded.models.alert_ranker = loaded.load(paths.alert_ranker.as_deref(), ModelKind::AlertRanker);
         loaded.models.cluster_scorer = loaded.load(paths.cluster_scorer.as_deref(), ModelKind::ClusterScorer);
+        if let Err(other) = paths.check_pair()
+            && loaded.models.cluster_scorer.take().is_some()
+        {
+            loaded.failures.push((ModelKind::ClusterScorer.name(), other.to_string()));
+        }
         loaded
     }
 

@@ -8,7 +8,7 @@ use axum::response::Response;
 use tracing::Span;
 
 use super::error::{ApiError, ErrorCode};
-use super::kind::Scored;
+use super::kind::{Scored, Warned};
 use super::state::AppState;
 use crate::http::around::{Arrived, Exchange, take_error};
 
@@ -31,6 +31,21 @@ pub(super) async fn request(State(app): State<AppState>, request: Request, next:
     app.metrics.request(&exchange.route, status, elapsed, scored);
     let (rows, bytes) = scored.map_or((0, 0), |scored| (scored.rows, scored.bytes_in));
     let duration_ms = elapsed.as_secs_f64() * 1e3;
-    exchange.span.in_scope(|| tracing::info!(status, rows, bytes, duration_ms, "answered"));
+    let Warned { unknown_keys, absent_tables, absent_columns, missing_share } =
+        scored.map(|scored| scored.warned).unwrap_or_default();
+    exchange.span.in_scope(|| match unknown_keys + absent_tables + absent_columns {
+        0 => tracing::info!(status, rows, bytes, duration_ms, "answered"),
+        _ => tracing::info!(
+            status,
+            rows,
+            bytes,
+            duration_ms,
+            unknown_keys,
+            absent_tables,
+            absent_columns,
+            missing_share,
+            "answered"
+        ),
+    });
     response
 }

@@ -10,6 +10,7 @@ use utoipa::OpenApi;
 use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
 use crate::data::arrow_stream::MEDIA_TYPE as ARROW;
 use crate::http::openapi::ValidationProblem;
+use crate::table::spec::words;
 use crate::wire::body::TABLES;
 use crate::wire::spec::SEVERITIES;
 use crate::wire::{ColumnSpec, ColumnType, TableSpec};
@@ -147,7 +148,7 @@ fn batch(required: &str) -> Value {
 
 fn row(table: &TableSpec) -> Value {
     let columns = table.columns.iter();
-    let properties: Map<_, _> = columns.clone().map(|about| (about.name.to_owned(), cell(about))).collect();
+    let properties: Map<_, _> = columns.clone().map(|about| (about.name.to_owned(), cell(table, about))).collect();
     let mut row = json!({"type": "object", "properties": properties});
     let required: Vec<_> = columns.clone().filter(|about| about.required).collect();
     let aliased: Vec<_> = columns.filter_map(|about| Some((about, about.alias?))).collect();
@@ -157,7 +158,7 @@ fn row(table: &TableSpec) -> Value {
     }
     // A column is given under its name or its older name, not under both.
     for (about, alias) in &aliased {
-        row["properties"][alias] = cell(about);
+        row["properties"][alias] = cell(table, about);
     }
     let one_name = |(about, alias): &(&ColumnSpec, &str)| {
         let either = [json!({"required": [about.name]}), json!({"required": [alias]})];
@@ -172,18 +173,31 @@ fn row(table: &TableSpec) -> Value {
 const NUMERIC_TEXT: &str = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,18})?$";
 const WHOLE_TEXT: &str = "^(0|[1-9][0-9]{0,1})$";
 
-fn cell(about: &ColumnSpec) -> Value {
+/// The schema of a column, with what it means and its unit.
+fn cell(table: &TableSpec, about: &ColumnSpec) -> Value {
+    let mut schema = value(about);
+    if let (Some(words), Some(fields)) = (words::of(table.name, about.name), schema.as_object_mut()) {
+        fields.insert("description".to_owned(), Value::from(words.sentence()));
+        fields.insert("x-unit".to_owned(), Value::from(words.unit));
+    }
+    schema
+}
+
+fn value(about: &ColumnSpec) -> Value {
     let value = match about.kind {
         ColumnType::Text if about.required => {
             return json!({"type": "string", "minLength": 1, "pattern": r"^[^\x00]+$"});
         }
         ColumnType::Text => json!({"type": "string"}),
         ColumnType::Severity => {
-            return json!({"enum": [SEVERITIES[0], SEVERITIES[1], SEVERITIES[2], SEVERITIES[3], "", null]});
+            let names = json!({"type": "string", "enum": SEVERITIES});
+            return json!({"anyOf": [names, {"type": "string", "maxLength": 0}, {"type": "null"}]});
         }
         ColumnType::Date => json!({"type": "string", "format": "date"}),
         ColumnType::Bool => {
-            return json!({"enum": [true, false, 0, 1, "true", "false", "True", "False", "0", "1", null]});
+            let number = json!({"type": "integer", "minimum": 0, "maximum": 1});
+            let text = json!({"type": "string", "pattern": "^([Tt]rue|[Ff]alse|0|1)$"});
+            return json!({"anyOf": [{"type": "boolean"}, number, text, {"type": "null"}]});
         }
         ColumnType::TextList => json!({"type": "array", "items": {"type": "string"}}),
         ColumnType::NumberList => {

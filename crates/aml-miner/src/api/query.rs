@@ -30,6 +30,30 @@ impl Explain {
     }
 }
 
+/// Whether a body with unknown keys, or without what the model reads, is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Strict(pub(super) bool);
+
+impl<S: Sync> FromRequestParts<S> for Strict {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let mut strict = Self::default();
+        for pair in parts.uri.query().unwrap_or_default().split('&') {
+            let Some(value) = pair.strip_prefix("strict=") else { continue };
+            strict = match value {
+                "true" | "1" => Self(true),
+                "false" | "0" => Self(false),
+                other => {
+                    let shown: String = other.chars().take(100).collect();
+                    return Err(query_error("strict", "Input should be 'true' or 'false'", &shown));
+                }
+            };
+        }
+        Ok(strict)
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Explain {
     type Rejection = ApiError;
 

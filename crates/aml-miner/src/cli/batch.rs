@@ -3,8 +3,10 @@
 mod download;
 mod import;
 mod inspect;
+mod labels;
 mod models;
 mod score;
+mod seal;
 mod synth;
 mod validate_submission;
 mod verify;
@@ -25,6 +27,8 @@ Examples:
   aml-miner-batch inspect data/2025-10-26_w7 --json
   aml-miner-batch import openaml ~/downloads/openaml_wallets data/openaml
   aml-miner-batch synth synth --days 30 --alerts 2000 --addresses 20000 --seed 7
+  aml-miner-batch seal data/2025-10-26_w7 --network torus
+  aml-miner-batch labels add data/2025-10-26_w7 decisions.csv --source investigations
   aml-miner-batch score data/2025-10-26_w7 --out answers
   aml-miner-batch verify-receipt answers/scores.receipt.json --input data/2025-10-26_w7/META.json --output answers/scores.parquet
   aml-miner-batch validate-submission --api-url http://127.0.0.1:8000 --batch data/2025-10-26_w7
@@ -57,6 +61,10 @@ pub enum Command {
     Import(import::Args),
     /// Simulate batches with labels: for tests, demos and training without real data
     Synth(synth::Args),
+    /// Write down, correct, withdraw and show the outcomes of a batch's alerts
+    Labels(labels::Args),
+    /// Make tables of your own, Parquet or CSV, a batch directory: the same checks, and META.json
+    Seal(seal::Args),
     /// Score batch directories without a server, with signed receipts
     Score(score::Args),
     /// Check models and a running API as a validator would, before joining
@@ -113,6 +121,8 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         Command::Download(args) => download::run(args, out),
         Command::Import(args) => import::run(args, out),
         Command::Synth(args) => synth::run(args, out),
+        Command::Labels(args) => labels::run(args, out),
+        Command::Seal(args) => seal::run(args, out),
         Command::Score(args) => score::run(args, out),
         Command::ValidateSubmission(args) => validate_submission::run(args, out),
         Command::VerifyReceipt(args) => verify_receipt::run(args, out),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use config::{FileFormat, Source as _, Value, ValueKind};
 
+use crate::environment::{Variable, expand_home, read_dotenv};
+
 /// Everything that is wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError {
@@ -28,6 +30,8 @@ pub struct Sources {
     file: BTreeMap<String, Given>,
     environment: BTreeMap<String, Given>,
     flags: BTreeMap<String, Given>,
+    /// What `~` stands for.
+    home: Option<String>,
     problems: Vec<String>,
 }
 
@@ -55,24 +59,26 @@ impl Sources {
     /// Adds the `.env` file at `path`, if there is one; variables that are given already win.
     #[must_use]
     pub fn dotenv(mut self, path: &Path) -> Self {
-        let Ok(variables) = dotenvy::from_path_iter(path) else { return self };
-        for variable in variables {
-            match variable {
-                Ok((name, text)) => {
-                    let from = format!("{name} in {}", path.display());
+        match read_dotenv(path) {
+            Ok(variables) => {
+                for Variable { name, value: text, line } in variables.into_iter().filter(|one| !one.value.is_empty()) {
+                    let from = format!("{name} in {}, line {line}", path.display());
                     self.environment.entry(name).or_insert(Given { text, from });
                 }
-                Err(error) => self.problems.push(format!("{}: {error}", path.display())),
             }
+            Err(error) => self.problems.push(error.to_string()),
         }
         self
     }
 
-    /// Adds environment variables.
+    /// Adds environment variables; an empty one is not set.
     #[must_use]
     pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        for (name, text) in variables {
+        for (name, text) in variables.into_iter().filter(|(_, text)| !text.is_empty()) {
             let from = format!("environment variable {name}");
+            if name == "HOME" {
+                self.home = Some(text.clone());
+            }
             self.environment.insert(name, Given { text, from });
         }
         self
@@ -135,9 +141,14 @@ impl Reader {
         }
     }
 
-    /// A path; empty text is none.
+    /// A path; empty text and `none` are none.
     pub(super) fn path(&mut self, key: &str, variable: &str, default: &str) -> Option<PathBuf> {
-        let some = |text: &str| Ok((!text.is_empty()).then(|| PathBuf::from(text)));
+        let home = self.sources.home.clone();
+        let some = |text: &str| {
+            let named = !text.is_empty() && text != "none";
+            let path = named.then(|| expand_home(text, home.as_deref())).transpose();
+            path.map(|path| path.map(PathBuf::from)).map_err(str::to_owned)
+        };
         self.take(key, variable, some(default).unwrap_or_default(), some)
     }
 

@@ -15,8 +15,8 @@ mod write;
 use polars_arrow::array::Array;
 use polars_arrow_format::ipc::{MessageHeaderRef, RecordBatchRef};
 
-use crate::data::check::check_table;
-use crate::data::columns::column_from_arrays;
+use crate::data::check::{check_own_times, check_table};
+use crate::data::columns::{A_NUMBER, A_TIME, column_from_arrays};
 use crate::data::limits::FileLimits;
 use crate::data::page_guard::at_most;
 use crate::data::table_error::{FileProblem, TableError};
@@ -61,6 +61,7 @@ pub fn read_stream(
     let columns = spec.columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
     let table = Table::new(spec, stream.rows, columns, unknown);
     check_table(&table, file, limits)?;
+    check_own_times(&table, file)?;
     Ok(table)
 }
 
@@ -124,7 +125,7 @@ fn wanted(kind: ColumnType) -> &'static str {
         ColumnType::TextList => "a list of text",
         ColumnType::NumberList => "a list of numbers",
         ColumnType::Date => "a date (date, midnight timestamp or text YYYY-MM-DD)",
-        ColumnType::TimestampMs => "a time (number of milliseconds or timestamp)",
-        _ => "a number (integer, float, flag, decimal or numeric text)",
+        ColumnType::TimestampMs => A_TIME,
+        _ => A_NUMBER,
     }
 }

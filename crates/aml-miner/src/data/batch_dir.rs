@@ -1,4 +1,4 @@
-//! Opens a batch directory, verifies it and reads its tables.
+//! Opens a batch directory and verifies it; `examine` beside this file reads its tables.
 //!
 //! A file is read once, hashed, and parsed from the same bytes; a file that the manifest does not name is not read.
 //! Links are refused, so that a directory from elsewhere cannot point at other files of this machine.
@@ -8,17 +8,13 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::data::days_of;
 use crate::data::limits::FileLimits;
 use crate::data::manifest::{FileEntry, MANIFEST_FILE, Manifest, ManifestError};
-use crate::data::parquet::read_table;
 use crate::data::table_error::TableError;
 use crate::digest::Digest;
 use crate::table::Batch;
 use crate::table::Table;
-use crate::table::cells::day_text;
-use crate::table::flaw::{CellProblem, Flaw};
-use crate::table::spec::{ALERTS, CLUSTERS, FEATURES, LABELS, MONEY_FLOWS, TableSpec};
+use crate::table::spec::{ALERTS, CLUSTERS, FEATURES, TableSpec};
 
 /// A batch directory whose manifest has been read and found good.
 #[derive(Clone, Debug)]
@@ -26,7 +22,7 @@ pub struct BatchDir {
     path: PathBuf,
     manifest: Manifest,
     manifest_sha256: Digest,
-    limits: FileLimits,
+    pub(super) limits: FileLimits,
 }
 
 /// A batch of which every byte was verified.
@@ -186,51 +182,7 @@ impl BatchDir {
         Ok(names)
     }
 
-    /// Reads all tables; every file that the manifest names is verified, those of other formats too.
-    ///
-    /// # Errors
-    /// The first thing that is wrong, with file, column and row.
-    pub fn load(&self) -> Result<LoadedBatch, ReadBatchError> {
-        let known = [&ALERTS, &FEATURES, &CLUSTERS, &MONEY_FLOWS, &LABELS].map(file_name);
-        for (name, entry) in self.manifest.files.iter().filter(|(name, _)| !known.contains(name)) {
-            self.read(name, entry)?;
-        }
-        let labels = self.load_labels()?;
-        let table = |spec| Ok::<_, ReadBatchError>(self.table(spec)?.unwrap_or_else(|| Table::empty(spec)));
-        let batch = Batch {
-            alerts: table(&ALERTS)?,
-            features: table(&FEATURES)?,
-            clusters: table(&CLUSTERS)?,
-            money_flows: table(&MONEY_FLOWS)?,
-        };
-        Ok(LoadedBatch { meta: self.manifest.clone(), batch, labels })
-    }
-
-    /// Reads the outcomes only; `None` where the manifest names no labels.
-    ///
-    /// # Errors
-    /// As [`BatchDir::load`].
-    pub fn load_labels(&self) -> Result<Option<Table>, ReadBatchError> {
-        self.table(&LABELS)
-    }
-
-    /// Reads one table; `None` where the manifest does not name its file.
-    ///
-    /// # Errors
-    /// As [`BatchDir::load`].
-    pub fn table(&self, spec: &'static TableSpec) -> Result<Option<Table>, ReadBatchError> {
-        let name = file_name(spec);
-        let Some(entry) = self.manifest.files.get(&name) else { return Ok(None) };
-        let bytes = self.read(&name, entry)?;
-        let table = read_table(&bytes, spec, &name, &self.limits)?;
-        if table.rows() as u64 != entry.rows {
-            return Err(ReadBatchError::Rows { file: name, actual: table.rows() as u64, expected: entry.rows });
-        }
-        self.check_day(&table, &name)?;
-        Ok(Some(table))
-    }
-
-    fn read(&self, name: &str, entry: &FileEntry) -> Result<Vec<u8>, ReadBatchError> {
+    pub(super) fn read(&self, name: &str, entry: &FileEntry) -> Result<Vec<u8>, ReadBatchError> {
         let bytes = read_bounded(&self.path, name, self.limits.file_bytes)?;
         if bytes.len() as u64 != entry.bytes {
             let (actual, expected) = (bytes.len() as u64, entry.bytes);
@@ -241,22 +193,6 @@ impl BatchDir {
             return Err(ReadBatchError::Hash { file: name.to_owned(), actual, expected: entry.sha256 });
         }
         Ok(bytes)
-    }
-
-    /// Every row that states a day or a window states the manifest's.
-    fn check_day(&self, table: &Table, file: &str) -> Result<(), TableError> {
-        let days = days_of(self.manifest.processing_date);
-        let window = f64::from(self.manifest.window_days);
-        for (column, expected) in [("processing_date", days), ("window_days", window)] {
-            let values = table.numbers(column).unwrap_or_default();
-            let stray = values.iter().position(|value| !value.is_nan() && value.total_cmp(&expected).is_ne());
-            if let Some(row) = stray {
-                let text = |value: f64| if column == "window_days" { value.to_string() } else { day_text(value) };
-                let problem = CellProblem::NotTheManifests { found: text(values[row]), expected: text(expected) };
-                return Err(Flaw::Cell(row, problem).at(file, column));
-            }
-        }
-        Ok(())
     }
 }
 

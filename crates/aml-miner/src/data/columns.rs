@@ -1,94 +1,151 @@
 //! The decoded arrays of one column to one column of a table, without loss.
 //!
 //! A number may be stored as any integer, float, flag, decimal or numeric text; a day as a date, a midnight or
-//! `YYYY-MM-DD`; null is "missing". A value that a double cannot hold exactly is an error, except decimals and their
+//! `YYYY-MM-DD`; a time as a number, a timestamp or a text of ISO 8601; null is "missing". A value that a double cannot hold exactly is an error, except decimals and their
 //! texts, which read as the nearest double.
 
-use polars_arrow::array::{Array, BooleanArray, ListArray, PrimitiveArray, Utf8Array, Utf8ViewArray};
+mod lists;
+mod texts;
+
+use polars_arrow::array::{Array, BooleanArray, PrimitiveArray};
 use polars_arrow::datatypes::{ArrowDataType, TimeUnit};
-use polars_arrow::offset::Offset;
 use polars_arrow::types::NativeType;
 
 use crate::data::limits::FileLimits;
 use crate::data::stored_type::type_name;
+use crate::table::Column;
 use crate::table::cells::{DAY_MS, days_from_text, from_decimal, from_i64, from_text, from_u64, ms_from_units};
 use crate::table::excerpt;
 use crate::table::flaw::{CellProblem, ColumnProblem, Flaw};
+use crate::table::instant::ms_from_text;
 use crate::table::spec::{ColumnSpec, ColumnType};
-use crate::table::{Column, NumberLists, TextColumn, TextLists};
+use lists::{number_lists, text_lists};
+use texts::{Texts, texts};
 
 /// Most digits that a decimal may have.
 const MAX_DIGITS: usize = 38;
+/// What a column of times may hold, for messages.
+pub(crate) const A_TIME: &str = "a time (number of milliseconds, timestamp or ISO 8601 text)";
+/// And a column of numbers.
+pub(crate) const A_NUMBER: &str = "a number (integer, float, flag, decimal or numeric text)";
 
 /// The column that `chunks` hold one after the other, when their type and values fit `spec`.
 ///
 /// # Errors
 /// The wrong type, or the first value that cannot be converted.
 pub fn column_from_arrays(chunks: &[Box<dyn Array>], spec: &ColumnSpec, limits: &FileLimits) -> Result<Column, Flaw> {
+    read_column(chunks, spec, limits, 1).map_err(|mut flaws| flaws.swap_remove(0))
+}
+
+/// Like [`column_from_arrays`], with up to `most` of the values that cannot be converted; a column without a single value
+/// is missing, whatever its type.
+pub(crate) fn read_column(
+    chunks: &[Box<dyn Array>],
+    spec: &ColumnSpec,
+    limits: &FileLimits,
+    most: usize,
+) -> Result<Column, Vec<Flaw>> {
+    let one = |flaw| vec![flaw];
+    if chunks.iter().all(|chunk| chunk.null_count() == chunk.len()) {
+        let mut column = Column::empty(spec.kind);
+        column.pad(chunks.iter().map(|chunk| chunk.len()).sum());
+        return Ok(column);
+    }
     match spec.kind {
-        ColumnType::Text | ColumnType::Severity => texts(chunks, limits).map(Column::Texts),
-        ColumnType::TextList => text_lists(chunks, limits).map(Column::TextLists),
-        ColumnType::NumberList => number_lists(chunks).map(Column::NumberLists),
+        ColumnType::Text | ColumnType::Severity => texts(chunks, limits).map(Column::Texts).map_err(one),
+        ColumnType::TextList => text_lists(chunks, limits).map(Column::TextLists).map_err(one),
+        ColumnType::NumberList => number_lists(chunks, most).map(Column::NumberLists),
         kind => {
-            let mut values = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
-            chunks.iter().try_for_each(|chunk| numbers(&mut values, chunk.as_ref(), kind))?;
-            Ok(Column::Numbers(values))
+            let mut sink = Sink::new(chunks.iter().map(|chunk| chunk.len()).sum(), most);
+            chunks.iter().try_for_each(|chunk| numbers(&mut sink, chunk.as_ref(), kind)).map_err(one)?;
+            sink.finish().map(Column::Numbers)
         }
     }
 }
 
-/// Adds the numbers of `array` to `values`, whose length is the row of its first.
-fn numbers(values: &mut Vec<f64>, array: &dyn Array, kind: ColumnType) -> Result<(), Flaw> {
+/// Values of a column, and what is wrong with those that could not be converted.
+struct Sink {
+    values: Vec<f64>,
+    flaws: Vec<Flaw>,
+    most: usize,
+}
+
+impl Sink {
+    fn new(rows: usize, most: usize) -> Self {
+        Self { values: Vec::with_capacity(rows), flaws: Vec::new(), most: most.max(1) }
+    }
+
+    fn put(&mut self, value: Result<f64, CellProblem>) {
+        let value = value.unwrap_or_else(|problem| {
+            if self.flaws.len() < self.most {
+                self.flaws.push(Flaw::Cell(self.values.len(), problem));
+            }
+            f64::NAN
+        });
+        self.values.push(value);
+    }
+
+    fn finish(self) -> Result<Vec<f64>, Vec<Flaw>> {
+        if self.flaws.is_empty() { Ok(self.values) } else { Err(self.flaws) }
+    }
+}
+
+/// Adds the numbers of `array` to `sink`, which holds those of the rows before.
+fn numbers(sink: &mut Sink, array: &dyn Array, kind: ColumnType) -> Result<(), Flaw> {
     use ArrowDataType as D;
     let is_time = kind == ColumnType::TimestampMs;
     let dtype = array.dtype();
     match dtype {
         D::Null => {
-            values.resize(values.len() + array.len(), f64::NAN);
+            (0..array.len()).for_each(|_| sink.put(Ok(f64::NAN)));
             Ok(())
         }
         D::Date32 if kind == ColumnType::Date || is_time => {
             let unit = if is_time { DAY_MS } else { 1.0 };
-            primitives(values, array, |days: i32| Ok(f64::from(days) * unit))
+            primitives(sink, array, |days: i32| Ok(f64::from(days) * unit))
         }
-        D::Timestamp(unit, _) if kind == ColumnType::Date || is_time => times(values, array, *unit, kind),
-        D::Utf8 | D::LargeUtf8 | D::Utf8View if kind == ColumnType::Date => {
-            cells(values, Texts::of(array)?.iter(), days_from_text)
+        D::Timestamp(unit, _) if kind == ColumnType::Date || is_time => times(sink, array, *unit, kind),
+        D::Utf8 | D::LargeUtf8 | D::Utf8View => {
+            let read = match kind {
+                ColumnType::Date => days_from_text,
+                ColumnType::TimestampMs => ms_from_text,
+                _ => from_text,
+            };
+            cells(sink, Texts::of(array)?.iter(), read)
         }
         _ if kind == ColumnType::Date => Err(wrong_type(dtype, "a date (date, midnight timestamp or text YYYY-MM-DD)")),
-        D::Utf8 | D::LargeUtf8 | D::Utf8View => cells(values, Texts::of(array)?.iter(), from_text),
         D::Boolean if !is_time => {
-            cells(values, typed::<BooleanArray>(array)?.iter(), |flag| Ok(f64::from(u8::from(flag))))
+            cells(sink, typed::<BooleanArray>(array)?.iter(), |flag| Ok(f64::from(u8::from(flag))))
         }
-        D::Float32 => primitives(values, array, |value: f32| finite(f64::from(value))),
-        D::Float64 => primitives(values, array, finite),
-        D::UInt64 => primitives(values, array, from_u64),
-        D::Int64 => primitives(values, array, from_i64),
-        D::Int8 => primitives(values, array, |value: i8| Ok(f64::from(value))),
-        D::Int16 => primitives(values, array, |value: i16| Ok(f64::from(value))),
-        D::Int32 => primitives(values, array, |value: i32| Ok(f64::from(value))),
-        D::UInt8 => primitives(values, array, |value: u8| Ok(f64::from(value))),
-        D::UInt16 => primitives(values, array, |value: u16| Ok(f64::from(value))),
-        D::UInt32 => primitives(values, array, |value: u32| Ok(f64::from(value))),
+        D::Float32 => primitives(sink, array, |value: f32| finite(f64::from(value))),
+        D::Float64 => primitives(sink, array, finite),
+        D::UInt64 => primitives(sink, array, from_u64),
+        D::Int64 => primitives(sink, array, from_i64),
+        D::Int8 => primitives(sink, array, |value: i8| Ok(f64::from(value))),
+        D::Int16 => primitives(sink, array, |value: i16| Ok(f64::from(value))),
+        D::Int32 => primitives(sink, array, |value: i32| Ok(f64::from(value))),
+        D::UInt8 => primitives(sink, array, |value: u8| Ok(f64::from(value))),
+        D::UInt16 => primitives(sink, array, |value: u16| Ok(f64::from(value))),
+        D::UInt32 => primitives(sink, array, |value: u32| Ok(f64::from(value))),
         D::Decimal(digits, scale) if (1..=MAX_DIGITS).contains(digits) && scale <= digits => {
-            primitives(values, array, |value: i128| Ok(from_decimal(value, *scale)))
+            primitives(sink, array, |value: i128| Ok(from_decimal(value, *scale)))
         }
         D::Decimal(digits, scale) => {
             Err(broken(&format!("a decimal of {digits} digits, {scale} of them behind the point")))
         }
-        _ if is_time => Err(wrong_type(dtype, "a time (number of milliseconds or timestamp)")),
-        _ => Err(wrong_type(dtype, "a number (integer, float, flag, decimal or numeric text)")),
+        _ if is_time => Err(wrong_type(dtype, A_TIME)),
+        _ => Err(wrong_type(dtype, A_NUMBER)),
     }
 }
 
-fn times(values: &mut Vec<f64>, array: &dyn Array, unit: TimeUnit, kind: ColumnType) -> Result<(), Flaw> {
+fn times(sink: &mut Sink, array: &dyn Array, unit: TimeUnit, kind: ColumnType) -> Result<(), Flaw> {
     let units_per_ms = match unit {
         TimeUnit::Nanosecond => 1_000_000,
         TimeUnit::Microsecond => 1_000,
         TimeUnit::Millisecond => 1,
-        TimeUnit::Second => return Err(wrong_type(array.dtype(), "a time (number of milliseconds or timestamp)")),
+        TimeUnit::Second => return Err(wrong_type(array.dtype(), A_TIME)),
     };
-    primitives(values, array, |value: i64| {
+    primitives(sink, array, |value: i64| {
         let ms = ms_from_units(value, units_per_ms)?;
         if kind == ColumnType::TimestampMs {
             return Ok(ms);
@@ -97,157 +154,25 @@ fn times(values: &mut Vec<f64>, array: &dyn Array, unit: TimeUnit, kind: ColumnT
     })
 }
 
-fn texts(chunks: &[Box<dyn Array>], limits: &FileLimits) -> Result<TextColumn, Flaw> {
-    let mut column = TextColumn::default();
-    let mut budget = TextBudget::new(limits);
-    for chunk in chunks {
-        if chunk.dtype() == &ArrowDataType::Null {
-            (0..chunk.len()).for_each(|_| column.push(""));
-            continue;
-        }
-        if !is_text(chunk.dtype()) {
-            return Err(wrong_type(chunk.dtype(), "text"));
-        }
-        for text in Texts::of(chunk.as_ref())?.iter() {
-            let text = text.unwrap_or("");
-            budget.take(column.len(), text)?;
-            column.push(text);
-        }
-    }
-    Ok(column)
-}
-
-fn text_lists(chunks: &[Box<dyn Array>], limits: &FileLimits) -> Result<TextLists, Flaw> {
-    const WANTED: &str = "a list of text";
-    let mut lists = TextLists::default();
-    let mut budget = TextBudget::new(limits);
-    for chunk in chunks {
-        let Some(list) = list_of(chunk.as_ref(), WANTED)? else {
-            (0..chunk.len()).for_each(|_| lists.end_row());
-            continue;
-        };
-        let items = match list.values().dtype() {
-            ArrowDataType::Null => None,
-            inner if is_text(inner) => Some(Texts::of(list.values().as_ref())?),
-            _ => return Err(wrong_type(chunk.dtype(), WANTED)),
-        };
-        for row in 0..list.len() {
-            for item in items_of(list, row) {
-                let text = items.as_ref().and_then(|items| items.get(item)).unwrap_or("");
-                budget.take(lists.len(), text)?;
-                lists.push_item(text);
-            }
-            lists.end_row();
-        }
-    }
-    Ok(lists)
-}
-
-fn number_lists(chunks: &[Box<dyn Array>]) -> Result<NumberLists, Flaw> {
-    const WANTED: &str = "a list of numbers";
-    let mut lists = NumberLists::default();
-    for chunk in chunks {
-        let Some(list) = list_of(chunk.as_ref(), WANTED)? else {
-            (0..chunk.len()).for_each(|_| lists.end_row());
-            continue;
-        };
-        let mut items = Vec::with_capacity(list.values().len());
-        numbers(&mut items, list.values().as_ref(), ColumnType::F64).map_err(|flaw| match flaw {
-            Flaw::Cell(item, problem) => {
-                let row = (0..list.len()).position(|row| items_of(list, row).contains(&item)).unwrap_or(list.len());
-                Flaw::Cell(lists.len() + row, problem)
-            }
-            Flaw::Column(_) => wrong_type(chunk.dtype(), WANTED),
-        })?;
-        for row in 0..list.len() {
-            items[items_of(list, row)].iter().for_each(|&item| lists.push_item(item));
-            lists.end_row();
-        }
-    }
-    Ok(lists)
-}
-
-/// The list that `array` is; `None` where every row is missing.
-fn list_of<'a>(array: &'a dyn Array, wanted: &'static str) -> Result<Option<&'a ListArray<i64>>, Flaw> {
-    match array.dtype() {
-        ArrowDataType::Null => Ok(None),
-        ArrowDataType::LargeList(_) => typed(array).map(Some),
-        other => Err(wrong_type(other, wanted)),
-    }
-}
-
-/// Where the items of a row stand in the list's values; nothing for a missing row.
-fn items_of(list: &ListArray<i64>, row: usize) -> std::ops::Range<usize> {
-    if list.validity().is_none_or(|validity| validity.get_bit(row)) {
-        let (start, end) = list.offsets().start_end(row);
-        return start..end;
-    }
-    0..0
-}
-
-/// Texts in one of the three forms in which they may be stored.
-enum Texts<'a> {
-    Views(&'a Utf8ViewArray),
-    Small(&'a Utf8Array<i32>),
-    Large(&'a Utf8Array<i64>),
-}
-
-impl<'a> Texts<'a> {
-    fn of(array: &'a dyn Array) -> Result<Self, Flaw> {
-        match array.dtype() {
-            ArrowDataType::Utf8 => typed(array).map(Self::Small),
-            ArrowDataType::LargeUtf8 => typed(array).map(Self::Large),
-            _ => typed(array).map(Self::Views),
-        }
-    }
-
-    fn iter(&self) -> Box<dyn Iterator<Item = Option<&'a str>> + 'a> {
-        match self {
-            Self::Views(array) => Box::new(array.iter()),
-            Self::Small(array) => Box::new(array.iter()),
-            Self::Large(array) => Box::new(array.iter()),
-        }
-    }
-
-    fn get(&self, item: usize) -> Option<&'a str> {
-        match self {
-            Self::Views(array) => array.get(item),
-            Self::Small(array) => text_at(array, item),
-            Self::Large(array) => text_at(array, item),
-        }
-    }
-}
-
-fn text_at<O: Offset>(array: &Utf8Array<O>, item: usize) -> Option<&str> {
-    if array.is_null(item) { None } else { Some(array.value(item)) }
-}
-
-fn is_text(dtype: &ArrowDataType) -> bool {
-    matches!(dtype, ArrowDataType::Utf8 | ArrowDataType::LargeUtf8 | ArrowDataType::Utf8View)
-}
-
 fn typed<A: 'static>(array: &dyn Array) -> Result<&A, Flaw> {
     let form = || broken(&format!("values of type {} are held in another form", type_name(array.dtype())));
     array.as_any().downcast_ref().ok_or_else(form)
 }
 
 fn primitives<T: NativeType>(
-    values: &mut Vec<f64>,
+    sink: &mut Sink,
     array: &dyn Array,
     convert: impl Fn(T) -> Result<f64, CellProblem>,
 ) -> Result<(), Flaw> {
-    cells(values, typed::<PrimitiveArray<T>>(array)?.iter().map(|value| value.copied()), convert)
+    cells(sink, typed::<PrimitiveArray<T>>(array)?.iter().map(|value| value.copied()), convert)
 }
 
 fn cells<T>(
-    values: &mut Vec<f64>,
+    sink: &mut Sink,
     stored: impl Iterator<Item = Option<T>>,
     convert: impl Fn(T) -> Result<f64, CellProblem>,
 ) -> Result<(), Flaw> {
-    for value in stored {
-        let value = value.map_or(Ok(f64::NAN), &convert).map_err(|problem| Flaw::Cell(values.len(), problem))?;
-        values.push(value);
-    }
+    stored.for_each(|value| sink.put(value.map_or(Ok(f64::NAN), &convert)));
     Ok(())
 }
 
@@ -261,30 +186,4 @@ fn broken(reason: &str) -> Flaw {
 
 fn wrong_type(found: &ArrowDataType, wanted: &'static str) -> Flaw {
     Flaw::Column(ColumnProblem::Type { found: excerpt(&type_name(found)), wanted })
-}
-
-/// Keeps a column's text within its bounds before it is copied.
-struct TextBudget {
-    one: usize,
-    all: usize,
-    left: usize,
-}
-
-impl TextBudget {
-    fn new(limits: &FileLimits) -> Self {
-        Self { one: limits.one_text_bytes, all: limits.text_bytes, left: limits.text_bytes }
-    }
-
-    fn take(&mut self, row: usize, text: &str) -> Result<(), Flaw> {
-        if text.len() > self.one {
-            return Err(Flaw::Cell(row, CellProblem::TooLong { bytes: text.len(), limit: self.one }));
-        }
-        let over = ColumnProblem::TooLarge {
-            what: "the size of all text",
-            found: (self.all - self.left) as u64 + text.len() as u64,
-            limit: self.all as u64,
-        };
-        self.left = self.left.checked_sub(text.len()).ok_or(Flaw::Column(over))?;
-        Ok(())
-    }
 }

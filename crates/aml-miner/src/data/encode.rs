@@ -1,7 +1,8 @@
 //! One table to the bytes of a Parquet file, the same bytes for the same table.
 //!
 //! A column is stored in the format's type when every value survives it, else as a double: reading gives back what was
-//! written, bit for bit. A table without rows gets all columns, so that the file shows its shape.
+//! written, bit for bit. A table without rows gets all columns, so that the file shows its shape. Types are Parquet's own
+//! alone, so that every reader of Parquet opens it.
 
 use polars_arrow::array::{
     Array, ArrayFromIter as _, BooleanArray, MutableArray as _, MutableBinaryViewArray, MutableListArray,
@@ -82,7 +83,8 @@ pub(crate) fn encode(table: &Table) -> PolarsResult<Vec<u8>> {
         });
         writer.write(length as u64, DynIter::new(chunks))?;
     }
-    writer.end(None)?;
+    // Without the writer's own Arrow schema: it names types that most readers do not know.
+    writer.end(Some(Vec::new()))?;
     Ok(bytes)
 }
 

@@ -13,10 +13,12 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate};
 
+use crate::data::csv::CsvError;
 use crate::data::days_of;
+use crate::data::examine::PROBLEMS_AT_ONCE;
 use crate::data::limits::FileLimits;
 use crate::data::listing::directory_name;
-use crate::data::parquet::read_table;
+use crate::data::parquet::ParquetFile;
 use crate::data::table_error::TableError;
 use crate::data::write::write_batch;
 use crate::data::write_error::WriteBatchError;
@@ -45,9 +47,17 @@ pub enum ImportError {
         /// What is wrong, with line or row.
         reason: String,
     },
-    /// A source table breaks a rule.
-    #[error(transparent)]
-    Table(#[from] TableError),
+    /// Lines of a source file are wrong.
+    #[error("{path}: {}", listed(problems), path = path.display())]
+    Lines {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, at most [`PROBLEMS_AT_ONCE`] lines.
+        problems: Vec<CsvError>,
+    },
+    /// A source table breaks rules.
+    #[error("{}", listed(.0))]
+    Table(Vec<TableError>),
     /// A batch cannot be written.
     #[error(transparent)]
     Write(#[from] WriteBatchError),
@@ -72,6 +82,11 @@ impl ImportOptions {
     fn limit(&self) -> usize {
         self.limit.unwrap_or(usize::MAX)
     }
+}
+
+/// Problems one below the other.
+fn listed<T: ToString>(problems: &[T]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
 }
 
 /// A table of a source: read with the same bounds and errors as a batch's.
@@ -100,7 +115,8 @@ fn read_source(directory: &Path, spec: &'static TableSpec) -> Result<Table, Impo
         return Err(ImportError::Shape { path, reason });
     }
     let bytes = fs::read(&path).map_err(failed)?;
-    Ok(read_table(&bytes, spec, &name, &limits)?)
+    let file = ParquetFile::open(&bytes, &name, &limits).map_err(|problem| ImportError::Table(vec![problem]))?;
+    file.examine(spec, None, &limits, PROBLEMS_AT_ONCE).map_err(ImportError::Table)
 }
 
 /// A batch table of `rows` rows from columns by name.

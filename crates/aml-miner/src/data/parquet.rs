@@ -1,11 +1,13 @@
 //! One Parquet file to one [`Table`]: bounds first, then column by column, then the rules of the format.
 //!
-//! Columns are found by name, so their order does not matter. The types are those of the Parquet schema; an embedded
-//! Arrow schema is passed over. The decoder may panic on hostile files; such a panic ends here as an error.
+//! Columns are found by name, so their order does not matter. The types are those of the Parquet schema; of an embedded
+//! Arrow schema only durations are used, to refuse them. The decoder may panic on hostile files; such a panic ends here as an error.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use chrono::NaiveDate;
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::ArrowSchema;
 use polars_error::{PolarsResult, polars_err};
@@ -14,15 +16,16 @@ use polars_parquet::read::{
     BasicDecompressor, FileMetadata, Filter, PageReader, RowGroupMetadata, column_iter_to_arrays, read_metadata,
 };
 
-use crate::data::check::check_table;
-use crate::data::columns::column_from_arrays;
+use crate::data::columns::{A_NUMBER, A_TIME, read_column};
+use crate::data::days_of;
 use crate::data::limits::FileLimits;
 use crate::data::page_guard::{Chunk, PageGuard, at_most};
+use crate::data::stated_types::{Stated, stated_types};
 use crate::data::table_error::{FileProblem, TableError};
 use crate::table::excerpt;
 use crate::table::flaw::{ColumnProblem, Flaw};
-use crate::table::spec::{ColumnSpec, TableSpec};
-use crate::table::{Column, Table};
+use crate::table::spec::{ColumnSpec, ColumnType, TableSpec};
+use crate::table::{Column, Table, lists, rules};
 
 /// A Parquet file whose footer and page headers keep their bounds; nothing of it is decompressed yet.
 pub struct ParquetFile<'a> {
@@ -30,7 +33,10 @@ pub struct ParquetFile<'a> {
     /// What errors call it.
     name: &'a str,
     names: Vec<String>,
+    /// What the format calls a column, and what the file does, where that differs.
+    renamed: BTreeMap<String, String>,
     schema: ArrowSchema,
+    stated: BTreeMap<String, Stated>,
     metadata: FileMetadata,
     page_bytes: u64,
 }
@@ -73,7 +79,40 @@ impl<'a> ParquetFile<'a> {
         }
         let page_bytes = check_pages(bytes, &metadata, limits)?;
         let schema = parquet_to_arrow_schema(fields);
-        Ok(Self { bytes, name, names, schema, metadata, page_bytes })
+        let stated = stated_types(&metadata);
+        Ok(Self { bytes, name, names, renamed: BTreeMap::new(), schema, stated, metadata, page_bytes })
+    }
+
+    /// Reads columns of other names as the format's: `names` has what the file calls them, and what the format does.
+    ///
+    /// # Errors
+    /// The column that is there under both names.
+    pub fn with_names(mut self, names: &BTreeMap<String, String>) -> Result<Self, TableError> {
+        for (theirs, ours) in names.iter().filter(|(theirs, ours)| theirs != ours && self.names.contains(theirs)) {
+            let twice = self.names.contains(ours) || self.renamed.insert(ours.clone(), theirs.clone()).is_some();
+            if twice {
+                let what = format!("two columns are called `{}` after renaming", excerpt(ours));
+                return Err(TableError::File { file: self.name.to_owned(), problem: FileProblem::Broken(what) });
+            }
+        }
+        Ok(self)
+    }
+
+    /// The names of its columns.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether a column has another name than the format's.
+    #[must_use]
+    pub fn is_renamed(&self) -> bool {
+        !self.renamed.is_empty()
+    }
+
+    /// What the file calls the column `name` of the format.
+    fn stored_name<'n>(&'n self, name: &'n str) -> &'n str {
+        self.renamed.get(name).map_or(name, String::as_str)
     }
 
     /// Bytes of all its pages after decompression.
@@ -87,22 +126,69 @@ impl<'a> ParquetFile<'a> {
     /// # Errors
     /// The first rule that the file breaks.
     pub fn table(&self, spec: &'static TableSpec, limits: &FileLimits) -> Result<Table, TableError> {
+        self.examine(spec, None, limits, 1).map_err(|mut problems| problems.swap_remove(0))
+    }
+
+    /// The table `spec` in it, whose times are of `day`: of the day that it states itself where that is not known.
+    ///
+    /// # Errors
+    /// The rules that the file breaks, at most `most` of them, and at least one.
+    pub fn examine(
+        &self,
+        spec: &'static TableSpec,
+        day: Option<NaiveDate>,
+        limits: &FileLimits,
+        most: usize,
+    ) -> Result<Table, Vec<TableError>> {
         let rows = self.metadata.num_rows;
-        let unknown = self.names.iter().filter(|name| spec.position(name).is_none()).cloned().collect();
+        let is_known =
+            |name: &String| spec.position(name).is_some() || self.renamed.values().any(|known| known == name);
+        let unknown = self.names.iter().filter(|name| !is_known(name)).cloned().collect();
         if rows == 0 {
             return Ok(Table::new(spec, 0, vec![None; spec.columns.len()], unknown));
         }
-        let column = |about: &ColumnSpec| -> Result<Option<Column>, Flaw> {
-            if !self.names.iter().any(|name| name == about.name) {
-                return Ok(None);
+        let most = most.max(1);
+        let (mut columns, mut problems, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+        for about in spec.columns {
+            let read = self.column(about, limits, most - problems.len());
+            columns.push(read.unwrap_or_else(|flaws| {
+                unread.push(about.name);
+                problems.extend(flaws.into_iter().map(|flaw| flaw.at(self.name, about.name)));
+                None
+            }));
+            if problems.len() >= most {
+                return Err(problems);
             }
-            column_from_arrays(&self.decode(about.name)?, about, limits).map(Some)
-        };
-        let column = |about: &ColumnSpec| column(about).map_err(|flaw| flaw.at(self.name, about.name));
-        let columns = spec.columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+        }
         let table = Table::new(spec, rows, columns, unknown);
-        check_table(&table, self.name, limits)?;
-        Ok(table)
+        // Columns that were not read are there, and are told already.
+        let mut broken = rules::problems(&table, limits.one_text_bytes, most + unread.len());
+        broken.extend(lists::check(&table, limits.items).err());
+        broken.extend(rules::stray_times(&table, day.map(days_of), most));
+        let broken = broken.into_iter().filter(|flawed| !unread.contains(&flawed.column));
+        problems.extend(broken.take(most - problems.len()).map(|flawed| flawed.at(self.name)));
+        if problems.is_empty() { Ok(table) } else { Err(problems) }
+    }
+
+    fn column(&self, about: &ColumnSpec, limits: &FileLimits, most: usize) -> Result<Option<Column>, Vec<Flaw>> {
+        let stored = self.stored_name(about.name);
+        if !self.names.iter().any(|name| name == stored) {
+            return Ok(None);
+        }
+        let mut arrays = self.decode(stored).map_err(|flaw| vec![flaw])?;
+        match self.stated.get(stored) {
+            None => {}
+            Some(Stated::Duration(found)) if arrays.iter().any(|array| array.null_count() < array.len()) => {
+                let wanted = if about.kind == ColumnType::TimestampMs { A_TIME } else { A_NUMBER };
+                return Err(vec![Flaw::Column(ColumnProblem::Type { found: (*found).to_owned(), wanted })]);
+            }
+            Some(stated) => {
+                let broken = || vec![Flaw::Column(ColumnProblem::Broken("its text is not UTF-8".to_owned()))];
+                let meant = arrays.into_iter().map(|array| stated.apply(array).ok_or_else(broken));
+                arrays = meant.collect::<Result<_, _>>()?;
+            }
+        }
+        read_column(&arrays, about, limits, most).map(Some)
     }
 
     /// The arrays of the column `name`, those of one row group after the other.

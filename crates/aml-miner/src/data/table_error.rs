@@ -48,6 +48,9 @@ pub enum FileProblem {
     /// The structure of the Arrow IPC stream is broken or uses something that is not accepted.
     #[error("not an Arrow IPC stream that can be read: {0}")]
     BrokenStream(String),
+    /// Not CSV, or of another shape.
+    #[error("{0}")]
+    Csv(String),
     /// A bound of [`FileLimits`](crate::data::FileLimits) is passed.
     #[error("{what} is {found}, at most {limit} is accepted")]
     TooLarge {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::data::batch_dir::file_name;
-use crate::data::check::check_table;
+use crate::data::check::{check_table, check_times};
 use crate::data::encode::encode;
 use crate::data::limits::FileLimits;
 use crate::data::manifest::{FileEntry, MANIFEST_FILE, Manifest};
@@ -38,6 +38,7 @@ pub fn write_batch(
     for table in tables.into_iter().flatten() {
         let name = file_name(table.spec());
         check_table(table, &name, &FileLimits::default())?;
+        check_times(table, &name, options.processing_date)?;
         let bytes = encode(table).map_err(|source| WriteBatchError::Encode { file: name.clone(), source })?;
         staging.write(&name, &bytes)?;
         let entry = FileEntry { sha256: Digest::of(&bytes), bytes: bytes.len() as u64, rows: table.rows() as u64 };

@@ -4,11 +4,13 @@
 //! turns its raw scores into answers. [`Bundle::load`] and [`save`] apply the same checks, so what was saved loads.
 
 mod check;
+mod code_book;
 mod files;
 mod metadata;
 mod version;
 
 pub use check::Mismatch;
+pub use code_book::{CodeBook, CodeBookError};
 pub use files::{Bundle, LoadError, SaveError, save};
 pub use metadata::{Draft, Entry, Metadata, MetadataError, ModelKind, Training};
 

@@ -1,9 +1,10 @@
 //! A model of any kind: a checked bundle, its trees compiled, its explanation prepared.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::base_model::BaseModel;
-use super::bundle::{Bundle, Entry, LoadError, ModelKind};
+use super::bundle::{Bundle, CodeBook, Entry, LoadError, ModelKind};
 use super::calibration::Calibration;
 use crate::digest::Digest;
 use crate::features::Schema;
@@ -16,6 +17,7 @@ pub struct TreeModel {
     entry: Entry,
     forest: Forest,
     explainer: Explainer,
+    codes: CodeBook,
 }
 
 /// Why a model cannot be served.
@@ -35,12 +37,20 @@ impl TreeModel {
     /// # Errors
     /// What is missing, broken or different.
     pub fn load(path: &Path, kind: ModelKind) -> Result<Self, ModelError> {
-        let Bundle { entry, model } = Bundle::load(path, kind)?;
+        let Bundle { entry, model, codes } = Bundle::load(path, kind)?;
         let forest = Forest::new(&model);
         // Nothing explains ranks but a report: tables for them would be memory and time for nobody.
         let table_bytes = if kind == ModelKind::AlertRanker { 0 } else { MAX_TABLE_BYTES };
         let explainer = Explainer::beside(&forest, &model, table_bytes)?;
-        Ok(Self { forest, explainer, entry })
+        Ok(Self { forest, explainer, entry, codes })
+    }
+
+    /// `rows` with categories by their codes; as they are where the model has no code book.
+    fn coded<'a>(&self, rows: &'a [f64]) -> Cow<'a, [f64]> {
+        if self.codes.is_empty() {
+            return Cow::Borrowed(rows);
+        }
+        Cow::Owned(self.codes.translate(rows, self.entry.schema.features.len()))
     }
 
     /// Everything the bundle says about it.
@@ -83,22 +93,22 @@ impl BaseModel for TreeModel {
     }
 
     fn raw_into(&self, rows: &[f64], raw: &mut [f64]) {
-        self.forest.raw_into(rows, raw);
+        self.forest.raw_into(&self.coded(rows), raw);
     }
 
     fn predict_into(&self, rows: &[f64], scores: &mut [f64]) {
-        self.forest.raw_into(rows, scores);
+        self.forest.raw_into(&self.coded(rows), scores);
         self.finish(scores);
     }
 
     /// The rows are turned into codes once for both.
     fn predict_and_explain_into(&self, rows: &[f64], scores: &mut [f64], contributions: &mut [f64]) {
-        self.explainer.raw_and_contributions_into(&self.forest, rows, scores, contributions);
+        self.explainer.raw_and_contributions_into(&self.forest, &self.coded(rows), scores, contributions);
         self.finish(scores);
     }
 
     fn explain_into(&self, rows: &[f64], contributions: &mut [f64]) {
-        self.explainer.contributions_into(rows, contributions);
+        self.explainer.contributions_into(&self.coded(rows), contributions);
     }
 
     fn explain_steps(&self) -> Option<u64> {

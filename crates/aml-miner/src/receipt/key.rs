@@ -58,6 +58,12 @@ impl ReceiptKey {
         Self { key, public }
     }
 
+    /// The key itself, for what else its owner signs: manifests and outcomes.
+    #[must_use]
+    pub fn signing_key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// The key in the file at `path`; a new one is made there (mode 0600) when there is no file.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 //! Rows are counted from 0. Each front door tells these in its own form: files with the names of file and column, the
 //! HTTP API with the way to the value.
 
+use crate::table::instant::day_of_ms;
+
 /// What is wrong with a column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ColumnProblem {
@@ -56,10 +58,10 @@ pub enum CellProblem {
     #[error("{0} cannot be held exactly by a double")]
     NotExact(String),
     /// A fraction where whole numbers are wanted.
-    #[error("{0} is not a whole number")]
+    #[error("{} is not a whole number", short(*.0))]
     NotWhole(f64),
     /// A number outside its column's range.
-    #[error("{value} is outside {min} to {max}")]
+    #[error("{}", outside(*.value, *.min, *.max))]
     Range {
         /// The value.
         value: f64,
@@ -71,6 +73,22 @@ pub enum CellProblem {
     /// A text that is not a day.
     #[error("`{0}` is not a date (YYYY-MM-DD)")]
     NotADate(String),
+    /// A text that is not an instant.
+    #[error("`{0}` is not a time (milliseconds since 1970, or ISO 8601 such as 2025-10-26T08:30:00Z)")]
+    NotATime(String),
+    /// A text that is not a list.
+    #[error("`{0}` is not a list (JSON, such as [\"a\", \"b\"])")]
+    NotAList(String),
+    /// A number of milliseconds that lies decades from the day of the batch.
+    #[error("{}", far_away(*.value, .from.as_deref(), *.unit))]
+    FarAway {
+        /// The number.
+        value: f64,
+        /// The day of the batch, where it is known.
+        from: Option<String>,
+        /// The unit in which it would lie near.
+        unit: Option<&'static str>,
+    },
     /// A time of day in a column of days, or a fraction of a millisecond.
     #[error("{0} has a finer resolution than the column")]
     TooFine(String),
@@ -124,4 +142,28 @@ pub enum Flaw {
     Column(ColumnProblem),
     /// Of the cell in this row.
     Cell(usize, CellProblem),
+}
+
+/// A number as a person would write it: no more than some twenty characters.
+pub(crate) fn short(value: f64) -> String {
+    let plain = value.to_string();
+    if plain.len() <= 20 { plain } else { format!("{value:e}") }
+}
+
+fn outside(value: f64, min: f64, max: f64) -> String {
+    let bound = |value: f64| match value {
+        f64::MAX => "infinity".to_owned(),
+        f64::MIN => "-infinity".to_owned(),
+        value => short(value),
+    };
+    format!("{} is outside {} to {}", short(value), bound(min), bound(max))
+}
+
+fn far_away(value: f64, from: Option<&str>, unit: Option<&str>) -> String {
+    let read = format!("{} is {} in milliseconds since 1970", short(value), day_of_ms(value));
+    let from = from.map_or_else(String::new, |day| format!(", decades from the processing_date {day}"));
+    match unit {
+        Some(unit) => format!("{read}{from}: {unit}? Milliseconds are wanted"),
+        None => format!("{read}{from}: a missing time is written as null"),
+    }
 }

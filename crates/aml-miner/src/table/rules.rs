@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use crate::table::cells::day_text;
 use crate::table::column::{Column, TextColumn};
 use crate::table::flaw::{CellProblem, ColumnProblem, Flaw};
+use crate::table::instant::doubt;
 use crate::table::keyed_hash::Keyed;
 use crate::table::spec::{ColumnSpec, ColumnType, severity_rank};
 use crate::table::{Table, excerpt};
@@ -141,48 +143,78 @@ pub struct Flawed {
 /// # Errors
 /// The first rule that is broken, columns in the order of the format.
 pub fn check(table: &Table, longest_text: usize) -> Result<(), Flawed> {
-    if table.rows() == 0 {
-        return Ok(());
-    }
-    for (about, column) in table.spec().columns.iter().zip(table.columns()) {
-        let checked = match column {
-            None if about.required => Err(Flaw::Column(ColumnProblem::Missing)),
-            None => Ok(()),
-            Some(column) => check_column(column, about, longest_text),
-        };
-        checked.map_err(|flaw| Flawed { column: about.name, flaw })?;
-    }
-    let keys = table.spec().key.and_then(|key| Some((key, table.texts(key)?)));
-    match keys.and_then(|(column, keys)| Some((column, repeated(keys).next()?))) {
-        None => Ok(()),
-        Some((column, Repeated { row, first, key })) => {
-            let flaw = Flaw::Cell(row, CellProblem::Duplicate { value: excerpt(key), first });
-            Err(Flawed { column, flaw })
-        }
-    }
+    problems(table, longest_text, 1).pop().map_or(Ok(()), Err)
 }
 
-fn check_column(column: &Column, about: &ColumnSpec, longest: usize) -> Result<(), Flaw> {
-    let cell = |row: usize| move |problem: CellProblem| Flaw::Cell(row, problem);
+/// The rules that [`check`] checks and `table` breaks, at most `most` of them.
+#[must_use]
+pub fn problems(table: &Table, longest_text: usize, most: usize) -> Vec<Flawed> {
+    if table.rows() == 0 {
+        return Vec::new();
+    }
+    let columns = table.spec().columns.iter().zip(table.columns()).flat_map(|(about, column)| {
+        let flaws: Box<dyn Iterator<Item = Flaw>> = match column {
+            None if about.required => Box::new(std::iter::once(Flaw::Column(ColumnProblem::Missing))),
+            None => Box::new(std::iter::empty()),
+            Some(column) => breaches(column, about, longest_text),
+        };
+        flaws.map(|flaw| Flawed { column: about.name, flaw })
+    });
+    let keys = table.spec().key.and_then(|key| Some((key, table.texts(key)?)));
+    let twice = keys.into_iter().flat_map(|(column, keys)| {
+        // A missing key is told once, as missing.
+        repeated(keys).filter(|repeated| !repeated.key.is_empty()).map(move |Repeated { row, first, key }| Flawed {
+            column,
+            flaw: Flaw::Cell(row, CellProblem::Duplicate { value: excerpt(key), first }),
+        })
+    });
+    columns.chain(twice).take(most).collect()
+}
+
+/// The cells of times that cannot be meant on `day` (days since 1970-01-01; else the first day that the table states), at
+/// most `most` of them.
+#[must_use]
+pub fn stray_times(table: &Table, day: Option<f64>, most: usize) -> Vec<Flawed> {
+    let stated = || table.numbers("processing_date")?.iter().copied().find(|day| !day.is_nan());
+    let day = day.or_else(stated);
+    let times =
+        table.spec().columns.iter().zip(table.columns()).filter(|(about, _)| about.kind == ColumnType::TimestampMs);
+    let cells = times.filter_map(|(about, column)| match column {
+        Some(Column::Numbers(values)) => Some((about.name, values)),
+        _ => None,
+    });
+    let strays = cells.flat_map(|(column, values)| {
+        values.iter().enumerate().filter_map(move |(row, &value)| {
+            let unit = doubt(value, day)?.unit;
+            Some(Flawed {
+                column,
+                flaw: Flaw::Cell(row, CellProblem::FarAway { value, from: day.map(day_text), unit }),
+            })
+        })
+    });
+    strays.take(most).collect()
+}
+
+fn breaches<'a>(column: &'a Column, about: &'static ColumnSpec, longest: usize) -> Box<dyn Iterator<Item = Flaw> + 'a> {
+    let of_text = move |value: &str, rule: Result<(), TextBreach>| {
+        length(value, longest).and_then(|()| rule.map_err(|breach| text_problem(breach, value)))
+    };
     match column {
-        Column::Numbers(values) => values.iter().enumerate().try_for_each(|(row, &value)| {
-            number(value, about).map_err(|breach| Flaw::Cell(row, number_problem(breach, value, about)))
-        }),
-        Column::Texts(texts) => texts.iter().enumerate().try_for_each(|(row, value)| {
-            length(value, longest).map_err(cell(row))?;
-            text(value, about).map_err(|breach| Flaw::Cell(row, text_problem(breach, value)))
-        }),
-        Column::NumberLists(lists) => (0..lists.len()).try_for_each(|row| {
-            lists.get(row).iter().try_for_each(|&item| {
-                number_item(item).map_err(|breach| Flaw::Cell(row, number_problem(breach, item, about)))
-            })
-        }),
-        Column::TextLists(lists) => (0..lists.len()).try_for_each(|row| {
-            lists.get(row).try_for_each(|item| {
-                length(item, longest).map_err(cell(row))?;
-                text_item(item).map_err(|breach| Flaw::Cell(row, text_problem(breach, item)))
-            })
-        }),
+        Column::Numbers(values) => Box::new(values.iter().enumerate().filter_map(|(row, &value)| {
+            number(value, about).err().map(|breach| Flaw::Cell(row, number_problem(breach, value, about)))
+        })),
+        Column::Texts(texts) => Box::new(texts.iter().enumerate().filter_map(move |(row, value)| {
+            of_text(value, text(value, about)).err().map(|problem| Flaw::Cell(row, problem))
+        })),
+        Column::NumberLists(lists) => Box::new((0..lists.len()).filter_map(move |row| {
+            let items = lists.get(row).iter();
+            let mut bad = items.filter_map(|&item| number_item(item).err().map(|breach| (breach, item)));
+            bad.next().map(|(breach, item)| Flaw::Cell(row, number_problem(breach, item, about)))
+        })),
+        Column::TextLists(lists) => Box::new((0..lists.len()).filter_map(move |row| {
+            let mut bad = lists.get(row).filter_map(|item| of_text(item, text_item(item)).err());
+            bad.next().map(|problem| Flaw::Cell(row, problem))
+        })),
     }
 }
 

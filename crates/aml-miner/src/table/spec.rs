@@ -4,6 +4,7 @@
 //! the checks; a column that is not here is unknown everywhere.
 
 mod address;
+pub mod words;
 
 pub use address::FEATURES;
 

@@ -213,7 +213,8 @@ impl TuningConfig {
     }
 }
 
-fn check_version(text: &str) -> Result<(), &'static str> {
+/// Whether `text` is a version that a model may have.
+pub(super) fn check_version(text: &str) -> Result<(), &'static str> {
     let parts: Vec<&str> = text.split('.').collect();
     let number = |part: &&str| !part.is_empty() && part.len() <= 6 && part.bytes().all(|byte| byte.is_ascii_digit());
     if parts.len() == 3 && parts.iter().all(number) {

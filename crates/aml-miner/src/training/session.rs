@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::digest::Digest;
 use crate::features::{Group, RowKind, Schema, features};
-use crate::models::bundle::{Draft, ModelKind, SaveError, Training, save};
+use crate::models::bundle::{Draft, Metadata, ModelKind, SaveError, Training, save};
 use crate::training::assemble::{AssembleError, Assembled, Range};
 use crate::training::config::{Boosting, ModelConfig, default_schema};
 use crate::training::evaluation::date_text;
@@ -166,12 +167,29 @@ impl Session<'_> {
             calibration: fit.calibration(),
             batch_relative: split.train.schema.batch_relative(),
             training: self.training(assembled, split, fit),
+            alert_scorer: if kind == ModelKind::ClusterScorer { self.alert_scorer() } else { None },
             metrics: metrics.collect(),
             created_at: self.now(),
         };
         let (model, entry) = save(&self.output, &fit.grown.model_text, draft)?;
         record.save(&model)?;
         Ok(Trained { model, version: entry.model_version, record })
+    }
+
+    /// The digest of the alert scorer that is in the output directory.
+    fn alert_scorer(&self) -> Option<Digest> {
+        let path = self.model_path(ModelKind::AlertScorer);
+        Metadata::load(&self.output).ok()?.models.get(path.file_name()?.to_str()?).map(|entry| entry.sha256)
+    }
+
+    /// Those of `kinds` whose files are in the output directory, or that its metadata names.
+    #[must_use]
+    pub fn already_there(&self, kinds: &[ModelKind]) -> Vec<PathBuf> {
+        let metadata = Metadata::load(&self.output).unwrap_or_default();
+        let named = |path: &Path| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| metadata.models.contains_key(name))
+        };
+        kinds.iter().map(|kind| self.model_path(*kind)).filter(|path| path.exists() || named(path)).collect()
     }
 
     fn training(&self, assembled: &Assembled, split: &Split, fit: &Fit) -> Training {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::features::{BuildError, FeatureBuilder, SchemaError};
 use crate::models::bundle::{Bundle, Entry, LoadError, METADATA_FILE, Metadata, MetadataError, ModelKind};
-use crate::models::{BaseModel as _, ModelError, TreeModel};
+use crate::models::{BaseModel as _, ModelError, OtherScorer, TreeModel, check_pair};
 use crate::training::assemble::{AssembleError, Assembled, Range, alerts, clusters};
 use crate::training::calibration::probability;
 use crate::training::fit::raw_scores;
@@ -51,9 +51,18 @@ pub enum ShelfError {
     /// A model does not load.
     #[error("cannot load the model")]
     Load(#[from] LoadError),
+    /// A model with pandas' categories.
+    #[error("{path} splits by pandas' categories: it is served and scores offline, but is not measured here", path = path.display())]
+    Codes {
+        /// The model file.
+        path: PathBuf,
+    },
     /// The alert scorer, whose scores the cluster scorer takes, does not load.
     #[error("cannot load the alert scorer that the cluster scorer needs")]
     Scorer(#[from] ModelError),
+    /// The alert scorer beside it is not the one that the cluster scorer was trained on.
+    #[error(transparent)]
+    OtherScorer(#[from] OtherScorer),
     /// The model's features are not known.
     #[error("the model's features cannot be built")]
     Schema(#[from] SchemaError),
@@ -85,7 +94,10 @@ pub fn models(directory: &Path, version: Option<&str>) -> Result<Vec<Model>, She
 }
 
 fn load(path: PathBuf, kind: ModelKind) -> Result<Model, ShelfError> {
-    let Bundle { entry, model } = Bundle::load(&path, kind)?;
+    let Bundle { entry, model, codes } = Bundle::load(&path, kind)?;
+    if !codes.is_empty() {
+        return Err(ShelfError::Codes { path });
+    }
     // The record is for readers; a model without one is measured all the same.
     let record = TrainingRecord::load(&path).ok();
     Ok(Model { path, entry, forest: Forest::new(&model), record })
@@ -101,6 +113,9 @@ impl Model {
             return Ok(alerts(range, &self.entry.schema, watch)?);
         }
         let beside = shelf.iter().find(|model| model.entry.model == ModelKind::AlertScorer);
+        if let Some(scorer) = beside {
+            check_pair(&self.entry, &scorer.entry)?;
+        }
         let path = beside.map_or_else(|| self.path.with_file_name("alert_scorer"), |model| model.path.clone());
         let scorer = TreeModel::load(&path, ModelKind::AlertScorer)?;
         let builder = FeatureBuilder::new(scorer.schema())?;

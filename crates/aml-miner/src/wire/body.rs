@@ -42,11 +42,32 @@ impl Spread for InOrder {
     }
 }
 
+/// A batch, and what the body holds beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    /// The tables.
+    pub batch: Batch,
+    /// Keys of the body that are no table, shortened.
+    pub other_keys: Vec<String>,
+}
+
 /// Reads a body.
 ///
 /// # Errors
 /// When it is not JSON, or not a batch; see [`ReadBodyError`].
 pub fn read_body(bytes: &[u8], reading: &Reading, spread: &(impl Spread + Sync)) -> Result<Batch, ReadBodyError> {
+    read_body_and_keys(bytes, reading, spread).map(|body| body.batch)
+}
+
+/// Reads a body, and keeps which keys beside its tables were passed over.
+///
+/// # Errors
+/// As [`read_body`].
+pub fn read_body_and_keys(
+    bytes: &[u8],
+    reading: &Reading,
+    spread: &(impl Spread + Sync),
+) -> Result<Body, ReadBodyError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         join::broken(bytes, crate::wire::json::SyntaxError { at, what: "not valid UTF-8" })

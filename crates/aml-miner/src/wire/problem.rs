@@ -53,6 +53,8 @@ pub(crate) enum Fault {
     TooLarge(f64),
     NotABool,
     NotADate,
+    NotATime,
+    TimeIn(&'static str),
     UnknownSeverity,
     DuplicateKey,
     DuplicateId,
@@ -78,6 +80,7 @@ impl Fault {
             Self::TooLarge(_) => "less_than_equal",
             Self::NotABool => "bool_parsing",
             Self::NotADate => "date_from_datetime_parsing",
+            Self::NotATime | Self::TimeIn(_) => "datetime_parsing",
             Self::UnknownSeverity => "literal_error",
             Self::DuplicateKey => "duplicate_key",
             Self::DuplicateId => "duplicate_id",
@@ -93,6 +96,7 @@ impl Fault {
             Self::TooManyRows(most) | Self::TooManyItems(most) => {
                 format!("List should have at most {most} items")
             }
+            Self::TimeIn(unit) => format!("Input should be in milliseconds since 1970: {unit}?"),
             other => other.fixed_message().to_owned(),
         }
     }
@@ -122,6 +126,7 @@ impl Fault {
             Self::NotWhole => "Input should be a valid integer, got a number with a fractional part",
             Self::NotABool => "Input should be a valid boolean",
             Self::NotADate => "Input should be a valid date in the format YYYY-MM-DD",
+            Self::NotATime => "Input should be milliseconds since 1970 or a time in ISO 8601",
             Self::UnknownSeverity => "Input should be 'low', 'medium', 'high' or 'critical'",
             Self::DuplicateKey => "Key is given more than once in one row",
             Self::DuplicateId => "Identifier is used by an earlier row",

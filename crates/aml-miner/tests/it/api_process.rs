@@ -56,6 +56,7 @@ fn draft(kind: ModelKind, version: &str, schema: Schema) -> Draft {
         version: version.into(),
         schema,
         calibration: Calibration::None,
+        alert_scorer: None,
         batch_relative: false,
         training,
         metrics: BTreeMap::new(),

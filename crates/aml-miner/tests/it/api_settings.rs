@@ -69,7 +69,44 @@ fn limits_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn an_empty_path_is_a_model_that_is_not_served() {
-    let sources = Sources::default().environment(variables(&[("ALERT_RANKER_PATH", "")]));
+fn a_model_that_is_not_served_is_named_none_or_empty_in_the_file() {
+    let sources = Sources::default().environment(variables(&[("ALERT_RANKER_PATH", "none")]));
     assert_eq!(Settings::read(sources).expect("good").models.alert_ranker, None);
+    let (_dir, path) = file("[models]\nalert_ranker = \"\"\n");
+    assert_eq!(Settings::read(Sources::default().file(&path)).expect("good").models.alert_ranker, None);
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    let given = variables(&[("ALERT_RANKER_PATH", ""), ("API_PORT", ""), ("LOG_LEVEL", "")]);
+    let dir = tempfile::tempdir().expect("a directory");
+    let dotenv = dir.path().join(".env");
+    std::fs::write(&dotenv, "API_PORT=2\nAPI_HOST=\n").expect("written");
+    let settings = Settings::read(Sources::default().environment(given).dotenv(&dotenv)).expect("good");
+    assert_eq!(settings.api.port, 2);
+    let usual = Settings::read(Sources::default()).expect("good");
+    assert_eq!((settings.models, settings.log, settings.api.host), (usual.models, usual.log, usual.api.host));
+}
+
+#[test]
+fn a_line_of_dotenv_that_cannot_be_read_is_told_with_its_number_and_without_its_text() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dotenv = dir.path().join(".env");
+    std::fs::write(&dotenv, "API_PORT=2\nMINER_SIGNING_KEY_FILE=/data/my secret\n").expect("written");
+    let told = Settings::read(Sources::default().dotenv(&dotenv)).expect_err("bad").to_string();
+    assert!(told.contains(".env, line 2") && told.contains("quotes") && !told.contains("secret"), "{told}");
+}
+
+#[test]
+fn a_dollar_stays_and_the_home_directory_is_expanded() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dotenv = dir.path().join(".env");
+    std::fs::write(&dotenv, "ALERT_RANKER_PATH=\"/m/pa$$word.txt\"\nCLUSTER_SCORER_PATH=/m/a$b\n").expect("written");
+    let given = variables(&[("HOME", "/home/me"), ("ALERT_SCORER_PATH", "~/m.txt")]);
+    let models = Settings::read(Sources::default().environment(given).dotenv(&dotenv)).expect("good").models;
+    assert_eq!(models.alert_scorer, Some(PathBuf::from("/home/me/m.txt")));
+    assert_eq!(models.alert_ranker, Some(PathBuf::from("/m/pa$$word.txt")));
+    assert_eq!(models.cluster_scorer, Some(PathBuf::from("/m/a$b")));
+    let told = Settings::read(Sources::default().environment(variables(&[("ALERT_SCORER_PATH", "~bob/m")])));
+    assert!(told.expect_err("bad").to_string().contains("write the whole path"));
 }

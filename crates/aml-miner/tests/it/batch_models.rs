@@ -36,6 +36,7 @@ fn draft(model: ModelKind, features: [&str; 2]) -> Draft {
         version: "1.0.0".into(),
         schema: Schema { version: SCHEMA_VERSION, rows: model.rows(), features: features.map(str::to_owned).to_vec() },
         calibration: Calibration::None,
+        alert_scorer: None,
         batch_relative: false,
         training: Training {
             data_sha256: Digest::of(b"data"),

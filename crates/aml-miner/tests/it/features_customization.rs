@@ -33,6 +33,15 @@ fn the_guide_shows_the_examples_as_they_are() {
 }
 
 #[test]
+fn every_configuration_of_the_guide_is_one() {
+    let blocks: Vec<&str> = GUIDE.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        aml_miner::training::config::ModelConfig::from_yaml(block).unwrap_or_else(|error| panic!("{error}\n{block}"));
+    }
+}
+
+#[test]
 fn the_catalogue_page_lists_every_feature_and_family() {
     for rows in [RowKind::Alert, RowKind::Cluster] {
         for feature in aml_miner::features::features(rows) {

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use aml_miner::data::BatchDir;
 use aml_miner::digest::Digest;
 use aml_miner::error_chain::with_causes;
-use aml_miner::features::{Matrix, RowKind, Schema};
+use aml_miner::features::{FeatureBuilder, Matrix, RowKind, Schema};
 use aml_miner::models::ModelFiles;
 use aml_miner::models::bundle::{Bundle, Draft, MAX_METADATA_BYTES, METADATA_FILE, ModelKind, Training, save};
 use aml_miner::models::{BaseModel as _, Calibration, TreeModel};
 use tempfile::TempDir;
+
+use crate::shared::shared;
 
 const TREES: &str = "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=1\nthreshold=0.5\ndecision_type=2\nleft_child=-1\n\
 right_child=-2\nleaf_value=-1 2\nleaf_count=3 1\ninternal_count=4\nis_linear=0\nshrinkage=1\n\n\nend of trees\n";
@@ -29,6 +32,7 @@ fn draft(model: ModelKind) -> Draft {
         version: "1.0.0".into(),
         schema: Schema { version: 1, rows: model.rows(), features },
         calibration: Calibration::None,
+        alert_scorer: None,
         batch_relative: false,
         training: Training {
             data_sha256: Digest::of(b"data"),
@@ -241,4 +245,39 @@ fn a_file_without_an_end_is_not_read_to_it() {
     fs::remove_file(&metadata).expect("removed");
     std::os::unix::fs::symlink("/dev/zero", &metadata).expect("linked");
     assert!(refusal(&path).contains("it has more than"), "{}", refusal(&path));
+}
+
+#[test]
+fn a_model_of_pandas_categories_scores_as_lightgbm_does() {
+    let (Some(case), Some(batch)) =
+        (shared("cases/models/v47_pandas_category"), shared("cases/model_batch/2025-10-26_w7"))
+    else {
+        return;
+    };
+    let doubles = |name: &str| -> Vec<f64> {
+        let bytes = std::fs::read(case.join(name)).expect("an array");
+        let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        let values = bytes[10 + header..].chunks_exact(8);
+        values.map(|value| f64::from_le_bytes(value.try_into().expect("eight bytes"))).collect()
+    };
+    let model = TreeModel::load(&case.join("alert_scorer_v1.0.0.txt"), ModelKind::AlertScorer).expect("loads");
+    let batch = BatchDir::open(batch).and_then(|dir| dir.load()).expect("a batch").batch;
+    let matrix = FeatureBuilder::new(model.schema()).expect("known features").alerts(&batch).expect("a matrix").matrix;
+    let (predicted, expected) = (model.predict(&matrix), doubles("pred.npy"));
+    let mut raw = vec![0.0; matrix.rows()];
+    model.raw_into(matrix.values(), &mut raw);
+    assert_eq!(predicted.len(), expected.len());
+    for (row, (ours, theirs)) in predicted.iter().zip(&expected).enumerate() {
+        assert_eq!(ours.to_bits(), theirs.to_bits(), "row {row}: {ours} and {theirs}");
+    }
+    for (row, (ours, theirs)) in raw.iter().zip(doubles("raw.npy")).enumerate() {
+        assert_eq!(ours.to_bits(), theirs.to_bits(), "row {row}");
+    }
+    let (explained, theirs) = (model.explain(&matrix), doubles("contrib.npy"));
+    let width = matrix.columns() + 1;
+    for (row, theirs) in theirs.chunks(width).enumerate() {
+        for (ours, theirs) in explained.values.row(row).iter().zip(theirs) {
+            assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0), "row {row}: {ours} and {theirs}");
+        }
+    }
 }

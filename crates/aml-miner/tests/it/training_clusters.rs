@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use aml_miner::models::TreeModel;
+use aml_miner::api::models::Loaded;
 use aml_miner::models::bundle::ModelKind;
+use aml_miner::models::{ModelFiles, TreeModel};
+use aml_miner::offline::OfflineModels;
 use aml_miner::training::assemble::alerts;
 use aml_miner::training::session::TrainError;
 use aml_miner::training::train_cluster_scorer::{train_cluster_scorer, train_cluster_scorer_with};
@@ -93,4 +95,42 @@ fn a_scorer_that_learnt_from_days_held_out_here_is_refused() {
     assert!(error.to_string().contains("train it again with this configuration"), "{error}");
     session.config.split.embargo_days = 17;
     train_cluster_scorer(&session).expect("blocks cover all days that the scorer learnt from");
+}
+
+#[test]
+fn a_model_that_is_there_is_kept_unless_told_otherwise_and_a_pair_stays_a_pair() {
+    let room = tempfile::tempdir().expect("a directory");
+    let (data, models) = (room.path().join("data"), room.path().join("models"));
+    write_days(&data, 64);
+    for what in ["scorer", "clusters"] {
+        must_train(what, &data, &models, &config(""));
+    }
+    let bytes = |name: &str| std::fs::read(models.join(name)).expect("a model");
+    let before = (bytes("alert_scorer_v1.0.0.txt"), bytes("model_metadata.json"));
+    let other = config("seed: 7\nalert_features: {drop: [\"flow_*\"]}");
+    // Asked before any data is read: there is none.
+    let refused = train("all", &room.path().join("nothing"), &models, &other);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("alert_scorer_v1.0.0.txt is there already"), "{said}");
+    assert!(said.contains("--replace") && said.contains("--model-version"), "{said}");
+    assert_eq!((bytes("alert_scorer_v1.0.0.txt"), bytes("model_metadata.json")), before);
+
+    let files = |models: &Path| ModelFiles {
+        alert_scorer: Some(models.join("alert_scorer_v1.0.0.txt")),
+        alert_ranker: None,
+        cluster_scorer: Some(models.join(MODEL)),
+    };
+    files(&models).check_pair().expect("trained on each other");
+    let file = models.with_extension("yaml");
+    std::fs::write(&file, other).expect("a configuration");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aml-miner-train"));
+    command.args(["scorer", "--replace", "--threads", "1", "--data-dir"]).arg(&data).arg("--output").arg(&models);
+    let replaced = command.arg("--config").arg(file).output().expect("the trainer starts");
+    assert!(replaced.status.success(), "{}", String::from_utf8_lossy(&replaced.stderr));
+    let error = files(&models).check_pair().expect_err("another scorer").to_string();
+    assert!(error.contains("was trained on the scores of the alert scorer with SHA-256"), "{error}");
+    let loaded = Loaded::from_paths(&files(&models));
+    assert!(loaded.models.alert_scorer.is_some() && loaded.models.cluster_scorer.is_none());
+    assert_eq!(loaded.failures, [("cluster_scorer", error)]);
+    assert!(OfflineModels::load(&files(&models)).is_err());
 }

@@ -75,3 +75,13 @@ fn features_that_are_not_there_are_named() {
     assert!(all.contains("alert_features.drop: `degre_in` is none of the default features"), "{all}");
     assert!(all.contains("cluster_features.add: column 0: `volume_usd` is not a feature of cluster rows"), "{all}");
 }
+
+#[test]
+fn a_name_that_a_model_file_cannot_hold_is_refused_before_data_is_read() {
+    for name in ["typology_cash out", "typology_a,b", "typology_a:b", "typology_{x}", "typology_\\tx"] {
+        let yaml = format!("alert_features:\n  add: [\"{name}\"]\n");
+        let error = ModelConfig::from_yaml(&yaml).expect_err(name).to_string();
+        assert!(error.contains("cannot be trained on"), "{name}: {error}");
+    }
+    ModelConfig::from_yaml("alert_features:\n  add: [typology_cash-out]\n").expect("a plain name");
+}

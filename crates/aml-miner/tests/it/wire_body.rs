@@ -389,6 +389,28 @@ proptest! {
 }
 
 #[test]
+fn a_time_is_milliseconds_or_text_and_another_unit_is_asked_about() {
+    let flows = |time: &str| {
+        let body =
+            format!(r#"{{"alerts":[],"money_flows":[{{"from_address":"x","to_address":"y","last_seen":{time}}}]}}"#);
+        read(&body).map(|batch| batch.money_flows.numbers("last_seen").map(<[f64]>::to_vec))
+    };
+    for time in ["1761467400000", "\"1761467400000\"", "\"2025-10-26T08:30:00Z\"", "\"2025-10-26 10:30:00+02:00\""] {
+        assert_eq!(flows(time).expect(time), Some(vec![1_761_467_400_000.0]), "{time}");
+    }
+    for (time, part) in [
+        ("1761467400", "seconds?"),
+        ("\"1761467400\"", "seconds?"),
+        ("1761467400000000", "microseconds?"),
+        ("\"26.10.2025\"", "ISO 8601"),
+        ("\"2025-10-26T08:30:00.0001Z\"", "integer"),
+    ] {
+        let Err(ReadBodyError::Invalid(problems)) = flows(time) else { panic!("{time} is accepted") };
+        assert!(problems[0].msg.contains(part), "{time}: {}", problems[0].msg);
+    }
+}
+
+#[test]
 fn what_is_missing_between_two_members_is_missed_whatever_the_first_row_was() {
     for second in [
         r#"{"new":1"alert_id":"b","volume_usd":2}"#,

@@ -41,9 +41,11 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<ExitCode> {
         tracing::warn!("{warning}");
     }
     if args.check {
+        println!("{}, inference API {}", settings.chain_summary(), settings.miner.api_url);
         println!("configuration and hotkey {} are good", opened.signer.hotkey());
         return Ok(ExitCode::SUCCESS);
     }
+    tracing::info!(on = settings.chain_summary(), hotkey = %opened.signer.hotkey(), "miner starts");
     let chain = chain::connect_to_write(&settings, &file)?;
     chain::block_on(until_stopped(&settings, opened.signer, chain))
 }

@@ -18,16 +18,13 @@ pub struct SettingsArgs {
     /// Subnet
     #[arg(id = "netuid", long = "netuid", env = "NETUID", value_name = "N")]
     netuid: Option<String>,
-    /// finney, test, local, or a WebSocket URL
-    #[arg(id = "subtensor.network", long = "subtensor.network", env = "BT_SUBTENSOR_NETWORK", value_name = "NAME")]
+    /// finney, test, local, or a WebSocket URL; wins over endpoints of the environment and the file
+    /// [env: BT_SUBTENSOR_NETWORK]
+    #[arg(id = "subtensor.network", long = "subtensor.network", value_name = "NAME")]
     network: Option<String>,
     /// WebSocket URLs in order of preference, separated by commas; they win over the network
-    #[arg(
-        id = "subtensor.chain_endpoint",
-        long = "subtensor.chain_endpoint",
-        env = "BT_SUBTENSOR_CHAIN_ENDPOINT",
-        value_name = "URLS"
-    )]
+    /// [env: BT_SUBTENSOR_CHAIN_ENDPOINT]
+    #[arg(id = "subtensor.chain_endpoint", long = "subtensor.chain_endpoint", value_name = "URLS")]
     chain_endpoint: Option<String>,
     /// Log filter, as in `info` or `aml_subnet=debug,info`
     #[arg(id = "log_level", long = "log-level", env = "LOG_LEVEL", value_name = "FILTER")]
@@ -139,7 +136,11 @@ impl SettingsArgs {
     /// # Errors
     /// All problems at once.
     pub fn load(&self, more: &[Override]) -> Result<Settings, ConfigError> {
+        let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let (network, endpoint) = (variable("BT_SUBTENSOR_NETWORK"), variable("BT_SUBTENSOR_CHAIN_ENDPOINT"));
         let mut overrides = collect(&[
+            ("subtensor.network", "BT_SUBTENSOR_NETWORK", &network),
+            ("subtensor.chain_endpoint", "BT_SUBTENSOR_CHAIN_ENDPOINT", &endpoint),
             ("netuid", "--netuid", &self.netuid),
             ("subtensor.network", "--subtensor.network", &self.network),
             ("subtensor.chain_endpoint", "--subtensor.chain_endpoint", &self.chain_endpoint),

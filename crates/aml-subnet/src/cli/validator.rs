@@ -102,6 +102,8 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
         }
         Ok(())
     })?;
+    println!("{}", settings.chain_summary());
+    println!("{}", settings.validator_summary());
     println!("configuration, hotkey {}, source and ledger are good", signer.hotkey());
     Ok(ExitCode::SUCCESS)
 }
@@ -186,7 +188,8 @@ async fn forever(
 ) -> anyhow::Result<ExitCode> {
     let address = settings.validator.listen;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-    tracing::info!(hotkey = %signer.hotkey(), netuid = settings.netuid, %address, "validator runs");
+    let (on, with) = (settings.chain_summary(), settings.validator_summary());
+    tracing::info!(hotkey = %signer.hotkey(), netuid = settings.netuid, %address, %on, %with, "validator runs");
     let clock = Arc::clone(&validator.world.time) as Arc<dyn Clock>;
     let parts = api::state::ApiParts::of(settings, ledger, signer.hotkey(), clock);
     let api = ApiState::new(api::state::ApiParts { metrics: logging::record_metrics(), ..parts });

@@ -64,9 +64,19 @@ pub fn load(file: Option<&Path>, overrides: &[Override]) -> Result<Settings, Con
             problems.push(format!("{source}: `{text}` is no value for {key}"));
         }
     }
-    let settings: Settings = serde_json::from_value(merged).unwrap_or_default();
+    let mut settings: Settings = serde_json::from_value(merged).unwrap_or_default();
+    if layer_of("subtensor.network", overrides) > layer_of("subtensor.chain_endpoint", overrides) {
+        settings.subtensor.chain_endpoint.clear();
+    }
+    problems.extend(settings.expand_home());
     problems.extend(settings.problems());
     if problems.is_empty() { Ok(settings) } else { Err(ConfigError::Problems(problems)) }
+}
+
+/// The layer that gives `key`: 0 is a file or nobody, 1 the environment, 2 a flag.
+fn layer_of(key: &str, overrides: &[Override]) -> u8 {
+    let layers = overrides.iter().filter(|given| given.key == key);
+    layers.map(|given| if given.source.starts_with('-') { 2 } else { 1 }).max().unwrap_or(0)
 }
 
 fn read(path: &Path) -> Result<Value, ConfigError> {

@@ -90,3 +90,40 @@ fn without_a_database_the_ledger_is_a_file_in_the_data_folder() {
     settings.validator.database_url = Some("postgres://me@db/aml".to_owned());
     assert_eq!(settings.validator.ledger_url(), "postgres://me@db/aml");
 }
+
+#[test]
+fn a_network_wins_over_the_endpoints_of_a_lower_layer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, "[subtensor]\nnetwork = \"test\"\nchain_endpoint = [\"ws://file:1\"]\n").expect("a file");
+    let given = |key, text: &str, source| Override { key, text: text.to_owned(), source };
+    let endpoints = |overrides: &[Override]| load(Some(&path), overrides).expect("valid").subtensor.chain_endpoint;
+    let network = |source| given("subtensor.network", "finney", source);
+    let endpoint = |source| given("subtensor.chain_endpoint", "ws://set:1", source);
+    let none: [String; 0] = [];
+    assert_eq!(endpoints(&[]), ["ws://file:1"], "of one layer the endpoint is the closer word");
+    assert_eq!(endpoints(&[network("--subtensor.network")]), none);
+    assert_eq!(endpoints(&[network("BT_SUBTENSOR_NETWORK")]), none);
+    let environment = endpoint("BT_SUBTENSOR_CHAIN_ENDPOINT");
+    assert_eq!(endpoints(&[environment.clone(), network("--subtensor.network")]), none);
+    assert_eq!(endpoints(&[environment, network("BT_SUBTENSOR_NETWORK")]), ["ws://set:1"]);
+    assert_eq!(endpoints(&[endpoint("--subtensor.chain_endpoint"), network("--subtensor.network")]), ["ws://set:1"]);
+}
+
+#[test]
+fn the_home_directory_is_expanded_in_every_path() {
+    let home = std::env::var("HOME").expect("a home");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("c.toml");
+    let text = "[wallet]\npath = \"~/w\"\npassword_file = \"~/p\"\n[validator]\nsot = \"~/b\"\ndata_dir = \"~/d\"\n\
+                database_url = \"sqlite://~/l.sqlite\"\n";
+    std::fs::write(&path, text).expect("a file");
+    let settings = load(Some(&path), &[]).expect("valid");
+    assert_eq!(settings.wallet.path, Some(Path::new(&home).join("w")));
+    assert_eq!(settings.wallet.password_file, Some(Path::new(&home).join("p")));
+    assert_eq!(settings.validator.sot, format!("{home}/b"));
+    assert_eq!(settings.validator.data_dir, Path::new(&home).join("d"));
+    assert_eq!(settings.validator.database_url, Some(format!("sqlite://{home}/l.sqlite")));
+    let problems = must_fail("[validator]\ndata_dir = \"~bob/d\"\n", &[]);
+    assert!(problems[0].contains("write the whole path"), "{problems:?}");
+}

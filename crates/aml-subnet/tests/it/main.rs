@@ -21,6 +21,7 @@ mod cli_chain;
 mod common;
 mod config;
 mod doctor;
+mod dotenv;
 mod fake_miner;
 mod ledger;
 mod ledger_bench;

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::{Verdict, batches_in};
-use crate::data::BatchDir;
+use super::{Verdict, batches_in, verify};
 use crate::data::inspect::{Inspection, TableReport, inspect};
+use crate::data::{BatchDir, PROBLEMS_AT_ONCE};
 
 /// Arguments of `inspect`.
 #[derive(Debug, clap::Args)]
@@ -21,15 +21,14 @@ pub struct Args {
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::Passed;
     for path in batches_in(&args.directory)? {
-        let loaded = match BatchDir::open(&path).and_then(|directory| directory.load()) {
+        let opened = BatchDir::open(&path).map_err(|problem| vec![problem]);
+        let loaded = match opened.and_then(|directory| directory.examine(PROBLEMS_AT_ONCE)) {
             Ok(loaded) => loaded,
-            Err(error) if error.is_corrupt() => {
+            Err(problems) => {
                 // JSON readers expect nothing but JSON on the output.
-                eprintln!("BAD  {}: {error}", path.display());
-                verdict = Verdict::Failed;
+                verdict = verify::tell(&path, problems, &mut io::stderr())?;
                 continue;
             }
-            Err(error) => return Err(error.into()),
         };
         let found = inspect(&loaded);
         if args.json {

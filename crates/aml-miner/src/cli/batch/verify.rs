@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{Verdict, batches_in};
-use crate::data::{BatchDir, ReadBatchError};
+use crate::data::{BatchDir, PROBLEMS_AT_ONCE, ReadBatchError};
 
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
@@ -26,28 +26,43 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         for batch in batches_in(directory)? {
             match check(&batch, args) {
                 Ok(summary) => writeln!(out, "ok   {}: {summary}", batch.display())?,
-                Err(error) if error.is_corrupt() => {
-                    writeln!(out, "BAD  {}: {error}", batch.display())?;
-                    verdict = Verdict::Failed;
-                }
-                Err(error) => return Err(error.into()),
+                Err(problems) => verdict = tell(&batch, problems, out)?,
             }
         }
     }
     Ok(verdict)
 }
 
-fn check(path: &Path, args: &Args) -> Result<String, ReadBatchError> {
-    let directory = BatchDir::open(path)?;
-    if let Some(publisher) = &args.publisher {
-        directory.manifest().require_publisher(publisher)?;
+/// Writes what is wrong with a batch, a line each.
+///
+/// # Errors
+/// When a file cannot be read, as opposed to is wrong.
+pub(super) fn tell(path: &Path, problems: Vec<ReadBatchError>, out: &mut dyn Write) -> anyhow::Result<Verdict> {
+    let many = problems.len() == PROBLEMS_AT_ONCE;
+    for problem in problems {
+        if !problem.is_corrupt() {
+            return Err(problem.into());
+        }
+        writeln!(out, "BAD  {}: {problem}", path.display())?;
     }
-    let unlisted = directory.unlisted()?;
+    if many {
+        writeln!(out, "BAD  {}: and perhaps more: the first {PROBLEMS_AT_ONCE} problems are shown", path.display())?;
+    }
+    Ok(Verdict::Failed)
+}
+
+fn check(path: &Path, args: &Args) -> Result<String, Vec<ReadBatchError>> {
+    let one = |problem: ReadBatchError| vec![problem];
+    let directory = BatchDir::open(path).map_err(one)?;
+    if let Some(publisher) = &args.publisher {
+        directory.manifest().require_publisher(publisher).map_err(|error| one(error.into()))?;
+    }
+    let unlisted = directory.unlisted().map_err(one)?;
     let mut summary = if args.hashes_only {
-        directory.verify_files()?;
+        directory.verify_files().map_err(one)?;
         format!("{} files", directory.manifest().files.len())
     } else {
-        let loaded = directory.load()?;
+        let loaded = directory.examine(PROBLEMS_AT_ONCE)?;
         let rows = |table: &crate::wire::Table| format!("{} {}", table.rows(), table.spec().name);
         let batch = &loaded.batch;
         let tables = [&batch.alerts, &batch.features, &batch.clusters, &batch.money_flows].into_iter();

@@ -13,6 +13,7 @@ use polars_error::{PolarsError, PolarsResult};
 use super::batch::Batch;
 use super::layout::{Kind, Shape};
 use crate::data::limits::FileLimits;
+use crate::data::stated_types::half_to_single;
 use crate::table::excerpt;
 use crate::table::flaw::{ColumnProblem, Flaw};
 
@@ -49,6 +50,7 @@ impl<'a, 'b> Cursor<'a, 'b> {
             Kind::Null => self.null(),
             Kind::Bool => self.flags(),
             Kind::Int(bits, signed) => self.integers(*bits, *signed),
+            Kind::F16 => self.converted(ArrowDataType::Float32, half_to_single),
             Kind::F32 => self.primitive::<f32>(ArrowDataType::Float32),
             Kind::F64 => self.primitive::<f64>(ArrowDataType::Float64),
             Kind::Days => self.primitive::<i32>(ArrowDataType::Date32),

@@ -6,6 +6,7 @@ use polars_arrow_format::ipc::{DateUnit, Endianness, FieldRef, IntRef, Precision
 use super::broken::broken;
 use crate::data::limits::FileLimits;
 use crate::data::page_guard::at_most;
+use crate::data::stated_types::unit_name;
 use crate::data::table_error::FileProblem;
 use crate::table::excerpt;
 
@@ -111,6 +112,7 @@ pub(super) enum Kind {
     Bool,
     /// Bits, and whether there is a sign.
     Int(i32, bool),
+    F16,
     F32,
     F64,
     /// Days since the epoch.
@@ -143,7 +145,7 @@ pub(super) fn kind(field: FieldRef<'_>, may_be_list: bool) -> Result<Kind, Strin
         TypeRef::Bool(_) => Kind::Bool,
         TypeRef::Int(int) => integer(int)?,
         TypeRef::FloatingPoint(float) => match float.precision().map_err(unreadable)? {
-            Precision::Half => return Err("a float of 16 bits".to_owned()),
+            Precision::Half => Kind::F16,
             Precision::Single => Kind::F32,
             Precision::Double => Kind::F64,
         },
@@ -163,6 +165,7 @@ pub(super) fn kind(field: FieldRef<'_>, may_be_list: bool) -> Result<Kind, Strin
             }
             Kind::Decimal(bits / 8, digits, scale)
         }
+        TypeRef::Duration(length) => return Err(unit_name(length.unit().map_err(unreadable)?).to_owned()),
         TypeRef::Utf8(_) => Kind::Text,
         TypeRef::LargeUtf8(_) => Kind::LargeText,
         TypeRef::Utf8View(_) => Kind::TextViews,

@@ -3,20 +3,20 @@
 //! The dataset has no time, so the wallets are spread over days: sorted by class and a hash of their number and dealt out
 //! in turn, so that every day has the dataset's label rate. The first eight of ten days are then a stratified 80 %.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use flate2::read::GzDecoder;
 
 use super::{ImportError, ImportOptions, Made, day_after, midnight_ms, table_of, write_day};
+use crate::data::csv::{Csv, CsvError, read_plain};
 use crate::data::days_of;
+use crate::data::examine::PROBLEMS_AT_ONCE;
 use crate::digest::Digest;
 use crate::table::Batch;
 use crate::table::cells::from_text;
 use crate::table::spec::{ALERTS, CLUSTERS, FEATURES, LABELS};
-use crate::table::{Column, Table, TextColumn};
+use crate::table::{Column, Table, TextColumn, excerpt};
 
 /// Decompressed bytes at most: twenty times the published file.
 const MAX_BYTES: u64 = 64 << 20;
@@ -70,43 +70,50 @@ pub fn import(source: &Path, options: &ImportOptions) -> Result<Vec<PathBuf>, Im
 fn read(source: &Path) -> Result<Wallets, ImportError> {
     let packed = source.join("raw.csv.gz");
     let path = if packed.is_file() { packed } else { source.join("raw.csv") };
-    let failed = |source| ImportError::Read { path: path.clone(), source };
-    let file = File::open(&path).map_err(failed)?;
-    let reader: Box<dyn std::io::Read> =
-        if path.extension().is_some_and(|end| end == "gz") { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
-    let shape =
-        |line: usize, what: &str| ImportError::Shape { path: path.clone(), reason: format!("line {line}: {what}") };
-    let mut lines = BufReader::new(reader.take(MAX_BYTES)).lines();
-    let header = lines.next().ok_or_else(|| shape(1, "no header"))?.map_err(failed)?;
-    let names: Vec<String> = header.split(',').map(str::to_owned).collect();
-    let ends = (names.first().map(String::as_str), names.last().map(String::as_str));
+    let bytes = read_plain(&path, MAX_BYTES).map_err(|source| ImportError::Read { path: path.clone(), source })?;
+    let shape = |error: CsvError| ImportError::Shape { path: path.clone(), reason: error.to_string() };
+    let mut csv = Csv::open(&bytes).map_err(shape)?;
+    let ends = (csv.header.first().map(String::as_str), csv.header.last().map(String::as_str));
     if ends != (Some("wallet_id"), Some("classification")) {
-        return Err(shape(1, "the header is not wallet_id, ..., classification"));
+        let what = "the header is not wallet_id, ..., classification".to_owned();
+        return Err(shape(CsvError { line: 1, what }));
     }
-    let names = names[1..names.len() - 1].to_vec();
+    let names = csv.header[1..csv.header.len() - 1].to_vec();
     let mut wallets = Wallets { values: vec![Vec::new(); names.len()], names, ids: Vec::new(), illicit: Vec::new() };
-    for (index, line) in lines.enumerate() {
-        let line = line.map_err(failed)?;
-        add(&mut wallets, &line).map_err(|what| shape(index + 2, &what))?;
+    let mut problems = Vec::new();
+    while problems.len() < PROBLEMS_AT_ONCE {
+        match csv.next() {
+            Ok(None) => break,
+            Ok(Some(record)) => {
+                let told = add(&mut wallets, &record.cells).map_err(|what| CsvError { line: record.line, what });
+                problems.extend(told.err());
+            }
+            // After a broken quote no later line is what it seems.
+            Err(error) => {
+                problems.push(error);
+                break;
+            }
+        }
     }
-    Ok(wallets)
+    if problems.is_empty() {
+        return Ok(wallets);
+    }
+    Err(ImportError::Lines { path, problems })
 }
 
-fn add(wallets: &mut Wallets, line: &str) -> Result<(), String> {
-    let cells: Vec<&str> = line.split(',').collect();
-    if cells.len() != wallets.names.len() + 2 {
-        return Err(format!("{} cells, the header has {}", cells.len(), wallets.names.len() + 2));
-    }
-    let illicit = match cells[cells.len() - 1] {
+fn add(wallets: &mut Wallets, cells: &[Cow<'_, str>]) -> Result<(), String> {
+    let [id, values @ .., class] = cells else { return Err("no cells".to_owned()) };
+    let illicit = match class.as_ref() {
         "Positive" => true,
         "Negative" => false,
-        other => return Err(format!("classification `{other}` is neither Positive nor Negative")),
+        other => return Err(format!("classification `{}` is neither Positive nor Negative", excerpt(other))),
     };
-    for (column, cell) in cells[1..cells.len() - 1].iter().enumerate() {
-        let value = from_text(cell).map_err(|problem| format!("{} {problem}", wallets.names[column]))?;
-        wallets.values[column].push(value);
-    }
-    wallets.ids.push(cells[0].to_owned());
+    let read = |(column, cell): (usize, &Cow<'_, str>)| {
+        from_text(cell).map_err(|problem| format!("{} {problem}", wallets.names[column]))
+    };
+    let values = values.iter().enumerate().map(read).collect::<Result<Vec<f64>, _>>()?;
+    wallets.values.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+    wallets.ids.push(id.to_string());
     wallets.illicit.push(illicit);
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::METADATA_FILE;
 use super::check::{Mismatch, check, name};
+use super::code_book::{CodeBook, CodeBookError};
 use super::metadata::{Draft, Entry, Metadata, MetadataError, ModelKind};
 use super::version;
 use crate::digest::Digest;
@@ -18,6 +19,8 @@ pub struct Bundle {
     pub entry: Entry,
     /// The model.
     pub model: Model,
+    /// From values of categories to the codes that the model splits by.
+    pub codes: CodeBook,
 }
 
 /// Why a bundle does not load.
@@ -51,6 +54,14 @@ pub enum LoadError {
         path: PathBuf,
         /// What is wrong with it.
         source: ParseError,
+    },
+    /// Its categories cannot be looked up.
+    #[error("{path}", path = path.display())]
+    Codes {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: CodeBookError,
     },
     /// The two do not belong together.
     #[error("{path} does not match its entry", path = path.display())]
@@ -89,8 +100,10 @@ impl Bundle {
         }
         let model = lightgbm::parse(&bytes).map_err(|source| LoadError::Model { path: path.to_owned(), source })?;
         check(&entry, digest, &model).map_err(mismatch)?;
+        let codes = CodeBook::of(&String::from_utf8_lossy(&bytes));
+        let codes = codes.map_err(|source| LoadError::Codes { path: path.to_owned(), source })?;
         let model_version = version::whole(name(&entry).map_err(mismatch)?, digest, &entry.calibration);
-        Ok(Self { entry: Entry { model_version, ..entry }, model })
+        Ok(Self { entry: Entry { model_version, ..entry }, model, codes })
     }
 }
 

@@ -168,6 +168,8 @@ pub struct Draft {
     pub batch_relative: bool,
     /// How it was trained.
     pub training: Training,
+    /// SHA-256 of the alert scorer whose scores a cluster scorer learnt from.
+    pub alert_scorer: Option<Digest>,
     /// Metrics on the held-out period.
     pub metrics: BTreeMap<String, f64>,
     /// When it was made, RFC 3339.
@@ -196,6 +198,9 @@ pub struct Entry {
     pub batch_relative: bool,
     /// How it was trained.
     pub training: Training,
+    /// SHA-256 of the alert scorer whose scores a cluster scorer learnt from; older entries do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_scorer: Option<Digest>,
     /// Metrics on the held-out period.
     pub metrics: BTreeMap<String, f64>,
     /// When it was made, RFC 3339.
@@ -215,6 +220,7 @@ impl Entry {
             calibration: draft.calibration,
             batch_relative: draft.batch_relative,
             training: draft.training,
+            alert_scorer: draft.alert_scorer,
             metrics: draft.metrics,
             created_at: draft.created_at,
         }

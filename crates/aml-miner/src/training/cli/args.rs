@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::Range;
-use crate::training::config::ModelConfig;
+use crate::training::config::{ModelConfig, check_version};
 
 /// Which batches are read.
 #[derive(Args, Clone, Debug)]
@@ -74,6 +74,12 @@ pub(super) struct TrainArgs {
     /// Directory the models are written to, as <model>_v<version>.txt with model_metadata.json beside them.
     #[arg(long, value_name = "DIR", value_parser = directory)]
     pub(super) output: PathBuf,
+    /// Make models anew that are there already.
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// Version of the models, such as 1.0.1; goes before the configuration's.
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pub(super) model_version: Option<String>,
 }
 
 /// Arguments of `evaluate`.
@@ -152,6 +158,10 @@ impl Model {
             Self::Clusters => ModelKind::ClusterScorer,
         }
     }
+}
+
+fn version(text: &str) -> Result<String, &'static str> {
+    check_version(text).map(|()| text.to_owned())
 }
 
 fn directory(text: &str) -> Result<PathBuf, String> {

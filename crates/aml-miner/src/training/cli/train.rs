@@ -24,17 +24,39 @@ pub(super) enum Step {
     Clusters,
 }
 
+impl Step {
+    fn kind(self) -> ModelKind {
+        match self {
+            Self::Scorer => ModelKind::AlertScorer,
+            Self::Ranker => ModelKind::AlertRanker,
+            Self::Clusters => ModelKind::ClusterScorer,
+        }
+    }
+}
+
 /// Trains the models of `steps` in order; each is written as soon as it is done.
 pub(super) fn run(args: &TrainArgs, steps: &[Step], watch: &dyn Watch) -> anyhow::Result<()> {
     let clock = clock()?;
+    let mut config = args.config.config()?;
+    if let Some(version) = &args.model_version {
+        config.model_version.clone_from(version);
+    }
     let session = Session {
         range: args.range.range(),
         output: args.output.clone(),
-        config: args.config.config()?,
+        config,
         threads: args.config.threads(),
         watch,
         clock: clock.as_ref(),
     };
+    let kinds: Vec<ModelKind> = steps.iter().map(|step| step.kind()).collect();
+    let there = session.already_there(&kinds);
+    if let (Some(path), false) = (there.first(), args.replace) {
+        anyhow::bail!(
+            "{} is there already: give --replace to make it anew, --model-version to keep it, or another --output",
+            path.display()
+        );
+    }
     if steps == [Step::Clusters] {
         say(&train_cluster_scorer(&session)?);
         return Ok(());

@@ -48,6 +48,14 @@ fn check_added(rows: RowKind, names: &[String]) -> Result<(), String> {
     if names.is_empty() {
         return Ok(());
     }
+    // LightGBM writes names into lines of words and changes what would break one.
+    let unwritable =
+        |name: &&String| name.contains(|letter: char| letter.is_whitespace() || "\",:[]{}".contains(letter));
+    if let Some(name) = names.iter().find(unwritable) {
+        return Err(format!(
+            "`{name}` cannot be trained on: a model file has no spaces, quotes, commas, colons or brackets in names"
+        ));
+    }
     FeatureBuilder::new(&Schema::new(rows, names)).map(|_| ()).map_err(|error| error.to_string())
 }
 

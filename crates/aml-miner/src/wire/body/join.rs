@@ -3,10 +3,10 @@
 use super::document::{End, Part, Segment};
 use super::rows::{Rows, cell_budget};
 use super::split::Start;
-use super::{ReadBodyError, Reading, TABLES};
+use super::{Body, ReadBodyError, Reading, TABLES};
 use crate::table::Batch;
 use crate::table::rules::{Repeated, repeated};
-use crate::table::{Column, Table};
+use crate::table::{Column, Table, excerpt};
 use crate::wire::json::SyntaxError;
 use crate::wire::problem::{Fault, Found, Problem};
 
@@ -17,7 +17,7 @@ pub(super) fn broken(bytes: &[u8], error: SyntaxError) -> ReadBodyError {
 
 /// Follows the parts from the beginning. A part counts when the one before it stopped exactly where it began;
 /// text that no counted part covers is read again.
-pub(super) fn join(text: &str, reading: &Reading, parts: Vec<Part<'_>>) -> Result<Batch, ReadBodyError> {
+pub(super) fn join(text: &str, reading: &Reading, parts: Vec<Part<'_>>) -> Result<Body, ReadBodyError> {
     let mut parts = parts.into_iter().peekable();
     let mut joined = Joined::new(text.len(), reading);
     let mut at = Start::Document;
@@ -136,7 +136,7 @@ impl<'r> Joined<'r> {
         }
     }
 
-    fn finish(mut self) -> Result<Batch, ReadBodyError> {
+    fn finish(mut self) -> Result<Body, ReadBodyError> {
         let missing =
             TABLES.iter().zip(&self.tables).any(|(spec, sum)| spec.name == self.reading.required && !sum.opened);
         if missing && self.problems.is_empty() {
@@ -148,7 +148,7 @@ impl<'r> Joined<'r> {
         let mut sums = self.tables.into_iter().zip(TABLES);
         let mut next = || sums.next().map(|(sum, spec)| Table::new(spec, sum.rows, sum.columns, sum.unknown));
         let (Some(alerts), Some(features), Some(clusters), Some(money_flows)) = (next(), next(), next(), next()) else {
-            return Ok(Batch::empty());
+            return Ok(Body { batch: Batch::empty(), other_keys: Vec::new() });
         };
         let most = self.reading.limits.problems;
         let mut problems = Vec::new();
@@ -156,7 +156,8 @@ impl<'r> Joined<'r> {
             problems.extend(duplicates(table, most - problems.len()));
         }
         if problems.is_empty() {
-            Ok(Batch { alerts, features, clusters, money_flows })
+            let other_keys = self.other_keys.iter().map(|key| excerpt(key)).collect();
+            Ok(Body { batch: Batch { alerts, features, clusters, money_flows }, other_keys })
         } else {
             Err(ReadBodyError::Invalid(problems))
         }

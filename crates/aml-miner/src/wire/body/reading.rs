@@ -83,6 +83,18 @@ impl Needs {
         self
     }
 
+    /// Whether a column of the table at `table` of [`TABLES`] is needed.
+    #[must_use]
+    pub fn reads(self, table: usize) -> bool {
+        (0..TABLES[table].columns.len()).any(|column| self.reads_column(table, column))
+    }
+
+    /// Whether the column at `column` of the table at `table` is needed.
+    #[must_use]
+    pub fn reads_column(self, table: usize, column: usize) -> bool {
+        self.columns[table] >> column & 1 == 1
+    }
+
     pub(super) fn keeps(self, table: usize, column: usize) -> bool {
         let spec = TABLES[table];
         self.columns[table] >> column & 1 == 1 || spec.key == Some(spec.columns[column].name)

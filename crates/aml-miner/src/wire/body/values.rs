@@ -5,6 +5,7 @@ use super::rows::{DEPTH, TableReader};
 use crate::table::cells::from_text;
 use crate::table::date::days_of_date;
 use crate::table::flaw::CellProblem;
+use crate::table::instant::{doubt, ms_from_text};
 use crate::table::rules;
 use crate::table::spec::{ColumnSpec, ColumnType};
 use crate::wire::json::scan::Next;
@@ -40,9 +41,8 @@ impl<'a> TableReader<'a> {
                 let value = match kind {
                     ColumnType::Date => date(scan)?,
                     ColumnType::Bool => flag(scan)?,
-                    _ => number(scan)?.and_then(|value| {
-                        rules::number(value, about).map(|()| value).map_err(|breach| Fault::of(breach, about))
-                    }),
+                    ColumnType::TimestampMs => time(scan)?.and_then(|value| in_range(value, about)),
+                    _ => number(scan)?.and_then(|value| in_range(value, about)),
                 };
                 let row = self.rows;
                 value.map(|value| self.columns.put_number(column, row, value))
@@ -222,6 +222,32 @@ fn flag(scan: &mut Scanner<'_>) -> Read<f64> {
         _ => read.ok().filter(|value| value.to_bits() == 1_f64.to_bits() || value.to_bits() == 0_f64.to_bits()),
     };
     Ok(value.ok_or(Fault::NotABool))
+}
+
+fn in_range(value: f64, about: &ColumnSpec) -> Result<f64, Fault> {
+    rules::number(value, about).map(|()| value).map_err(|breach| Fault::of(breach, about))
+}
+
+/// Milliseconds, or a text of ISO 8601; what is usual in another unit is refused.
+fn time(scan: &mut Scanner<'_>) -> Read<f64> {
+    let read = if scan.peek() == Some(b'"') {
+        let span = scan.string()?;
+        ms_from_text(&decode(scan.slice(span), span.escaped)).map_err(|problem| not_a_time(&problem))
+    } else {
+        number(scan)?
+    };
+    Ok(read.and_then(|ms| match doubt(ms, None).and_then(|doubt| doubt.unit) {
+        Some(unit) => Err(Fault::TimeIn(unit)),
+        None => Ok(ms),
+    }))
+}
+
+fn not_a_time(problem: &CellProblem) -> Fault {
+    match problem {
+        CellProblem::NotFinite(_) => Fault::NotFinite,
+        CellProblem::TooFine(_) => Fault::NotWhole,
+        _ => Fault::NotATime,
+    }
 }
 
 fn date(scan: &mut Scanner<'_>) -> Read<f64> {

@@ -1,0 +1,35 @@
+//! `~` in settings that are paths.
+
+use std::path::{Path, PathBuf};
+
+use aml_miner::environment::expand_home;
+
+use super::Settings;
+
+impl Settings {
+    /// Replaces a leading `~/` in every setting that is a path, and says which cannot be replaced.
+    pub(super) fn expand_home(&mut self) -> Vec<String> {
+        let home = std::env::var("HOME").ok();
+        let expand =
+            |key: &str, text: &str| expand_home(text, home.as_deref()).map_err(|why| format!("{key}: `{text}`: {why}"));
+        let mut problems = Vec::new();
+        let mut put = |expanded: Result<(), String>| problems.extend(expanded.err());
+        let path = |key: &str, path: &mut PathBuf| {
+            // A path that is no text cannot begin with what a person typed for their home.
+            let Some(text) = Path::to_str(path) else { return Ok(()) };
+            expand(key, text).map(|text| *path = PathBuf::from(text))
+        };
+        put(path("validator.data_dir", &mut self.validator.data_dir));
+        for (key, one) in
+            [("wallet.path", self.wallet.path.as_mut()), ("wallet.password_file", self.wallet.password_file.as_mut())]
+        {
+            put(one.map_or(Ok(()), |one| path(key, one)));
+        }
+        put(expand("validator.sot", &self.validator.sot).map(|text| self.validator.sot = text));
+        if let Some(file) = self.validator.database_url.as_deref().and_then(|url| url.strip_prefix("sqlite://")) {
+            let expanded = expand("validator.database_url", file).map(|file| format!("sqlite://{file}"));
+            put(expanded.map(|url| self.validator.database_url = Some(url)));
+        }
+        problems
+    }
+}
