@@ -88,7 +88,8 @@ fn with_payer(
         let target = WeightsTarget { netuid: settings.netuid, mechanism: settings.validator.mechanism };
         let min_rounds = settings.validator.weights_min_rounds;
         let log = Arc::new(ledger.clone());
-        let payer = Payer::new(PayerParts { chain, log, signer, clock, target, min_rounds });
+        let parts = PayerParts { chain, log, signer, clock, target, min_rounds };
+        let payer = Payer::new(parts).carrying(settings.validator.weights_version);
         let done = work(Desk { payer, worth, settings, hotkey, json: args.json }).await;
         // What is being written is finished, and the lock is free for the next one.
         ledger.close().await;

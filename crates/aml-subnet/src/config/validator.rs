@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aml_miner::secret_url::SecretUrl;
 use serde::{Deserialize, Serialize};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -23,7 +24,7 @@ pub struct ValidatorSettings {
     /// Folder for downloaded batches, published files, and the ledger when it is SQLite.
     pub data_dir: PathBuf,
     /// `sqlite://FILE` or `postgres://...`; without it `ledger.sqlite` in the data folder.
-    pub database_url: Option<String>,
+    pub database_url: Option<SecretUrl>,
     /// Where the read API and the pages are served.
     pub listen: SocketAddr,
     /// How often a new batch is looked for.
@@ -67,6 +68,9 @@ pub struct ValidatorSettings {
     /// How often the chain is asked whether weights are due.
     #[serde(with = "humantime_serde")]
     pub weights_interval: Duration,
+    /// The version that weights carry; without it that of the rules in force, or the subnet's own key where that is 0 or
+    /// follows the SDK's numbering.
+    pub weights_version: Option<u64>,
     /// No weights while the ledger has fewer days with rounds that count.
     pub weights_min_rounds: usize,
     /// Raw answers of settled rounds are kept so long.
@@ -143,6 +147,7 @@ impl Default for ValidatorSettings {
             mechanism: 0,
             shadow: false,
             weights_interval: MINUTE,
+            weights_version: None,
             weights_min_rounds: 1,
             retention_age: 90 * DAY,
             retention_bytes: 50 << 30,
@@ -155,7 +160,7 @@ impl ValidatorSettings {
     #[must_use]
     pub fn ledger_url(&self) -> String {
         let file = || format!("sqlite://{}", self.data_dir.join("ledger.sqlite").display());
-        self.database_url.clone().unwrap_or_else(file)
+        self.database_url.as_ref().map_or_else(file, |url| url.expose().to_owned())
     }
 
     /// Where canonical scores are published as files.
@@ -182,7 +187,7 @@ impl ValidatorSettings {
             "sot_publisher: expected 64 lower-case hex digits".to_owned(),
         );
         refuse(
-            self.database_url.as_deref().is_some_and(|url| !is_database(url)),
+            self.database_url.as_ref().is_some_and(|url| !is_database(url.expose())),
             "database_url: expected sqlite://FILE or postgres://USER@HOST/NAME".to_owned(),
         );
         for (name, value) in [

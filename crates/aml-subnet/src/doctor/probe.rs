@@ -11,7 +11,6 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, Times, WalletFacts};
-use crate::chain::endpoints::Endpoints;
 use crate::chain::types::Neuron;
 use crate::config::Settings;
 use crate::subtensor::{Subtensor, Timing};
@@ -74,8 +73,7 @@ async fn open(args: WalletArgs) -> Result<WalletFacts, String> {
 }
 
 async fn head(settings: &Settings, clock: &Arc<dyn Clock>) -> (Result<HeadFacts, String>, Option<Subtensor>) {
-    let given = settings.subtensor.chain_endpoint.join(",");
-    let endpoints = match Endpoints::resolve(&settings.subtensor.network, Some(&given)) {
+    let endpoints = match settings.subtensor.endpoints() {
         Ok(endpoints) => endpoints,
         Err(error) => return (Err(error.to_string()), None),
     };
@@ -101,9 +99,8 @@ async fn neuron(chain: &Subtensor, netuid: u16, hotkey: &Hotkey) -> Result<Optio
 
 /// The `Date` of the first endpoint's web server, which is kept by NTP; local nodes share our clock and tell nothing.
 async fn date(http: Option<&reqwest::Client>, settings: &Settings, clock: &dyn Clock) -> Option<Times> {
-    let given = settings.subtensor.chain_endpoint.join(",");
-    let endpoints = Endpoints::resolve(&settings.subtensor.network, Some(&given)).ok()?;
-    let url = endpoints.list().first()?.url().replacen("ws", "http", 1);
+    let endpoints = settings.subtensor.endpoints().ok()?;
+    let url = endpoints.list().first()?.expose().replacen("ws", "http", 1);
     let response = http?.get(url).send().await.ok()?;
     let ours = clock.now();
     let text = response.headers().get(http::header::DATE)?.to_str().ok()?;

@@ -42,6 +42,8 @@ pub enum Trouble {
     ChainDown(Duration),
     /// The source does not answer until so long after the start.
     SourceDown(Duration),
+    /// Whoever asks the source for outcomes of a past day hears nothing, ever.
+    OutcomesHang,
     /// Every step of the ledger takes up to so long.
     SlowLedger(Duration),
     /// The process is killed at its so manieth instant, counted over all its lives, and started again.
@@ -91,6 +93,9 @@ impl Plan {
         }
         for _ in 0..draw.below(4) {
             troubles.push(Trouble::Killed(draw.below(120) + 1));
+        }
+        if draw.below(2) == 0 {
+            troubles.push(Trouble::OutcomesHang);
         }
         Self { seed, miners, troubles, flaw: None }
     }

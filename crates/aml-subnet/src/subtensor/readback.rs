@@ -11,7 +11,7 @@ use crate::chain::types::Uid;
 use crate::wallet::Hotkey;
 
 /// Where they are stored.
-const TIMELOCKED: &str = "TimelockedWeightCommits";
+pub(super) const TIMELOCKED: &str = "TimelockedWeightCommits";
 /// Epochs with open timelocked commits that are looked through.
 const MAX_COMMIT_EPOCHS: usize = 64;
 

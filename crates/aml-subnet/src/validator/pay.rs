@@ -36,11 +36,12 @@ pub use super::world::{LogError, WeightsLog, WeightsTarget};
 use crate::chain::epoch::Epoch;
 use crate::chain::metagraph::{Cache, Kept};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
-use crate::chain::standing::Standing;
+use crate::chain::standing::{Standing, version_key};
 use crate::chain::types::Uid;
 use crate::chain::weights::ChainWeights;
 use crate::store::records::{WeightsRecord, WeightsState};
 use crate::subtensor::ReadError;
+use crate::validation::rules::RulesVersion;
 use crate::validation::weights::{Share, shares};
 use crate::validator::world::WeightsChain;
 use crate::wallet::Signer;
@@ -68,6 +69,8 @@ pub struct PayerParts {
 pub struct Payer {
     parts: PayerParts,
     metagraph: Cache,
+    /// The version that weights carry, where it is configured.
+    version: Option<u64>,
     /// One turn at a time.
     turn: Mutex<()>,
 }
@@ -101,7 +104,13 @@ impl Payer {
     /// A payer. It reads and writes nothing before its first turn.
     #[must_use]
     pub fn new(parts: PayerParts) -> Self {
-        Self { parts, metagraph: Cache::default(), turn: Mutex::new(()) }
+        Self { parts, metagraph: Cache::default(), version: None, turn: Mutex::new(()) }
+    }
+
+    /// The same; weights carry `version` instead of the one that follows from rules and subnet.
+    #[must_use]
+    pub fn carrying(self, version: Option<u64>) -> Self {
+        Self { version, ..self }
     }
 
     /// Whether weights are due now, or when. Changes nothing.
@@ -138,8 +147,9 @@ impl Payer {
     async fn take_turn(&self, worth: &Worth, age: &mut observe::Age) -> Result<PayOutcome, PayError> {
         let before = self.moment().await?;
         *age = self.report_age(&before);
+        let open = before.records.iter().any(|record| is_open(&record.state));
         let mut trouble = self.advance(&before, worth).await.err();
-        let Moment { standing, epoch, records } = self.moment().await?;
+        let Moment { standing, epoch, records } = if open { self.moment().await? } else { before };
         let due = due(&standing, &epoch, &records);
         if due != Due::Now {
             return trouble.take().map_or(Ok(PayOutcome::NotDue(due)), Err);
@@ -153,7 +163,7 @@ impl Payer {
             Ok(shares) => shares,
             Err(withheld) => return Ok(PayOutcome::Withheld(withheld)),
         };
-        let record = self.plan(&shares, &moment.epoch).await?;
+        let record = self.plan(&shares, &moment).await?;
         let (epoch, receivers) = (record.epoch, record.plan.content.weights.uids.len());
         let state = self.carry_out(&record).await?;
         self.write(&record, &state).await?;
@@ -162,8 +172,7 @@ impl Payer {
 
     async fn moment(&self) -> Result<Moment, PayError> {
         let PayerParts { chain, log, signer, target, .. } = &self.parts;
-        let epoch = chain.epoch(target.netuid).await?;
-        let standing = chain.standing(signer.hotkey(), *target).await?;
+        let (epoch, standing) = chain.occasion(signer.hotkey(), *target).await?;
         let records = log.newest(*target, RECORDS).await?;
         Ok(Moment { standing, epoch, records })
     }
@@ -188,19 +197,27 @@ impl Payer {
         Ok(if shares.is_empty() { Err(Withheld::NobodyRegistered) } else { Ok(shares) })
     }
 
-    fn request(&self, shares: &[Share]) -> WeightsRequest {
+    fn request(&self, shares: &[Share], standing: &Standing) -> WeightsRequest {
         let WeightsTarget { netuid, mechanism } = self.parts.target;
         let weights = shares.iter().map(|share| (Uid(share.uid), share.share)).collect();
-        WeightsRequest { netuid, mechanism, weights, version_key: None }
+        WeightsRequest { netuid, mechanism, weights, version_key: Some(self.version_key(standing)) }
+    }
+
+    /// The version that weights carry.
+    fn version_key(&self, standing: &Standing) -> u64 {
+        // Numbered from 1, in their order.
+        let rules = RulesVersion::LATEST as u64 + 1;
+        version_key(self.version, rules, standing.rules.weights_version)
     }
 
     /// Brings shares into the chain's form, and writes them down.
-    async fn plan(&self, shares: &[Share], epoch: &Epoch) -> Result<WeightsRecord, PayError> {
+    async fn plan(&self, shares: &[Share], moment: &Moment) -> Result<WeightsRecord, PayError> {
         let PayerParts { chain, log, signer, clock, target, .. } = &self.parts;
-        let plan: WeightsPlan = chain.plan(signer.hotkey(), &self.request(shares)).await?;
+        let plan: WeightsPlan = chain.plan(signer.hotkey(), &self.request(shares, &moment.standing)).await?;
         let vector = vector_digest(*target, &plan.content.weights);
         let made_ms = clock.now_ms();
-        let record = WeightsRecord { epoch: epoch.first.0, vector, plan, state: WeightsState::Planned, made_ms };
+        let epoch = moment.epoch.first.0;
+        let record = WeightsRecord { epoch, vector, plan, state: WeightsState::Planned, made_ms };
         log.plan(*target, &record).await?;
         observe::moved(*target, &record, &record.state);
         Ok(record)

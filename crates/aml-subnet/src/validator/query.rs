@@ -14,6 +14,8 @@
 //! * **Time.** 5 s to connect, then [`QuerySettings::deadline`] from the first byte sent, and never beyond the round's own.
 //!   Eight bodies go out at a time, so that each has its share of the line; who takes nothing for 5 s, or is not done in
 //!   20 s, holds nobody else up any longer (`lanes`).
+//! * **Again.** What may pass is tried again until the round's deadline, after growing pauses and behind all first
+//!   attempts; what is final stays final (`again`).
 //! * **Memory.** Bodies are ropes that share what all miners are sent, made only when the miner has taken a connection and
 //!   it is its turn; a miner's own rows are below a megabyte, and let go of as they are sent.
 //!   An answer above 256 KiB waits in an anonymous temporary file; one at a time is read back when it is delivered.
@@ -23,6 +25,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aml_miner::clock::Clock;
 use bytes::Bytes;
@@ -31,6 +34,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+mod again;
 pub mod dormancy;
 pub(crate) mod legacy;
 pub(crate) mod native;
@@ -41,10 +45,13 @@ mod talk;
 mod trouble;
 
 pub use crate::http::body::RequestBody;
+pub use again::{Attempt, MOST_ATTEMPTS};
 pub use settings::QuerySettings;
 pub use trouble::OwnFailure;
 
+use self::again::{Bounds, Tries};
 use self::native::Caller;
+use self::talk::Told;
 use crate::http::lanes::Lanes;
 use crate::http::spool::{DiskBudget, SpoolLimits, Spooled};
 use crate::protocol::NonceSource;
@@ -99,6 +106,8 @@ pub struct Delivered {
     pub answer: Answer,
     /// The body that belongs to it; its digest is in the record.
     pub body: Option<Bytes>,
+    /// Every attempt, in order; the record is of the last.
+    pub attempts: Vec<Attempt>,
     /// What is remembered of the miner from now on.
     pub dormancy: Option<Dormancy>,
 }
@@ -198,26 +207,55 @@ impl Inner {
 struct Arrived {
     answer: Answer,
     body: Option<Spooled>,
+    attempts: Vec<Attempt>,
     dormancy: Option<Dormancy>,
     _slot: Option<OwnedSemaphorePermit>,
 }
 
-/// Waits for a slot, asks, and keeps the slot until the answer is taken.
+/// Waits for a slot, asks, again where that may help, and keeps the slot until the answer is taken.
 async fn ask_in_turn(
     asker: Arc<Inner>,
     asking: Arc<Asking>,
     peer: Peer,
     slots: Arc<Semaphore>,
 ) -> Result<Arrived, OwnFailure> {
-    // Slots are never closed.
-    let slot = slots.acquire_owned().await.ok();
-    let told = asker.ask_one(&asking, &peer).await?;
-    let called = told.called;
-    let (answer, body) = record::record(peer.hotkey, told);
-    observe::asked(&peer, &answer);
-    let previous = asking.dormancy.get(&peer.hotkey);
-    let dormancy = if called { dormancy::after(previous, &answer.reply, asker.now_ms()) } else { previous.copied() };
-    Ok(Arrived { answer, body, dormancy, _slot: slot })
+    let (mut tries, mut last): (Tries, Option<Told>) = (Tries::default(), None);
+    let whole = left(asking.until_ms, asker.now_ms());
+    loop {
+        // Slots are never closed, and given in the order in which they are asked for: a second attempt comes after all
+        // first ones.
+        let slot = Arc::clone(&slots).acquire_owned().await.ok();
+        let told = asker.ask_one(&asking, &peer, &tries.sent).await?;
+        let told = match last.take() {
+            // It was not its turn any more: what came before stands.
+            Some(before) if !told.called => Told { passing: None, ..before },
+            _ => {
+                tries.done.push(record::attempt(&told));
+                told
+            }
+        };
+        let bounds = Bounds { attempts: asker.settings.attempts, whole, left: left(asking.until_ms, asker.now_ms()) };
+        if let Some(pause) = tries.pause(&peer, &told, bounds) {
+            observe::again(&peer, &tries.done, pause);
+            drop(slot);
+            last = Some(told);
+            asker.time.sleep(pause).await;
+            continue;
+        }
+        let called = told.called;
+        let (answer, body) = record::record(peer.hotkey, told);
+        observe::asked(&peer, &answer, &tries.done);
+        let previous = asking.dormancy.get(&peer.hotkey);
+        // The round counts once, however often it was tried.
+        let after = || dormancy::after(previous, &answer.reply, asker.now_ms());
+        let dormancy = if called { after() } else { previous.copied() };
+        return Ok(Arrived { answer, body, attempts: tries.done, dormancy, _slot: slot });
+    }
+}
+
+/// What is left of a round.
+fn left(until_ms: i64, now_ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(until_ms.saturating_sub(now_ms)).unwrap_or(0))
 }
 
 /// The answers of a round. Dropping it ends all conversations.
@@ -248,13 +286,13 @@ impl Replies {
     }
 
     async fn deliver(&mut self, arrived: Arrived) -> Result<Delivered, OwnFailure> {
-        let Arrived { answer, body, dormancy, _slot } = arrived;
+        let Arrived { answer, body, attempts, dormancy, _slot } = arrived;
         let body = match body {
             None => None,
             Some(body) => Some(body.into_bytes().await.map_err(OwnFailure::Disk)?),
         };
         self.open -= 1;
-        Ok(Delivered { answer, body, dormancy })
+        Ok(Delivered { answer, body, attempts, dormancy })
     }
 
     async fn panicked(&mut self) -> Option<OwnFailure> {

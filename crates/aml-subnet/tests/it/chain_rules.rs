@@ -12,7 +12,7 @@ use aml_subnet::subtensor::{PoolError, Progress, Silence};
 use serde_json::json;
 
 fn urls(endpoints: &Endpoints) -> Vec<&str> {
-    endpoints.list().iter().map(Endpoint::url).collect()
+    endpoints.list().iter().map(Endpoint::expose).collect()
 }
 
 #[test]
@@ -100,9 +100,9 @@ fn standing() -> Standing {
             serving_rate_limit: 50,
             min_allowed_weights: 1,
             max_weight_limit: u16::MAX,
-            max_allowed_uids: 256,
-            immunity_period: 10,
-            activity_cutoff: 5000,
+            max_allowed_uids: Some(256),
+            immunity_period: Some(10),
+            activity_cutoff: Some(5000),
             commit_reveal: false,
             reveal_period_epochs: 1,
             stake_threshold: 50,

@@ -39,7 +39,8 @@ fn clock() -> Arc<dyn Clock> {
 }
 
 fn settings() -> QuerySettings {
-    QuerySettings { deadline: AMPLE, allow_private_ips: true, concurrency: 32, ..QuerySettings::default() }
+    let once = QuerySettings { attempts: 1, ..QuerySettings::default() };
+    QuerySettings { deadline: AMPLE, allow_private_ips: true, concurrency: 32, ..once }
 }
 
 /// All askers of a test are one hotkey's, so they share its nonces.
@@ -107,11 +108,11 @@ fn of<'a>(all: &'a [Delivered], miner: &FakeMiner) -> &'a Delivered {
 #[tokio::test]
 async fn an_honest_answer_is_delivered_with_all_its_evidence() {
     let miner = miner("Bob", HONEST).await;
-    let Delivered { answer, body, dormancy } = ask_one(settings(), &miner).await;
+    let Delivered { answer, body, attempts, dormancy } = ask_one(settings(), &miner).await;
     let body = body.expect("a body");
     assert_eq!((&answer.reply, answer.form, answer.status), (&Reply::Answered, Form::Btauth, Some(200)));
     assert!(answer.in_time);
-    assert_eq!(dormancy, None);
+    assert_eq!((dormancy, attempts.len()), (None, 1));
     let sent = batch(&miner.hotkey());
     assert_eq!(answer.request, Some(sent.digest()));
     assert_eq!((answer.body, answer.bytes), (Some(Digest::of(&body)), body.len() as u64));

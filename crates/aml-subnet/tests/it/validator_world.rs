@@ -201,6 +201,7 @@ impl World {
             deadline: own.timeout,
             concurrency: own.concurrency,
             allow_private_ips: own.allow_private_ips,
+            attempts: 1,
             ..QuerySettings::default()
         };
         let key = AskingKey { signer: dev_key("Alice"), nonces: Arc::new(NonceSource::default()) };

@@ -82,10 +82,10 @@ impl Payer {
             Ok(shares) => (shares, None),
             Err(withheld) => (Vec::new(), Some(withheld)),
         };
-        let wanted = self.request(&shares).weights;
+        let wanted = self.request(&shares, &standing).weights;
         let vector = withheld.is_none().then(|| conform(&wanted, &standing.weight_rules()));
         let good = vector.as_ref().and_then(|vector| vector.as_ref().ok());
-        let check = |weights| standing.check(target.mechanism, weights, standing.rules.weights_version).err();
+        let check = |weights| standing.check(target.mechanism, weights, self.version_key(&standing)).err();
         let refused = good.and_then(check);
         let rows = rows(worth, &shares, good, on_chain.as_deref().unwrap_or_default());
         let dropped = if withheld.is_none() { dropped(worth, &shares) } else { Vec::new() };

@@ -2,10 +2,25 @@
 
 use crate::store::records::{Answer, Form, Reply};
 
-use super::Peer;
+use super::{Attempt, Peer};
+
+/// A miner is asked again after `pause`.
+pub(super) fn again(peer: &Peer, attempts: &[Attempt], pause: std::time::Duration) {
+    let Some((outcome, why)) = attempts.last().map(|attempt| outcome(&attempt.reply)) else { return };
+    tracing::info!(
+        miner.hotkey = %peer.hotkey,
+        miner.uid = peer.uid,
+        attempt = attempts.len(),
+        outcome,
+        why,
+        pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+        "miner asked; it is asked again"
+    );
+    metrics::counter!("aml_validator_retries_total").increment(1);
+}
 
 /// A miner has answered, or it is clear that it will not.
-pub(super) fn asked(peer: &Peer, answer: &Answer) {
+pub(super) fn asked(peer: &Peer, answer: &Answer, attempts: &[Attempt]) {
     let (outcome, why) = outcome(&answer.reply);
     let form = match answer.form {
         Form::Btauth => "btauth",
@@ -21,6 +36,7 @@ pub(super) fn asked(peer: &Peer, answer: &Answer) {
         status = answer.status,
         bytes = answer.bytes,
         duration_ms = answer.took_ms,
+        attempts = attempts.len(),
         "miner asked"
     );
     metrics::counter!("aml_validator_answers_total", "outcome" => outcome, "form" => form).increment(1);

@@ -3,6 +3,7 @@
 use aml_miner::receipt;
 use http::HeaderMap;
 
+use super::again::Attempt;
 use super::native::Heard;
 use super::talk::Told;
 use crate::http::client::MAX_REFUSAL;
@@ -14,6 +15,16 @@ use crate::wallet::Hotkey;
 
 /// Longest receipt that is kept; ours have about 800 bytes.
 const MAX_RECEIPT: usize = 4096;
+
+/// What one attempt came to.
+pub(super) fn attempt(told: &Told) -> Attempt {
+    let reply = match &told.came {
+        Ok(heard) => heard.verdict.clone().map_or_else(Reply::Refused, |()| Reply::Answered),
+        Err(reply) => reply.clone(),
+    };
+    let took_ms = u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX);
+    Attempt { at_ms: told.asked_ms, took_ms, reply }
+}
 
 /// The record of what came of `hotkey`, and the body that belongs to it.
 ///

@@ -73,7 +73,7 @@ impl Rounds {
         let (mut heard, mut trouble) = (Heard::new(), None);
         while let Some(delivered) = replies.next().await {
             match delivered {
-                Ok(Delivered { answer, body, dormancy: after }) => {
+                Ok(Delivered { answer, body, dormancy: after, .. }) => {
                     let body = self.hashed(body).await?;
                     let counts = self.parts.world.ledger.record_answer(round.id, &answer, body.as_ref()).await?;
                     if dormancy.get(&answer.hotkey) != after.as_ref() {

@@ -51,6 +51,9 @@ pub trait Source: Send + Sync {
     /// The outcomes of a batch that are known by `now`; `None` when there are none yet.
     fn labels(&self, found: Found, now: Duration) -> BoxFuture<'_, Result<Option<Table>, SotError>>;
 
+    /// The batch of a past day with its outcomes that are known by `now`, as far as both are kept here; asks nobody.
+    fn settled(&self, found: Found, now: Duration) -> BoxFuture<'_, Result<Option<(Fetched, Table)>, SotError>>;
+
     /// Days between `first` and `last` that may have a batch, newest first.
     ///
     /// # Errors
