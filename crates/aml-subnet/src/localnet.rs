@@ -35,7 +35,7 @@ mod state;
 mod validity;
 mod wishes;
 
-pub use config::{Config, Rules};
+pub use config::{Config, SubnetRules};
 pub use journal::JournalError;
 pub use spec::{Generation, Spec, UnknownGeneration};
 pub use wishes::{Hyperparameter, UnknownHyperparameter};

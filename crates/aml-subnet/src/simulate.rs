@@ -9,6 +9,7 @@
 //! and an honest miner could be reached, each for the greater part of the day; and a publication without scores is none.
 
 mod answers;
+mod aside;
 mod cast;
 mod chain;
 mod ledger;
@@ -42,6 +43,7 @@ use crate::validator::run::Validator;
 use crate::validator::settling::Settler;
 use crate::validator::world::{Edition, Entropy as _, Job, Press, Time as _, Workers, World, within};
 use crate::wallet::{Hotkey, Scheme, Signer};
+use aside::SimAside;
 use cast::{Miner, NETUID};
 use chain::SimChain;
 use ledger::SimLedger;
@@ -155,6 +157,7 @@ impl Sides {
             ledger: Arc::clone(&ledger) as Arc<_>,
             source: Arc::new(SimSource::new(Arc::clone(stage))),
             neurons: Arc::new(chain),
+            aside: Arc::new(SimAside::default()),
             press: Arc::new(Counting { stage: Arc::clone(stage) }),
             time: Arc::new(stage.time.clone()),
             workers: Arc::new(OnTheSpot),

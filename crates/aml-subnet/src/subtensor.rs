@@ -54,7 +54,7 @@ use crate::chain::commit::Mechanism;
 use crate::chain::endpoints::Endpoints;
 use crate::chain::epoch::Epoch;
 use crate::chain::reading::ChainReading;
-use crate::chain::standing::Standing;
+use crate::chain::standing::WeightsStanding;
 use crate::chain::types::{Block, Hyperparameters, Metagraph};
 use crate::wallet::{Hotkey, KeyLock};
 use link::{Link, Links};
@@ -146,7 +146,12 @@ impl Subtensor {
     ///
     /// # Errors
     /// [`ReadError`] when no endpoint answers, or there is no such subnet.
-    pub async fn occasion(&self, hotkey: Hotkey, netuid: u16, mechanism: u8) -> Result<(Epoch, Standing), ReadError> {
+    pub async fn occasion(
+        &self,
+        hotkey: Hotkey,
+        netuid: u16,
+        mechanism: u8,
+    ) -> Result<(Epoch, WeightsStanding), ReadError> {
         let subnet = Mechanism { netuid, number: mechanism };
         self.read(At::Best, |snapshot| {
             Box::pin(async move {

@@ -26,7 +26,7 @@ pub use source::{Base, Said, Source, SourceError};
 
 /// How a download ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Downloaded {
     /// The batch was fetched.
     Fetched(Box<Manifest>),
     /// The same batch is there already.
@@ -45,7 +45,7 @@ pub async fn download_batch(
     output: &Path,
     settings: &DownloadSettings,
     progress: Progress<'_>,
-) -> Result<Outcome, DownloadError> {
+) -> Result<Downloaded, DownloadError> {
     let name = batch.directory();
     let staging = output.join(format!(".download-{name}"));
     let target = output.join(&name);
@@ -54,7 +54,7 @@ pub async fn download_batch(
     let fetcher = Fetcher { source, remote: &name, local: &staging, settings, progress };
     let Some(bytes) = fetcher.small_file(MANIFEST_FILE, settings.limits.manifest_bytes).await? else {
         let _ = fs::remove_dir(&staging);
-        return Ok(Outcome::Absent);
+        return Ok(Downloaded::Absent);
     };
     let manifest = checked_manifest(&bytes, batch, settings)?;
     if let Some(outcome) = present(&target, &manifest, settings)? {
@@ -68,7 +68,7 @@ pub async fn download_batch(
     let arrived = BatchDir::open_within(&staging, settings.limits)?;
     arrived.load()?;
     publish_directory(&staging, &target, settings.replace)?;
-    Ok(Outcome::Fetched(Box::new(manifest)))
+    Ok(Downloaded::Fetched(Box::new(manifest)))
 }
 
 fn checked_manifest(bytes: &[u8], batch: BatchDay, settings: &DownloadSettings) -> Result<Manifest, DownloadError> {
@@ -93,14 +93,14 @@ fn checked_manifest(bytes: &[u8], batch: BatchDay, settings: &DownloadSettings) 
 }
 
 /// Whether the wanted batch is at `target` already.
-fn present(target: &Path, wanted: &Manifest, settings: &DownloadSettings) -> Result<Option<Outcome>, DownloadError> {
+fn present(target: &Path, wanted: &Manifest, settings: &DownloadSettings) -> Result<Option<Downloaded>, DownloadError> {
     if fs::symlink_metadata(target).is_err() {
         return Ok(None);
     }
     let same = BatchDir::open_within(target, settings.limits)
         .and_then(|there| if there.manifest() == wanted { there.verify_files().map(|()| true) } else { Ok(false) });
     match same {
-        Ok(true) => Ok(Some(Outcome::Present(Box::new(wanted.clone())))),
+        Ok(true) => Ok(Some(Downloaded::Present(Box::new(wanted.clone())))),
         _ if settings.replace => Ok(None),
         _ => Err(DownloadError::Exists(target.to_path_buf())),
     }

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use super::lightgbm::Model;
 use super::quantizer::{BLOCK, Codes, Quantizer};
 use plan::{Plan, expected_value};
-use quadrature::Rules;
+use quadrature::QuadratureRules;
 use tables::{Candidate, Decisions, TreeTables};
 use walk::{Room, Rows, Sums};
 
@@ -99,7 +99,7 @@ impl Explainer {
             Candidate::of(tree, index, &mut candidates);
         }
         let chosen = Candidate::choose(candidates, bytes);
-        let (mut rest, mut rules, mut steps) = (&chosen[..], Rules::default(), 0_usize);
+        let (mut rest, mut rules, mut steps) = (&chosen[..], QuadratureRules::default(), 0_usize);
         let mut trees = Vec::with_capacity(model.trees.len());
         for (index, (tree, tests)) in model.trees.iter().zip(&tests).enumerate() {
             let own;

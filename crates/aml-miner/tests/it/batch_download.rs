@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aml_miner::data::download::{DownloadError, DownloadSettings, Event, Outcome, Source, download_batch};
+use aml_miner::data::download::{DownloadError, DownloadSettings, Downloaded, Event, Source, download_batch};
 use aml_miner::data::{BatchDay, BatchDir, write_batch};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -125,7 +125,7 @@ fn settings() -> DownloadSettings {
     }
 }
 
-async fn fetch(url: &str, output: &Path, settings: &DownloadSettings) -> Result<Outcome, DownloadError> {
+async fn fetch(url: &str, output: &Path, settings: &DownloadSettings) -> Result<Downloaded, DownloadError> {
     let source = Source::parse(url).expect("a base URL");
     let day = "2025-10-26".parse().expect("a day");
     download_batch(&source, BatchDay { date: day, window_days: Some(7) }, output, settings, &|_: Event<'_>| {}).await
@@ -148,10 +148,10 @@ fn must_be_good(output: &Path, written: &Written) {
 async fn a_batch_is_fetched_and_fetching_again_changes_nothing() {
     let (written, output) = (Written::small(), tempfile::tempdir().expect("a directory"));
     let server = Server::of(&written.path(), &[]).await;
-    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Outcome::Fetched(_))));
+    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Downloaded::Fetched(_))));
     must_be_good(output.path(), &written);
     let requests = server.script.seen.lock().expect("unpoisoned").len();
-    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Outcome::Present(_))));
+    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Downloaded::Present(_))));
     let again = server.script.seen.lock().expect("unpoisoned").len() - requests;
     assert_eq!(again, 1, "only the manifest is asked for");
 }
@@ -161,7 +161,7 @@ async fn a_directory_is_a_source_too() {
     let (written, output) = (Written::small(), tempfile::tempdir().expect("a directory"));
     std::fs::rename(written.path(), written.root.path().join("2025-10-26_w7")).expect("renamed");
     let url = written.root.path().to_str().expect("text");
-    assert!(matches!(fetch(url, output.path(), &settings()).await, Ok(Outcome::Fetched(_))));
+    assert!(matches!(fetch(url, output.path(), &settings()).await, Ok(Downloaded::Fetched(_))));
     assert_eq!(shown(output.path()), ["2025-10-26_w7"]);
 }
 
@@ -169,7 +169,7 @@ async fn a_directory_is_a_source_too() {
 async fn a_broken_line_is_continued_where_it_broke() {
     let (written, output) = (Written::small(), tempfile::tempdir().expect("a directory"));
     let server = Server::of(&written.path(), &[("features.parquet", &[Fault::Cut(600), Fault::Cut(400)])]).await;
-    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Outcome::Fetched(_))));
+    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Downloaded::Fetched(_))));
     must_be_good(output.path(), &written);
     let last = files_of(&written.path())["features.parquet"].len() - 1;
     let expected = [None, Some(format!("bytes=600-{last}")), Some(format!("bytes=1000-{last}"))];
@@ -184,7 +184,7 @@ async fn an_interrupted_download_is_continued_by_the_next() {
     let message = fetch(&server.url, output.path(), &once).await.expect_err("the line broke").to_string();
     assert!(message.starts_with("cannot fetch features.parquet"), "{message}");
     assert_eq!(shown(output.path()), Vec::<String>::new(), "no half-written batch is in place");
-    assert!(matches!(fetch(&server.url, output.path(), &once).await, Ok(Outcome::Fetched(_))));
+    assert!(matches!(fetch(&server.url, output.path(), &once).await, Ok(Downloaded::Fetched(_))));
     must_be_good(output.path(), &written);
     assert_eq!(server.ranges_of("alerts.parquet").len(), 1, "a complete file is not fetched again");
     assert!(server.ranges_of("features.parquet")[1].as_deref().is_some_and(|range| range.starts_with("bytes=1000-")));
@@ -195,7 +195,7 @@ async fn a_source_that_cannot_continue_is_read_from_the_start() {
     let (written, output) = (Written::small(), tempfile::tempdir().expect("a directory"));
     let faults = [("features.parquet", &[Fault::Cut(1000), Fault::Whole][..])];
     let server = Server::of(&written.path(), &faults).await;
-    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Outcome::Fetched(_))));
+    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Downloaded::Fetched(_))));
     must_be_good(output.path(), &written);
 }
 
@@ -203,7 +203,7 @@ async fn a_source_that_cannot_continue_is_read_from_the_start() {
 async fn a_busy_source_is_tried_again_but_not_for_ever() {
     let (written, output) = (Written::small(), tempfile::tempdir().expect("a directory"));
     let server = Server::of(&written.path(), &[("META.json", &[Fault::Busy, Fault::Busy])]).await;
-    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Outcome::Fetched(_))));
+    assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Downloaded::Fetched(_))));
     let output = tempfile::tempdir().expect("a directory");
     let server = Server::of(&written.path(), &[("META.json", &[Fault::Busy; 3])]).await;
     assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Err(DownloadError::Fetch { .. })));
@@ -224,7 +224,7 @@ async fn a_lying_source_is_found_out() {
     for fault in [Fault::Flip, Fault::Long] {
         let (written, output) = (Written::small(), tempfile::tempdir().expect("a directory"));
         let server = Server::of(&written.path(), &[("alerts.parquet", &[fault])]).await;
-        assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Outcome::Fetched(_))), "once");
+        assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Ok(Downloaded::Fetched(_))), "once");
         must_be_good(output.path(), &written);
         let output = tempfile::tempdir().expect("a directory");
         let server = Server::of(&written.path(), &[("alerts.parquet", &[fault; 3])]).await;
@@ -268,7 +268,7 @@ async fn a_day_without_a_batch_is_told_apart() {
         &|_: Event<'_>| {},
     )
     .await;
-    assert_eq!(outcome.expect("an answer"), Outcome::Absent);
+    assert_eq!(outcome.expect("an answer"), Downloaded::Absent);
     assert_eq!(shown(output.path()), Vec::<String>::new());
 }
 
@@ -308,6 +308,6 @@ async fn a_republished_batch_replaces_only_when_asked() {
     assert!(matches!(fetch(&server.url, output.path(), &settings()).await, Err(DownloadError::Exists(_))));
     assert_eq!(files_of(&target), before);
     let replace = DownloadSettings { replace: true, ..settings() };
-    assert!(matches!(fetch(&server.url, output.path(), &replace).await, Ok(Outcome::Fetched(_))));
+    assert!(matches!(fetch(&server.url, output.path(), &replace).await, Ok(Downloaded::Fetched(_))));
     must_be_good(output.path(), &written);
 }

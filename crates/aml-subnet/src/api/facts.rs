@@ -8,7 +8,7 @@ use super::error::{ApiError, ledger_error};
 use super::state::ApiState;
 use super::views::miner;
 use super::views::round::Sources;
-use super::views::{RoundBrief, RoundDetail, RoundFacts, Standing};
+use super::views::{MinerStanding, RoundBrief, RoundDetail, RoundFacts};
 use crate::calendar::{day_at, day_of};
 use crate::outputs::canonical_rows;
 use crate::store::records::{Round, RoundId, Step};
@@ -116,7 +116,7 @@ impl ApiState {
     }
 
     /// The leaderboard that a history makes.
-    pub(super) fn standings(&self, history: &History) -> Vec<Standing> {
+    pub(super) fn standings(&self, history: &History) -> Vec<MinerStanding> {
         let seen = self.chain.current();
         let metagraph = seen.as_deref().map(|seen| &seen.reading.metagraph);
         miner::standings(&self.rules, &history.leaderboard(&self.rules), metagraph)

@@ -8,7 +8,7 @@ pub mod miner;
 pub mod round;
 pub mod weights;
 
-pub use brief::{MinerBrief, Outcome, RoundBrief, RoundFacts, RoundList};
-pub use miner::{Day, MinerDetail, MinerList, MinerRound, Standing};
+pub use brief::{MinerBrief, MinerOutcome, RoundBrief, RoundFacts, RoundList};
+pub use miner::{Day, MinerDetail, MinerList, MinerRound, MinerStanding};
 pub use round::{CanonicalSummary, RoundDetail, RoundMiner, SettledSummary};
 pub use weights::{WeightsAnswer, WeightsEntry};

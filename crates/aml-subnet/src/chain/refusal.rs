@@ -8,13 +8,13 @@ macro_rules! refusals {
     ($($(#[$doc:meta])* $name:ident: $advice:literal,)*) => {
         /// A refusal of the Subtensor pallet.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        pub enum Refusal {
+        pub enum ChainRefusal {
             $($(#[$doc])* $name,)*
             /// One that has no consequence of its own here, as `Pallet::Name`.
             Other(String),
         }
 
-        impl Refusal {
+        impl ChainRefusal {
             /// The refusal of this name.
             #[must_use]
             pub fn from_name(pallet: &str, name: &str) -> Self {
@@ -111,7 +111,7 @@ refusals! {
     HotKeyAlreadyRegisteredInSubNet: "nothing to do: it is registered",
 }
 
-impl Refusal {
+impl ChainRefusal {
     /// Whether waiting is all that is needed.
     #[must_use]
     pub const fn is_too_soon(&self) -> bool {
@@ -138,7 +138,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ChainRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.name(), self.advice())
     }

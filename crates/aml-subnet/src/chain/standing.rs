@@ -1,14 +1,14 @@
 //! What the chain would refuse, found out before anything is signed, under the chain's own names.
 //!
-//! The rules are pure; a [`Standing`] is what was read.
+//! The rules are pure; a [`WeightsStanding`] is what was read.
 
-use super::refusal::Refusal;
+use super::refusal::ChainRefusal;
 use super::types::{Block, Hyperparameters, Uid};
 use super::weights::{ChainWeights, WeightRules};
 
 /// A hotkey's standing in a subnet, at one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct WeightsStanding {
     /// The block it was read at.
     pub block: Block,
     /// Its place; `None` when it is not registered.
@@ -80,7 +80,7 @@ pub enum Preflight {
     #[error("{}: wait {blocks} more blocks", .name.name())]
     TooFast {
         /// The chain's name for it.
-        name: Refusal,
+        name: ChainRefusal,
         /// Blocks to wait.
         blocks: u64,
     },
@@ -100,15 +100,15 @@ pub enum Preflight {
 impl Preflight {
     /// The chain's name.
     #[must_use]
-    pub fn refusal(&self) -> Refusal {
+    pub fn refusal(&self) -> ChainRefusal {
         match self {
-            Self::Mechanism { .. } => Refusal::MechanismDoesNotExist,
-            Self::NotRegistered => Refusal::HotKeyNotRegisteredInSubNet,
-            Self::Stake { .. } => Refusal::NotEnoughStakeToSetWeights,
-            Self::Version { .. } => Refusal::IncorrectWeightVersionKey,
+            Self::Mechanism { .. } => ChainRefusal::MechanismDoesNotExist,
+            Self::NotRegistered => ChainRefusal::HotKeyNotRegisteredInSubNet,
+            Self::Stake { .. } => ChainRefusal::NotEnoughStakeToSetWeights,
+            Self::Version { .. } => ChainRefusal::IncorrectWeightVersionKey,
             Self::TooFast { name, .. } => name.clone(),
-            Self::NoPermit(_) => Refusal::NeuronNoValidatorPermit,
-            Self::InvalidUid { .. } => Refusal::UidVecContainInvalidOne,
+            Self::NoPermit(_) => ChainRefusal::NeuronNoValidatorPermit,
+            Self::InvalidUid { .. } => ChainRefusal::UidVecContainInvalidOne,
         }
     }
 
@@ -122,7 +122,7 @@ impl Preflight {
     }
 }
 
-impl Standing {
+impl WeightsStanding {
     /// The rules for the vector itself.
     #[must_use]
     pub const fn weight_rules(&self) -> WeightRules {
@@ -162,7 +162,8 @@ impl Standing {
         let blocks = self.blocks_to_wait();
         if blocks > 0 {
             let commits = self.rules.commit_reveal;
-            let name = if commits { Refusal::CommittingWeightsTooFast } else { Refusal::SettingWeightsTooFast };
+            let name =
+                if commits { ChainRefusal::CommittingWeightsTooFast } else { ChainRefusal::SettingWeightsTooFast };
             return Err(Preflight::TooFast { name, blocks });
         }
         let only_self = weights.uids == [uid.0];

@@ -12,7 +12,7 @@ use jsonrpsee::http_client::HttpClientBuilder;
 use jsonrpsee::rpc_params;
 use serde_json::{Value, json};
 
-use crate::localnet::{Config, Generation, Localnet, Rules, keyring};
+use crate::localnet::{Config, Generation, Localnet, SubnetRules, keyring};
 use crate::wallet::Hotkey;
 
 /// How long an answer of a running chain may take.
@@ -73,13 +73,13 @@ struct RunArgs {
     #[arg(long)]
     db: Option<PathBuf>,
     /// Blocks of an epoch, less one
-    #[arg(long, default_value_t = Rules::default().tempo)]
+    #[arg(long, default_value_t = SubnetRules::default().tempo)]
     tempo: u16,
     /// Blocks between two submissions of weights by one neuron
-    #[arg(long, default_value_t = Rules::default().weights_rate_limit)]
+    #[arg(long, default_value_t = SubnetRules::default().weights_rate_limit)]
     weights_rate_limit: u64,
     /// Blocks between two announcements of one neuron
-    #[arg(long, default_value_t = Rules::default().serving_rate_limit)]
+    #[arg(long, default_value_t = SubnetRules::default().serving_rate_limit)]
     serving_rate_limit: u64,
     /// Weights are committed first and revealed later
     #[arg(long)]
@@ -254,12 +254,12 @@ async fn serve(args: RunArgs) -> anyhow::Result<()> {
         listen: SocketAddr::new(args.host, args.port),
         generation: args.runtime,
         netuid: args.netuid,
-        rules: Rules {
+        rules: SubnetRules {
             tempo: args.tempo,
             weights_rate_limit: args.weights_rate_limit,
             serving_rate_limit: args.serving_rate_limit,
             commit_reveal: args.commit_reveal,
-            ..Rules::default()
+            ..SubnetRules::default()
         },
         block_time: (args.block_time > 0).then(|| Duration::from_millis(args.block_time)),
         db: args.db,

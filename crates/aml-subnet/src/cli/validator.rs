@@ -20,7 +20,7 @@ use crate::store::{Ledger, OpenLedgerError};
 use crate::subtensor::Subtensor;
 use crate::subtensor::subnet::{OwnSubnet, Subnet};
 use crate::validator::pay::{self, Due, PayOutcome, Payer, WeightsTarget};
-use crate::validator::query::{Asker, AskingKey, MOST_ATTEMPTS, QuerySettings};
+use crate::validator::query::{Asker, AskingKey, QuerySettings};
 use crate::validator::round::{self, Rounds, Secret};
 use crate::validator::run::{Pass, Validator};
 use crate::validator::settling::Settler;
@@ -180,7 +180,7 @@ async fn forever(
 fn query_settings(own: &ValidatorSettings) -> QuerySettings {
     QuerySettings {
         deadline: own.timeout,
-        attempts: MOST_ATTEMPTS,
+        attempts: own.attempts,
         concurrency: own.concurrency,
         max_answer_bytes: own.max_answer_bytes,
         allow_private_ips: own.allow_private_ips,

@@ -36,6 +36,8 @@ pub struct ValidatorSettings {
     /// How long one miner may take; it never reaches beyond the deadline.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
+    /// How often one miner is asked in a round, from 1 to 5: again when its failure may pass, until the deadline.
+    pub attempts: u32,
     /// Miners that are asked at once. Each takes a socket, below a megabyte of memory and, while its answer arrives, up to
     /// `max_answer_bytes` of temporary disk; those that hang cost one `timeout` together where it covers all miners.
     pub concurrency: usize,
@@ -134,6 +136,7 @@ impl Default for ValidatorSettings {
             interval: 10 * MINUTE,
             deadline: 15 * MINUTE,
             timeout: 2 * MINUTE,
+            attempts: 5,
             concurrency: 256,
             max_answer_bytes: 64 << 20,
             allow_private_ips: false,
@@ -206,6 +209,7 @@ impl ValidatorSettings {
         ] {
             refuse(value == 0, format!("{name}: must be at least 1"));
         }
+        refuse(!(1..=5).contains(&self.attempts), "attempts: from 1 to 5".to_owned());
         refuse(self.deadline > DAY, "deadline: must not exceed a day, for there is a batch a day".to_owned());
         refuse(self.settle_until < self.settle_after, "settle_until: must not be before settle_after".to_owned());
         refuse(

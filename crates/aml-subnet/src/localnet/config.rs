@@ -11,7 +11,7 @@ use super::spec::Generation;
 
 /// The rules of the subnet that exists from the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct SubnetRules {
     /// Blocks of an epoch, less one.
     pub tempo: u16,
     /// Blocks between two submissions of weights by one neuron.
@@ -30,7 +30,7 @@ pub struct Rules {
     pub burn: u64,
 }
 
-impl Default for Rules {
+impl Default for SubnetRules {
     /// Epochs of a few seconds at the default block time, and limits that a demonstration does not run into.
     fn default() -> Self {
         Self {
@@ -56,7 +56,7 @@ pub struct Config {
     /// Number of its subnet.
     pub netuid: u16,
     /// Rules of its subnet.
-    pub rules: Rules,
+    pub rules: SubnetRules,
     /// Time between blocks; `None` for blocks on demand only.
     pub block_time: Option<Duration>,
     /// Directory that keeps the chain over restarts; `None` for memory.
@@ -76,7 +76,7 @@ impl Default for Config {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             generation: Generation::G381,
             netuid: 1,
-            rules: Rules::default(),
+            rules: SubnetRules::default(),
             block_time: Some(Duration::from_millis(250)),
             db: None,
             genesis_hash: None,

@@ -8,7 +8,7 @@ use aml_miner::clock::Clock;
 use axum::body::Body;
 use http_body_util::BodyExt as _;
 
-use super::authorize::{Caller, Policy, authorize};
+use super::authorize::{Authorized, Policy, authorize};
 use super::failure::Failure;
 use crate::chain::metagraph::Cache;
 use crate::http::rate::{Buckets, peer_of};
@@ -42,7 +42,7 @@ impl Gate {
     }
 
     /// Whether whoever this hotkey belongs to would be served. Proves nothing yet, and uses nothing up.
-    pub(super) fn admit_caller(&self, sender: &Hotkey) -> Result<Caller, Failure> {
+    pub(super) fn admit_caller(&self, sender: &Hotkey) -> Result<Authorized, Failure> {
         let now = self.clock.now();
         let snapshot = self.metagraph.current();
         let caller = authorize(snapshot.as_deref(), &self.policy, sender, now)?;

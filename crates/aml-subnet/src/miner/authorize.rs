@@ -19,7 +19,7 @@ pub struct Policy {
 
 /// A welcome caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caller {
+pub struct Authorized {
     /// Its key.
     pub hotkey: Hotkey,
     /// Its place in the subnet.
@@ -59,7 +59,7 @@ pub fn authorize(
     policy: &Policy,
     hotkey: &Hotkey,
     now: Duration,
-) -> Result<Caller, Unwelcome> {
+) -> Result<Authorized, Unwelcome> {
     let snapshot = snapshot
         .filter(|snapshot| now.saturating_sub(snapshot.read_at) <= policy.max_age)
         .ok_or(Unwelcome::NotReady)?;
@@ -70,5 +70,5 @@ pub fn authorize(
     if neuron.stake < policy.min_stake {
         return Err(Unwelcome::LowStake { has: neuron.stake, needs: policy.min_stake });
     }
-    Ok(Caller { hotkey: *hotkey, uid: neuron.uid, stake: neuron.stake })
+    Ok(Authorized { hotkey: *hotkey, uid: neuron.uid, stake: neuron.stake })
 }

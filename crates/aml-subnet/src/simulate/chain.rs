@@ -16,7 +16,7 @@ use crate::chain::metagraph::{MetagraphSource, SourceError};
 use crate::chain::outcome::{Included, RevealFate, Sighting, TimelockedAt, Trace, WeightsOutcome};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
 use crate::chain::route::Route;
-use crate::chain::standing::Standing;
+use crate::chain::standing::WeightsStanding;
 use crate::chain::types::{Block, Hyperparameters, Metagraph, Neuron, Uid};
 use crate::chain::weights::conform;
 use crate::subtensor::{ReadError, RevealError, SetWeightsError};
@@ -81,8 +81,8 @@ impl SimChain {
         self.neurons.iter().find(|neuron| neuron.hotkey == hotkey).map(|neuron| neuron.uid)
     }
 
-    fn standing_of(&self, hotkey: Hotkey) -> Standing {
-        Standing {
+    fn standing_of(&self, hotkey: Hotkey) -> WeightsStanding {
+        WeightsStanding {
             block: self.block(),
             uid: self.uid(hotkey),
             neurons: u16::try_from(self.neurons.len()).unwrap_or(u16::MAX),
@@ -144,7 +144,7 @@ impl WeightsChain for SimChain {
         Box::pin(self.read())
     }
 
-    fn standing(&self, hotkey: Hotkey, _target: WeightsTarget) -> BoxFuture<'_, Result<Standing, ReadError>> {
+    fn standing(&self, hotkey: Hotkey, _target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>> {
         Box::pin(async move { self.asked("standing").await.map(|()| self.standing_of(hotkey)) })
     }
 

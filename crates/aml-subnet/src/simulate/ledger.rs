@@ -5,7 +5,7 @@
 //! world is drawn and passes before and after it; at either instant the process may die, so that a step is there or is not.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aml_miner::digest::{Digest, Hashed};
@@ -31,6 +31,9 @@ pub(super) struct SimLedger {
     /// Where the driver's own tasks run, while a step is done.
     runtime: Runtime,
     slowest: Duration,
+    /// For how long no answer is taken, from the first one on.
+    gone: Duration,
+    first: OnceLock<Duration>,
 }
 
 impl SimLedger {
@@ -42,7 +45,9 @@ impl SimLedger {
         let ledger = runtime.block_on(Ledger::open("sqlite::memory:", &opening))?;
         let slow = |trouble: &Trouble| if let Trouble::SlowLedger(most) = trouble { Some(*most) } else { None };
         let slowest = stage.plan.troubles.iter().find_map(slow).unwrap_or(QUICK);
-        Ok(Self { stage, ledger, runtime, slowest })
+        let gone = |trouble: &Trouble| if let Trouble::LedgerGone(span) = trouble { Some(*span) } else { None };
+        let gone = stage.plan.troubles.iter().find_map(gone).unwrap_or_default();
+        Ok(Self { stage, ledger, runtime, slowest, gone, first: OnceLock::new() })
     }
 
     /// What `look` sees, outside of the simulation.
@@ -119,6 +124,11 @@ impl RoundLog for SimLedger {
     ) -> BoxFuture<'a, Result<bool, RecordError>> {
         if self.stage.plan.flaw == Some(Flaw::LosesAnswers) {
             return self.done("record_answer", async { Ok(true) });
+        }
+        let now = self.stage.time.uptime();
+        if now.saturating_sub(*self.first.get_or_init(|| now)) < self.gone {
+            let gone = || StorageError::unavailable("record_answer").into();
+            return self.done("record_answer: no answer", async move { Err(gone()) });
         }
         self.done("record_answer", self.ledger.record_answer(id, answer, body))
     }

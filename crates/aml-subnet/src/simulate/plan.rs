@@ -44,6 +44,8 @@ pub enum Trouble {
     SourceDown(Duration),
     /// Whoever asks the source for outcomes of a past day hears nothing, ever.
     OutcomesHang,
+    /// From the first answer on the ledger takes none for so long.
+    LedgerGone(Duration),
     /// Every step of the ledger takes up to so long.
     SlowLedger(Duration),
     /// The process is killed at its so manieth instant, counted over all its lives, and started again.

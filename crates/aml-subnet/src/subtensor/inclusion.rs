@@ -7,17 +7,17 @@ use subxt::events::Phase;
 use super::extrinsic::blake2_256;
 use super::snapshot::{ReadError, Snapshot, node};
 use crate::chain::outcome::Included;
-use crate::chain::refusal::Refusal;
+use crate::chain::refusal::ChainRefusal;
 
 /// What the events say.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum Dispatched {
     Succeeded(Included),
-    Refused(Refusal),
+    Refused(ChainRefusal),
 }
 
 /// Looks `transaction` up in a block; `None` when it is not in it.
-pub(super) async fn outcome(snapshot: &Snapshot, transaction: H256) -> Result<Option<Outcome>, ReadError> {
+pub(super) async fn outcome(snapshot: &Snapshot, transaction: H256) -> Result<Option<Dispatched>, ReadError> {
     let hash = snapshot.at.block_hash();
     let block = snapshot.link.methods.chain_get_block(Some(hash)).await;
     let block = block.map_err(|error| node("a block", &error))?;
@@ -35,7 +35,7 @@ pub(super) async fn outcome(snapshot: &Snapshot, transaction: H256) -> Result<Op
         }
         match (event.pallet_name(), event.event_name()) {
             ("System", "ExtrinsicFailed") => {
-                return refusal(snapshot, event.field_bytes()).map(|refusal| Some(Outcome::Refused(refusal)));
+                return refusal(snapshot, event.field_bytes()).map(|refusal| Some(Dispatched::Refused(refusal)));
             }
             ("System", "ExtrinsicSuccess") => succeeded = true,
             _ => {}
@@ -46,7 +46,7 @@ pub(super) async fn outcome(snapshot: &Snapshot, transaction: H256) -> Result<Op
         let reason = "the block has the transaction, but no event that says how it ended".to_owned();
         return Err(ReadError::Decode { what: "events".to_owned(), reason });
     }
-    Ok(Some(Outcome::Succeeded(Included {
+    Ok(Some(Dispatched::Succeeded(Included {
         block: snapshot.block(),
         block_hash: hash.0,
         transaction: transaction.0,
@@ -54,12 +54,12 @@ pub(super) async fn outcome(snapshot: &Snapshot, transaction: H256) -> Result<Op
     })))
 }
 
-fn refusal(snapshot: &Snapshot, bytes: &[u8]) -> Result<Refusal, ReadError> {
+fn refusal(snapshot: &Snapshot, bytes: &[u8]) -> Result<ChainRefusal, ReadError> {
     let error = DispatchError::decode_from(bytes, snapshot.at.metadata());
     let error = error.map_err(|error| node("a dispatch error", &error))?;
     let DispatchError::Module(module) = &error else {
-        return Ok(Refusal::Other(error.to_string()));
+        return Ok(ChainRefusal::Other(error.to_string()));
     };
     let details = module.details().map_err(|error| node("a dispatch error", &error))?;
-    Ok(Refusal::from_name(details.pallet.name(), &details.variant.name))
+    Ok(ChainRefusal::from_name(details.pallet.name(), &details.variant.name))
 }

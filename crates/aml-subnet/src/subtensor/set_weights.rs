@@ -19,7 +19,7 @@ use crate::chain::outcome::{Included, WeightsOutcome};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
 use crate::chain::reveal_round::{NoRound, first_reveal_block, reveal_round};
 use crate::chain::route::{Abilities, NoRoute, Route};
-use crate::chain::standing::{Preflight, Standing};
+use crate::chain::standing::{Preflight, WeightsStanding};
 use crate::chain::timelock::{SealError, TimelockPayload, seal};
 use crate::chain::types::Block;
 use crate::chain::weights::{ConformError, conform};
@@ -81,7 +81,7 @@ impl Subtensor {
     ///
     /// # Errors
     /// [`ReadError`] when no endpoint answers, or there is no such subnet.
-    pub async fn standing(&self, hotkey: Hotkey, netuid: u16, mechanism: u8) -> Result<Standing, ReadError> {
+    pub async fn standing(&self, hotkey: Hotkey, netuid: u16, mechanism: u8) -> Result<WeightsStanding, ReadError> {
         let subnet = Mechanism { netuid, number: mechanism };
         self.read(At::Best, |snapshot| Box::pin(standing::read(snapshot, subnet, hotkey))).await
     }

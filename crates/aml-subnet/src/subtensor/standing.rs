@@ -5,12 +5,16 @@ use subxt::utils::AccountId32;
 use super::snapshot::{Item, ReadError, Snapshot};
 use super::{hyperparameters, metagraph};
 use crate::chain::commit::Mechanism;
-use crate::chain::standing::Standing;
+use crate::chain::standing::WeightsStanding;
 use crate::chain::types::{Block, Uid};
 use crate::wallet::Hotkey;
 
 /// Reads the standing of `hotkey`.
-pub(super) async fn read(snapshot: &Snapshot, mechanism: Mechanism, hotkey: Hotkey) -> Result<Standing, ReadError> {
+pub(super) async fn read(
+    snapshot: &Snapshot,
+    mechanism: Mechanism,
+    hotkey: Hotkey,
+) -> Result<WeightsStanding, ReadError> {
     let netuid = mechanism.netuid;
     let rules = hyperparameters::read(snapshot, netuid).await?;
     let of_subnet = |name| Item::plain(name).number(netuid);
@@ -32,7 +36,7 @@ pub(super) async fn read(snapshot: &Snapshot, mechanism: Mechanism, hotkey: Hotk
     } else {
         0
     };
-    Ok(Standing {
+    Ok(WeightsStanding {
         block: snapshot.block(),
         uid: uid.map(Uid),
         neurons: values.get(&size)?.unwrap_or(u16::MAX),

@@ -13,13 +13,13 @@ use subxt::rpcs::client::{RpcSubscription, rpc_params};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::extrinsic::{BuildError, Call, ERA_BLOCKS, Signed, build};
-use super::inclusion::{Outcome, outcome};
+use super::inclusion::{Dispatched, outcome};
 use super::nonce::{NonceError, on_chain};
 use super::pool::{PoolError, Progress};
 use super::snapshot::{ReadError, Snapshot};
 use super::{At, Subtensor};
 use crate::chain::outcome::Included;
-use crate::chain::refusal::Refusal;
+use crate::chain::refusal::ChainRefusal;
 use crate::wallet::{KeyLockError, Signer};
 
 /// Signings of one call: the first, and one more when the runtime was upgraded in between.
@@ -32,7 +32,7 @@ const SILENT_SHARE: u32 = 3;
 pub enum SubmitError {
     /// The chain executed it and said no.
     #[error("the chain refused it: {0}")]
-    Refused(Refusal),
+    Refused(ChainRefusal),
     /// The pool said no.
     #[error(transparent)]
     Pool(#[from] PoolError),
@@ -75,7 +75,7 @@ pub enum SubmitError {
 impl SubmitError {
     /// The pallet's refusal, where that is what it was.
     #[must_use]
-    pub const fn refusal(&self) -> Option<&Refusal> {
+    pub const fn refusal(&self) -> Option<&ChainRefusal> {
         match self {
             Self::Refused(refusal) => Some(refusal),
             _ => None,
@@ -202,7 +202,7 @@ impl Subtensor {
         Err(error.into())
     }
 
-    async fn settled(&self, block: H256, transaction: H256) -> Result<Option<Outcome>, ReadError> {
+    async fn settled(&self, block: H256, transaction: H256) -> Result<Option<Dispatched>, ReadError> {
         self.read(At::Hash(block), |snapshot| Box::pin(outcome(snapshot, transaction))).await
     }
 
@@ -232,7 +232,7 @@ impl Subtensor {
         }
     }
 
-    async fn in_block(&self, number: u64, transaction: H256) -> Result<Option<Outcome>, ReadError> {
+    async fn in_block(&self, number: u64, transaction: H256) -> Result<Option<Dispatched>, ReadError> {
         self.read(At::Number(number), |snapshot| Box::pin(outcome(snapshot, transaction))).await
     }
 }
@@ -244,9 +244,9 @@ enum Watched {
     Lost,
 }
 
-fn end(outcome: Outcome) -> Result<Fate, SubmitError> {
+fn end(outcome: Dispatched) -> Result<Fate, SubmitError> {
     match outcome {
-        Outcome::Succeeded(included) => Ok(Fate::Included(included)),
-        Outcome::Refused(refusal) => Err(SubmitError::Refused(refusal)),
+        Dispatched::Succeeded(included) => Ok(Fate::Included(included)),
+        Dispatched::Refused(refusal) => Err(SubmitError::Refused(refusal)),
     }
 }

@@ -10,7 +10,7 @@ use crate::validation::submission::Submission;
 
 /// What became known of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct Label {
     /// Place of the alert in the task.
     pub place: usize,
     /// Whether it was confirmed illicit.
@@ -58,7 +58,7 @@ pub enum SettleError {
 ///
 /// # Errors
 /// How many outcomes there are and how many are needed.
-pub fn ready(rules: &Rules, outcomes: &[Outcome]) -> Result<(), SettleError> {
+pub fn ready(rules: &Rules, outcomes: &[Label]) -> Result<(), SettleError> {
     let illicit = outcomes.iter().filter(|outcome| outcome.illicit).count();
     let (clean, needed) = (outcomes.len() - illicit, rules.least_of_class);
     if illicit < needed || clean < needed { Err(SettleError::TooFew { illicit, clean, needed }) } else { Ok(()) }
@@ -71,7 +71,7 @@ pub fn ready(rules: &Rules, outcomes: &[Outcome]) -> Result<(), SettleError> {
 ///
 /// # Panics
 /// When an outcome's place is not in the submission.
-pub fn settle(rules: &Rules, outcomes: &[Outcome], submission: &Submission) -> Result<Settlement, SettleError> {
+pub fn settle(rules: &Rules, outcomes: &[Label], submission: &Submission) -> Result<Settlement, SettleError> {
     ready(rules, outcomes)?;
     let labels: Vec<bool> = outcomes.iter().map(|outcome| outcome.illicit).collect();
     let gains: Vec<f64> = outcomes.iter().map(|outcome| f64::from(outcome.relevance)).collect();

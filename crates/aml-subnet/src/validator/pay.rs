@@ -36,7 +36,7 @@ pub use super::world::{LogError, WeightsLog, WeightsTarget};
 use crate::chain::epoch::Epoch;
 use crate::chain::metagraph::{Cache, Kept};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
-use crate::chain::standing::{Standing, version_key};
+use crate::chain::standing::{WeightsStanding, version_key};
 use crate::chain::types::Uid;
 use crate::chain::weights::ChainWeights;
 use crate::store::records::{WeightsRecord, WeightsState};
@@ -95,7 +95,7 @@ pub enum PayOutcome {
 
 /// What the chain and the records say at one moment.
 struct Moment {
-    standing: Standing,
+    standing: WeightsStanding,
     epoch: Epoch,
     records: Vec<WeightsRecord>,
 }
@@ -197,14 +197,14 @@ impl Payer {
         Ok(if shares.is_empty() { Err(Withheld::NobodyRegistered) } else { Ok(shares) })
     }
 
-    fn request(&self, shares: &[Share], standing: &Standing) -> WeightsRequest {
+    fn request(&self, shares: &[Share], standing: &WeightsStanding) -> WeightsRequest {
         let WeightsTarget { netuid, mechanism } = self.parts.target;
         let weights = shares.iter().map(|share| (Uid(share.uid), share.share)).collect();
         WeightsRequest { netuid, mechanism, weights, version_key: Some(self.version_key(standing)) }
     }
 
     /// The version that weights carry.
-    fn version_key(&self, standing: &Standing) -> u64 {
+    fn version_key(&self, standing: &WeightsStanding) -> u64 {
         // Numbered from 1, in their order.
         let rules = RulesVersion::LATEST as u64 + 1;
         version_key(self.version, rules, standing.rules.weights_version)

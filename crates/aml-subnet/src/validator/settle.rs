@@ -9,12 +9,12 @@ use aml_miner::wire::Table;
 use crate::store::records::{Canonical, RosterRow, Settled};
 use crate::validation::rules::Rules;
 use crate::validation::submission::Submission;
-use crate::validation::tier3_settlement::{self, Outcome, SettleError, Settlement};
+use crate::validation::tier3_settlement::{self, Label, SettleError, Settlement};
 use crate::wallet::Hotkey;
 
 /// The outcomes of the roster's alerts that `labels` knows, by place; labels of other alerts are passed over.
 #[must_use]
-pub fn outcomes(roster: &[RosterRow], labels: &Table) -> Vec<Outcome> {
+pub fn outcomes(roster: &[RosterRow], labels: &Table) -> Vec<Label> {
     let (Some(ids), Some(illicit)) = (labels.texts("alert_id"), labels.numbers("confirmed_illicit")) else {
         return Vec::new();
     };
@@ -24,7 +24,7 @@ pub fn outcomes(roster: &[RosterRow], labels: &Table) -> Vec<Outcome> {
         let row = *rows.get(alert.alert_id.as_str())?;
         let illicit = (!illicit[row].is_nan()).then_some(illicit[row] > 0.5)?;
         let relevance = relevance.map_or(f64::NAN, |relevance| relevance[row]);
-        Some(Outcome { place, illicit, relevance: grade(relevance, illicit) })
+        Some(Label { place, illicit, relevance: grade(relevance, illicit) })
     };
     roster.iter().enumerate().filter_map(known).collect()
 }
@@ -35,7 +35,7 @@ pub fn outcomes(roster: &[RosterRow], labels: &Table) -> Vec<Outcome> {
 /// When too little is known yet.
 pub fn settle(
     rules: &Rules,
-    labels: Vec<Outcome>,
+    labels: Vec<Label>,
     submissions: &BTreeMap<Hotkey, Option<Submission>>,
     canonical: Option<&Canonical>,
 ) -> Result<Settled, SettleError> {

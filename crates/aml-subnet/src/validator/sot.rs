@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use aml_miner::data::batch_dir::BatchDir;
-use aml_miner::data::download::{DownloadSettings, Outcome, download_batch};
+use aml_miner::data::download::{DownloadSettings, Downloaded, download_batch};
 use aml_miner::data::listing::{BatchDay, directory_name};
 use aml_miner::digest::Digest;
 use chrono::{DateTime, NaiveDate};
@@ -107,8 +107,10 @@ impl Sot {
             let outcome =
                 download_batch(source, BatchDay { date, window_days: named }, output, settings, &|_| ()).await;
             match outcome.map_err(|error| SotError::Download { name: name.clone(), source: Box::new(error) }) {
-                Ok(Outcome::Absent) => {}
-                Ok(Outcome::Fetched(manifest) | Outcome::Present(manifest)) if manifest.window_days == window_days => {
+                Ok(Downloaded::Absent) => {}
+                Ok(Downloaded::Fetched(manifest) | Downloaded::Present(manifest))
+                    if manifest.window_days == window_days =>
+                {
                     let arrived = opened(&output.join(&name)).await?.digest;
                     if let Some(expected) = was.filter(|was| *was != arrived) {
                         return Err(SotError::OtherBatch { name, expected, actual: arrived });

@@ -11,7 +11,7 @@ use aml_subnet::chain::metagraph::SourceError;
 use aml_subnet::chain::plan::WeightsRequest;
 use aml_subnet::chain::reading::{ChainReading, ChainSource};
 use aml_subnet::chain::types::Uid;
-use aml_subnet::localnet::{Config, Localnet, Rules};
+use aml_subnet::localnet::{Config, Localnet, SubnetRules};
 use aml_subnet::subtensor::subnet::OwnSubnet;
 use aml_subnet::subtensor::{Subtensor, Timing};
 use futures_util::future::{BoxFuture, pending};
@@ -74,7 +74,7 @@ async fn a_chain_that_does_not_answer_holds_up_neither_answers_nor_the_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_weights_that_are_shown_are_our_own_as_the_chain_has_them() {
-    let rules = Rules { tempo: 999, weights_rate_limit: 0, commit_reveal: false, ..Rules::default() };
+    let rules = SubnetRules { tempo: 999, weights_rate_limit: 0, commit_reveal: false, ..SubnetRules::default() };
     let block_time = Some(Duration::from_millis(40));
     let localnet = Localnet::start(Config { netuid: NETUID, rules, block_time, ..Config::default() }).await;
     let localnet = localnet.expect("a free port");

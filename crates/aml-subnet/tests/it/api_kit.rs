@@ -27,7 +27,7 @@ use aml_subnet::validation::score::CanonicalScore;
 use aml_subnet::validation::score::Score;
 use aml_subnet::validation::tier1_integrity::{Check, Finding};
 use aml_subnet::validation::tier2_traps::{Expected, TrapFinding, TrapGroup};
-use aml_subnet::validation::tier3_settlement::{Outcome, Settlement};
+use aml_subnet::validation::tier3_settlement::{Label, Settlement};
 use aml_subnet::wallet::{Hotkey, Signer};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -358,7 +358,7 @@ fn settled(day: u32) -> Settled {
     let counts = |number: u8| verdict(number, day).accepted.is_ok();
     Settled {
         rules: RulesVersion::V1,
-        labels: (0..60).map(|place| Outcome { place, illicit: place % 4 == 0, relevance: 0 }).collect(),
+        labels: (0..60).map(|place| Label { place, illicit: place % 4 == 0, relevance: 0 }).collect(),
         miners: (1..=MINERS).map(|number| (miner(number), counts(number).then(|| settlement(number)))).collect(),
         canonical: Some(settlement(0)),
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aml_subnet::chain::announce::{Announced, Announcement};
 use aml_subnet::chain::outcome::WeightsOutcome;
 use aml_subnet::chain::plan::WeightsRequest;
-use aml_subnet::chain::refusal::Refusal;
+use aml_subnet::chain::refusal::ChainRefusal;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::localnet::{Config, Generation, Localnet};
 use aml_subnet::subtensor::{AnnounceError, NonceError, RevealError, SetWeightsError, SubmitError};
@@ -238,11 +238,11 @@ async fn our_weights(bench: &Bench, cast: &Cast) {
         other => panic!("not foreseen: {other}"),
     };
     let stranger = chain.plan_weights(cast.coldkey.hotkey(), &request).await.expect_err("no neuron");
-    assert_eq!(refused(stranger), Refusal::HotKeyNotRegisteredInSubNet);
+    assert_eq!(refused(stranger), ChainRefusal::HotKeyNotRegisteredInSubNet);
     bench.rule("WeightsSetRateLimit", 1_000_u64).await;
     let soon = chain.plan_weights(cast.validator.hotkey(), &request).await.expect_err("too soon");
     assert!(soon.blocks_to_wait().is_some_and(|blocks| blocks > 900));
-    assert_eq!(refused(soon), Refusal::SettingWeightsTooFast);
+    assert_eq!(refused(soon), ChainRefusal::SettingWeightsTooFast);
     bench.rule("WeightsSetRateLimit", 0_u64).await;
 
     let plan = chain.plan_weights(cast.validator.hotkey(), &request).await.expect("a plan");
@@ -259,7 +259,7 @@ async fn our_weights(bench: &Bench, cast: &Cast) {
     bench.rule("CommitRevealWeightsEnabled", true).await;
     let error = chain.set_weights(&cast.validator, &plan).await.expect_err("commit-reveal is on");
     let SetWeightsError::Submit(SubmitError::Refused(refusal)) = error else { panic!("{error}") };
-    assert_eq!(refusal, Refusal::CommitRevealEnabled);
+    assert_eq!(refusal, ChainRefusal::CommitRevealEnabled);
     assert!(refusal.is_stale_view());
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aml_subnet::chain::endpoints::{Endpoint, EndpointError, Endpoints};
-use aml_subnet::chain::refusal::Refusal;
+use aml_subnet::chain::refusal::ChainRefusal;
 use aml_subnet::chain::route::{Abilities, NoRoute, Route};
-use aml_subnet::chain::standing::{Preflight, Standing};
+use aml_subnet::chain::standing::{Preflight, WeightsStanding};
 use aml_subnet::chain::types::{Block, Hyperparameters, Uid};
 use aml_subnet::chain::weights::ChainWeights;
 use aml_subnet::subtensor::{PoolError, Progress, Silence};
@@ -83,8 +83,8 @@ fn an_unknown_commit_scheme_is_an_error_and_not_a_wrong_submission() {
     assert_eq!(Abilities::default().route(false, None, 0), Err(NoRoute::Mechanism(0)));
 }
 
-fn standing() -> Standing {
-    Standing {
+fn standing() -> WeightsStanding {
+    WeightsStanding {
         block: Block(1000),
         uid: Some(Uid(3)),
         neurons: 5,
@@ -111,41 +111,41 @@ fn standing() -> Standing {
     }
 }
 
-fn check(standing: &Standing, uids: &[u16]) -> Result<(), Preflight> {
+fn check(standing: &WeightsStanding, uids: &[u16]) -> Result<(), Preflight> {
     standing.check(0, &ChainWeights { uids: uids.to_vec(), values: vec![65535; uids.len()] }, 7)
 }
 
 #[test]
 fn a_refusal_is_foreseen_under_the_chains_name() {
     assert_eq!(check(&standing(), &[0, 4]), Ok(()));
-    let refused = |change: fn(&mut Standing), uids: &[u16]| {
+    let refused = |change: fn(&mut WeightsStanding), uids: &[u16]| {
         let mut standing = standing();
         change(&mut standing);
         check(&standing, uids).expect_err("refused").refusal()
     };
-    assert_eq!(refused(|s| s.uid = None, &[0]), Refusal::HotKeyNotRegisteredInSubNet);
-    assert_eq!(refused(|s| s.stake = 49, &[0]), Refusal::NotEnoughStakeToSetWeights);
-    assert_eq!(refused(|s| s.rules.weights_version = 8, &[0]), Refusal::IncorrectWeightVersionKey);
-    assert_eq!(refused(|s| s.last_update = Block(902), &[0]), Refusal::SettingWeightsTooFast);
-    assert_eq!(refused(|s| s.permit = false, &[0]), Refusal::NeuronNoValidatorPermit);
-    assert_eq!(refused(|_| (), &[0, 5]), Refusal::UidVecContainInvalidOne);
-    assert_eq!(refused(|s| s.mechanisms = 0, &[0]), Refusal::MechanismDoesNotExist);
-    let commits = |s: &mut Standing| (s.rules.commit_reveal, s.last_update) = (true, Block(999));
-    assert_eq!(refused(commits, &[0]), Refusal::CommittingWeightsTooFast);
+    assert_eq!(refused(|s| s.uid = None, &[0]), ChainRefusal::HotKeyNotRegisteredInSubNet);
+    assert_eq!(refused(|s| s.stake = 49, &[0]), ChainRefusal::NotEnoughStakeToSetWeights);
+    assert_eq!(refused(|s| s.rules.weights_version = 8, &[0]), ChainRefusal::IncorrectWeightVersionKey);
+    assert_eq!(refused(|s| s.last_update = Block(902), &[0]), ChainRefusal::SettingWeightsTooFast);
+    assert_eq!(refused(|s| s.permit = false, &[0]), ChainRefusal::NeuronNoValidatorPermit);
+    assert_eq!(refused(|_| (), &[0, 5]), ChainRefusal::UidVecContainInvalidOne);
+    assert_eq!(refused(|s| s.mechanisms = 0, &[0]), ChainRefusal::MechanismDoesNotExist);
+    let commits = |s: &mut WeightsStanding| (s.rules.commit_reveal, s.last_update) = (true, Block(999));
+    assert_eq!(refused(commits, &[0]), ChainRefusal::CommittingWeightsTooFast);
 }
 
 #[test]
 fn a_weight_on_oneself_needs_no_permit() {
-    let plain = Standing { permit: false, ..standing() };
+    let plain = WeightsStanding { permit: false, ..standing() };
     assert_eq!(check(&plain, &[3]), Ok(()));
     assert!(check(&plain, &[3, 4]).is_err());
-    assert_eq!(check(&Standing { is_owner: true, ..plain }, &[0]), Ok(()));
+    assert_eq!(check(&WeightsStanding { is_owner: true, ..plain }, &[0]), Ok(()));
 }
 
 #[test]
 fn the_wait_ends_with_the_block_in_which_the_chain_takes_weights_again() {
     let wait = |last: u64, now: u64| {
-        let standing = Standing { last_update: Block(last), block: Block(now), ..standing() };
+        let standing = WeightsStanding { last_update: Block(last), block: Block(now), ..standing() };
         standing.blocks_to_wait()
     };
     assert_eq!(wait(100, 100), 99);
@@ -157,12 +157,12 @@ fn the_wait_ends_with_the_block_in_which_the_chain_takes_weights_again() {
 
 #[test]
 fn refusals_have_names_and_not_numbers() {
-    let name = |name: &str| Refusal::from_name("SubtensorModule", name);
-    assert_eq!(name("SettingWeightsTooFast"), Refusal::SettingWeightsTooFast);
+    let name = |name: &str| ChainRefusal::from_name("SubtensorModule", name);
+    assert_eq!(name("SettingWeightsTooFast"), ChainRefusal::SettingWeightsTooFast);
     assert!(name("SettingWeightsTooFast").is_too_soon());
-    assert_eq!(name("SomethingNew"), Refusal::Other("SubtensorModule::SomethingNew".to_owned()));
-    let elsewhere = Refusal::from_name("OtherPallet", "SettingWeightsTooFast");
-    assert_eq!(elsewhere, Refusal::Other("OtherPallet::SettingWeightsTooFast".to_owned()));
+    assert_eq!(name("SomethingNew"), ChainRefusal::Other("SubtensorModule::SomethingNew".to_owned()));
+    let elsewhere = ChainRefusal::from_name("OtherPallet", "SettingWeightsTooFast");
+    assert_eq!(elsewhere, ChainRefusal::Other("OtherPallet::SettingWeightsTooFast".to_owned()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aml_miner::clock::{Clock as _, SystemClock};
 use aml_subnet::chain::announce::Announcement;
 use aml_subnet::chain::endpoints::Endpoints;
-use aml_subnet::localnet::{Config, Hyperparameter, Localnet, Rules};
+use aml_subnet::localnet::{Config, Hyperparameter, Localnet, SubnetRules};
 use aml_subnet::store::records::{Round, RoundId};
 use aml_subnet::subtensor::{Subtensor, Timing};
 use aml_subnet::wallet::{KeyLock, Scheme, Signer};
@@ -31,7 +31,7 @@ fn today() -> NaiveDate {
 }
 
 async fn desk() -> Desk {
-    let rules = Rules { tempo: 999, weights_rate_limit: 0, ..Rules::default() };
+    let rules = SubnetRules { tempo: 999, weights_rate_limit: 0, ..SubnetRules::default() };
     let block_time = Some(Duration::from_millis(50));
     let localnet = Localnet::start(Config { netuid: NETUID, rules, block_time, ..Config::default() }).await;
     let localnet = localnet.expect("a free port");

@@ -22,7 +22,7 @@ use aml_subnet::validation::score::CanonicalScore;
 use aml_subnet::validation::score::Score;
 use aml_subnet::validation::tier1_integrity::{Check, Finding};
 use aml_subnet::validation::tier2_traps::{Expected, TrapFinding, TrapGroup};
-use aml_subnet::validation::tier3_settlement::{Outcome, Settlement};
+use aml_subnet::validation::tier3_settlement::{Label, Settlement};
 use aml_subnet::wallet::Hotkey;
 
 /// A place for a ledger, and what keeps it there.
@@ -417,7 +417,7 @@ pub(crate) fn settled() -> Settled {
     let settlement = |score| Settlement { auc: 0.9, brier: 0.1, log_loss: 0.3, ece: 1.0 / 3.0, ndcg: 0.8, score };
     Settled {
         rules: RulesVersion::V1,
-        labels: vec![Outcome { place: 0, illicit: true, relevance: 2 }],
+        labels: vec![Label { place: 0, illicit: true, relevance: 2 }],
         miners: BTreeMap::from([(miner(1), Some(settlement(0.1 + 0.7))), (miner(2), None)]),
         canonical: Some(settlement(0.8)),
     }

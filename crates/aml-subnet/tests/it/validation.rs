@@ -11,7 +11,7 @@ use aml_subnet::validation::rules::{Rules, RulesVersion};
 use aml_subnet::validation::submission::{Rejection, Submission};
 use aml_subnet::validation::tier1_integrity::{self, Answer, Asked, Check, Integrity};
 use aml_subnet::validation::tier2_traps::{self, Expected, TrapGroup};
-use aml_subnet::validation::tier3_settlement::{Outcome, SettleError, settle};
+use aml_subnet::validation::tier3_settlement::{Label, SettleError, settle};
 use aml_subnet::validation::weights::shares;
 use aml_subnet::wallet::Hotkey;
 use proptest::collection::{btree_map, vec};
@@ -154,9 +154,9 @@ fn traps_pass_where_enough_of_a_group_is_where_it_belongs() {
     assert!(!flat.findings[0].passed, "equal scores are above nothing");
 }
 
-fn outcomes(illicit: usize, clean: usize) -> Vec<Outcome> {
+fn outcomes(illicit: usize, clean: usize) -> Vec<Label> {
     (0..illicit + clean)
-        .map(|place| Outcome { place, illicit: place < illicit, relevance: if place < illicit { 2 } else { 0 } })
+        .map(|place| Label { place, illicit: place < illicit, relevance: if place < illicit { 2 } else { 0 } })
         .collect()
 }
 

@@ -10,7 +10,7 @@ use aml_subnet::validation::rules::{Rules, RulesVersion};
 use aml_subnet::validation::similarity::{LEAST_ALERTS, Likeness, alike, rank_correlation};
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::{self, Expected, TrapGroup};
-use aml_subnet::validation::tier3_settlement::{Outcome, settle};
+use aml_subnet::validation::tier3_settlement::{Label, settle};
 use aml_subnet::validation::weights::shares;
 use aml_subnet::wallet::Hotkey;
 use proptest::collection::vec;
@@ -242,9 +242,9 @@ proptest! {
         let places: Vec<usize> = (0..10).collect();
         let at_once = share(&group(places.clone()), &scores);
         prop_assert_eq!(at_once.to_bits(), share(&group(places.into_iter().map(moved).collect()), &turned).to_bits());
-        let outcome = |place, number: usize| Outcome { place, illicit: number.is_multiple_of(3), relevance: if number.is_multiple_of(3) { 2 } else { 0 } };
-        let outcomes: Vec<Outcome> = (0..length).map(|place| outcome(place, place)).collect();
-        let others: Vec<Outcome> = (0..length).map(|place| outcome(moved(place), place)).collect();
+        let outcome = |place, number: usize| Label { place, illicit: number.is_multiple_of(3), relevance: if number.is_multiple_of(3) { 2 } else { 0 } };
+        let outcomes: Vec<Label> = (0..length).map(|place| outcome(place, place)).collect();
+        let others: Vec<Label> = (0..length).map(|place| outcome(moved(place), place)).collect();
         let (a, b) = (settle(&RULES, &outcomes, &must_submit(&scores)), settle(&RULES, &others, &must_submit(&turned)));
         let (a, b) = (a.expect("enough"), b.expect("enough"));
         prop_assert!((a.score - b.score).abs() < 1e-12 && (a.ece - b.ece).abs() < 1e-12);
@@ -340,10 +340,8 @@ fn tiers_two_and_three_equal_scikit_learn_and_numpy() {
     for case in vectors.cases {
         let submission = must_submit(&case.scores);
         let grades = case.relevance.bytes().map(|grade| grade - b'0');
-        let outcomes: Vec<Outcome> = grades
-            .enumerate()
-            .map(|(place, relevance)| Outcome { place, illicit: relevance == 2, relevance })
-            .collect();
+        let outcomes: Vec<Label> =
+            grades.enumerate().map(|(place, relevance)| Label { place, illicit: relevance == 2, relevance }).collect();
         let settled = settle(&RULES, &outcomes, &submission).expect("enough of both");
         let found = [
             ("auc", settled.auc),

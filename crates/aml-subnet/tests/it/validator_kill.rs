@@ -14,7 +14,7 @@ use aml_miner::digest::Digest;
 use aml_subnet::chain::announce::Announcement;
 use aml_subnet::chain::endpoints::Endpoints;
 use aml_subnet::chain::types::Uid;
-use aml_subnet::localnet::{Config, Localnet, Rules};
+use aml_subnet::localnet::{Config, Localnet, SubnetRules};
 use aml_subnet::outputs::{MANIFEST_FILE, directory};
 use aml_subnet::store::records::{RoundId, Step, WeightsState, WeightsTarget};
 use aml_subnet::subtensor::{Subtensor, Timing};
@@ -107,7 +107,7 @@ impl Stage {
 
     /// A subnet where `//Alice` may set weights and all miners are announced.
     async fn chain(&self) -> Localnet {
-        let rules = Rules { tempo: 20_000, serving_rate_limit: 0, ..Rules::default() };
+        let rules = SubnetRules { tempo: 20_000, serving_rate_limit: 0, ..SubnetRules::default() };
         let block_time = Some(Duration::from_millis(100));
         let localnet = Localnet::start(Config { netuid: NETUID, block_time, rules, ..Config::default() }).await;
         let localnet = localnet.expect("a free port");
@@ -130,7 +130,7 @@ impl Stage {
         let text = format!(
             "netuid = {NETUID}\nlog_level = \"warn\"\n[wallet]\nname = \"val\"\npath = \"{}\"\n[subtensor]\nnetwork = \"{}\"\n\
              [validator]\nsot = \"{}\"\ndata_dir = \"{}\"\ndatabase_url = \"{ledger}\"\nallow_private_ips = true\n\
-             deadline = \"5m\"\ntimeout = \"1m\"\n",
+             deadline = \"5m\"\ntimeout = \"1m\"\nattempts = 1\n",
             at("wallets"),
             localnet.ws_url(),
             at("sot"),

@@ -8,12 +8,12 @@ use aml_miner::clock::{Clock, SystemClock};
 use aml_miner::digest::Digest;
 use aml_subnet::chain::announce::Announcement;
 use aml_subnet::chain::endpoints::Endpoints;
-use aml_subnet::chain::refusal::Refusal;
+use aml_subnet::chain::refusal::ChainRefusal;
 use aml_subnet::chain::reveal_round::{GENESIS_SECONDS, PERIOD_SECONDS};
 use aml_subnet::chain::standing::Preflight;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::ChainWeights;
-use aml_subnet::localnet::{Config, Generation, Hyperparameter, Localnet, Rules as Subnet};
+use aml_subnet::localnet::{Config, Generation, Hyperparameter, Localnet, SubnetRules};
 use aml_subnet::store::records::{WeightsRecord, WeightsState};
 use aml_subnet::store::{Ledger, OpenLedgerError, Opening};
 use aml_subnet::subtensor::{SetWeightsError, Subtensor, Timing};
@@ -129,7 +129,7 @@ fn hotkey(name: &str) -> Hotkey {
 }
 
 async fn stage_of(generation: Generation, commit_reveal: bool) -> Stage {
-    let rules = Subnet { tempo: TEMPO, weights_rate_limit: 0, commit_reveal, ..Subnet::default() };
+    let rules = SubnetRules { tempo: TEMPO, weights_rate_limit: 0, commit_reveal, ..SubnetRules::default() };
     let config = Config { netuid: NETUID, generation, rules, block_time: Some(BLOCK_TIME), ..Config::default() };
     let localnet = Localnet::start(config).await.expect("a free port");
     for name in ["Alice", "Bob", "Charlie", "Dave"] {
@@ -494,7 +494,7 @@ async fn a_plan_that_came_too_soon_waits_without_a_fuss_unless_it_goes_on_for_lo
         "{outcome:?}"
     );
     assert_eq!((stage.sent().await, stage.disk.state_of(0).await), (0, WeightsState::Planned));
-    let refusal = Preflight::TooFast { name: Refusal::SettingWeightsTooFast, blocks: 7 };
+    let refusal = Preflight::TooFast { name: ChainRefusal::SettingWeightsTooFast, blocks: 7 };
     let error = PayError::from(SetWeightsError::from(refusal));
     assert_eq!(error.trouble(), Trouble::TooSoon);
     assert_eq!(error.benign_wait(2.9), Some(Due::Later { blocks: 7, because: Because::RateLimit }));

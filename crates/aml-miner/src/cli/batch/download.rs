@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{UsageError, Verdict};
-use crate::data::download::{DownloadError, DownloadSettings, Event, Outcome, Source, SourceError, download_batch};
+use crate::data::download::{DownloadError, DownloadSettings, Downloaded, Event, Source, SourceError, download_batch};
 use crate::data::listing::BatchDay;
 
 /// Ten years: more is a typing error.
@@ -70,11 +70,11 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         let name = batch.directory();
         let outcome = runtime.block_on(one_day(&source, args, batch));
         verdict = verdict.and(match outcome {
-            Ok(Outcome::Fetched(manifest)) => {
+            Ok(Downloaded::Fetched(manifest)) => {
                 told(out, &format!("ok       {name}: digest {}", manifest.digest()), true)?
             }
-            Ok(Outcome::Present(_)) => told(out, &format!("present  {name}"), true)?,
-            Ok(Outcome::Absent) => told(out, &format!("missing  {name}"), args.allow_missing)?,
+            Ok(Downloaded::Present(_)) => told(out, &format!("present  {name}"), true)?,
+            Ok(Downloaded::Absent) => told(out, &format!("missing  {name}"), args.allow_missing)?,
             Err(error) if is_finding(&error) => told(out, &format!("BAD      {name}: {error}"), false)?,
             Err(error) => return Err(error).with_context(|| name),
         });
@@ -97,7 +97,7 @@ fn is_finding(error: &DownloadError) -> bool {
     }
 }
 
-async fn one_day(source: &Source, args: &Args, batch: BatchDay) -> Result<Outcome, DownloadError> {
+async fn one_day(source: &Source, args: &Args, batch: BatchDay) -> Result<Downloaded, DownloadError> {
     let settings = DownloadSettings {
         retries: args.retries,
         network: args.network.clone(),

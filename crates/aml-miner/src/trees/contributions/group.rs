@@ -7,7 +7,7 @@ use super::super::lightgbm::{Child, Tree};
 use super::super::quantizer::BLOCK;
 use super::masks::{MaskBuilder, MaskId, RowMask};
 use super::paths::{Passage, Path, Turn};
-use super::quadrature::Rules;
+use super::quadrature::QuadratureRules;
 use super::shapley::Leaf;
 use super::walk::Sums;
 
@@ -23,7 +23,13 @@ pub(super) struct Group {
 
 impl Group {
     /// Tabulates the leaves below `root`, which is reached by the path `above`.
-    pub(super) fn new(tree: &Tree, root: Child, above: &Path, masks: &mut MaskBuilder, rules: &mut Rules) -> Self {
+    pub(super) fn new(
+        tree: &Tree,
+        root: Child,
+        above: &Path,
+        masks: &mut MaskBuilder,
+        rules: &mut QuadratureRules,
+    ) -> Self {
         let (leaves, splits) = gather(tree, root, above);
         let passages = leaves.iter().flat_map(|(_, path)| &path.0);
         let mut features: Vec<u32> = passages.map(|passage| passage.feature).collect();

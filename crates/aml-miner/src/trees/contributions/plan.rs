@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::super::lightgbm::{Child, Tree};
 use super::super::quantizer::Test;
 use super::paths::{count, share};
-use super::quadrature::{Point, Rules};
+use super::quadrature::{Point, QuadratureRules};
 
 /// Stands for "no such slot".
 pub(super) const NONE: u32 = u32::MAX;
@@ -102,7 +102,7 @@ impl Plan {
         tree: &Tree,
         tests: &[Test],
         tabled: &BTreeSet<Child>,
-        rules: &mut Rules,
+        rules: &mut QuadratureRules,
     ) -> Result<Option<Self>, WildCounts> {
         let alive = alive(tree, tabled);
         if alive.first() != Some(&true) {

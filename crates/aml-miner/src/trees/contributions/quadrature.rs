@@ -18,9 +18,9 @@ pub(super) struct Point {
 
 /// The rules made so far, by their number of points.
 #[derive(Debug, Default)]
-pub(super) struct Rules(BTreeMap<usize, Arc<[Point]>>);
+pub(super) struct QuadratureRules(BTreeMap<usize, Arc<[Point]>>);
 
-impl Rules {
+impl QuadratureRules {
     /// Points up to which every number has a rule of its own; beyond, only multiples of it do.
     const EXACT: usize = 16;
 

@@ -10,7 +10,7 @@ use super::super::quantizer::{BLOCK, Codes, FEW, Test};
 use super::group::Group;
 use super::masks::{MaskBuilder, Masks, RowMask};
 use super::paths::Path;
-use super::quadrature::Rules;
+use super::quadrature::QuadratureRules;
 use super::walk::Sums;
 
 /// Bits of a group of several leaves. One more makes tables of a typical model a fifth larger and a row a sixth faster
@@ -57,7 +57,7 @@ impl Candidate {
             }
             // A feature of the group takes a bit at least, so this is no less than its table's size.
             let bytes = (bits << bits) * size_of::<f64>();
-            all.push(Self { tree: index, root, bytes, steps: (splits + 1) * Rules::points(bits) });
+            all.push(Self { tree: index, root, bytes, steps: (splits + 1) * QuadratureRules::points(bits) });
             false
         });
     }
@@ -77,7 +77,7 @@ impl Candidate {
 
 impl TreeTables {
     /// The tables of the groups of one tree that begin with these nodes and leaves.
-    pub(super) fn new(tree: &Tree, tests: &[Test], roots: &BTreeSet<Child>, rules: &mut Rules) -> Self {
+    pub(super) fn new(tree: &Tree, tests: &[Test], roots: &BTreeSet<Child>, rules: &mut QuadratureRules) -> Self {
         let mut masks = MaskBuilder::new(tests);
         let mut groups = Vec::with_capacity(roots.len());
         if !roots.is_empty() {

@@ -8,7 +8,7 @@ use chrono::{Days, NaiveDate};
 use super::frame::{Frame, Tile};
 use super::svg::{Svg, bar, sparkline};
 use super::text::{maybe, percent, score, short, when, whole};
-use crate::api::views::{MinerList, RoundBrief, Standing};
+use crate::api::views::{MinerList, MinerStanding, RoundBrief};
 
 /// The page.
 #[derive(Template)]
@@ -71,7 +71,7 @@ fn recent(last: &str, days: i64) -> Vec<String> {
     (0..count).rev().filter_map(|back| last.checked_sub_days(Days::new(back))).map(|day| day.to_string()).collect()
 }
 
-fn row(of: &Standing, days: &[String]) -> Row {
+fn row(of: &MinerStanding, days: &[String]) -> Row {
     let known: BTreeMap<&str, f64> = of.days.iter().map(|day| (day.date.as_str(), day.score)).collect();
     let line: Vec<Option<f64>> = days.iter().map(|day| known.get(day.as_str()).copied()).collect();
     let label = format!("Daily mean score, {} of {} days with a round", known.len(), days.len());

@@ -5,7 +5,7 @@ use askama::Template;
 use super::frame::{Frame, Tile};
 use super::svg::{Stack, Svg, stacks};
 use super::text::{day, line, maybe, percent, score, short, took, when};
-use crate::api::views::{MinerDetail, MinerRound, Outcome};
+use crate::api::views::{MinerDetail, MinerOutcome, MinerRound};
 use crate::validation::rules::Rules;
 
 /// Characters of a stranger's text that a table shows.
@@ -55,12 +55,12 @@ impl Miner {
 }
 
 /// How an outcome is coloured.
-pub(super) const fn tone(outcome: Outcome) -> &'static str {
+pub(super) const fn tone(outcome: MinerOutcome) -> &'static str {
     match outcome {
-        Outcome::Accepted => "good",
-        Outcome::Rejected | Outcome::TooLarge => "bad",
-        Outcome::Refused | Outcome::TimedOut | Outcome::Unreachable => "warn",
-        Outcome::NotServing => "",
+        MinerOutcome::Accepted => "good",
+        MinerOutcome::Rejected | MinerOutcome::TooLarge => "bad",
+        MinerOutcome::Refused | MinerOutcome::TimedOut | MinerOutcome::Unreachable => "warn",
+        MinerOutcome::NotServing => "",
     }
 }
 
@@ -97,7 +97,7 @@ fn facts(detail: &MinerDetail) -> Vec<(&'static str, String)> {
 }
 
 fn stack(of: &MinerRound, rules: &Rules) -> Stack {
-    let counts = of.brief.outcome == Outcome::Accepted;
+    let counts = of.brief.outcome == MinerOutcome::Accepted;
     let part = |weight: f64, share: Option<f64>| if counts { weight * share.unwrap_or(0.0) } else { 0.0 };
     let parts =
         [part(rules.tier1, of.brief.tier1), part(rules.tier2, of.brief.tier2), part(rules.tier3, of.brief.tier3)];

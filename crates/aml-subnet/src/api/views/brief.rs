@@ -14,7 +14,8 @@ use crate::wallet::Hotkey;
 /// What came of one miner in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+#[schema(as = Outcome)]
+pub enum MinerOutcome {
     /// The submission counts.
     Accepted,
     /// An answer came and does not count.
@@ -31,7 +32,7 @@ pub enum Outcome {
     TooLarge,
 }
 
-impl Outcome {
+impl MinerOutcome {
     /// The outcome that a verdict and the answer that it is about amount to.
     #[must_use]
     pub fn of(verdict: &Verdict, reply: Option<&Reply>) -> Self {
@@ -89,7 +90,7 @@ pub struct MinerBrief {
     /// Its uid at that moment.
     pub uid: u16,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: MinerOutcome,
     /// Why it does not count.
     pub reason: Option<String>,
     /// Share of tier 1's checks that were passed.
@@ -202,7 +203,7 @@ impl RoundFacts {
             published_at: round.published_ms.map(rfc3339),
             settled_at: round.settled_ms.map(rfc3339),
             asked: self.miners.len(),
-            accepted: self.miners.values().filter(|miner| miner.outcome == Outcome::Accepted).count(),
+            accepted: self.miners.values().filter(|miner| miner.outcome == MinerOutcome::Accepted).count(),
         }
     }
 }
@@ -222,7 +223,7 @@ fn miner(rules: &Rules, verdict: &Verdict, reply: Option<&Reply>, settled: Optio
     let scored = RoundScore { day: 0, tier1, tier2: verdict.tier2, tier3, copies };
     MinerBrief {
         uid: verdict.uid,
-        outcome: Outcome::of(verdict, reply),
+        outcome: MinerOutcome::of(verdict, reply),
         reason: verdict.accepted.as_ref().err().cloned(),
         tier1: verdict.tier1,
         tier2: verdict.tier2,

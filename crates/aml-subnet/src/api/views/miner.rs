@@ -25,7 +25,8 @@ pub struct Day {
 
 /// Where a miner stands.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Standing {
+#[schema(as = Standing)]
+pub struct MinerStanding {
     /// 1 is the best; equal performances go by hotkey.
     pub rank: usize,
     /// Who.
@@ -62,7 +63,7 @@ pub struct MinerList {
     /// Miners in all.
     pub total: usize,
     /// The miners, best first.
-    pub miners: Vec<Standing>,
+    pub miners: Vec<MinerStanding>,
     /// Value of `offset` for the next page; null on the last one.
     pub next_offset: Option<usize>,
 }
@@ -89,7 +90,7 @@ pub struct MinerDetail {
     /// Who.
     pub hotkey: String,
     /// Where it stands; null without a round in the last days.
-    pub standing: Option<Standing>,
+    pub standing: Option<MinerStanding>,
     /// SHA-256 of the key that its receipts are known by.
     pub receipt_key: Option<String>,
     /// When it was first seen on chain.
@@ -123,7 +124,7 @@ impl MinerRound {
 
 /// The leaderboard's `places`, against the chain as it was read last.
 #[must_use]
-pub fn standings(rules: &Rules, places: &[Place], metagraph: Option<&Metagraph>) -> Vec<Standing> {
+pub fn standings(rules: &Rules, places: &[Place], metagraph: Option<&Metagraph>) -> Vec<MinerStanding> {
     let registered = metagraph.map(Metagraph::hotkeys).unwrap_or_default();
     let uids: BTreeMap<Hotkey, u16> = registered.iter().map(|(uid, hotkey)| (*hotkey, *uid)).collect();
     let earned = places.iter().map(|place| (place.hotkey, place.earned)).collect();
@@ -131,7 +132,7 @@ pub fn standings(rules: &Rules, places: &[Place], metagraph: Option<&Metagraph>)
         shares(&earned, &registered).into_iter().map(|share| (share.hotkey, share.share)).collect();
     let standing = |(rank, place): (usize, &Place)| {
         let [tier1, tier2, tier3] = place.tiers();
-        Standing {
+        MinerStanding {
             rank,
             hotkey: place.hotkey.to_string(),
             uid: uids.get(&place.hotkey).copied(),

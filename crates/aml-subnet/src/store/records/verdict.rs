@@ -9,7 +9,7 @@ use crate::validation::rules::RulesVersion;
 use crate::validation::score::CanonicalScore;
 use crate::validation::tier1_integrity::Finding;
 use crate::validation::tier2_traps::TrapFinding;
-use crate::validation::tier3_settlement::{Outcome as Label, Settlement};
+use crate::validation::tier3_settlement::{Label, Settlement};
 use crate::wallet::Hotkey;
 
 /// Computed and stored, not scored in rules v1.

@@ -1,7 +1,7 @@
 //! When weights are due. Pure: from the chain's rules and what is recorded.
 
 use crate::chain::epoch::{Epoch, in_tempos};
-use crate::chain::standing::Standing;
+use crate::chain::standing::WeightsStanding;
 use crate::store::records::{WeightsRecord, WeightsState};
 
 /// Commits that may be open at once, by the pallet's rule.
@@ -51,7 +51,7 @@ impl Because {
 
 /// Whether weights are due at the best block.
 #[must_use]
-pub fn due(standing: &Standing, epoch: &Epoch, records: &[WeightsRecord]) -> Due {
+pub fn due(standing: &WeightsStanding, epoch: &Epoch, records: &[WeightsRecord]) -> Due {
     let next_epoch = epoch.blocks_left().max(1);
     match records.iter().find(|record| record.epoch == epoch.first.0) {
         Some(record) if record.state == WeightsState::Planned => return Due::Unfinished { epoch: epoch.first.0 },
@@ -81,13 +81,13 @@ pub const fn is_open(state: &WeightsState) -> bool {
 
 /// Age of the weights on chain in tempos: since the last confirmed submission, or the hotkey's last update.
 #[must_use]
-pub fn age_in_tempos(standing: &Standing, last: u64) -> f64 {
+pub fn age_in_tempos(standing: &WeightsStanding, last: u64) -> f64 {
     in_tempos(standing.block.0.saturating_sub(last), standing.rules.tempo)
 }
 
 /// The block of the last confirmed submission, else of the hotkey's last update.
 #[must_use]
-pub fn last_block(standing: &Standing, records: &[WeightsRecord]) -> u64 {
+pub fn last_block(standing: &WeightsStanding, records: &[WeightsRecord]) -> u64 {
     let confirmed = records.iter().filter_map(|record| match record.state {
         WeightsState::Confirmed { block } => Some(block),
         _ => None,

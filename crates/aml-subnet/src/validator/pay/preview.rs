@@ -6,7 +6,7 @@ use super::due::{Due, due};
 use super::worth::{Withheld, Worth};
 use super::{Moment, PayError, Payer};
 use crate::chain::epoch::Epoch;
-use crate::chain::standing::{Preflight, Standing};
+use crate::chain::standing::{Preflight, WeightsStanding};
 use crate::chain::types::Uid;
 use crate::chain::weights::{ChainWeights, ConformError, conform};
 use crate::store::records::WeightsRecord;
@@ -47,7 +47,7 @@ pub struct Dropped {
 #[derive(Debug)]
 pub struct Preview {
     /// The hotkey's standing.
-    pub standing: Standing,
+    pub standing: WeightsStanding,
     /// The subnet's epoch.
     pub epoch: Epoch,
     /// When.

@@ -4,8 +4,8 @@ use super::due::is_open;
 use super::errors::PayError;
 use super::{Moment, Payer, Worth};
 use crate::chain::outcome::{RevealFate, Sighting, TimelockedAt, Trace, WeightsOutcome};
-use crate::chain::refusal::Refusal;
-use crate::chain::standing::{Preflight, Standing};
+use crate::chain::refusal::ChainRefusal;
+use crate::chain::standing::{Preflight, WeightsStanding};
 use crate::chain::types::{Block, Uid};
 use crate::store::records::{WeightsRecord, WeightsState};
 use crate::subtensor::{ERA_BLOCKS, RevealError, SetWeightsError, SubmitError};
@@ -95,7 +95,7 @@ impl Payer {
         let content = &record.plan.content;
         let (chain, signer) = (&self.parts.chain, &self.parts.signer);
         let target = WeightsTarget { netuid: content.netuid, mechanism: content.mechanism };
-        let standing: Standing = chain.standing(signer.hotkey(), target).await?;
+        let standing: WeightsStanding = chain.standing(signer.hotkey(), target).await?;
         if let Err(refusal) = standing.check(content.mechanism, &content.weights, content.version_key) {
             return match refusal {
                 Preflight::InvalidUid { .. } => Ok(failed(refusal.to_string())),
@@ -181,10 +181,10 @@ const fn is_lost(error: &RevealError) -> bool {
         RevealError::Expired { .. } | RevealError::NotFound | RevealError::NotThere => true,
         RevealError::Submit(SubmitError::Refused(refusal)) => matches!(
             refusal,
-            Refusal::ExpiredWeightCommit
-                | Refusal::NoWeightsCommitFound
-                | Refusal::InvalidRevealCommitHashNotMatch
-                | Refusal::CommitRevealDisabled
+            ChainRefusal::ExpiredWeightCommit
+                | ChainRefusal::NoWeightsCommitFound
+                | ChainRefusal::InvalidRevealCommitHashNotMatch
+                | ChainRefusal::CommitRevealDisabled
         ),
         _ => false,
     }

@@ -7,7 +7,7 @@ use crate::chain::commit::PendingReveal;
 use crate::chain::epoch::Epoch;
 use crate::chain::outcome::{Included, RevealFate, TimelockedAt, Trace, WeightsOutcome};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
-use crate::chain::standing::Standing;
+use crate::chain::standing::WeightsStanding;
 use crate::chain::types::{Block, Metagraph, Uid};
 use crate::subtensor::{ReadError, RevealError, SetWeightsError, Subtensor};
 use crate::wallet::{Hotkey, Signer};
@@ -27,10 +27,14 @@ pub trait WeightsChain: Send + Sync {
     fn metagraph(&self, netuid: u16) -> BoxFuture<'_, Result<Metagraph, ReadError>>;
 
     /// A hotkey's standing, at the best block.
-    fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<Standing, ReadError>>;
+    fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>>;
 
     /// The epoch of the best block and a hotkey's standing in it.
-    fn occasion(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<(Epoch, Standing), ReadError>> {
+    fn occasion(
+        &self,
+        hotkey: Hotkey,
+        target: WeightsTarget,
+    ) -> BoxFuture<'_, Result<(Epoch, WeightsStanding), ReadError>> {
         Box::pin(async move { Ok((self.epoch(target.netuid).await?, self.standing(hotkey, target).await?)) })
     }
 
@@ -102,11 +106,15 @@ impl WeightsChain for Subtensor {
         Box::pin(Self::metagraph(self, netuid))
     }
 
-    fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<Standing, ReadError>> {
+    fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>> {
         Box::pin(Self::standing(self, hotkey, target.netuid, target.mechanism))
     }
 
-    fn occasion(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<(Epoch, Standing), ReadError>> {
+    fn occasion(
+        &self,
+        hotkey: Hotkey,
+        target: WeightsTarget,
+    ) -> BoxFuture<'_, Result<(Epoch, WeightsStanding), ReadError>> {
         Box::pin(Self::occasion(self, hotkey, target.netuid, target.mechanism))
     }
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use aml_subnet::chain::announce::Announcement;
-use aml_subnet::localnet::{Config, Localnet, Rules};
+use aml_subnet::localnet::{Config, Localnet, SubnetRules};
 use aml_subnet::store::Ledger;
 use aml_subnet::store::records::{RoundId, Step, WeightsRecord, WeightsState, WeightsTarget};
 use aml_subnet::validator::pay::is_open;
@@ -61,7 +61,7 @@ impl Seat {
         std::fs::set_permissions(hotkeys.join("default"), PermissionsExt::from_mode(0o600)).expect("a mode");
         // The same salts for both.
         std::fs::write(data.join("salts.secret"), [7; 32]).expect("a secret");
-        let rules = Rules { tempo: 30, weights_rate_limit: 0, serving_rate_limit: 0, ..Rules::default() };
+        let rules = SubnetRules { tempo: 30, weights_rate_limit: 0, serving_rate_limit: 0, ..SubnetRules::default() };
         let block_time = Some(Duration::from_millis(120));
         let localnet = Localnet::start(Config { netuid: NETUID, block_time, rules, ..Config::default() }).await;
         let localnet = localnet.expect("a free port");
@@ -85,7 +85,7 @@ impl Seat {
             "netuid = {NETUID}\n[wallet]\nname = \"val\"\npath = \"{data}/wallets\"\n[subtensor]\nnetwork = \"{chain}\"\n\
              [validator]\nsot = \"{}\"\ndata_dir = \"{data}\"\ndatabase_url = \"{}\"\nallow_private_ips = true\n\
              listen = \"127.0.0.1:0\"\ninterval = \"200ms\"\nweights_interval = \"300ms\"\ndeadline = \"1h\"\n\
-             timeout = \"20m\"\ngrace = \"1d\"\n",
+             timeout = \"20m\"\nattempts = 1\ngrace = \"1d\"\n",
             sot.display(),
             self.url,
         )
