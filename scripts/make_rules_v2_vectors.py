@@ -1,33 +1,27 @@
 #!/usr/bin/env python3
-"""Records what the simulator of the rules says, for the test of rules v2.
+"""Records what the rules' Python twin says, for the test of rules v2.
 
     python3 -m venv VENV && VENV/bin/pip install numpy
     VENV/bin/python scripts/make_rules_v2_vectors.py > crates/aml-subnet/tests/data/rules_v2_vectors.json
     VENV/bin/python scripts/make_rules_v2_vectors.py --seasons 0 1000      one season a line, for the test that plays them live
 
-The simulator is looked for in `scripts/simulator`, then in `simulator` under AML_SHARED or `../shared` beside the checkout.
 Seasons are small (8 miners, 40 days, 60 alerts) with absences, ties, copies, late miners, rounds without traps and outcomes
 that come too late; scores are whole multiples of 2^-16, so that sums of them are exact in both languages.
 """
 import base64
 import dataclasses
 import json
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
-HERE = Path(__file__).resolve().parent
-SHARED = Path(os.environ.get("AML_SHARED", HERE.parent.parent / "shared"))
-FOUND = [path for path in (HERE / "simulator", SHARED / "simulator") if (path / "rules_v2.py").is_file()]
-if not FOUND:
-    sys.exit("the simulator of the rules is not there (set AML_SHARED)")
-sys.path.insert(0, str(FOUND[0]))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "simulator"))
 
 import rules_v2 as v2  # noqa: E402
+from figures import sigmoid  # noqa: E402
 from season import Miner, Season  # noqa: E402
-from world import World, sigmoid  # noqa: E402
+from world import World  # noqa: E402
 
 MINERS, DAYS, ALERTS = 8, 40, 60
 NEVER = 65535
@@ -50,26 +44,26 @@ class SmallWorld(World):
 
     def __post_init__(self):
         self.rng = rng = np.random.default_rng(self.seed)
-        shape = (self.days, self.alerts)
+        shape = (self.number_of_days, self.alerts_a_day)
         self.base_rate = rng.uniform(0.25, 0.5)
-        self.subject = np.arange(self.days * self.alerts).reshape(shape)
+        self.address = np.arange(shape[0] * shape[1]).reshape(shape)
         again = rng.random(shape) < rng.uniform(0, 0.5)
         again[0] = False
         for day, place in np.argwhere(again):
             back = rng.integers(0, min(day, 20) + 1) if place else rng.integers(1, min(day, 20) + 1)
-            self.subject[day, place] = self.subject[day - back, rng.integers(0, self.alerts if back else place)]
-        habit = rng.random(self.subject.max() + 1) < self.base_rate
-        self.y = np.where(rng.random(shape) < 0.6, habit[self.subject], rng.random(shape) < self.base_rate).astype(float)
-        self.truth = 1.5 * self.y + rng.standard_normal(shape)
+            self.address[day, place] = self.address[day - back, rng.integers(0, shape[1] if back else place)]
+        habit = rng.random(self.address.max() + 1) < self.base_rate
+        self.illicit = np.where(rng.random(shape) < 0.6, habit[self.address], rng.random(shape) < self.base_rate).astype(float)
+        self.truth = 1.5 * self.illicit + rng.standard_normal(shape)
         known = rng.random(shape) < rng.uniform(0.6, 1)
         delay = rng.integers(1, 26, shape)  # some become known before a round is looked at, some too late
-        self.known_on = np.where(known, np.arange(self.days)[:, None] + delay, NEVER)
-        self.earlier, self.looked_up = self.histories()
+        self.known_on = np.where(known, np.arange(shape[0])[:, None] + delay, NEVER)
+        self.look_back()
 
 
 def answers(world):
     """Eight miners' scores, days x alerts, nan where there is no answer; at least one answers on every day."""
-    rng, shape = world.rng, world.y.shape
+    rng, shape = world.rng, world.illicit.shape
     given = []
     for at in range(MINERS):
         kind = rng.integers(0, 8) if at else 0
@@ -95,7 +89,7 @@ def answers(world):
 
 
 class SmallSeason(Season):
-    def judge(self, day):
+    def sheet(self, day):
         """Advantages are drawn: sixty alerts have no room for traps."""
         if day % 9 == 4:
             return
@@ -117,17 +111,13 @@ class Told(v2.V2):
 
     def moments(self, season, rounds):
         given = super().moments(season, rounds)
-        if abs(min(given[4], given[3] - given[4]) - self.k.least) < 1e-9:
+        if abs(min(given.illicit, given.number - given.illicit) - self.k.least) < 1e-9:
             raise Undecided
         return given
 
-    def solve(self, season, day):
-        priced = []
-        plain, v2.price = v2.price, lambda *given: priced.append(plain(*given)) or priced[-1]
-        super().solve(season, day)
-        v2.price = plain
-        c = priced[0][2] if priced else np.zeros(len(self.own))
-        self.days.append({"w": self.w, "c": c, "points": self.points, "usual": self.usual, "calibration": self.calibration,
+    def solve(self, season, rounds):
+        super().solve(season, rounds)
+        self.days.append({"w": self.w, "c": self.c, "points": self.points, "usual": self.usual, "calibration": self.calibration,
                           "curve": np.zeros(0) if self.curve is None else self.curve})
 
 
@@ -140,7 +130,7 @@ def season(seed):
 
 
 def played(seed):
-    world = SmallWorld(seed=seed, days=DAYS, alerts=ALERTS)
+    world = SmallWorld(seed=seed, number_of_days=DAYS, alerts_a_day=ALERTS)
     given = answers(world)
     first = [0 if at == 0 or world.rng.random() < 0.7 else int(world.rng.integers(1, 35)) for at in range(MINERS)]
 
@@ -148,17 +138,17 @@ def played(seed):
         return lambda _, day: None if np.isnan(s[day, 0]) else s[day]
 
     rules = Told()
-    over = SmallSeason(world, [Miner("", "", told(s), first=day) for s, day in zip(given, first)], rules, seed).run()
+    over = SmallSeason(world, [Miner(told(s), first=day) for s, day in zip(given, first)], rules, seed).run()
     days = [{name: numbers(values) for name, values in day.items()} for day in rules.days]
     for day, voice, pay in zip(days, over.voice.T, over.pay.T):
         day["voice"], day["pay"] = numbers(voice), numbers(pay)
-    scores = np.where(over.present[..., None], over.s, 0) * 65536
+    scores = np.where(over.present[..., None], over.scores, 0) * 65536
     return {"seed": seed, "miners": MINERS, "alerts": ALERTS, "first": first,
             "scores": packed(scores, "<u2"),
             "present": ["".join(str(int(one)) for one in row) for row in over.present],
             "advantage": [numbers(row) for row in over.advantage.T],
-            "illicit": packed(world.y, "u1"), "known": packed(world.known_on, "<u2"),
-            "address": packed(world.subject, "<u2"), "stale": packed(over.stale, "<f8"), "days": days}
+            "illicit": packed(world.illicit, "u1"), "known": packed(world.known_on, "<u2"),
+            "address": packed(world.address, "<u2"), "stale": packed(over.old_canonical, "<f8"), "days": days}
 
 
 def orders(rng):
@@ -167,7 +157,7 @@ def orders(rng):
     for n, ties in ((1, 0), (2, 0), (7, 3), (40, 0), (60, 7), (333, 20), (600, 0)):
         s = rng.random(n) if not ties else rng.integers(0, ties, n) / ties
         curve = v2.rising(rng.random(40) ** 3, rng.integers(1, 50, 40).astype(float)) if n % 2 else None
-        place = ((v2.of_places(s, np.arange(n))[0] + 0.5) / n * 40).astype(int)
+        place = v2.part_of(s)[0]
         out.append({"scores": s.tolist(), "curve": None if curve is None else curve.tolist(),
                     "column": (2048 * v2.column(s, curve)[0]).astype(int).tolist(), "parts": place.tolist()})
     return out
@@ -189,7 +179,7 @@ def prices(rng):
         centred = x - x.mean(1, keepdims=True)
         P, p, u = centred @ centred.T, centred @ (y - y.mean()), float(((y - y.mean()) ** 2).sum())
         own = np.arange(len(x)) < miners
-        w, points, c = v2.price(P, p, u, float(n), own, k)
+        w, points, c = v2.price(v2.Moments(P, p, u, float(n), float(y.sum())), own, k)
         out.append({"miners": miners, "cross": P.ravel().tolist(), "told": p.tolist(), "own": u, "number": float(n),
                     "w": w.tolist(), "points": points.tolist(), "c": c.tolist(),
                     "usual": v2.usual_likeness(P, np.where(own, w, 0.0), float(n)).tolist()})
@@ -213,7 +203,8 @@ def calibrations(rng):
 
 def vectors():
     rng = np.random.default_rng(13)
-    constants = {**dataclasses.asdict(v2.Constants()), "quality": v2.QUALITY, "parts": v2.PARTS, "grain": v2.GRAIN}
+    constants = {**dataclasses.asdict(v2.Constants()), "quality": v2.QUALITY, "parts": v2.PARTS, "grain": v2.GRAIN,
+                 "references": v2.REFERENCES}
     return {"numpy": np.__version__, "constants": constants, "orders": orders(rng), "prices": prices(rng), "calibrations": calibrations(rng),
             "seasons": [season(1000)]}
 

@@ -16,6 +16,7 @@ mod miner;
 mod miners;
 mod replay;
 mod rounds;
+mod rules;
 mod scores;
 mod settings_args;
 mod settle;
@@ -55,6 +56,8 @@ enum Command {
     Miners(miners::MinersArgs),
     /// Computes a stored round again, and says whether every byte is the same
     Replay(replay::ReplayArgs),
+    /// Applies the rules of scoring and pay by themselves
+    Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
     Ask(ask::AskArgs),
     /// Says what is wrong with a set-up
@@ -92,6 +95,7 @@ impl Cli {
             Command::Round(args) => rounds::run_one(&args),
             Command::Miners(args) => miners::run(&args),
             Command::Replay(args) => replay::run(&args),
+            Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Localnet(args) => localnet::run(args),

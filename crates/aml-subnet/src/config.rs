@@ -1,9 +1,10 @@
 //! Settings: defaults, then the file, then the environment, then flags. All problems are reported at once.
 
+mod forms;
 mod load;
 pub mod settings;
 pub mod validator;
 
 pub use load::{ConfigError, Override, load};
 pub use settings::Settings;
-pub use validator::{Explain, TrapSettings, ValidatorSettings};
+pub use validator::{Explain, TrapSettings, Unearned, ValidatorSettings};

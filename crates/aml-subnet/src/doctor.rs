@@ -30,11 +30,13 @@ pub enum Class {
     ApiDown,
     /// Parts of different versions.
     VersionMismatch,
+    /// Cached batches that cannot be read, or no room for answers.
+    Disk,
 }
 
 impl Class {
     /// All, causes before effects.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Wallet,
         Self::KeyPermissions,
         Self::EndpointDown,
@@ -44,6 +46,7 @@ impl Class {
         Self::PortClosed,
         Self::ApiDown,
         Self::VersionMismatch,
+        Self::Disk,
     ];
 
     /// What the process exits with.
@@ -59,6 +62,7 @@ impl Class {
             Self::PortClosed => 16,
             Self::ApiDown => 17,
             Self::VersionMismatch => 18,
+            Self::Disk => 19,
         }
     }
 }

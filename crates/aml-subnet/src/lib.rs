@@ -10,6 +10,7 @@ pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod doctor;
+pub mod entropy;
 mod failpoint;
 pub mod http;
 pub mod localnet;
@@ -17,6 +18,7 @@ pub mod logging;
 pub mod miner;
 pub mod outputs;
 pub mod protocol;
+pub mod seasons;
 #[cfg(feature = "simulate")]
 pub mod simulate;
 pub mod store;

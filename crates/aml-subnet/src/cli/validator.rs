@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{SettingsArgs, ValidatorArgs, chain, ledger, settle};
 use crate::api;
 use crate::api::state::ApiState;
+use crate::calendar::{date_of, day_at};
 use crate::config::{Settings, ValidatorSettings};
 use crate::logging;
 use crate::protocol::NonceSource;
@@ -22,9 +23,11 @@ use crate::subtensor::subnet::{OwnSubnet, Subnet};
 use crate::validator::pay::{self, Due, PayOutcome, Payer, WeightsTarget};
 use crate::validator::query::{Asker, AskingKey, QuerySettings};
 use crate::validator::round::{self, Rounds, Secret};
+use crate::validator::rulebook;
 use crate::validator::run::{Pass, Validator};
 use crate::validator::settling::Settler;
 use crate::validator::sot::Sot;
+use crate::validator::upkeep::Upkeep;
 use crate::validator::world::{MachineEntropy, WeightsChain, World};
 use crate::wallet::Signer;
 
@@ -79,7 +82,12 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     chain::connect(settings)?;
     chain::block_on(async {
         match ledger::open(settings, true).await {
-            Ok(ledger) => ledger.close().await,
+            Ok(ledger) => {
+                let today = date_of(day_at(SystemClock.now()));
+                let checked = rulebook::check(&ledger, &settings.validator, settings.netuid, today).await;
+                ledger.close().await;
+                checked?;
+            }
             // The first start makes it.
             Err(error) if matches!(error.downcast_ref(), Some(OpenLedgerError::Missing { .. })) => {}
             Err(error) => return Err(error),
@@ -100,6 +108,9 @@ async fn work(once: bool, settings: Settings, hands: Hands) -> anyhow::Result<Ex
     let stop = CancellationToken::new();
     chain::stop_on_signal(stop.clone())?;
     let ledger = ledger::open(&settings, false).await?;
+    let today = date_of(day_at(SystemClock.now()));
+    let rules = rulebook::open(&ledger, &settings.validator, settings.netuid, today).await?;
+    tracing::info!(%rules, "rules by day");
     let validator = build(&settings, &hands, &ledger)?;
     let code = if once {
         let pass = validator.once(&stop).await;
@@ -136,10 +147,12 @@ fn build(settings: &Settings, hands: &Hands, ledger: &Ledger) -> anyhow::Result<
         log: Arc::new(ledger.clone()),
         signer: signer.clone(),
         clock,
+        entropy: Arc::new(MachineEntropy),
         target: WeightsTarget { netuid, mechanism: own.mechanism },
         min_rounds: own.weights_min_rounds,
     })
-    .carrying(own.weights_version);
+    .carrying(own.weights_version)
+    .leaving(own.unearned);
     let settler = Settler::of(&world, netuid, own.clone());
     let payer = (!own.shadow).then_some(payer);
     Ok(Validator { rounds, settler, payer, world, netuid, settings: own })
@@ -162,12 +175,19 @@ async fn forever(
     tracing::info!(hotkey = %signer.hotkey(), netuid = settings.netuid, %address, "validator runs");
     let clock = Arc::clone(&validator.world.time) as Arc<dyn Clock>;
     let parts = api::state::ApiParts::of(settings, ledger, signer.hotkey(), clock);
-    let api = ApiState::new(api::state::ApiParts { metrics: logging::record_metrics(), ..parts });
+    let upkeep = Arc::new(Upkeep::default());
+    let api = ApiState::new(api::state::ApiParts {
+        metrics: logging::record_metrics(),
+        upkeep: Arc::clone(&upkeep),
+        ..parts
+    });
     let (netuid, mechanism) = (settings.netuid, settings.validator.mechanism);
     let source = OwnSubnet { chain: Arc::clone(&chain), netuid, mechanism, hotkey: signer.hotkey() };
     let serving = tokio::spawn(api::serve::run(listener, api, Arc::new(source), stop.clone()));
+    let world = &validator.world;
+    let work = async { tokio::join!(validator.run(stop), upkeep.keep(&*world.source, &*world.time, stop)) };
     tokio::select! {
-        () = validator.run(stop) => {
+        _ = work => {
             serving.await.context("the read API")?;
             tracing::info!("validator stopped");
             Ok(ExitCode::SUCCESS)

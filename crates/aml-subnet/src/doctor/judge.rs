@@ -42,6 +42,8 @@ pub struct Facts {
     pub port: Option<PortFacts>,
     /// The inference API.
     pub api: Option<ApiFacts>,
+    /// What is wrong with cached batches and temporary files; of a validator.
+    pub disk: Option<Vec<String>>,
 }
 
 /// An opened hotkey.
@@ -106,8 +108,17 @@ pub fn judge(facts: &Facts) -> Report {
         Class::PortClosed => port(facts),
         Class::ApiDown => facts.api.as_ref().map(api),
         Class::VersionMismatch => facts.api.as_ref().map(version),
+        Class::Disk => facts.disk.as_ref().map(disk),
     });
     Report { findings: findings.collect() }
+}
+
+fn disk(problems: &Vec<String>) -> Finding {
+    if problems.is_empty() {
+        return ok(Class::Disk, "cached batches can be read, and there is room for answers");
+    }
+    let advice = "the source no longer has these bytes, or the disk fails or is full: rounds need both";
+    finding(Class::Disk, State::Failed, problems.join("; "), advice)
 }
 
 fn ok(class: Class, text: impl Into<String>) -> Finding {

@@ -14,6 +14,7 @@ use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, Times, WalletFac
 use crate::chain::types::Neuron;
 use crate::config::Settings;
 use crate::subtensor::{Subtensor, Timing};
+use crate::validator::sot::{Sot, SotSettings};
 use crate::wallet::{Hotkey, WalletArgs};
 
 /// How long one look may take.
@@ -34,6 +35,9 @@ pub struct Patient<'a> {
     /// Our clock.
     pub clock: Arc<dyn Clock>,
 }
+
+/// Answers of a round wait in temporary files.
+const LEAST_TEMPORARY: u64 = 512 << 20;
 
 /// Collects all facts.
 pub async fn probe(patient: &Patient<'_>) -> Facts {
@@ -58,7 +62,24 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         neuron,
         port: if is_miner { Some(port(settings).await) } else { None },
         api: if is_miner { Some(api(http.as_ref(), &settings.miner.api_url).await) } else { None },
+        disk: if is_miner { None } else { disk(settings).await },
     }
+}
+
+/// What is wrong with this machine's disks; `None` where there is no cache yet, so that nothing is made here.
+async fn disk(settings: &Settings) -> Option<Vec<String>> {
+    let own = &settings.validator;
+    if !own.data_dir.join("batches").is_dir() {
+        return None;
+    }
+    let sot = Sot::open(SotSettings::new(own.sot.clone(), own.data_dir.clone())).ok()?;
+    let mut problems = sot.look_over().await;
+    let temporary = std::env::temp_dir();
+    let room = rustix::fs::statvfs(&temporary).ok().map(|of| of.f_bavail.saturating_mul(of.f_frsize));
+    if room.is_some_and(|free| free < LEAST_TEMPORARY) {
+        problems.push(format!("less than {} MB are free in {}", LEAST_TEMPORARY >> 20, temporary.display()));
+    }
+    Some(problems)
 }
 
 fn client() -> Option<reqwest::Client> {

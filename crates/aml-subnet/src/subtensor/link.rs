@@ -20,14 +20,10 @@ use super::claims::{Claims, Verdict};
 use super::heads::Heads;
 use super::kept::{AtBlock, Kept};
 use super::observe;
+use super::place::Place;
 use super::rpc::{self, ConnectError, Health, Timing};
 use super::snapshot::ReadError;
 use crate::chain::endpoints::{Endpoint, Endpoints};
-
-/// The longest pause between two attempts to connect.
-const LONGEST: Duration = Duration::from_secs(60);
-/// Pauses double so often at most.
-const MAX_DOUBLINGS: u32 = 10;
 
 /// The chain's legacy methods, of our hashes and headers.
 pub(super) type Methods = LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>;
@@ -109,19 +105,6 @@ impl NoEndpoint {
         let each = tried.iter().map(|(url, failure)| format!("{url}: {failure}"));
         each.collect::<Vec<_>>().join("; ")
     }
-}
-
-/// One endpoint of the list.
-#[derive(Default)]
-struct Place {
-    /// The one connection to it.
-    link: Option<Arc<Link>>,
-    /// Connections that came to nothing, in a row.
-    failures: u32,
-    /// Not to be tried before.
-    not_before: Option<Instant>,
-    /// Why the last one came to nothing.
-    last: Option<EndpointFailure>,
 }
 
 /// All endpoints, and the one in use.
@@ -294,19 +277,6 @@ impl Links {
     }
 }
 
-impl Place {
-    /// A connection came to nothing; the next one waits.
-    fn failed(&mut self, failure: EndpointFailure, base: Duration) {
-        let doublings = self.failures.min(MAX_DOUBLINGS);
-        self.failures = self.failures.saturating_add(1);
-        // Half to one and a half, so that many clients do not come back together.
-        let spread = 0.5 + f64::from(fastrand()) / f64::from(u16::MAX);
-        self.link = None;
-        self.not_before = Some(Instant::now() + (base * (1 << doublings)).min(LONGEST).mul_f64(spread));
-        self.last = Some(failure);
-    }
-}
-
 /// No endpoint is of use for now.
 struct Nothing {
     /// When the first may be tried again.
@@ -318,10 +288,4 @@ impl From<Nothing> for NoEndpoint {
     fn from(nothing: Nothing) -> Self {
         Self { tried: nothing.tried }
     }
-}
-
-/// A number that differs from process to process, and from call to call.
-fn fastrand() -> u16 {
-    use std::hash::{BuildHasher as _, RandomState};
-    (RandomState::new().hash_one(0_u8) & 0xffff).try_into().unwrap_or_default()
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aml_miner::error_chain::with_causes;
 use scale_decode::DecodeAsType;
 use scale_info::TypeDef;
 use scale_value::Value;
@@ -17,87 +16,14 @@ use subxt::dynamic;
 use subxt::rpcs::Error as RpcError;
 
 use super::link::Link;
+pub use super::read_error::ReadError;
+pub(super) use super::read_error::{decode, node};
 use crate::chain::refusal::PALLET;
 use crate::chain::types::{Block, Metagraph};
 use crate::wallet::Hotkey;
 
 /// Keys fetched with one request.
 const KEYS_PER_REQUEST: usize = 256;
-
-/// Why something could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// No node.
-    #[error(transparent)]
-    NoEndpoint(#[from] super::link::NoEndpoint),
-    /// The node failed or did not answer.
-    #[error("cannot read {what}: {reason}")]
-    Node {
-        /// What was asked for.
-        what: String,
-        /// The causes, in one line.
-        reason: String,
-    },
-    /// A key that the node says nothing of.
-    #[error("the node left {what} out of its answer")]
-    Unanswered {
-        /// What was asked for.
-        what: String,
-    },
-    /// An answer that does not fit the metadata.
-    #[error("cannot decode {what}: {reason}")]
-    Decode {
-        /// What was asked for.
-        what: String,
-        /// The causes, in one line.
-        reason: String,
-    },
-    /// The runtime has no such thing.
-    #[error("the runtime (spec {spec}) has no {what}")]
-    Lacks {
-        /// What is lacking.
-        what: String,
-        /// The runtime's version.
-        spec: u32,
-    },
-    /// Parts that contradict one another.
-    #[error("subnet {netuid} reads inconsistently at block {block}: {what}")]
-    Inconsistent {
-        /// The subnet.
-        netuid: u16,
-        /// The block.
-        block: u64,
-        /// What does not fit.
-        what: String,
-    },
-    /// No such subnet.
-    #[error("there is no subnet {0} on this chain: check the netuid and the network")]
-    NoSubnet(u16),
-    /// A node that has not kept up.
-    #[error("the node is behind: its finalised block is {block}, another one's {furthest}")]
-    Behind {
-        /// Its finalised block.
-        block: u64,
-        /// What another node has shown just now.
-        furthest: u64,
-    },
-    /// A node that claims what cannot be yet.
-    #[error("the node claims the finalised block {block}; by the clock it can be {most} at most: not believed for now")]
-    Implausible {
-        /// Its finalised block.
-        block: u64,
-        /// The furthest that can be.
-        most: u64,
-    },
-}
-
-impl ReadError {
-    /// Whether another node may do better.
-    #[must_use]
-    pub const fn is_of_the_node(&self) -> bool {
-        !matches!(self, Self::NoEndpoint(_) | Self::Lacks { .. } | Self::NoSubnet(_))
-    }
-}
 
 /// Storage key of `Timestamp.Now`: it has been the same in every runtime.
 const TIMESTAMP_NOW: [u8; 32] = [
@@ -330,12 +256,4 @@ impl Values<'_> {
     pub(super) fn need<V: DecodeAsType>(&self, item: &Item) -> Result<V, ReadError> {
         self.get(item)?.ok_or_else(|| self.snapshot.without(item.name))
     }
-}
-
-pub(super) fn node(what: &str, error: &dyn std::error::Error) -> ReadError {
-    ReadError::Node { what: what.to_owned(), reason: with_causes(error) }
-}
-
-fn decode(what: &str, error: &dyn std::error::Error) -> ReadError {
-    ReadError::Decode { what: what.to_owned(), reason: with_causes(error) }
 }

@@ -25,12 +25,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aml_miner::clock::Clock;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -43,20 +42,20 @@ mod record;
 mod settings;
 mod talk;
 mod trouble;
+mod turn;
 
 pub use crate::http::body::RequestBody;
-pub use again::{Attempt, MOST_ATTEMPTS};
+pub use again::MOST_ATTEMPTS;
 pub use settings::QuerySettings;
 pub use trouble::OwnFailure;
 
-use self::again::{Bounds, Tries};
 use self::native::Caller;
-use self::talk::Told;
+use self::turn::{Arrived, ask_in_turn};
 use crate::http::lanes::Lanes;
-use crate::http::spool::{DiskBudget, SpoolLimits, Spooled};
+use crate::http::spool::{DiskBudget, SpoolLimits};
 use crate::protocol::NonceSource;
 use crate::store::records::{Answer, Ask, Dormancy};
-use crate::validator::world::{MachineTime, Talk, Threads, Time, Wire, Workers};
+use crate::validator::world::{Entropy, MachineEntropy, MachineTime, Talk, Threads, Time, Wire, Workers};
 use crate::wallet::{Hotkey, Signer};
 
 /// An answer up to this size stays in memory while it arrives.
@@ -106,8 +105,6 @@ pub struct Delivered {
     pub answer: Answer,
     /// The body that belongs to it; its digest is in the record.
     pub body: Option<Bytes>,
-    /// Every attempt, in order; the record is of the last.
-    pub attempts: Vec<Attempt>,
     /// What is remembered of the miner from now on.
     pub dormancy: Option<Dormancy>,
 }
@@ -127,6 +124,7 @@ struct Inner {
     time: Arc<dyn Time>,
     talk: Arc<dyn Talk>,
     workers: Arc<dyn Workers>,
+    entropy: Arc<dyn Entropy>,
 }
 
 /// The key that asks. All requests of a key share one source of nonces.
@@ -146,6 +144,8 @@ pub(crate) struct Surroundings {
     pub(crate) talk: Arc<dyn Talk>,
     /// Where bodies are made.
     pub(crate) workers: Arc<dyn Workers>,
+    /// Where UUIDs come from.
+    pub(crate) entropy: Arc<dyn Entropy>,
 }
 
 impl Asker {
@@ -153,13 +153,14 @@ impl Asker {
     #[must_use]
     pub fn new(settings: QuerySettings, netuid: u16, key: AskingKey, clock: Arc<dyn Clock>) -> Self {
         let time = Arc::new(MachineTime::new(clock));
-        Self::among(settings, netuid, key, Surroundings { time, talk: Arc::new(Wire), workers: Arc::new(Threads) })
+        let (talk, workers, entropy) = (Arc::new(Wire), Arc::new(Threads), Arc::new(MachineEntropy));
+        Self::among(settings, netuid, key, Surroundings { time, talk, workers, entropy })
     }
 
     /// The same in a world that is given.
     pub(crate) fn among(settings: QuerySettings, netuid: u16, key: AskingKey, world: Surroundings) -> Self {
         let AskingKey { signer, nonces } = key;
-        let Surroundings { time, talk, workers } = world;
+        let Surroundings { time, talk, workers, entropy } = world;
         let target = format!("/{netuid}/score/alerts?explain={}", settings.explain);
         let target = target.parse().expect("digits and lower-case letters are a valid path");
         // Room for as many answers as can be on their way, so that no miner can take another one's.
@@ -167,7 +168,19 @@ impl Asker {
         let limits =
             SpoolLimits { max_bytes: settings.max_answer_bytes, memory_bytes: MEMORY, disk: DiskBudget::new(disk) };
         let (lanes, old_form) = (Lanes::default(), Semaphore::new(OLD_FORM));
-        Self(Arc::new(Inner { settings, target, limits, lanes, old_form, signer, nonces, time, talk, workers }))
+        Self(Arc::new(Inner {
+            settings,
+            target,
+            limits,
+            lanes,
+            old_form,
+            signer,
+            nonces,
+            time,
+            talk,
+            workers,
+            entropy,
+        }))
     }
 
     /// Begins to ask; the answers come from [`Replies::next`]. After `stop` nobody else is asked and nobody is waited for.
@@ -196,66 +209,13 @@ impl Asker {
 
 impl Inner {
     fn caller(&self) -> Caller<'_> {
-        Caller { signer: &self.signer, nonces: &self.nonces, clock: &*self.time, workers: &*self.workers }
+        let Self { signer, nonces, time, workers, entropy, .. } = self;
+        Caller { signer, nonces, clock: &**time, workers: &**workers, entropy: &**entropy }
     }
 
     fn now_ms(&self) -> i64 {
         self.time.now_ms()
     }
-}
-
-struct Arrived {
-    answer: Answer,
-    body: Option<Spooled>,
-    attempts: Vec<Attempt>,
-    dormancy: Option<Dormancy>,
-    _slot: Option<OwnedSemaphorePermit>,
-}
-
-/// Waits for a slot, asks, again where that may help, and keeps the slot until the answer is taken.
-async fn ask_in_turn(
-    asker: Arc<Inner>,
-    asking: Arc<Asking>,
-    peer: Peer,
-    slots: Arc<Semaphore>,
-) -> Result<Arrived, OwnFailure> {
-    let (mut tries, mut last): (Tries, Option<Told>) = (Tries::default(), None);
-    let whole = left(asking.until_ms, asker.now_ms());
-    loop {
-        // Slots are never closed, and given in the order in which they are asked for: a second attempt comes after all
-        // first ones.
-        let slot = Arc::clone(&slots).acquire_owned().await.ok();
-        let told = asker.ask_one(&asking, &peer, &tries.sent).await?;
-        let told = match last.take() {
-            // It was not its turn any more: what came before stands.
-            Some(before) if !told.called => Told { passing: None, ..before },
-            _ => {
-                tries.done.push(record::attempt(&told));
-                told
-            }
-        };
-        let bounds = Bounds { attempts: asker.settings.attempts, whole, left: left(asking.until_ms, asker.now_ms()) };
-        if let Some(pause) = tries.pause(&peer, &told, bounds) {
-            observe::again(&peer, &tries.done, pause);
-            drop(slot);
-            last = Some(told);
-            asker.time.sleep(pause).await;
-            continue;
-        }
-        let called = told.called;
-        let (answer, body) = record::record(peer.hotkey, told);
-        observe::asked(&peer, &answer, &tries.done);
-        let previous = asking.dormancy.get(&peer.hotkey);
-        // The round counts once, however often it was tried.
-        let after = || dormancy::after(previous, &answer.reply, asker.now_ms());
-        let dormancy = if called { after() } else { previous.copied() };
-        return Ok(Arrived { answer, body, attempts: tries.done, dormancy, _slot: slot });
-    }
-}
-
-/// What is left of a round.
-fn left(until_ms: i64, now_ms: i64) -> Duration {
-    Duration::from_millis(u64::try_from(until_ms.saturating_sub(now_ms)).unwrap_or(0))
 }
 
 /// The answers of a round. Dropping it ends all conversations.
@@ -286,13 +246,13 @@ impl Replies {
     }
 
     async fn deliver(&mut self, arrived: Arrived) -> Result<Delivered, OwnFailure> {
-        let Arrived { answer, body, attempts, dormancy, _slot } = arrived;
+        let Arrived { answer, body, dormancy, _slot } = arrived;
         let body = match body {
             None => None,
             Some(body) => Some(body.into_bytes().await.map_err(OwnFailure::Disk)?),
         };
         self.open -= 1;
-        Ok(Delivered { answer, body, attempts, dormancy })
+        Ok(Delivered { answer, body, dormancy })
     }
 
     async fn panicked(&mut self) -> Option<OwnFailure> {

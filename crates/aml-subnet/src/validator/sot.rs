@@ -12,8 +12,11 @@ mod observe;
 mod pool;
 mod probe;
 mod settings;
+mod upkeep;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use aml_miner::data::batch_dir::BatchDir;
@@ -45,6 +48,8 @@ pub struct Sot {
     settings: SotSettings,
     place: Place,
     cache: Cache,
+    /// How often the cache was looked over.
+    looked: Arc<AtomicUsize>,
 }
 
 impl Sot {
@@ -55,7 +60,7 @@ impl Sot {
     pub fn open(settings: SotSettings) -> Result<Self, OpenSotError> {
         let place = Place::open(&settings.source)?;
         let cache = Cache::make(&settings.data_dir)?;
-        Ok(Self { settings, place, cache })
+        Ok(Self { settings, place, cache, looked: Arc::default() })
     }
 
     /// The newest batch that the source has by `now` (since 1970), of a day not after tomorrow; `None` without any.

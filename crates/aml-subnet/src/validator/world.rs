@@ -20,7 +20,7 @@
 
 mod aside;
 mod chain;
-mod entropy;
+mod information;
 mod log;
 mod press;
 mod source;
@@ -38,7 +38,7 @@ pub use crate::outputs::Edition;
 pub use crate::store::records::WeightsTarget;
 pub use aside::{Aside, AsideError, Folder};
 pub use chain::{WeightsChain, WeightsOnChain};
-pub use entropy::{Entropy, MachineEntropy, NoEntropy};
+pub use information::InformationLog;
 pub use log::RoundLog;
 pub use press::{Press, Shelf};
 pub use source::{BatchRows, Fetched, Source};
@@ -48,6 +48,7 @@ pub use weights_log::{LogError, WeightsLog};
 pub use workers::{BrokeOff, Job, Threads, Workers};
 
 pub use crate::chain::metagraph::MetagraphSource;
+pub use crate::entropy::{Entropy, MachineEntropy, NoEntropy};
 use crate::store::Ledger;
 use crate::validator::sot::Sot;
 

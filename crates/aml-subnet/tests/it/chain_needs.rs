@@ -7,7 +7,7 @@ use std::time::Duration;
 use aml_subnet::chain::outcome::WeightsOutcome;
 use aml_subnet::chain::plan::WeightsRequest;
 use aml_subnet::chain::types::Uid;
-use aml_subnet::localnet::{Config, Generation, Localnet, Rules};
+use aml_subnet::localnet::{Config, Generation, Localnet, SubnetRules};
 use aml_subnet::subtensor::{SetWeightsError, Subtensor};
 
 use crate::chain_encoding::{chain_with, quick};
@@ -55,7 +55,7 @@ async fn without(names: &[&str]) -> (Localnet, Subtensor) {
 }
 
 async fn of(generation: Generation, names: &[&str]) -> (Localnet, Subtensor) {
-    let rules = Rules { weights_rate_limit: 0, serving_rate_limit: 0, ..Rules::default() };
+    let rules = SubnetRules { weights_rate_limit: 0, serving_rate_limit: 0, ..SubnetRules::default() };
     let config = Config {
         generation,
         netuid: NETUID,
@@ -74,7 +74,8 @@ async fn of(generation: Generation, names: &[&str]) -> (Localnet, Subtensor) {
 }
 
 async fn set(chain: &Subtensor) -> Result<WeightsOutcome, SetWeightsError> {
-    let request = WeightsRequest { netuid: NETUID, mechanism: 0, weights: vec![(Uid(0), 1.0)], version_key: None };
+    let request =
+        WeightsRequest { netuid: NETUID, mechanism: 0, weights: vec![(Uid(0), 1.0)], version_key: None, salt: vec![7] };
     let alice = dev_key("Alice");
     let plan = chain.plan_weights(alice.hotkey(), &request).await?;
     chain.set_weights(&alice, &plan).await

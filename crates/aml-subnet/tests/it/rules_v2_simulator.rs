@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use aml_subnet::seasons::{Desk, Numbers};
 use aml_subnet::validation::v2::calibration::Bins;
 use aml_subnet::validation::v2::column::Worths;
 use aml_subnet::validation::v2::constants::Constants;
@@ -267,6 +268,58 @@ fn must_play(played: &Played) -> usize {
         paid_days += usize::from(paid.unearned <= 0.0);
     }
     paid_days
+}
+
+impl Played {
+    /// The frame of a day for `rules apply`: advantages are told instead of traps, outcomes on the day that they become known.
+    fn frame(&self, day: usize, unpacked: &Unpacked) -> Value {
+        let at = |day: usize| day * self.alerts..(day + 1) * self.alerts;
+        let batch = unpacked.batch(at(day));
+        let answer = |given: Option<Answer>| {
+            given.map(|Answer { scores, advantage }| match scores {
+                Some(scores) => json!({ "scores": Numbers(scores), "advantage": advantage }),
+                None => json!({}),
+            })
+        };
+        let answers: Vec<_> = self.answers(day, &unpacked.scores).into_iter().map(answer).collect();
+        let mut became: [Vec<f64>; 3] = Default::default();
+        let today = i64::try_from(day).expect("few days");
+        for old in 0..day {
+            let batch = unpacked.batch(at(old));
+            // What is known before a round is over is told on the day after it.
+            let told = |known: &Option<i64>| known.map(|known| known.max(old as i64 + 1)) == Some(today);
+            for place in (0..self.alerts).filter(|place| told(&batch.known[*place])) {
+                let row = [old as f64, place as f64, f64::from(u8::from(batch.illicit[place]))];
+                became.iter_mut().zip(row).for_each(|(list, value)| list.push(value));
+            }
+        }
+        let [days, place, illicit] = became.map(Numbers);
+        let addresses: Numbers = batch.addresses.iter().map(|address| f64::from(*address)).collect();
+        json!({ "day": { "day": day, "addresses": addresses, "answers": answers,
+            "outcomes": { "day": days, "place": place, "illicit": illicit } } })
+    }
+}
+
+#[test]
+fn a_stored_season_is_the_same_through_the_desk() {
+    for played in stored().seasons {
+        let (unpacked, mut desk) = (Unpacked::of(&played), Desk::new(std::num::NonZero::<usize>::MIN));
+        let begin = json!({ "begin": { "rules": "v2", "miners": played.miners, "details": true } });
+        desk.answer(begin.to_string().as_bytes()).expect("a season");
+        let mut paid = 0;
+        for (day, said) in played.days.iter().enumerate() {
+            let answer = desk.answer(played.frame(day, &unpacked).to_string().as_bytes()).expect("a day");
+            let aml_subnet::seasons::Answer::Day(answer) = answer else { panic!("a day is answered as one") };
+            let what = |name: &str| format!("season {}, day {day}: {name}", played.seed);
+            let details = answer.details.expect("asked for");
+            must_be_near(&what("w"), &details.w.0, said.w.as_ref(), 1e-7);
+            must_be_near(&what("c"), &details.c.0, said.c.as_ref(), 1e-7);
+            must_be_near(&what("voice"), &answer.voices.0, said.voice.as_ref(), 1e-7);
+            must_be_near(&what("pay"), &answer.pay.0, said.pay.as_ref(), 1e-7);
+            paid += usize::from(answer.unearned <= 0.0);
+        }
+        assert!(paid > 10, "{paid} days were paid");
+    }
 }
 
 /// The simulator and a Python that can run it; says what is missing.

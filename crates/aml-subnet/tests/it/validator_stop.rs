@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use aml_miner::clock::SystemClock;
 use aml_subnet::chain::endpoints::Endpoints;
+use aml_subnet::entropy::MachineEntropy;
 use aml_subnet::subtensor::{Subtensor, Timing};
 use aml_subnet::validator::pay::{Payer, PayerParts, WeightsTarget};
 use aml_subnet::validator::run::Validator;
@@ -31,6 +32,7 @@ async fn a_chain_that_says_nothing_does_not_keep_a_validator_that_is_told_to_sto
         log: Arc::new(world.ledger.clone()),
         signer: dev_key("Alice"),
         clock,
+        entropy: Arc::new(MachineEntropy),
         target: WeightsTarget { netuid: 1, mechanism: 0 },
         min_rounds: 1,
     });

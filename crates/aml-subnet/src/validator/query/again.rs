@@ -19,7 +19,7 @@ use super::native::Heard;
 use super::talk::Told;
 use super::trouble::Trouble;
 use crate::http::client::ExchangeError;
-use crate::store::records::Reply;
+use crate::store::records::Attempt;
 
 /// Attempts of one miner in a round.
 pub const MOST_ATTEMPTS: u32 = 5;
@@ -70,17 +70,6 @@ fn retry_after(headers: &HeaderMap, now: Duration) -> Option<Duration> {
     }
     let date = chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp();
     Some(Duration::from_secs(u64::try_from(date).ok()?).saturating_sub(now))
-}
-
-/// One attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// When sending began, or the attempt to connect, in milliseconds since 1970.
-    pub at_ms: i64,
-    /// How long it took.
-    pub took_ms: u64,
-    /// What came of it.
-    pub reply: Reply,
 }
 
 /// The attempts of one miner in a round.

@@ -1,8 +1,8 @@
 //! One line and a few numbers a miner that was asked. No bodies, no signatures.
 
-use crate::store::records::{Answer, Form, Reply};
+use crate::store::records::{Answer, Attempt, Form, Reply};
 
-use super::{Attempt, Peer};
+use super::Peer;
 
 /// A miner is asked again after `pause`.
 pub(super) fn again(peer: &Peer, attempts: &[Attempt], pause: std::time::Duration) {
@@ -20,7 +20,7 @@ pub(super) fn again(peer: &Peer, attempts: &[Attempt], pause: std::time::Duratio
 }
 
 /// A miner has answered, or it is clear that it will not.
-pub(super) fn asked(peer: &Peer, answer: &Answer, attempts: &[Attempt]) {
+pub(super) fn asked(peer: &Peer, answer: &Answer) {
     let (outcome, why) = outcome(&answer.reply);
     let form = match answer.form {
         Form::Btauth => "btauth",
@@ -36,7 +36,7 @@ pub(super) fn asked(peer: &Peer, answer: &Answer, attempts: &[Attempt]) {
         status = answer.status,
         bytes = answer.bytes,
         duration_ms = answer.took_ms,
-        attempts = attempts.len(),
+        attempts = answer.attempts.len().max(1),
         "miner asked"
     );
     metrics::counter!("aml_validator_answers_total", "outcome" => outcome, "form" => form).increment(1);
@@ -55,5 +55,6 @@ const fn outcome(reply: &Reply) -> (&'static str, Option<&str>) {
         Reply::Unreachable(why) => ("unreachable", Some(why.as_str())),
         Reply::NotServing => ("not_serving", None),
         Reply::TooLarge => ("too_large", None),
+        Reply::NotAsked => ("not_asked", None),
     }
 }

@@ -3,14 +3,13 @@
 use aml_miner::receipt;
 use http::HeaderMap;
 
-use super::again::Attempt;
 use super::native::Heard;
 use super::talk::Told;
 use crate::http::client::MAX_REFUSAL;
 use crate::http::spool::Spooled;
 use crate::protocol::answer::{CRYPTO_HEADER, HOTKEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER};
 use crate::protocol::limits::MAX_HEADER_VALUE;
-use crate::store::records::{Answer, Reply};
+use crate::store::records::{Answer, Attempt, Reply};
 use crate::wallet::Hotkey;
 
 /// Longest receipt that is kept; ours have about 800 bytes.

@@ -50,6 +50,22 @@ pub(super) fn asked(round: RoundId, miners: usize) {
     tracing::info!(round.id = %round, miners, "every miner has an answer or an outcome");
 }
 
+/// Most miners cannot be reached, and our own side fails.
+pub(super) fn held(round: RoundId, why: &str) {
+    tracing::error!(round.id = %round, why, "most miners cannot be reached, and our own side fails: the round is held");
+}
+
+/// Our own side is back.
+pub(super) fn goes_on(round: RoundId) {
+    tracing::warn!(round.id = %round, "our own side is back: the round goes on");
+}
+
+/// A round counts nowhere.
+pub(super) fn void(round: RoundId, why: &str) {
+    tracing::error!(round.id = %round, why, "the round is void: it counts nowhere");
+    metrics::counter!("aml_validator_rounds_void_total").increment(1);
+}
+
 /// The ledger does not take answers for now.
 pub(super) fn put_aside(round: RoundId, error: &RecordError) {
     tracing::warn!(round.id = %round, error = with_causes(error), "the ledger takes no answer: answers wait on disk");

@@ -37,6 +37,8 @@ impl Rounds {
         };
         let (needed, ()) = tokio::join!(needed, self.look_back(round.id));
         let (batch, peers) = needed?;
+        let asked: Vec<Hotkey> = peers.iter().map(|peer| peer.hotkey).collect();
+        self.put_in_force(&round, &asked).await?;
         let salt = self.parts.secret.salt(round.id);
         let new = NewTask { round: round.id, salt, deadline_ms: 0, plan: self.parts.settings.traps.into() };
         if batch.alerts.rows() == 0 {

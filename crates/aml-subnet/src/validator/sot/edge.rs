@@ -44,6 +44,10 @@ impl Source for Sot {
         })
     }
 
+    fn look_over(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(Self::look_over(self))
+    }
+
     /// Those in the cache and, where it can be listed, at the source.
     fn days(&self, first: NaiveDate, last: NaiveDate) -> Result<Vec<NaiveDate>, SotError> {
         let mut entries = self.cache.list()?;
