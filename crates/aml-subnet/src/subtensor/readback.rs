@@ -85,6 +85,9 @@ pub(super) async fn stored(
     mechanism: Mechanism,
     hotkey: Hotkey,
 ) -> Result<Option<Vec<(Uid, u16)>>, ReadError> {
+    if !snapshot.has_item("Uids") {
+        return Err(snapshot.without("Uids"));
+    }
     let uid = Item::plain("Uids").number(mechanism.netuid).account(&hotkey);
     let Some(uid) = snapshot.fetch(std::slice::from_ref(&uid)).await?.get::<u16>(&uid)? else {
         return Ok(None);

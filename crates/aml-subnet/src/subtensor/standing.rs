@@ -24,6 +24,10 @@ pub(super) async fn read(
         ["SubnetworkN", "ValidatorPermit", "SubnetOwnerHotkey", "MechanismCountCurrent"].map(of_subnet);
     let items = [&uid_item, &updates_item, &size, &permits, &owner, &mechanisms].map(Clone::clone);
     let values = snapshot.fetch(&items).await?;
+    // Without the item nobody has a place, which is not the same as having none.
+    if !snapshot.has_item("Uids") {
+        return Err(snapshot.without("Uids"));
+    }
     let uid: Option<u16> = values.get(&uid_item)?;
     let at = |vector: usize| uid.map(usize::from).filter(|uid| *uid < vector);
     let updates: Vec<u64> = values.get(&updates_item)?.unwrap_or_default();
