@@ -3,6 +3,7 @@
 //! [`probe`] collects facts and never fails; [`judge`] turns them into findings and knows no sockets. Each class of trouble
 //! has an exit code of its own; the code of a report is that of its first failure, in the order in which causes come before effects.
 
+mod facts;
 pub mod judge;
 pub mod probe;
 

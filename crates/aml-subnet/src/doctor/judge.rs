@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use super::facts::{ApiFacts, HeadFacts, PortFacts, Times, WalletFacts};
 use super::{Class, Finding, Report, State};
 use crate::chain::types::Neuron;
-use crate::wallet::Hotkey;
+use crate::validation::rules::RulesVersion;
 
 /// HTTP dates have whole seconds, and an answer takes its time; less than this is no skew.
 const DATE_SLACK: Duration = Duration::from_millis(1500);
@@ -44,55 +45,17 @@ pub struct Facts {
     pub api: Option<ApiFacts>,
     /// What is wrong with cached batches and temporary files; of a validator.
     pub disk: Option<Vec<String>>,
+    /// A validator's rules of today, and what the subnet's weights version says of the others'.
+    pub rules: Option<RulesFacts>,
 }
 
-/// An opened hotkey.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WalletFacts {
-    /// Its address.
-    pub hotkey: Hotkey,
-    /// What is wrong with the file's permissions.
-    pub permissions: Option<String>,
-}
-
-/// The chain's last finalised block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeadFacts {
-    /// Its number.
-    pub block: u64,
-    /// Who said so.
-    pub endpoint: String,
-    /// Its time and ours, where the runtime keeps time.
-    pub times: Option<Times>,
-}
-
-/// Two clocks at one moment.
+/// Rules here and there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Times {
-    /// Somebody else's.
-    pub theirs: Duration,
-    /// Ours.
-    pub ours: Duration,
-}
-
-/// The axon's port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PortFacts {
-    /// Where it should be, by the settings.
-    pub place: SocketAddr,
-    /// Whether a connection was made, else why not.
-    pub reached: Result<(), String>,
-}
-
-/// The inference API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiFacts {
-    /// Where.
-    pub url: String,
-    /// Whether it says that it is ready, else what it said.
-    pub ready: Result<(), String>,
-    /// Its version, where it tells.
-    pub version: Option<String>,
+pub struct RulesFacts {
+    /// In force today by the settings.
+    pub ours: RulesVersion,
+    /// The subnet's weights version.
+    pub key: u64,
 }
 
 /// Judges all facts.
@@ -107,7 +70,7 @@ pub fn judge(facts: &Facts) -> Report {
         Class::NoPermit => permit(facts),
         Class::PortClosed => port(facts),
         Class::ApiDown => facts.api.as_ref().map(api),
-        Class::VersionMismatch => facts.api.as_ref().map(version),
+        Class::VersionMismatch => facts.api.as_ref().map(version).or_else(|| facts.rules.and_then(rules)),
         Class::Disk => facts.disk.as_ref().map(disk),
     });
     Report { findings: findings.collect() }
@@ -268,6 +231,17 @@ fn api(api: &ApiFacts) -> Finding {
             "start `aml-miner-serve`, or set --miner.api_url; its own log says which model is missing",
         ),
     }
+}
+
+/// Validators of a subnet use one version of the rules; numbers from a million on are those of the SDK, and say nothing of it.
+fn rules(RulesFacts { ours, key }: RulesFacts) -> Option<Finding> {
+    const ADVICE: &str = "validators of a subnet use one list of rules: compare validator.rules with the owner's";
+    let (class, theirs, ours) = (Class::VersionMismatch, RulesVersion::of_number(key)?.name(), ours.name());
+    if theirs == ours {
+        return Some(ok(class, format!("the subnet and this validator are under rules {ours}")));
+    }
+    let text = format!("the subnet's weights version says rules {theirs}, your list says {ours} today");
+    Some(finding(class, State::Warning, text, ADVICE))
 }
 
 fn version(api: &ApiFacts) -> Finding {

@@ -60,6 +60,7 @@ mod validation_properties;
 mod validator_again;
 mod validator_faults;
 mod validator_hold;
+mod validator_information;
 mod validator_judge;
 mod validator_keys;
 mod validator_kill;

@@ -21,8 +21,6 @@ use crate::wallet::Hotkey;
 
 /// How long a round waits for outcomes of past days, beside its batch and its miners.
 const LOOK_BACK: Duration = Duration::from_secs(20);
-/// How soon an implausible metagraph is read again: half a block, so that another endpoint may be asked.
-pub(super) const READ_AGAIN: Duration = Duration::from_secs(6);
 
 impl Rounds {
     /// Fetched → tasked. With the maker of the bodies, where the task was made just now.
