@@ -2,7 +2,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | none | [`table`], [`wire`], [`digest`], [`environment`], [`error_chain`], [`receipt`], [`metrics`], [`request_id`], [`whole_file`]: what callers and validators need |
+//! | none | [`table`], [`wire`], [`digest`], [`environment`], [`error_chain`], [`receipt`], [`metrics`], [`request_id`], [`secret_url`], [`whole_file`]: what callers and validators need |
 //! | `data` | batch directories: read, verify, write, download; days made from a seed |
 //! | `http` | what servers share: errors, request ids and deadlines, bounded connections |
 //! | `inference` | features, models, the HTTP API; trees are evaluated by this crate |
@@ -19,6 +19,7 @@ pub mod error_chain;
 pub mod metrics;
 pub mod receipt;
 pub mod request_id;
+pub mod secret_url;
 pub mod table;
 pub mod whole_file;
 pub mod wire;

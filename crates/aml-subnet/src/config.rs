@@ -2,6 +2,7 @@
 
 mod explain;
 mod home;
+mod forms;
 mod load;
 pub mod settings;
 mod summary;

@@ -3,6 +3,7 @@
 //! [`probe`] collects facts and never fails; [`judge`] turns them into findings and knows no sockets. Each class of trouble
 //! has an exit code of its own; the code of a report is that of its first failure, in the order in which causes come before effects.
 
+mod facts;
 pub mod judge;
 pub mod probe;
 
@@ -30,11 +31,13 @@ pub enum Class {
     ApiDown,
     /// Parts of different versions.
     VersionMismatch,
+    /// Cached batches that cannot be read, or no room for answers.
+    Disk,
 }
 
 impl Class {
     /// All, causes before effects.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Wallet,
         Self::KeyPermissions,
         Self::EndpointDown,
@@ -44,6 +47,7 @@ impl Class {
         Self::PortClosed,
         Self::ApiDown,
         Self::VersionMismatch,
+        Self::Disk,
     ];
 
     /// What the process exits with.
@@ -59,6 +63,7 @@ impl Class {
             Self::PortClosed => 16,
             Self::ApiDown => 17,
             Self::VersionMismatch => 18,
+            Self::Disk => 19,
         }
     }
 }

@@ -9,7 +9,7 @@ pub mod manifest;
 pub mod risk;
 pub mod rows;
 
-pub use files::{Edition, PublishError, Published, VerifyError, directory, publish, verify};
+pub use files::{Edition, PublishError, Published, VerifyError, directory, publish, verify, withdraw};
 pub use format::{EncodeError, Format};
 pub use manifest::{DOMAIN, MANIFEST_FILE, Manifest, ManifestError};
 pub use risk::{AddressRisk, address_risk};

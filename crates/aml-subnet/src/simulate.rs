@@ -9,6 +9,7 @@
 //! shows are those of the ledger.
 
 mod answers;
+mod aside;
 mod cast;
 mod chain;
 mod information;
@@ -50,6 +51,7 @@ use crate::validator::run::Validator;
 use crate::validator::settling::Settler;
 use crate::validator::world::{Edition, Entropy, Job, Press, Time as _, Workers, World, within};
 use crate::wallet::{Scheme, Signer};
+use aside::SimAside;
 use cast::{Miner, NETUID, TARGET, neuron};
 use chain::SimChain;
 use ledger::SimLedger;
@@ -123,6 +125,7 @@ impl Sides {
             ledger: Arc::clone(&ledger) as Arc<_>,
             source: Arc::new(SimSource::new(Arc::clone(stage))),
             neurons: Arc::clone(&chain) as Arc<_>,
+            aside: Arc::new(SimAside::default()),
             press: Arc::new(Counting { stage: Arc::clone(stage) }),
             time: Arc::new(stage.time.clone()),
             workers: Arc::new(OnTheSpot),

@@ -51,6 +51,7 @@ pub use forget::{ForgetKeyError, Forgotten};
 pub use import::ImportError;
 pub use ledger::Ledger;
 pub use lookups::{Before, Conduct, KnownShare};
+pub use marks::VoidRoundError;
 pub use open::{OpenLedgerError, Opening};
 pub use retention::{Retention, Swept};
 pub use shares::InForce;

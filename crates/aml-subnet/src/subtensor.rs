@@ -5,16 +5,21 @@
 //! is replaced by the next one; whatever is written is followed until it is final and read back.
 
 mod announce;
+mod claims;
 mod epoch;
 mod extrinsic;
+mod heads;
 mod hyperparameters;
 mod inclusion;
+mod kept;
 mod link;
 mod metagraph;
 mod neurons;
 mod nonce;
 mod observe;
+mod place;
 mod pool;
+mod read_error;
 mod readback;
 mod reveal;
 mod revealed;
@@ -47,9 +52,13 @@ pub use snapshot::ReadError;
 pub use submit::SubmitError;
 pub use watchdog::{Silence, Stalled};
 
+use crate::chain::commit::Mechanism;
 use crate::chain::endpoints::Endpoints;
+use crate::chain::epoch::Epoch;
+use crate::chain::reading::ChainReading;
+use crate::chain::standing::WeightsStanding;
 use crate::chain::types::{Block, Hyperparameters, Metagraph};
-use crate::wallet::KeyLock;
+use crate::wallet::{Hotkey, KeyLock};
 use link::{Link, Links};
 use nonce::Desk;
 use snapshot::{Snapshot, node};
@@ -118,6 +127,43 @@ impl Subtensor {
         self.read(At::Finalised, |snapshot| Box::pin(hyperparameters::read(snapshot, netuid))).await
     }
 
+    /// Metagraph, tempo and a hotkey's weights, at one finalised block.
+    ///
+    /// # Errors
+    /// [`ReadError`] when no endpoint gives a consistent answer, or there is no such subnet.
+    pub async fn reading(&self, netuid: u16, mechanism: u8, hotkey: Hotkey) -> Result<ChainReading, ReadError> {
+        let subnet = Mechanism { netuid, number: mechanism };
+        self.read(At::Finalised, |snapshot| {
+            Box::pin(async move {
+                let metagraph = metagraph::read(snapshot, netuid).await?;
+                let tempo = hyperparameters::read(snapshot, netuid).await?.tempo;
+                let weights = readback::stored(snapshot, subnet, hotkey).await?;
+                Ok(ChainReading { metagraph, tempo, weights })
+            })
+        })
+        .await
+    }
+
+    /// The epoch of the best block, and a hotkey's standing in it.
+    ///
+    /// # Errors
+    /// [`ReadError`] when no endpoint answers, or there is no such subnet.
+    pub async fn occasion(
+        &self,
+        hotkey: Hotkey,
+        netuid: u16,
+        mechanism: u8,
+    ) -> Result<(Epoch, WeightsStanding), ReadError> {
+        let subnet = Mechanism { netuid, number: mechanism };
+        self.read(At::Best, |snapshot| {
+            Box::pin(async move {
+                let epoch = epoch::read(snapshot, netuid).await?;
+                Ok((epoch, standing::read(snapshot, subnet, hotkey).await?))
+            })
+        })
+        .await
+    }
+
     /// Time between two blocks, as the runtime has it.
     ///
     /// # Errors
@@ -169,12 +215,12 @@ impl Subtensor {
         loop {
             let link = self.links.link().await?;
             let failure = match at.on(link.clone()).await {
-                Ok(snapshot) if !at.is_head() || self.links.keeps_up(snapshot.block().0) => return Ok(snapshot),
-                Ok(snapshot) => {
-                    let behind = ReadError::Behind { block: snapshot.block().0 };
-                    link.health.died(&behind);
-                    behind
-                }
+                Ok(snapshot) if !at.is_final() => return Ok(snapshot),
+                // Whatever its node claims, the connection is sound.
+                Ok(snapshot) => match self.links.judge(&link, snapshot.block().0, block_time(&snapshot)) {
+                    Ok(()) => return Ok(snapshot),
+                    Err(refused) => refused,
+                },
                 Err(failure) => {
                     link.health.failed(&failure);
                     failure
@@ -202,19 +248,22 @@ enum At {
 }
 
 impl At {
-    const fn is_head(self) -> bool {
-        matches!(self, Self::Finalised | Self::Best)
+    const fn is_final(self) -> bool {
+        matches!(self, Self::Finalised)
     }
 
     async fn on(self, link: Arc<Link>) -> Result<Snapshot, ReadError> {
         let at = match self {
-            Self::Finalised => link.client.at_current_block().await,
-            Self::Hash(hash) => link.client.at_block(hash).await,
+            Self::Finalised => {
+                let hash = link.methods.chain_get_finalized_head().await;
+                link.block(hash.map_err(|error| node("the finalised block", &error))?).await
+            }
+            Self::Hash(hash) => link.block(hash).await,
             Self::Number(number) => link.client.at_block(number).await,
             Self::Best => {
                 let hash = link.methods.chain_get_block_hash(None).await;
                 let hash = hash.map_err(|error| node("the best block", &error))?;
-                link.client.at_block(hash.ok_or_else(|| no_block("the best block"))?).await
+                link.block(hash.ok_or_else(|| no_block("the best block"))?).await
             }
         };
         let at = at.map_err(|error| node("a block", &error))?;

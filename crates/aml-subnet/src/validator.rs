@@ -34,4 +34,5 @@ pub mod sot;
 pub mod standing;
 pub mod task;
 pub mod traps;
+pub mod upkeep;
 pub mod world;

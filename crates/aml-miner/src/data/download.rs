@@ -22,7 +22,7 @@ use fetch::Fetcher;
 pub use error::{DownloadError, FetchError};
 pub use peek::{Peeked, peek_labels, peek_manifest};
 pub use settings::{DownloadSettings, Event, Progress};
-pub use source::{Source, SourceError};
+pub use source::{Base, Said, Source, SourceError};
 
 /// How a download ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]

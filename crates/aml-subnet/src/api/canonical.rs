@@ -93,7 +93,7 @@ async fn round_of(api: &ApiState, date: &str, params: &Params) -> Result<Round, 
     let fits = |round: &Round| window == 0 || usize::from(round.id.window_days) == window;
     if date == "latest" {
         let mut newest = api.published_rounds(LOOK_BACK, None).await?.rounds;
-        newest.retain(fits);
+        newest.retain(|round| fits(round) && round.marks.void.is_none());
         return latest(api, newest).await;
     }
     let date = query::date("path", "date", date)?;
@@ -101,6 +101,9 @@ async fn round_of(api: &ApiState, date: &str, params: &Params) -> Result<Round, 
     let before = date.succ_opt().ok_or_else(none)?;
     let rounds = api.published_rounds(1, Some(before)).await?.rounds;
     let mut found: Vec<Round> = rounds.into_iter().filter(|round| round.id.date == date && fits(round)).collect();
+    if let Some(void) = found.iter().find_map(|round| round.marks.void.as_ref()) {
+        return Err(ApiError::not_found(format!("The round of {date} is void and counts nowhere: {}", void.why)));
+    }
     if found.len() > 1 {
         let windows: Vec<String> = found.iter().map(|round| round.id.window_days.to_string()).collect();
         let text = format!("{date} has batches of several windows ({}); say which", windows.join(", "));

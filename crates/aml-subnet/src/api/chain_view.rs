@@ -56,6 +56,11 @@ impl ChainView {
     }
 }
 
+/// A chain whose blocks come faster than this is a development chain, and somebody watches it.
+const FAST: Duration = Duration::from_secs(6);
+/// How often such a chain is read, and any after trouble.
+const SOON: Duration = Duration::from_secs(12);
+
 /// Reads `source` into `view` every `interval` until `stop`; what was read last stays when a read fails.
 pub async fn keep_current(
     source: &dyn ChainSource,
@@ -64,14 +69,28 @@ pub async fn keep_current(
     interval: Duration,
     stop: CancellationToken,
 ) {
+    let mut last: Option<(Block, Duration)> = None;
     loop {
-        match source.read().await {
-            Ok(reading) => view.put(reading, clock.now()),
-            Err(error) => tracing::warn!(%error, "the page keeps the last reading of the chain"),
-        }
+        let pause = match source.read().await {
+            Ok(reading) => {
+                let (block, now) = (reading.metagraph.block, clock.now());
+                view.put(reading, now);
+                let before = last.replace((block, now));
+                if before.is_none_or(|before| is_fast(before, (block, now))) { SOON.min(interval) } else { interval }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the page keeps the last reading of the chain");
+                SOON.min(interval)
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(interval) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+fn is_fast(before: (Block, Duration), now: (Block, Duration)) -> bool {
+    let blocks = u32::try_from(now.0.0.saturating_sub(before.0.0)).unwrap_or(u32::MAX);
+    FAST.saturating_mul(blocks) > now.1.saturating_sub(before.1)
 }

@@ -3,6 +3,8 @@
 //! Events are counted where they happen; what can be read off the ledger and the chain is read here, when the numbers are
 //! asked for. `config/prometheus-alerts.yml` watches them.
 
+use std::path::Path;
+
 use metrics::gauge;
 
 use super::state::ApiState;
@@ -43,10 +45,19 @@ fn chain(api: &ApiState) {
 fn disk(api: &ApiState) {
     // Before the first round is published its folder is not there; the one above is on the same disk.
     let folders = [Some(api.published.as_path()), api.published.parent()];
-    let found = folders.into_iter().flatten().find_map(|folder| rustix::fs::statvfs(folder).ok());
-    if let Some(of) = found {
-        gauge!("aml_validator_disk_free_bytes").set(as_f64(of.f_bavail.saturating_mul(of.f_frsize)));
+    if let Some(free) = folders.into_iter().flatten().find_map(free_bytes) {
+        gauge!("aml_validator_disk_free_bytes").set(as_f64(free));
     }
+    if let Some(free) = free_bytes(&std::env::temp_dir()) {
+        gauge!("aml_validator_tmp_free_bytes").set(as_f64(free));
+    }
+    gauge!("aml_validator_bad_batches").set(as_f64(api.upkeep.problems().len() as u64));
+}
+
+/// What is free on the disk of a folder.
+pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
+    let of = rustix::fs::statvfs(folder).ok()?;
+    Some(of.f_bavail.saturating_mul(of.f_frsize))
 }
 
 async fn rounds_by_step(api: &ApiState, newest: &[Round]) {
@@ -55,11 +66,15 @@ async fn rounds_by_step(api: &ApiState, newest: &[Round]) {
         let count = newest.iter().filter(|round| round.step == step).count();
         gauge!("aml_validator_rounds", "step" => step.name()).set(as_f64(count as u64));
     }
+    let newest_is = |what: fn(&Round) -> bool| newest.first().is_some_and(what);
+    gauge!("aml_validator_round_held").set(if newest_is(|round| round.marks.held.is_some()) { 1.0 } else { 0.0 });
+    gauge!("aml_validator_round_void").set(if newest_is(|round| round.marks.void.is_some()) { 1.0 } else { 0.0 });
     let now = api.clock.now_ms();
     let age = |round: &Round| now.saturating_sub(round.opened_ms).max(0);
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
     let seconds = |millis: i64| millis as f64 / 1e3;
-    let unfinished = newest.iter().filter(|round| round.step < Step::Published).map(age).max();
+    let open = newest.iter().filter(|round| round.step < Step::Published && round.marks.void.is_none());
+    let unfinished = open.map(age).max();
     gauge!("aml_validator_unfinished_round_age_seconds").set(seconds(unfinished.unwrap_or(0)));
     if let Some(youngest) = newest.iter().map(age).min() {
         gauge!("aml_validator_newest_round_age_seconds").set(seconds(youngest));

@@ -21,8 +21,8 @@ const LIMITS: ListenLimits = ListenLimits {
     grace: Duration::from_secs(5),
 };
 
-/// How often the subnet is read for the pages: about every block.
-const CHAIN_INTERVAL: Duration = Duration::from_secs(12);
+/// How often the subnet is read for the pages: public nodes count requests, and weights move once an epoch.
+const CHAIN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Serves the API, and reads the chain for it, until `stop`.
 pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSource>, stop: CancellationToken) {

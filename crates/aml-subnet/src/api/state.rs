@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::store::Ledger;
 use crate::store::records::WeightsTarget;
 use crate::validation::rules::{Rules, RulesVersion};
+use crate::validator::upkeep::Upkeep;
 use crate::wallet::Hotkey;
 
 /// What must hold for the validator to be ready.
@@ -55,6 +56,8 @@ pub struct ApiParts {
     pub metrics: Option<PrometheusHandle>,
     /// What must hold.
     pub readiness: Readiness,
+    /// What is wrong with the cache of batches.
+    pub upkeep: Arc<Upkeep>,
 }
 
 impl ApiParts {
@@ -73,6 +76,7 @@ impl ApiParts {
             chain: Arc::default(),
             metrics: None,
             readiness: Readiness { shadow: validator.shadow, ..Readiness::default() },
+            upkeep: Arc::default(),
         }
     }
 }
@@ -94,6 +98,7 @@ pub struct Shared {
     pub(super) chain: Arc<ChainView>,
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) readiness: Readiness,
+    pub(super) upkeep: Arc<Upkeep>,
     pub(super) memory: Memory,
     pub(super) request_ids: RequestIds,
 }
@@ -123,6 +128,7 @@ impl ApiState {
             chain: parts.chain,
             metrics: parts.metrics,
             readiness: parts.readiness,
+            upkeep: parts.upkeep,
             memory: Memory::default(),
             request_ids: RequestIds::default(),
         }))

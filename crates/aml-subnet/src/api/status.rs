@@ -10,6 +10,9 @@ use utoipa::ToSchema;
 use super::metrics;
 use super::state::ApiState;
 
+/// Answers of a round wait in temporary files; with less than this a round is at risk.
+const LEAST_TEMPORARY: u64 = 512 << 20;
+
 const FRESH: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 
 /// Whether the process lives.
@@ -91,6 +94,14 @@ async fn look(api: &ApiState) -> Ready {
             reasons.push(format!("weights are {tempos:.1} tempos old"));
         }
         _ => {}
+    }
+    reasons.extend(api.upkeep.problems());
+    if metrics::free_bytes(&std::env::temp_dir()).is_some_and(|free| free < LEAST_TEMPORARY) {
+        reasons.push(format!(
+            "less than {} MB are free in {}: answers wait there",
+            LEAST_TEMPORARY >> 20,
+            std::env::temp_dir().display()
+        ));
     }
     Ready {
         ready: reasons.is_empty(),

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aml_miner::secret_url::SecretUrl;
 use http::Uri;
 
 /// More endpoints than this only make an outage longer.
@@ -14,22 +15,22 @@ pub const MAX_ENDPOINTS: usize = 8;
 /// A WebSocket URL of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    url: String,
+    url: SecretUrl,
     encrypted: bool,
     local: bool,
 }
 
 impl Endpoint {
-    /// The URL as given.
+    /// The URL as given, which may hold a key.
     #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
+    pub fn expose(&self) -> &str {
+        self.url.expose()
     }
 
     /// The host, without a path that may hold a key.
     #[must_use]
     pub fn host(&self) -> String {
-        self.url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default()
+        self.url.expose().parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default()
     }
 
     /// Whether others can read and change what is said: plain `ws://` to another machine.
@@ -39,9 +40,10 @@ impl Endpoint {
     }
 }
 
+/// Scheme and host alone.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.url)
+        write!(f, "{}", self.url)
     }
 }
 
@@ -49,13 +51,13 @@ impl fmt::Display for Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Neither a known network nor a URL.
-    #[error("{0:?} is neither a network (finney, test, archive, local) nor a ws:// or wss:// URL")]
+    #[error("`{0}` is neither a network (finney, test, archive, devnet, local) nor a ws:// or wss:// URL")]
     Unknown(String),
     /// A URL that a WebSocket client cannot use.
-    #[error("{url:?} is no endpoint: {reason}")]
+    #[error("`{url}` is no endpoint: {reason}")]
     Url {
         /// What was given.
-        url: String,
+        url: SecretUrl,
         /// What is wrong with it.
         reason: &'static str,
     },
@@ -71,7 +73,7 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = |reason| EndpointError::Url { url: text.to_owned(), reason };
+        let bad = |reason| EndpointError::Url { url: SecretUrl::new(text), reason };
         let uri: Uri = text.parse().map_err(|_| bad("not a URL"))?;
         let encrypted = match uri.scheme_str() {
             Some("wss") => true,
@@ -83,7 +85,7 @@ impl FromStr for Endpoint {
             return Err(bad("credentials do not belong into a URL"));
         }
         let local = is_loopback(authority.host());
-        Ok(Self { url: text.to_owned(), encrypted, local })
+        Ok(Self { url: SecretUrl::new(text), encrypted, local })
     }
 }
 
@@ -91,6 +93,9 @@ fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
+
+/// Names of networks that are not the main one.
+const NOT_MAIN: [&str; 3] = ["test", "local", "devnet"];
 
 /// Hash of block 0 of the main network.
 const FINNEY_GENESIS: [u8; 32] = [
@@ -103,6 +108,8 @@ const FINNEY_GENESIS: [u8; 32] = [
 pub struct Endpoints {
     list: Vec<Endpoint>,
     genesis: Option<[u8; 32]>,
+    /// Whether some other chain than the main network is named: then that one is refused.
+    not_main: bool,
 }
 
 impl Endpoints {
@@ -123,7 +130,8 @@ impl Endpoints {
             }
         }
         let genesis = (!names.is_empty() && names.iter().all(|name| *name == "finney")).then_some(FINNEY_GENESIS);
-        Self::new(list, genesis)
+        let not_main = NOT_MAIN.contains(&network.trim()) || names.iter().any(|name| NOT_MAIN.contains(name));
+        Ok(Self { not_main, ..Self::new(list, genesis)? })
     }
 
     /// Endpoints in order of preference, and the hash of block 0 that all of them must report, where it is known.
@@ -133,7 +141,7 @@ impl Endpoints {
     pub fn new(list: Vec<Endpoint>, genesis: Option<[u8; 32]>) -> Result<Self, EndpointError> {
         match list.len() {
             0 => Err(EndpointError::None),
-            1..=MAX_ENDPOINTS => Ok(Self { list, genesis }),
+            1..=MAX_ENDPOINTS => Ok(Self { list, genesis, not_main: false }),
             more => Err(EndpointError::TooMany(more)),
         }
     }
@@ -144,11 +152,24 @@ impl Endpoints {
         &self.list
     }
 
+    /// Whether a chain with this hash of block 0 is certainly not the one that is meant: the main network, where `test` or
+    /// `local` is named, whatever the URLs say.
+    #[must_use]
+    pub fn is_wrong(&self, genesis: [u8; 32]) -> bool {
+        self.not_main && genesis == FINNEY_GENESIS
+    }
+
     /// The hash of block 0, where it is known beforehand.
     #[must_use]
     pub const fn genesis(&self) -> Option<[u8; 32]> {
         self.genesis
     }
+}
+
+/// A name as it was given; something else that was given may be a secret.
+fn named(text: &str) -> String {
+    let plain = text.len() <= 32 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if plain { text.to_owned() } else { "…".to_owned() }
 }
 
 /// The public entry points first, then those that the SDK falls back to.
@@ -158,9 +179,10 @@ fn urls_of(name: &str) -> Result<Vec<&str>, EndpointError> {
             vec!["wss://entrypoint-finney.opentensor.ai:443", "wss://lite.chain.opentensor.ai:443"]
         }
         "test" => vec!["wss://test.finney.opentensor.ai:443"],
+        "devnet" => vec!["wss://dev.chain.opentensor.ai:443"],
         "archive" => vec!["wss://archive.chain.opentensor.ai:443"],
         "local" => vec!["ws://127.0.0.1:9944"],
         url if url.contains("://") => vec![url],
-        other => return Err(EndpointError::Unknown(other.to_owned())),
+        other => return Err(EndpointError::Unknown(named(other))),
     })
 }

@@ -59,8 +59,8 @@ refusals! {
     NeuronNoValidatorPermit: "get a validator permit: it goes to the largest stakes",
     /// Within the rate limit.
     SettingWeightsTooFast: "wait for the rate limit to pass",
-    /// The subnet asks for a newer version.
-    IncorrectWeightVersionKey: "update this software, or the version that is configured",
+    /// The subnet asks for weights made by newer rules.
+    IncorrectWeightVersionKey: "update this software: the subnet demands weights of newer rules",
     /// As many weights as uids are wanted.
     WeightVecNotEqualSize: "report this as a bug",
     /// A uid twice.

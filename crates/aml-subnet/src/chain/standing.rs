@@ -29,6 +29,20 @@ pub struct WeightsStanding {
     pub rules: Hyperparameters,
 }
 
+/// Keys from here on follow the numbering of the SDK (1.2.3 is 1,002,003), which says nothing of rules.
+const SDK_NUMBERS: u64 = 1_000_000;
+
+/// The version that weights carry: what is `configured`, else the version of the `rules` by which they were made. A subnet
+/// whose key is 0 or follows the SDK's numbering asks for no rules, and gets its own key.
+#[must_use]
+pub const fn version_key(configured: Option<u64>, rules: u64, required: u64) -> u64 {
+    match configured {
+        Some(version) => version,
+        None if required == 0 || required >= SDK_NUMBERS => required,
+        None => rules,
+    }
+}
+
 /// A refusal foreseen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Preflight {
@@ -52,7 +66,10 @@ pub enum Preflight {
         threshold: u64,
     },
     /// Too old a version.
-    #[error("IncorrectWeightVersionKey: the weights carry version {ours}, the subnet wants {required} at least")]
+    #[error(
+        "IncorrectWeightVersionKey: the subnet wants weights of version {required} at least, these carry {ours}: update this \
+         software (or, if you know better, set validator.weights_version)"
+    )]
     Version {
         /// Carried.
         ours: u64,

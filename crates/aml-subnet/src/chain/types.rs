@@ -85,7 +85,7 @@ pub struct Hyperparameters {
     pub tempo: u16,
     /// Version that weights must carry at least.
     pub weights_version: u64,
-    /// Blocks between two submissions of weights.
+    /// Blocks between two submissions of weights; 0 where the runtime does not say.
     pub weights_rate_limit: u64,
     /// Blocks between two announcements of an axon.
     pub serving_rate_limit: u64,
@@ -93,12 +93,12 @@ pub struct Hyperparameters {
     pub min_allowed_weights: u16,
     /// Largest share of one weight, in 65535ths.
     pub max_weight_limit: u16,
-    /// Most neurons.
-    pub max_allowed_uids: u16,
-    /// Blocks in which a new neuron is not deregistered.
-    pub immunity_period: u16,
-    /// Blocks after which a silent validator no longer counts.
-    pub activity_cutoff: u16,
+    /// Most neurons; `None` where the runtime does not say. Only shown.
+    pub max_allowed_uids: Option<u16>,
+    /// Blocks in which a new neuron is not deregistered; `None` where the runtime does not say. Only shown.
+    pub immunity_period: Option<u16>,
+    /// Blocks after which a silent validator no longer counts; `None` where the runtime does not say. Only shown.
+    pub activity_cutoff: Option<u64>,
     /// Whether weights are committed first and revealed later.
     pub commit_reveal: bool,
     /// Epochs between commit and reveal.

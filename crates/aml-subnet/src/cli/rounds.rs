@@ -3,15 +3,18 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use aml_miner::clock::{Clock as _, SystemClock};
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::chain;
 use super::ledger::{LedgerArgs, share, time};
 use crate::calendar::rfc3339;
+use crate::outputs;
 use crate::store::Ledger;
-use crate::store::records::{Answer, Canonical, OutcomeTally, Reply, Round, RoundId, Settled, Verdict};
+use crate::store::records::{Answer, Canonical, Mark, OutcomeTally, Reply, Round, RoundId, Settled, Verdict};
 
 /// Arguments of `rounds`.
 #[derive(Debug, Args)]
@@ -45,6 +48,22 @@ enum One {
     #[command(after_help = "Example:
   aml-subnet round show 1-2026-01-05-30")]
     Show(ShowArgs),
+    /// Makes a round void, for good: it is in nobody's average, and its scores are withdrawn; works beside the validator
+    #[command(after_help = "Example:
+  aml-subnet round void --round 1-2026-01-05-30 --reason 'the batch had the labels of another day'")]
+    Void(VoidArgs),
+}
+
+#[derive(Debug, Args)]
+struct VoidArgs {
+    /// The round, as NETUID-YYYY-MM-DD-WINDOW
+    #[arg(long, value_name = "ID")]
+    round: RoundId,
+    /// Why, in one line: everybody can read it
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    ledger: LedgerArgs,
 }
 
 #[derive(Debug, Args)]
@@ -74,7 +93,10 @@ pub(super) fn run(args: &RoundsArgs) -> anyhow::Result<ExitCode> {
 
 /// Looks at one round.
 pub(super) fn run_one(args: &RoundArgs) -> anyhow::Result<ExitCode> {
-    let One::Show(args) = &args.command;
+    let args = match &args.command {
+        One::Show(args) => args,
+        One::Void(args) => return void(args),
+    };
     args.ledger.read(async |_, ledger| {
         let seen = Seen::read(&ledger, args.id).await?;
         if args.json {
@@ -84,6 +106,21 @@ pub(super) fn run_one(args: &RoundArgs) -> anyhow::Result<ExitCode> {
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Marks a round, and takes its files away.
+fn void(args: &VoidArgs) -> anyhow::Result<ExitCode> {
+    let why = args.reason.trim();
+    anyhow::ensure!(!why.is_empty() && !why.contains('\n'), "--reason: one line is needed");
+    let settings = args.ledger.load()?;
+    let mark = Mark { at_ms: SystemClock.now_ms(), why: why.to_owned() };
+    let url = settings.validator.ledger_url();
+    let new = chain::block_on(async { Ok(Ledger::void_round(&url, args.round, &mark).await?) })?;
+    let withdrawn = outputs::withdraw(&settings.validator.published_dir(), &args.round, why)?;
+    let files = if withdrawn { "; its files are withdrawn" } else { "" };
+    let done = if new { "is void now" } else { "was void before; the first reason stands" };
+    println!("round {} {done}{files}", args.round);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(rounds: &[Round]) -> String {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aml_miner::secret_url::hide;
 use clap::Args;
 
 use crate::config::{ConfigError, Override, Settings, load};
@@ -19,8 +20,15 @@ pub struct SettingsArgs {
     #[arg(id = "netuid", long = "netuid", env = "NETUID", value_name = "N")]
     netuid: Option<String>,
     /// finney, test, local, or a WebSocket URL; wins over endpoints of the environment and the file
-    /// [env: BT_SUBTENSOR_NETWORK]
-    #[arg(id = "subtensor.network", long = "subtensor.network", value_name = "NAME")]
+    /// [env: BT_NETWORK or BT_SUBTENSOR_NETWORK]
+    #[arg(
+        id = "subtensor.network",
+        long = "subtensor.network",
+        visible_alias = "network",
+        short = 'n',
+        hide_env_values = true,
+        value_name = "NAME"
+    )]
     network: Option<String>,
     /// WebSocket URLs in order of preference, separated by commas; they win over the network
     /// [env: BT_SUBTENSOR_CHAIN_ENDPOINT]
@@ -47,7 +55,13 @@ pub struct AxonArgs {
     #[arg(id = "axon.external_port", long = "axon.external_port", env = "BT_AXON_EXTERNAL_PORT", value_name = "PORT")]
     external_port: Option<String>,
     /// URL of the inference API
-    #[arg(id = "miner.api_url", long = "miner.api_url", env = "MINER_API_URL", value_name = "URL")]
+    #[arg(
+        id = "miner.api_url",
+        long = "miner.api_url",
+        env = "MINER_API_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     api_url: Option<String>,
 }
 
@@ -55,7 +69,13 @@ pub struct AxonArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ValidatorArgs {
     /// Where batches come from: a directory, an http(s) URL, or s3://bucket/prefix
-    #[arg(id = "validator.sot", long = "validator.sot", env = "VALIDATOR_SOT", value_name = "SOURCE")]
+    #[arg(
+        id = "validator.sot",
+        long = "validator.sot",
+        env = "VALIDATOR_SOT",
+        hide_env_values = true,
+        value_name = "SOURCE"
+    )]
     sot: Option<String>,
     /// Folder for downloaded batches, published files, and the ledger when it is SQLite
     #[arg(id = "validator.data_dir", long = "validator.data_dir", env = "VALIDATOR_DATA_DIR", value_name = "DIR")]
@@ -136,8 +156,17 @@ impl SettingsArgs {
     /// # Errors
     /// All problems at once.
     pub fn load(&self, more: &[Override]) -> Result<Settings, ConfigError> {
-        let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
-        let (network, endpoint) = (variable("BT_SUBTENSOR_NETWORK"), variable("BT_SUBTENSOR_CHAIN_ENDPOINT"));
+        self.load_in(more, |name| std::env::var(name).ok())
+    }
+
+    fn load_in(
+        &self,
+        more: &[Override],
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Settings, ConfigError> {
+        let endpoint = environment("BT_SUBTENSOR_CHAIN_ENDPOINT").filter(|text| !text.is_empty());
+        // What a flag says is not contradicted by variables that contradict each other.
+        let network = if self.network.is_some() { None } else { network_of(environment)? };
         let mut overrides = collect(&[
             ("subtensor.network", "BT_SUBTENSOR_NETWORK", &network),
             ("subtensor.chain_endpoint", "BT_SUBTENSOR_CHAIN_ENDPOINT", &endpoint),
@@ -160,6 +189,21 @@ impl SettingsArgs {
             path: args.path.or(file.path),
             password_file: args.password_file.or(file.password_file),
         }
+    }
+}
+
+/// The network that the environment names: by today's variable, or by the one before. One of two that contradict each
+/// other may be of the wrong chain.
+fn network_of(environment: impl Fn(&str) -> Option<String>) -> Result<Option<String>, ConfigError> {
+    let [new, old] = ["BT_NETWORK", "BT_SUBTENSOR_NETWORK"]
+        .map(|name| environment(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()));
+    match (new, old) {
+        (Some(new), Some(old)) if new != old => Err(ConfigError::Problems(vec![format!(
+            "BT_NETWORK says `{}`, BT_SUBTENSOR_NETWORK says `{}`: unset one of them",
+            hide(&new),
+            hide(&old)
+        )])),
+        (new, old) => Ok(new.or(old)),
     }
 }
 

@@ -22,7 +22,7 @@ const ROUNDS: u32 = 32;
 /// Refuses a standby that could not go on: a ledger that other machines do not see, or no shared folder.
 pub(super) fn check(own: &ValidatorSettings) -> anyhow::Result<()> {
     anyhow::ensure!(
-        own.database_url.as_deref().is_some_and(|url| url.starts_with("postgres")),
+        own.database_url.as_ref().is_some_and(|url| url.expose().starts_with("postgres")),
         "--standby needs a ledger in PostgreSQL (validator.database_url): the lock of a file holds on one machine alone"
     );
     let shared = own.shared_dir.as_deref().context(

@@ -27,6 +27,7 @@ use crate::validator::rulebook;
 use crate::validator::run::{Pass, Validator};
 use crate::validator::settling::Settler;
 use crate::validator::sot::Sot;
+use crate::validator::upkeep::Upkeep;
 use crate::validator::world::{MachineEntropy, WeightsChain, World};
 use crate::wallet::Signer;
 
@@ -168,6 +169,7 @@ fn build(settings: &Settings, hands: &Hands, ledger: &Ledger, secret: Secret) ->
         target: WeightsTarget { netuid, mechanism: own.mechanism },
         min_rounds: own.weights_min_rounds,
     })
+    .carrying(own.weights_version)
     .leaving(own.unearned);
     let settler = Settler::of(&world, netuid, own.clone());
     let payer = (!own.shadow).then_some(payer);
@@ -192,12 +194,19 @@ async fn forever(
     tracing::info!(hotkey = %signer.hotkey(), netuid = settings.netuid, %address, %on, %with, "validator runs");
     let clock = Arc::clone(&validator.world.time) as Arc<dyn Clock>;
     let parts = api::state::ApiParts::of(settings, ledger, signer.hotkey(), clock);
-    let api = ApiState::new(api::state::ApiParts { metrics: logging::record_metrics(), ..parts });
+    let upkeep = Arc::new(Upkeep::default());
+    let api = ApiState::new(api::state::ApiParts {
+        metrics: logging::record_metrics(),
+        upkeep: Arc::clone(&upkeep),
+        ..parts
+    });
     let (netuid, mechanism) = (settings.netuid, settings.validator.mechanism);
     let source = OwnSubnet { chain: Arc::clone(&chain), netuid, mechanism, hotkey: signer.hotkey() };
     let serving = tokio::spawn(api::serve::run(listener, api, Arc::new(source), stop.clone()));
+    let world = &validator.world;
+    let work = async { tokio::join!(validator.run(stop), upkeep.keep(&*world.source, &*world.time, stop)) };
     tokio::select! {
-        () = validator.run(stop) => {
+        _ = work => {
             serving.await.context("the read API")?;
             tracing::info!("validator stopped");
             Ok(ExitCode::SUCCESS)
@@ -210,6 +219,7 @@ async fn forever(
 fn query_settings(own: &ValidatorSettings) -> QuerySettings {
     QuerySettings {
         deadline: own.timeout,
+        attempts: own.attempts,
         concurrency: own.concurrency,
         max_answer_bytes: own.max_answer_bytes,
         allow_private_ips: own.allow_private_ips,

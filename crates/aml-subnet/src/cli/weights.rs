@@ -88,6 +88,7 @@ fn with_payer(
         let min_rounds = settings.validator.weights_min_rounds;
         let (log, entropy) = (Arc::new(ledger.clone()), Arc::new(MachineEntropy));
         let payer = Payer::new(PayerParts { chain, log, signer, clock, entropy, target, min_rounds })
+            .carrying(settings.validator.weights_version)
             .leaving(settings.validator.unearned);
         let done = work(Desk { payer, worth, settings, hotkey, json: args.json }).await;
         // What is being written is finished, and the lock is free for the next one.

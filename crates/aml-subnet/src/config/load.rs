@@ -5,6 +5,7 @@
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use aml_miner::secret_url::hide;
 use config::{Config, File, FileFormat};
 use serde_json::{Map, Value};
 
@@ -61,7 +62,7 @@ pub fn load(file: Option<&Path>, overrides: &[Override]) -> Result<Settings, Con
     }
     for Override { key, text, source } in overrides {
         if !try_text(&mut merged, key, text) {
-            problems.push(format!("{source}: `{text}` is no value for {key}"));
+            problems.push(format!("{source}: `{}` is no value for {key}", hide(text)));
         }
     }
     let mut settings: Settings = serde_json::from_value(merged).unwrap_or_default();
@@ -86,7 +87,7 @@ fn read(path: &Path) -> Result<Value, ConfigError> {
     let parsed = Config::builder().add_source(File::from_str(&text, FileFormat::Toml)).build();
     parsed
         .and_then(Config::try_deserialize)
-        .map_err(|error| ConfigError::Toml { path: path.to_owned(), reason: error.to_string() })
+        .map_err(|error| ConfigError::Toml { path: path.to_owned(), reason: hide(&error.to_string()) })
 }
 
 /// Takes over each leaf of `file` that is known and of the right type; names the others.
@@ -97,7 +98,7 @@ fn merge(merged: &mut Value, file: &Value, source: &str, problems: &mut Vec<Stri
         if at(merged, &key).is_none() {
             problems.push(format!("{source}: unknown key `{key}`"));
         } else if !try_value(merged, &key, value) {
-            problems.push(format!("{source}: {value} is no value for {key}"));
+            problems.push(format!("{source}: {} is no value for {key}", hide(&value.to_string())));
         }
     }
 }

@@ -6,9 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aml_miner::secret_url::SecretUrl;
 use serde::{Deserialize, Serialize};
 
 use super::validator::ValidatorSettings;
+use crate::chain::endpoints::{EndpointError, Endpoints};
 use crate::protocol::Window;
 use crate::protocol::limits::NONCE_RETENTION;
 use crate::wallet::Hotkey;
@@ -71,7 +73,7 @@ pub struct SubtensorSettings {
     /// `finney`, `test`, `local`, or a WebSocket URL.
     pub network: String,
     /// WebSocket URLs in order of preference; they win over `network`.
-    pub chain_endpoint: Vec<String>,
+    pub chain_endpoint: Vec<SecretUrl>,
     /// A neuron ends with an error when no block was finalised for so long.
     #[serde(with = "humantime_serde")]
     pub stalled_after: Duration,
@@ -80,6 +82,17 @@ pub struct SubtensorSettings {
 impl Default for SubtensorSettings {
     fn default() -> Self {
         Self { network: "finney".to_owned(), chain_endpoint: Vec::new(), stalled_after: Duration::from_secs(15 * 60) }
+    }
+}
+
+impl SubtensorSettings {
+    /// The endpoints that these settings name.
+    ///
+    /// # Errors
+    /// When a name or a URL is none, or there are too many.
+    pub fn endpoints(&self) -> Result<Endpoints, EndpointError> {
+        let given: Vec<&str> = self.chain_endpoint.iter().map(SecretUrl::expose).collect();
+        Endpoints::resolve(&self.network, Some(&given.join(",")))
     }
 }
 

@@ -4,9 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aml_miner::secret_url::SecretUrl;
 use serde::{Deserialize, Serialize};
 
 use super::explain::Explain;
+use super::forms::{is_database, is_key};
 use crate::validation::rules_list::RulesList;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -30,7 +32,7 @@ pub struct ValidatorSettings {
     /// files. Without it they lie in the data folder.
     pub shared_dir: Option<PathBuf>,
     /// `sqlite://FILE` or `postgres://...`; without it `ledger.sqlite` in the data folder.
-    pub database_url: Option<String>,
+    pub database_url: Option<SecretUrl>,
     /// Where the read API and the pages are served.
     pub listen: SocketAddr,
     /// How often a new batch is looked for.
@@ -42,8 +44,9 @@ pub struct ValidatorSettings {
     /// How long one miner may take; it never reaches beyond the deadline.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// Miners that are asked at once. Each takes a socket, below a megabyte of memory and, while its answer arrives, up to
-    /// `max_answer_bytes` of temporary disk; those that hang cost one `timeout` together where it covers all miners.
+    /// How often one miner is asked in a round, from 1 to 5: again when its failure may pass.
+    pub attempts: u32,
+    /// Miners that are asked at once: each takes a socket, memory below a megabyte, disk for its answer.
     pub concurrency: usize,
     /// Largest answer, decoded.
     pub max_answer_bytes: u64,
@@ -78,6 +81,8 @@ pub struct ValidatorSettings {
     /// How often the chain is asked whether weights are due.
     #[serde(with = "humantime_serde")]
     pub weights_interval: Duration,
+    /// The version that weights carry, instead of the rules' or the subnet's own key.
+    pub weights_version: Option<u64>,
     /// No weights while the ledger has fewer days with rounds that count.
     pub weights_min_rounds: usize,
     /// Raw answers of settled rounds are kept so long.
@@ -170,6 +175,7 @@ impl Default for ValidatorSettings {
             interval: 10 * MINUTE,
             deadline: 15 * MINUTE,
             timeout: 2 * MINUTE,
+            attempts: 5,
             concurrency: 256,
             max_answer_bytes: 64 << 20,
             allow_private_ips: false,
@@ -185,6 +191,7 @@ impl Default for ValidatorSettings {
             mechanism: 0,
             shadow: false,
             weights_interval: MINUTE,
+            weights_version: None,
             weights_min_rounds: 1,
             retention_age: 90 * DAY,
             retention_bytes: 50 << 30,
@@ -198,7 +205,7 @@ impl ValidatorSettings {
     #[must_use]
     pub fn ledger_url(&self) -> String {
         let file = || format!("sqlite://{}", self.data_dir.join("ledger.sqlite").display());
-        self.database_url.clone().unwrap_or_else(file)
+        self.database_url.as_ref().map_or_else(file, |url| url.expose().to_owned())
     }
 
     /// Where canonical scores are published as files.
@@ -231,7 +238,7 @@ impl ValidatorSettings {
             "sot_publisher: expected 64 lower-case hex digits".to_owned(),
         );
         refuse(
-            self.database_url.as_deref().is_some_and(|url| !is_database(url)),
+            self.database_url.as_ref().is_some_and(|url| !is_database(url.expose())),
             "database_url: expected sqlite://FILE or postgres://USER@HOST/NAME".to_owned(),
         );
         for (name, value) in [
@@ -250,6 +257,7 @@ impl ValidatorSettings {
         ] {
             refuse(value == 0, format!("{name}: must be at least 1"));
         }
+        refuse(!(1..=5).contains(&self.attempts), "attempts: from 1 to 5".to_owned());
         refuse(self.deadline > DAY, "deadline: must not exceed a day, for there is a batch a day".to_owned());
         refuse(self.settle_until < self.settle_after, "settle_until: must not be before settle_after".to_owned());
         refuse(
@@ -271,12 +279,4 @@ impl ValidatorSettings {
         }
         problems
     }
-}
-
-fn is_key(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn is_database(url: &str) -> bool {
-    ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use super::facts::{ApiFacts, HeadFacts, PortFacts, Times, WalletFacts};
 use super::{Class, Finding, Report, State};
 use crate::chain::types::Neuron;
 use crate::validation::rules::RulesVersion;
-use crate::wallet::Hotkey;
 
 /// HTTP dates have whole seconds, and an answer takes its time; less than this is no skew.
 const DATE_SLACK: Duration = Duration::from_millis(1500);
@@ -43,6 +43,8 @@ pub struct Facts {
     pub port: Option<PortFacts>,
     /// The inference API.
     pub api: Option<ApiFacts>,
+    /// What is wrong with cached batches and temporary files; of a validator.
+    pub disk: Option<Vec<String>>,
     /// A validator's rules of today, and what the subnet's weights version says of the others'.
     pub rules: Option<RulesFacts>,
 }
@@ -54,55 +56,6 @@ pub struct RulesFacts {
     pub ours: RulesVersion,
     /// The subnet's weights version.
     pub key: u64,
-}
-
-/// An opened hotkey.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WalletFacts {
-    /// Its address.
-    pub hotkey: Hotkey,
-    /// What is wrong with the file's permissions.
-    pub permissions: Option<String>,
-}
-
-/// The chain's last finalised block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeadFacts {
-    /// Its number.
-    pub block: u64,
-    /// Who said so.
-    pub endpoint: String,
-    /// Its time and ours, where the runtime keeps time.
-    pub times: Option<Times>,
-}
-
-/// Two clocks at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Times {
-    /// Somebody else's.
-    pub theirs: Duration,
-    /// Ours.
-    pub ours: Duration,
-}
-
-/// The axon's port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PortFacts {
-    /// Where it should be, by the settings.
-    pub place: SocketAddr,
-    /// Whether a connection was made, else why not.
-    pub reached: Result<(), String>,
-}
-
-/// The inference API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiFacts {
-    /// Where.
-    pub url: String,
-    /// Whether it says that it is ready, else what it said.
-    pub ready: Result<(), String>,
-    /// Its version, where it tells.
-    pub version: Option<String>,
 }
 
 /// Judges all facts.
@@ -118,8 +71,17 @@ pub fn judge(facts: &Facts) -> Report {
         Class::PortClosed => port(facts),
         Class::ApiDown => facts.api.as_ref().map(api),
         Class::VersionMismatch => facts.api.as_ref().map(version).or_else(|| facts.rules.and_then(rules)),
+        Class::Disk => facts.disk.as_ref().map(disk),
     });
     Report { findings: findings.collect() }
+}
+
+fn disk(problems: &Vec<String>) -> Finding {
+    if problems.is_empty() {
+        return ok(Class::Disk, "cached batches can be read, and there is room for answers");
+    }
+    let advice = "the source no longer has these bytes, or the disk fails or is full: rounds need both";
+    finding(Class::Disk, State::Failed, problems.join("; "), advice)
 }
 
 fn ok(class: Class, text: impl Into<String>) -> Finding {

@@ -12,10 +12,10 @@ use tokio::time::timeout;
 
 use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts};
 use crate::calendar::{date_of, day_at};
-use crate::chain::endpoints::Endpoints;
 use crate::chain::types::Neuron;
 use crate::config::Settings;
 use crate::subtensor::{Subtensor, Timing};
+use crate::validator::sot::{Sot, SotSettings};
 use crate::wallet::{Hotkey, WalletArgs};
 
 /// How long one look may take.
@@ -36,6 +36,9 @@ pub struct Patient<'a> {
     /// Our clock.
     pub clock: Arc<dyn Clock>,
 }
+
+/// Answers of a round wait in temporary files.
+const LEAST_TEMPORARY: u64 = 512 << 20;
 
 /// Collects all facts.
 pub async fn probe(patient: &Patient<'_>) -> Facts {
@@ -65,7 +68,24 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         port: if is_miner { Some(port(settings).await) } else { None },
         api: if is_miner { Some(api(http.as_ref(), &settings.miner.api_url).await) } else { None },
         rules,
+        disk: if is_miner { None } else { disk(settings).await },
     }
+}
+
+/// What is wrong with this machine's disks; `None` where there is no cache yet, so that nothing is made here.
+async fn disk(settings: &Settings) -> Option<Vec<String>> {
+    let own = &settings.validator;
+    if !own.data_dir.join("batches").is_dir() {
+        return None;
+    }
+    let sot = Sot::open(SotSettings::new(own.sot.clone(), own.data_dir.clone())).ok()?;
+    let mut problems = sot.look_over().await;
+    let temporary = std::env::temp_dir();
+    let room = rustix::fs::statvfs(&temporary).ok().map(|of| of.f_bavail.saturating_mul(of.f_frsize));
+    if room.is_some_and(|free| free < LEAST_TEMPORARY) {
+        problems.push(format!("less than {} MB are free in {}", LEAST_TEMPORARY >> 20, temporary.display()));
+    }
+    Some(problems)
 }
 
 fn client() -> Option<reqwest::Client> {
@@ -80,8 +100,7 @@ async fn open(args: WalletArgs) -> Result<WalletFacts, String> {
 }
 
 async fn head(settings: &Settings, clock: &Arc<dyn Clock>) -> (Result<HeadFacts, String>, Option<Subtensor>) {
-    let given = settings.subtensor.chain_endpoint.join(",");
-    let endpoints = match Endpoints::resolve(&settings.subtensor.network, Some(&given)) {
+    let endpoints = match settings.subtensor.endpoints() {
         Ok(endpoints) => endpoints,
         Err(error) => return (Err(error.to_string()), None),
     };
@@ -115,9 +134,8 @@ async fn rules(chain: &Subtensor, settings: &Settings, hotkey: &Hotkey, clock: &
 
 /// The `Date` of the first endpoint's web server, which is kept by NTP; local nodes share our clock and tell nothing.
 async fn date(http: Option<&reqwest::Client>, settings: &Settings, clock: &dyn Clock) -> Option<Times> {
-    let given = settings.subtensor.chain_endpoint.join(",");
-    let endpoints = Endpoints::resolve(&settings.subtensor.network, Some(&given)).ok()?;
-    let url = endpoints.list().first()?.url().replacen("ws", "http", 1);
+    let endpoints = settings.subtensor.endpoints().ok()?;
+    let url = endpoints.list().first()?.expose().replacen("ws", "http", 1);
     let response = http?.get(url).send().await.ok()?;
     let ours = clock.now();
     let text = response.headers().get(http::header::DATE)?.to_str().ok()?;

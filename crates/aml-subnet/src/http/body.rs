@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use aml_miner::digest::Digest;
@@ -21,13 +23,14 @@ const STEP: usize = 1 << 20;
 pub struct RequestBody {
     pieces: Vec<Bytes>,
     length: u64,
+    meter: Option<Arc<AtomicU64>>,
 }
 
 impl From<Vec<Bytes>> for RequestBody {
     fn from(mut pieces: Vec<Bytes>) -> Self {
         pieces.retain(|piece| !piece.is_empty());
         let length = pieces.iter().map(|piece| piece.len() as u64).sum();
-        Self { pieces, length }
+        Self { pieces, length, meter: None }
     }
 }
 
@@ -38,6 +41,12 @@ impl From<Bytes> for RequestBody {
 }
 
 impl RequestBody {
+    /// The same; what goes out of it is counted.
+    #[must_use]
+    pub fn metered(self, meter: Arc<AtomicU64>) -> Self {
+        Self { meter: Some(meter), ..self }
+    }
+
     /// How many bytes.
     #[must_use]
     pub const fn len(&self) -> u64 {
@@ -70,7 +79,7 @@ impl RequestBody {
 
     /// On its way; nothing goes out before `gate` opens. It keeps `upload` until everything is out.
     pub(super) fn sending(self, gate: Option<Gate>, upload: Option<Upload>) -> Sending {
-        Sending { pieces: self.pieces.into(), left: self.length, gate, upload }
+        Sending { pieces: self.pieces.into(), left: self.length, meter: self.meter, gate, upload }
     }
 }
 
@@ -81,6 +90,7 @@ pub(super) type Gate = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) struct Sending {
     pieces: VecDeque<Bytes>,
     left: u64,
+    meter: Option<Arc<AtomicU64>>,
     gate: Option<Gate>,
     upload: Option<Upload>,
 }
@@ -106,7 +116,11 @@ impl Body for Sending {
             self.gate = None;
         }
         let piece = self.next();
-        self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        let taken = piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        self.left -= taken;
+        if let Some(meter) = &self.meter {
+            meter.fetch_add(taken, Ordering::Relaxed);
+        }
         match &self.upload {
             Some(upload) if self.left > 0 => upload.moves(),
             _ => self.upload = None,

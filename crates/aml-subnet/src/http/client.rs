@@ -68,7 +68,13 @@ pub(crate) enum ExchangeError {
     /// No connection.
     #[error("no connection: {0}")]
     Connect(String),
-    /// It broke, or what came is not HTTP.
+    /// The connection ended before the exchange did.
+    #[error("{0}")]
+    Reset(String),
+    /// The connection ended in the middle of the answer.
+    #[error("the answer breaks off: {0}")]
+    BrokeOff(String),
+    /// What came is not HTTP.
     #[error("{0}")]
     Broken(String),
     /// More bytes than an answer may have.
@@ -99,7 +105,7 @@ pub(crate) async fn connect(address: SocketAddr, limit: Duration) -> Result<TcpS
 
 /// Sends `posting` over `stream` and receives the answer.
 pub(crate) async fn post(stream: TcpStream, posting: Posting, limits: &SpoolLimits) -> Result<Received, ExchangeError> {
-    let host = stream.peer_addr().map_err(|error| ExchangeError::Broken(error.to_string()))?;
+    let host = stream.peer_addr().map_err(|error| ExchangeError::Reset(error.to_string()))?;
     let handshake = http1::Builder::new()
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD)
@@ -149,8 +155,7 @@ async fn receive(response: Response<Incoming>, limits: &SpoolLimits) -> Result<R
     let mut spool = Spool::new(&SpoolLimits { max_bytes: most, ..limits.clone() });
     let mut fits = body.size_hint().lower() <= most;
     while fits && let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|error| ExchangeError::Broken(format!("the answer breaks off: {}", with_causes(&error))))?;
+        let frame = frame.map_err(|error| ExchangeError::BrokeOff(with_causes(&error)))?;
         let Some(chunk) = frame.data_ref() else { continue };
         match spool.push(chunk).await {
             Ok(()) => {}
@@ -189,5 +194,11 @@ pub(crate) fn not_kept(error: SpoolError) -> ExchangeError {
 
 /// hyper's errors never quote the peer.
 fn broken(error: &hyper::Error) -> ExchangeError {
-    if error.is_parse_too_large() { ExchangeError::TooLarge } else { ExchangeError::Broken(with_causes(error)) }
+    if error.is_parse_too_large() {
+        ExchangeError::TooLarge
+    } else if error.is_parse() {
+        ExchangeError::Broken(with_causes(error))
+    } else {
+        ExchangeError::Reset(with_causes(error))
+    }
 }

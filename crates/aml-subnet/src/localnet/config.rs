@@ -63,6 +63,9 @@ pub struct Config {
     pub db: Option<PathBuf>,
     /// A fixed name for the first block, so that transactions recorded on another chain stay valid.
     pub genesis_hash: Option<[u8; 32]>,
+    /// Storage items, calls and runtime APIs of Subtensor that the runtime is to lack, by name, for tests of what a client
+    /// does then.
+    pub without: Vec<String>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -77,6 +80,7 @@ impl Default for Config {
             block_time: Some(Duration::from_millis(250)),
             db: None,
             genesis_hash: None,
+            without: Vec::new(),
             clock: Arc::new(SystemClock),
         }
     }

@@ -140,6 +140,7 @@ pub(crate) mod subtensor {
         MAX_ALLOWED_UIDS "MaxAllowedUids" [Id u16] : u16 = 256;
         IMMUNITY_PERIOD "ImmunityPeriod" [Id u16] : u16 = 4096;
         ACTIVITY_CUTOFF "ActivityCutoff" [Id u16] : u16 = 5000;
+        @G463 ACTIVITY_CUTOFF_FACTOR "ActivityCutoffFactorMilli" [Id u16] : u32 = 13_889;
         MAX_WEIGHTS_LIMIT "MaxWeightsLimit" [Id u16] : u16 = 65_535;
         WEIGHTS_VERSION_KEY "WeightsVersionKey" [Id u16] : u64;
         MIN_ALLOWED_WEIGHTS "MinAllowedWeights" [Id u16] : u16 = 1024;

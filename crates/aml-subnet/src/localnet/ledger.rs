@@ -45,6 +45,8 @@ pub(crate) struct Ledger {
     /// Transactions of blocks that are not final yet, to be tried again if the block is taken back.
     undecided: Vec<(u64, Signed, Vec<u8>)>,
     metadata: BTreeMap<u32, Arc<Metadata>>,
+    /// What the metadata does not mention.
+    without: Vec<String>,
 }
 
 /// A block that was made, with what it changed.
@@ -59,7 +61,7 @@ impl Ledger {
     /// A chain with its first block.
     pub(crate) fn new(config: &Config, now_ms: u64) -> (Self, Made) {
         let spec = config.generation.spec();
-        let mut ledger = Self::empty(spec);
+        let mut ledger = Self { without: config.without.clone(), ..Self::empty(spec) };
         let metadata = blake2_256(&ledger.metadata_of(spec).v15);
         let mut exec = maker::begin(Overlay::new(ledger.state.at(0)), 0, spec);
         genesis::write(&mut exec, config);
@@ -90,6 +92,7 @@ impl Ledger {
             included: Vec::new(),
             undecided: Vec::new(),
             metadata: BTreeMap::new(),
+            without: Vec::new(),
         }
     }
 
@@ -159,7 +162,7 @@ impl Ledger {
 
     /// The metadata of a runtime.
     pub(crate) fn metadata_of(&mut self, spec: Spec) -> Arc<Metadata> {
-        Arc::clone(self.metadata.entry(spec.version).or_insert_with(|| Arc::new(Metadata::of(spec))))
+        Arc::clone(self.metadata.entry(spec.version).or_insert_with(|| Arc::new(Metadata::of(spec, &self.without))))
     }
 
     /// Transactions that wait.

@@ -42,8 +42,8 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// The metadata of a runtime.
-    pub(crate) fn of(spec: Spec) -> Self {
+    /// The metadata of a runtime, without storage items, calls and runtime APIs of these names.
+    pub(crate) fn of(spec: Spec, without: &[String]) -> Self {
         let mut new = RuntimeMetadataV15::new(
             pallets(spec),
             extrinsic(spec),
@@ -57,10 +57,28 @@ impl Metadata {
             CustomMetadata { map: [("UncheckedExtrinsic", custom::<UncheckedExtrinsic>())].into() },
         );
         adapt(&mut new.types, spec);
+        leave_out(&mut new, without);
         let transaction = new.custom.map.values().next().map_or(new.ty, |value| value.ty);
         new.custom.map.clear();
         let encode = |metadata| RuntimeMetadataPrefixed(META_RESERVED, metadata).encode();
         Self { v14: encode(RuntimeMetadata::V14(downgrade(&new, transaction))), v15: encode(RuntimeMetadata::V15(new)) }
+    }
+}
+
+/// Takes out by name what a runtime is to lack.
+fn leave_out(metadata: &mut RuntimeMetadataV15, without: &[String]) {
+    let stays = |name: &str| !without.iter().any(|gone| gone == name);
+    for pallet in metadata.pallets.iter_mut().filter(|pallet| pallet.name == "SubtensorModule") {
+        pallet.storage.iter_mut().for_each(|storage| storage.entries.retain(|entry| stays(&entry.name)));
+    }
+    metadata.apis.iter_mut().for_each(|api| api.methods.retain(|method| stays(&method.name)));
+    for ty in &mut metadata.types.types {
+        if let (TypeDef::Variant(calls), [pallet, .., "Call"]) =
+            (&mut ty.ty.type_def, ty.ty.path.segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice())
+            && *pallet == "pallet_subtensor"
+        {
+            calls.variants.retain(|call| stays(&call.name));
+        }
     }
 }
 

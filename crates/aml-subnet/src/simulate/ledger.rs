@@ -5,7 +5,7 @@
 //! world is drawn and passes before and after it; at either instant the process may die, so that a step is there or is not.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aml_miner::digest::{Digest, Hashed};
@@ -16,11 +16,11 @@ use tokio::runtime::Runtime;
 use super::plan::{Flaw, Trouble};
 use super::stage::Stage;
 use crate::store::records::{
-    Answer, Canonical, Dormancy, Round, RoundId, Settled, Task, Verdict, WeightsRecord, WeightsState,
+    Answer, Canonical, Dormancy, Mark, MarkKind, Round, RoundId, Settled, Task, Verdict, WeightsRecord, WeightsState,
 };
 use crate::store::{Ledger, OpenLedgerError, Opening, PackedBody, RecordError, Retention, StorageError, Swept};
 use crate::validation::performance::RoundScore;
-use crate::validator::world::{LogError, RoundLog, WeightsLog, WeightsTarget};
+use crate::validator::world::{LogError, RoundLog, Time as _, WeightsLog, WeightsTarget};
 use crate::wallet::Hotkey;
 
 /// How long a step takes at most, when nothing is wrong.
@@ -33,6 +33,9 @@ pub(super) struct SimLedger {
     /// Where the driver's own tasks run, while a step is done.
     runtime: Runtime,
     slowest: Duration,
+    /// For how long no answer is taken, from the first one on.
+    gone: Duration,
+    first: OnceLock<Duration>,
 }
 
 impl SimLedger {
@@ -44,7 +47,9 @@ impl SimLedger {
         let ledger = runtime.block_on(Ledger::open("sqlite::memory:", &opening))?;
         let slow = |trouble: &Trouble| if let Trouble::SlowLedger(most) = trouble { Some(*most) } else { None };
         let slowest = stage.plan.troubles.iter().find_map(slow).unwrap_or(QUICK);
-        Ok(Self { stage, ledger, runtime, slowest })
+        let gone = |trouble: &Trouble| if let Trouble::LedgerGone(span) = trouble { Some(*span) } else { None };
+        let gone = stage.plan.troubles.iter().find_map(gone).unwrap_or_default();
+        Ok(Self { stage, ledger, runtime, slowest, gone, first: OnceLock::new() })
     }
 
     /// What `look` sees, outside of the simulation.
@@ -122,6 +127,11 @@ impl RoundLog for SimLedger {
         if self.stage.plan.flaw == Some(Flaw::LosesAnswers) {
             return self.done("record_answer", async { Ok(true) });
         }
+        let now = self.stage.time.uptime();
+        if now.saturating_sub(*self.first.get_or_init(|| now)) < self.gone {
+            let gone = || StorageError::unavailable("record_answer").into();
+            return self.done("record_answer: no answer", async move { Err(gone()) });
+        }
         self.done("record_answer", self.ledger.record_answer(id, answer, body))
     }
 
@@ -131,6 +141,19 @@ impl RoundLog for SimLedger {
 
     fn packed_body<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Option<PackedBody>, StorageError>> {
         self.done("packed_body", self.ledger.packed_body(digest))
+    }
+
+    fn mark_round<'a>(
+        &'a self,
+        id: RoundId,
+        kind: MarkKind,
+        mark: Option<&'a Mark>,
+    ) -> BoxFuture<'a, Result<(), RecordError>> {
+        self.done("mark_round", self.ledger.mark_round(id, kind, mark))
+    }
+
+    fn extend_deadline(&self, id: RoundId, deadline_ms: i64, at_ms: i64) -> BoxFuture<'_, Result<bool, RecordError>> {
+        self.done("extend_deadline", self.ledger.extend_deadline(id, deadline_ms, at_ms))
     }
 
     fn finish_asking(&self, id: RoundId) -> BoxFuture<'_, Result<(), RecordError>> {

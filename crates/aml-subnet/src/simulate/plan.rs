@@ -42,6 +42,10 @@ pub enum Trouble {
     ChainDown(Duration),
     /// The source does not answer until so long after the start.
     SourceDown(Duration),
+    /// Whoever asks the source for outcomes of a past day hears nothing, ever.
+    OutcomesHang,
+    /// From the first answer on the ledger takes none for so long.
+    LedgerGone(Duration),
     /// Every step of the ledger takes up to so long.
     SlowLedger(Duration),
     /// The process is killed at its so manieth instant, counted over all its lives, and started again.
@@ -97,6 +101,9 @@ impl Plan {
         }
         for _ in 0..draw.below(4) {
             troubles.push(Trouble::Killed(draw.below(200) + 1));
+        }
+        if draw.below(2) == 0 {
+            troubles.push(Trouble::OutcomesHang);
         }
         Self { seed, miners, troubles, flaw: None }
     }

@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use aml_miner::secret_url::SecretUrl;
+use sqlx::any::AnyConnectOptions;
+
 /// Where a ledger is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Address {
@@ -12,7 +15,7 @@ pub enum Address {
     /// SQLite in memory, gone with the process; for tests.
     Memory,
     /// A PostgreSQL server, by its URL, which may hold a password.
-    Postgres(String),
+    Postgres(SecretUrl),
 }
 
 /// A text that names no ledger.
@@ -22,6 +25,18 @@ pub struct NotAnAddress {
     why: &'static str,
 }
 
+/// What to do about a server's address that cannot be taken apart.
+const UNREADABLE: &str = "it cannot be taken apart: a password with one of `/ ? # [ ] @ : %` in it has to be \
+                          percent-encoded, or leave it out and set PGPASSWORD";
+
+/// Whether a server's address can be taken apart for certain: a slash in a password makes something else of it.
+fn is_readable(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let (_, rest) = path.split_once("://").unwrap_or_default();
+    let authority = rest.split('/').next().unwrap_or_default();
+    AnyConnectOptions::from_str(url).is_ok() && (authority.contains('@') || !rest.contains('@'))
+}
+
 impl FromStr for Address {
     type Err = NotAnAddress;
 
@@ -29,7 +44,7 @@ impl FromStr for Address {
         let wrong = |why| Err(NotAnAddress { why });
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return if cfg!(feature = "postgres") {
-                Ok(Self::Postgres(text.to_owned()))
+                if is_readable(text) { Ok(Self::Postgres(SecretUrl::new(text))) } else { wrong(UNREADABLE) }
             } else {
                 wrong("PostgreSQL needs the feature `postgres`, which this program was built without")
             };
@@ -58,7 +73,7 @@ impl Address {
                 format!("sqlite://{}?mode={}", escaped(path), if read_only { "ro" } else { "rwc" })
             }
             Self::Memory => "sqlite::memory:".to_owned(),
-            Self::Postgres(url) => url.clone(),
+            Self::Postgres(url) => url.expose().to_owned(),
         }
     }
 }
@@ -75,21 +90,13 @@ fn escaped(path: &Path) -> String {
     out
 }
 
-/// Without a password: fit for a log line.
+/// Of a server scheme and host alone: fit for a log line.
 impl fmt::Display for Address {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(out, "sqlite:{}", path.display()),
             Self::Memory => out.write_str("sqlite::memory:"),
-            Self::Postgres(url) => {
-                let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
-                let rest = rest.split(['?', '#']).next().unwrap_or_default();
-                let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-                let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-                let user = user.split(':').next().unwrap_or_default();
-                let at = if user.is_empty() { "" } else { "@" };
-                write!(out, "{scheme}://{user}{at}{host}/{database}")
-            }
+            Self::Postgres(url) => write!(out, "{url}"),
         }
     }
 }
@@ -102,7 +109,7 @@ impl fmt::Debug for Address {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, Path};
+    use super::{Address, Path, SecretUrl};
 
     #[test]
     fn an_address_is_a_file_or_a_server_and_shows_no_password() {
@@ -110,10 +117,17 @@ mod tests {
         assert_eq!(shown("sqlite:ledger.sqlite").as_deref(), Ok("sqlite:ledger.sqlite"));
         assert_eq!(shown("sqlite:///var/lib/a b.sqlite").as_deref(), Ok("sqlite:/var/lib/a b.sqlite"));
         assert_eq!(shown("sqlite::memory:").as_deref(), Ok("sqlite::memory:"));
-        let server = Address::Postgres("postgres://aml:s3cret@db:5433/ledger?password=x".to_owned());
-        assert_eq!(server.to_string(), "postgres://aml@db:5433/ledger");
+        let server = Address::Postgres(SecretUrl::new("postgres://aml:s3cret@db:5433/ledger?password=x"));
+        assert_eq!(server.to_string(), "postgres://db:5433");
         if cfg!(feature = "postgres") {
-            assert_eq!(shown("postgres:///ledger?host=/run").as_deref(), Ok("postgres:///ledger"));
+            assert_eq!(shown("postgres:///ledger?host=/run").as_deref(), Ok("postgres://"));
+            for unreadable in
+                ["postgres://aml:s3/cret@db/ledger", "postgres://aml:12/cret@db/x", "postgres://a:s?cret@db/x"]
+            {
+                let refused = shown(unreadable).expect_err(unreadable).to_string();
+                assert!(refused.contains("percent-encode") && refused.contains("PGPASSWORD"), "{refused}");
+                assert!(!refused.contains("cret"), "{refused}");
+            }
         } else {
             let refused = shown("postgres:///ledger?host=/run").expect_err("it was left out").to_string();
             assert!(refused.contains("needs the feature `postgres`"), "{refused}");

@@ -116,6 +116,12 @@ impl StorageError {
         }
     }
 
+    /// The database does not answer: for worlds in which none is asked.
+    #[cfg(feature = "simulate")]
+    pub(crate) fn unavailable(operation: &'static str) -> Self {
+        Self::Unavailable { operation, source: sqlx::Error::PoolTimedOut }
+    }
+
     /// Whether repeating it later may help without anything being changed.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
@@ -233,6 +239,14 @@ pub enum RecordError {
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl RecordError {
+    /// Whether repeating it later may help without anything being changed.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_retryable())
+    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,25 @@
 use super::codec::column;
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
+use super::open::OpenLedgerError;
 use super::records::{Mark, MarkKind, RoundId, Step};
 use super::steps::{held, number};
 
 const OPERATION: &str = "mark_round";
+
+/// Why a round was not made void.
+#[derive(Debug, thiserror::Error)]
+pub enum VoidRoundError {
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenLedgerError),
+    /// There is no such round.
+    #[error(transparent)]
+    Record(RecordError),
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
 
 impl Ledger {
     /// Says something of a round, or, of one that is held, takes it back. What is void or late stays so: the first mark
@@ -40,6 +55,26 @@ impl Ledger {
             .await
             .map_err(during(OPERATION))?;
         Ok(write.commit().await?)
+    }
+
+    /// Makes a round of the ledger at `url` void, beside a validator that holds it; says whether it was not before.
+    ///
+    /// # Errors
+    /// When there is no ledger, it is not up to date, has no such round, or the database refuses.
+    pub async fn void_round(url: &str, id: RoundId, mark: &Mark) -> Result<bool, VoidRoundError> {
+        let ledger = Self::open_beside(url).await?;
+        let mut write = ledger.begin_write("void_round", 1).await?;
+        held(&mut write, "void_round", &id).await.map_err(VoidRoundError::Record)?;
+        let done = sqlx::query("UPDATE rounds SET void_ms = $1, void_why = $2 WHERE id = $3 AND void_ms IS NULL")
+            .bind(mark.at_ms)
+            .bind(mark.why.clone())
+            .bind(id.to_string())
+            .execute(&mut *write.tx)
+            .await
+            .map_err(during("void_round"))?;
+        write.commit().await?;
+        ledger.close().await;
+        Ok(done.rows_affected() == 1)
     }
 
     /// Gives a round that is being asked a later deadline, once. Says whether it did: `false` when it was extended

@@ -165,7 +165,7 @@ async fn prepare(address: &Address, opening: &Opening, holder: &str) -> Result<L
             let real = private.map_err(|source| OpenLedgerError::File { path: path.clone(), source })?;
             Lock::of_file(&real, holder)
         }
-        Address::Postgres(url) => Lock::of_server(url).await,
+        Address::Postgres(url) => Lock::of_server(url.expose()).await,
     };
     lock.map_err(|error| match error {
         LockError::Held(holder) => OpenLedgerError::Held { address: address.to_string(), holder },

@@ -14,14 +14,7 @@ impl Subtensor {
     /// # Errors
     /// [`ReadError`] when no endpoint answers.
     pub async fn epoch(&self, netuid: u16) -> Result<Epoch, ReadError> {
-        self.read(At::Best, |snapshot| {
-            Box::pin(async move {
-                let occasion = moment(snapshot, netuid).await?;
-                let (first, next) = epoch_around(&occasion.moment);
-                Ok(Epoch { block: snapshot.block(), first: Block(first), next: Block(next) })
-            })
-        })
-        .await
+        self.read(At::Best, |snapshot| Box::pin(read(snapshot, netuid))).await
     }
 
     /// The first block in which the chain reveals a timelocked commit of block `committed`.
@@ -37,6 +30,13 @@ impl Subtensor {
         })
         .await
     }
+}
+
+/// The epoch of a block.
+pub(super) async fn read(snapshot: &Snapshot, netuid: u16) -> Result<Epoch, ReadError> {
+    let occasion = moment(snapshot, netuid).await?;
+    let (first, next) = epoch_around(&occasion.moment);
+    Ok(Epoch { block: snapshot.block(), first: Block(first), next: Block(next) })
 }
 
 /// What the round of a timelocked commit depends on.

@@ -17,33 +17,38 @@ const NEURON_API: &str = "NeuronInfoRuntimeApi";
 
 /// Reads the metagraph.
 pub(super) async fn read(snapshot: &Snapshot, netuid: u16) -> Result<Metagraph, ReadError> {
+    if let Some(kept) = snapshot.kept_metagraph(netuid) {
+        return Ok(kept);
+    }
     let size = size(snapshot, netuid).await?;
     let neurons = if snapshot.has_api(SUBNET_API, "get_metagraph") {
         by_metagraph(snapshot, netuid).await?
     } else if snapshot.has_api(NEURON_API, "get_neurons_lite") {
         by_neurons(snapshot, netuid).await?
     } else {
+        let size = size.ok_or_else(|| snapshot.without("SubnetworkN"))?;
         by_storage(snapshot, netuid, size).await?
     };
     let metagraph = Metagraph { netuid, block: snapshot.block(), neurons };
     consistent(&metagraph, size)?;
+    snapshot.keep_metagraph(&metagraph);
     Ok(metagraph)
 }
 
-/// Number of neurons; an error where there is no such subnet.
-async fn size(snapshot: &Snapshot, netuid: u16) -> Result<u16, ReadError> {
+/// Number of neurons, where the runtime says; an error where there is no such subnet.
+async fn size(snapshot: &Snapshot, netuid: u16) -> Result<Option<u16>, ReadError> {
     let (added, count) = (Item::plain("NetworksAdded").number(netuid), Item::plain("SubnetworkN").number(netuid));
     let values = snapshot.fetch(&[added.clone(), count.clone()]).await?;
-    if !values.need::<bool>(&added)? {
+    if values.get::<bool>(&added)? == Some(false) {
         return Err(ReadError::NoSubnet(netuid));
     }
-    values.need(&count)
+    values.get(&count)
 }
 
-fn consistent(metagraph: &Metagraph, size: u16) -> Result<(), ReadError> {
+fn consistent(metagraph: &Metagraph, size: Option<u16>) -> Result<(), ReadError> {
     let Metagraph { netuid, block, neurons } = metagraph;
     let fault = |what| ReadError::Inconsistent { netuid: *netuid, block: block.0, what };
-    if neurons.len() != usize::from(size) {
+    if let Some(size) = size.filter(|size| neurons.len() != usize::from(*size)) {
         return Err(fault(format!("{} neurons, the subnet counts {size}", neurons.len())));
     }
     match neurons.iter().zip(0..).find(|(neuron, uid)| neuron.uid != Uid(*uid)) {

@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 
+use super::snapshot::ReadError;
 use crate::chain::endpoints::Endpoint;
 
 /// A connection was made.
@@ -24,15 +25,36 @@ pub(super) fn not_connected(endpoint: &Endpoint, class: &'static str, failure: &
     failed(class);
 }
 
+/// A request goes out.
+pub(super) fn asked(method: &str) {
+    metrics::counter!("aml_chain_requests_total", "method" => method.to_owned()).increment(1);
+}
+
 /// A request came to nothing.
 pub(super) fn failed(class: &'static str) {
     metrics::counter!("aml_chain_failures_total", "class" => class).increment(1);
 }
 
-/// A node showed a block that is behind what others have shown.
-pub(super) fn behind(block: u64, furthest: &dyn Display) {
-    tracing::debug!(block, %furthest, "the node is behind");
-    failed("behind");
+/// What a node shows as final is not used.
+pub(super) fn passed_over(endpoint: &Endpoint, reason: &ReadError) {
+    tracing::debug!(%endpoint, %reason, "chain endpoint passed over");
+    failed(if matches!(reason, ReadError::Behind { .. }) { "behind" } else { "implausible" });
+}
+
+/// So many blocks were made that are not final, and no block became final for a while; 0 when it has.
+#[expect(clippy::cast_precision_loss, reason = "block numbers are far below 2^53")]
+pub(super) fn finality_lag(blocks: u64) {
+    metrics::gauge!("aml_chain_finality_lag_blocks").set(blocks as f64);
+}
+
+/// Finality stands still while blocks are made.
+pub(super) fn finality_waits(finalised: u64, best: u64) {
+    tracing::warn!(
+        finalised,
+        best,
+        "blocks are made, but none becomes final: waiting; nothing is wrong with this process"
+    );
+    finality_lag(best.saturating_sub(finalised));
 }
 
 /// A block was seen that is further than any before.

@@ -11,7 +11,7 @@ use crate::chain::types::Uid;
 use crate::wallet::Hotkey;
 
 /// Where they are stored.
-const TIMELOCKED: &str = "TimelockedWeightCommits";
+pub(super) const TIMELOCKED: &str = "TimelockedWeightCommits";
 /// Epochs with open timelocked commits that are looked through.
 const MAX_COMMIT_EPOCHS: usize = 64;
 
@@ -85,6 +85,9 @@ pub(super) async fn stored(
     mechanism: Mechanism,
     hotkey: Hotkey,
 ) -> Result<Option<Vec<(Uid, u16)>>, ReadError> {
+    if !snapshot.has_item("Uids") {
+        return Err(snapshot.without("Uids"));
+    }
     let uid = Item::plain("Uids").number(mechanism.netuid).account(&hotkey);
     let Some(uid) = snapshot.fetch(std::slice::from_ref(&uid)).await?.get::<u16>(&uid)? else {
         return Ok(None);

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jsonrpsee::client_transport::ws::{Url, WsTransportClientBuilder};
 use jsonrpsee::core::client::Client;
@@ -40,6 +40,8 @@ pub struct Timing {
     pub poll: Duration,
     /// Failures in a row, of any kind, after which another connection is made.
     pub max_failures: u32,
+    /// First pause before an endpoint that failed is tried again; it doubles with each failure, up to a minute.
+    pub backoff: Duration,
 }
 
 impl Default for Timing {
@@ -52,6 +54,7 @@ impl Default for Timing {
             finality: Duration::from_secs(180),
             poll: Duration::from_secs(6),
             max_failures: 3,
+            backoff: Duration::from_secs(1),
         }
     }
 }
@@ -72,6 +75,8 @@ pub enum ConnectError {
 pub(super) struct Health {
     failures: AtomicU32,
     dead: AtomicBool,
+    used: AtomicBool,
+    passed_over: Mutex<Option<Instant>>,
     last: Mutex<String>,
 }
 
@@ -79,6 +84,22 @@ impl Health {
     /// A read came to a good end.
     pub(super) fn succeeded(&self) {
         self.failures.store(0, Ordering::Relaxed);
+        self.used.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anything was read over it.
+    pub(super) fn was_of_use(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Its node is not to be believed until then.
+    pub(super) fn pass_over(&self, until: Instant) {
+        *self.passed_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
+
+    /// Whether its node is not to be believed yet.
+    pub(super) fn is_passed_over(&self, now: Instant) -> bool {
+        self.passed_over.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| now < until)
     }
 
     /// A request failed, or its answer made no sense.
@@ -87,7 +108,7 @@ impl Health {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = why.to_string();
     }
 
-    /// The connection is of no more use: it is gone, or answers no more, or its node is not to be believed.
+    /// The connection is of no more use: it is gone, or answers no more.
     pub(super) fn died(&self, why: &dyn std::fmt::Display) {
         self.failed(why);
         self.dead.store(true, Ordering::Relaxed);
@@ -116,7 +137,7 @@ struct Bounded {
 /// # Errors
 /// [`ConnectError`] when there is no connection within the deadline.
 pub(super) async fn open(endpoint: &Endpoint, timing: &Timing) -> Result<(RpcClient, Arc<Health>), ConnectError> {
-    let url = Url::parse(endpoint.url()).map_err(|error| ConnectError::Transport(Box::new(error)))?;
+    let url = Url::parse(endpoint.expose()).map_err(|error| ConnectError::Transport(Box::new(error)))?;
     let transport = WsTransportClientBuilder::default()
         .connection_timeout(timing.connect)
         .max_request_size(MAX_REQUEST_BYTES)
@@ -148,6 +169,7 @@ pub struct NoAnswer {
 
 impl Bounded {
     async fn within<T>(&self, method: &str, request: impl Future<Output = Result<T, RpcError>>) -> Result<T, RpcError> {
+        observe::asked(method);
         let outcome = tokio::time::timeout(self.deadline, request).await.unwrap_or_else(|_| {
             let method = method.to_owned();
             Err(RpcError::Client(Box::new(NoAnswer { method, deadline: self.deadline })))

@@ -10,7 +10,7 @@ use subxt::config::substrate::H256;
 use super::epoch::{Occasion, moment};
 use super::extrinsic::{Call, call};
 use super::pool::PoolError;
-use super::readback::{commits, numbers, timelocked_of};
+use super::readback::{TIMELOCKED, commits, numbers, timelocked_of};
 use super::snapshot::{ReadError, Snapshot};
 use super::submit::SubmitError;
 use super::{At, Subtensor, standing};
@@ -104,6 +104,7 @@ impl Subtensor {
         let rules = &standing.rules;
         let abilities = self.read(At::Best, |snapshot| Box::pin(async { Ok(abilities(snapshot)) })).await?;
         let route = abilities.route(rules.commit_reveal, rules.commit_reveal_version, mechanism)?;
+        self.read(At::Best, |snapshot| Box::pin(async move { shows(snapshot, route) })).await?;
         let content = PendingReveal { netuid, mechanism, weights, salt: wanted.salt.clone(), version_key };
         Ok(WeightsPlan { route, content })
     }
@@ -205,6 +206,17 @@ impl Subtensor {
         all.extend(args);
         Ok(call(if of_main { main } else { general }, all))
     }
+}
+
+/// Nothing is sent that could not be read back.
+fn shows(snapshot: &Snapshot, route: Route) -> Result<(), ReadError> {
+    let item = match route {
+        Route::Plain => "Weights",
+        Route::HashCommit => "WeightCommits",
+        Route::Timelocked { .. } => TIMELOCKED,
+    };
+    let wanted = ["Uids", "LastUpdate", "Weights", item];
+    wanted.into_iter().find(|item| !snapshot.has_item(item)).map_or(Ok(()), |item| Err(snapshot.without(item)))
 }
 
 /// What the runtime of a block offers.

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aml_miner::error_chain::with_causes;
 use scale_decode::DecodeAsType;
 use scale_info::TypeDef;
 use scale_value::Value;
@@ -17,71 +16,14 @@ use subxt::dynamic;
 use subxt::rpcs::Error as RpcError;
 
 use super::link::Link;
+pub use super::read_error::ReadError;
+pub(super) use super::read_error::{decode, node};
 use crate::chain::refusal::PALLET;
-use crate::chain::types::Block;
+use crate::chain::types::{Block, Metagraph};
 use crate::wallet::Hotkey;
 
 /// Keys fetched with one request.
 const KEYS_PER_REQUEST: usize = 256;
-
-/// Why something could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// No node.
-    #[error(transparent)]
-    NoEndpoint(#[from] super::link::NoEndpoint),
-    /// The node failed or did not answer.
-    #[error("cannot read {what}: {reason}")]
-    Node {
-        /// What was asked for.
-        what: String,
-        /// The causes, in one line.
-        reason: String,
-    },
-    /// An answer that does not fit the metadata.
-    #[error("cannot decode {what}: {reason}")]
-    Decode {
-        /// What was asked for.
-        what: String,
-        /// The causes, in one line.
-        reason: String,
-    },
-    /// The runtime has no such thing.
-    #[error("the runtime (spec {spec}) has no {what}")]
-    Lacks {
-        /// What is lacking.
-        what: String,
-        /// The runtime's version.
-        spec: u32,
-    },
-    /// Parts that contradict one another.
-    #[error("subnet {netuid} reads inconsistently at block {block}: {what}")]
-    Inconsistent {
-        /// The subnet.
-        netuid: u16,
-        /// The block.
-        block: u64,
-        /// What does not fit.
-        what: String,
-    },
-    /// No such subnet.
-    #[error("there is no subnet {0} on this chain: check the netuid and the network")]
-    NoSubnet(u16),
-    /// A node that has not kept up.
-    #[error("the node is behind: its finalised block is {block}, others were further")]
-    Behind {
-        /// Its finalised block.
-        block: u64,
-    },
-}
-
-impl ReadError {
-    /// Whether another node may do better.
-    #[must_use]
-    pub const fn is_of_the_node(&self) -> bool {
-        !matches!(self, Self::NoEndpoint(_) | Self::Lacks { .. } | Self::NoSubnet(_))
-    }
-}
 
 /// Storage key of `Timestamp.Now`: it has been the same in every runtime.
 const TIMESTAMP_NOW: [u8; 32] = [
@@ -122,10 +64,13 @@ impl Item {
     }
 }
 
-/// Raw values of several items of one block.
+/// Values by storage key; `None` where the node says that there is none.
+type Answered = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Raw values of several items of one block: bytes, or that there are none. What was not answered is not here.
 pub(super) struct Values<'a> {
     snapshot: &'a Snapshot,
-    bytes: BTreeMap<Vec<u8>, Vec<u8>>,
+    bytes: Answered,
 }
 
 impl Snapshot {
@@ -158,7 +103,7 @@ impl Snapshot {
         for item in items.iter().filter(|item| self.has_item(item.name)) {
             keys.push(self.key(item)?);
         }
-        let mut bytes = BTreeMap::new();
+        let mut bytes = Answered::new();
         for keys in keys.chunks(KEYS_PER_REQUEST) {
             bytes.extend(self.raw(keys).await?);
         }
@@ -168,7 +113,7 @@ impl Snapshot {
     /// When the block was made, by its author's clock; `None` where the runtime keeps no time.
     pub(super) async fn timestamp(&self) -> Result<Option<Duration>, ReadError> {
         let values = self.raw(&[TIMESTAMP_NOW.to_vec()]).await?;
-        let bytes = values.into_iter().next().and_then(|(_, value)| <[u8; 8]>::try_from(value).ok());
+        let bytes = values.into_iter().next().and_then(|(_, value)| <[u8; 8]>::try_from(value?).ok());
         Ok(bytes.map(u64::from_le_bytes).map(Duration::from_millis))
     }
 
@@ -180,29 +125,55 @@ impl Snapshot {
     }
 
     fn lacks(&self, what: &str, _: &dyn std::error::Error) -> ReadError {
-        ReadError::Lacks { what: format!("storage item {PALLET}.{what}"), spec: self.at.spec_version() }
+        self.without(what)
     }
 
-    async fn raw(&self, keys: &[Vec<u8>]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ReadError> {
+    /// The runtime has no such item, and nothing stands for it.
+    pub(super) fn without(&self, item: &str) -> ReadError {
+        ReadError::Lacks { what: format!("storage item {PALLET}.{item}"), spec: self.at.spec_version() }
+    }
+
+    /// What the node says of each of `keys`. A key that it leaves out is no key without a value: what is not said is asked
+    /// for by itself.
+    async fn raw(&self, keys: &[Vec<u8>]) -> Result<Answered, ReadError> {
         let hash = self.at.block_hash();
         let asked = keys.iter().map(Vec::as_slice);
         match self.link.methods.state_query_storage_at(asked, Some(hash)).await {
             Ok(sets) => {
                 let changes = sets.into_iter().filter(|set| set.block == hash).flat_map(|set| set.changes);
-                Ok(changes.filter_map(|(key, value)| Some((key.0, value?.0))).collect())
-            }
-            // A node that does not offer the batch is asked one by one.
-            Err(RpcError::User(_)) => {
-                let mut found = Vec::new();
-                for key in keys {
-                    let value = self.link.methods.state_get_storage(key, Some(hash)).await;
-                    let value = value.map_err(|error| node("storage", &error))?;
-                    found.extend(value.map(|value| (key.clone(), value)));
+                let mut found: Answered = changes.map(|(key, value)| (key.0, value.map(|value| value.0))).collect();
+                found.retain(|key, _| keys.contains(key));
+                let left_out: Vec<&Vec<u8>> = keys.iter().filter(|key| !found.contains_key(*key)).collect();
+                if !left_out.is_empty() {
+                    super::observe::failed("left_out");
+                    found.extend(self.one_by_one(left_out).await?);
                 }
                 Ok(found)
             }
+            // A node that does not offer the batch is asked one by one.
+            Err(RpcError::User(_)) => self.one_by_one(keys).await,
             Err(error) => Err(node("storage", &error)),
         }
+    }
+
+    async fn one_by_one(&self, keys: impl IntoIterator<Item = &Vec<u8>>) -> Result<Answered, ReadError> {
+        let hash = self.at.block_hash();
+        let mut found = Answered::new();
+        for key in keys {
+            let value = self.link.methods.state_get_storage(key, Some(hash)).await;
+            found.insert(key.clone(), value.map_err(|error| node("storage", &error))?);
+        }
+        Ok(found)
+    }
+
+    /// The metagraph of this block, where it was read before.
+    pub(super) fn kept_metagraph(&self, netuid: u16) -> Option<Metagraph> {
+        self.link.kept.metagraph(self.at.block_hash(), netuid)
+    }
+
+    /// Keeps the metagraph of this block for the next one who asks.
+    pub(super) fn keep_metagraph(&self, metagraph: &Metagraph) {
+        self.link.kept.put_metagraph(self.at.block_hash(), metagraph);
     }
 
     /// All values below a prefix of keys, at most `limit`.
@@ -272,9 +243,10 @@ impl Values<'_> {
             .and_then(|items| items.entry_by_name(item.name));
         let Some(entry) = entry else { return Ok(None) };
         let key = self.snapshot.key(item)?;
-        let Some(mut bytes) = self.bytes.get(&key).map(Vec::as_slice).or_else(|| entry.default_value()) else {
-            return Ok(None);
+        let Some(answered) = self.bytes.get(&key) else {
+            return Err(ReadError::Unanswered { what: format!("{PALLET}.{}", item.name) });
         };
+        let Some(mut bytes) = answered.as_deref().or_else(|| entry.default_value()) else { return Ok(None) };
         V::decode_as_type(&mut bytes, entry.value_ty(), metadata.types())
             .map(Some)
             .map_err(|error| ReadError::Decode { what: item.name.to_owned(), reason: error.to_string() })
@@ -282,17 +254,6 @@ impl Values<'_> {
 
     /// The same, of an item that every runtime has.
     pub(super) fn need<V: DecodeAsType>(&self, item: &Item) -> Result<V, ReadError> {
-        self.get(item)?.ok_or_else(|| ReadError::Lacks {
-            what: format!("value of {PALLET}.{}", item.name),
-            spec: self.snapshot.at.spec_version(),
-        })
+        self.get(item)?.ok_or_else(|| self.snapshot.without(item.name))
     }
-}
-
-pub(super) fn node(what: &str, error: &dyn std::error::Error) -> ReadError {
-    ReadError::Node { what: what.to_owned(), reason: with_causes(error) }
-}
-
-fn decode(what: &str, error: &dyn std::error::Error) -> ReadError {
-    ReadError::Decode { what: what.to_owned(), reason: with_causes(error) }
 }

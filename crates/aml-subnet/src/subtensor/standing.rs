@@ -1,4 +1,4 @@
-//! Reads a hotkey's standing in a subnet.
+//! Reads a hotkey's standing in a subnet. What a runtime lacks is not foreseen: the chain then refuses by itself.
 
 use subxt::utils::AccountId32;
 
@@ -24,10 +24,15 @@ pub(super) async fn read(
         ["SubnetworkN", "ValidatorPermit", "SubnetOwnerHotkey", "MechanismCountCurrent"].map(of_subnet);
     let items = [&uid_item, &updates_item, &size, &permits, &owner, &mechanisms].map(Clone::clone);
     let values = snapshot.fetch(&items).await?;
+    // Without the item nobody has a place, which is not the same as having none.
+    if !snapshot.has_item("Uids") {
+        return Err(snapshot.without("Uids"));
+    }
     let uid: Option<u16> = values.get(&uid_item)?;
     let at = |vector: usize| uid.map(usize::from).filter(|uid| *uid < vector);
-    let updates: Vec<u64> = values.need(&updates_item)?;
-    let permits: Vec<bool> = values.need(&permits)?;
+    let updates: Vec<u64> = values.get(&updates_item)?.unwrap_or_default();
+    // Without the list nothing is foreseen: the chain says itself who has no permit.
+    let permits: Option<Vec<bool>> = values.get(&permits)?;
     let owner: Option<AccountId32> = values.get(&owner)?;
     let stake = if rules.stake_threshold > 0 && uid.is_some() {
         let all = metagraph::read(snapshot, netuid).await?;
@@ -38,10 +43,10 @@ pub(super) async fn read(
     Ok(WeightsStanding {
         block: snapshot.block(),
         uid: uid.map(Uid),
-        neurons: values.need(&size)?,
+        neurons: values.get(&size)?.unwrap_or(u16::MAX),
         mechanisms: values.get(&mechanisms)?.unwrap_or(1),
         last_update: Block(at(updates.len()).map_or(0, |uid| updates[uid])),
-        permit: at(permits.len()).is_some_and(|uid| permits[uid]),
+        permit: permits.is_none_or(|permits| at(permits.len()).is_some_and(|uid| permits[uid])),
         is_owner: owner.is_some_and(|owner| owner.0 == *hotkey.as_bytes()),
         stake,
         rules,

@@ -12,7 +12,7 @@ use subxt::rpcs::Error as RpcError;
 use subxt::rpcs::client::{RpcSubscription, rpc_params};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::extrinsic::{BuildError, Call, Signed, build};
+use super::extrinsic::{BuildError, Call, ERA_BLOCKS, Signed, build};
 use super::inclusion::{Dispatched, outcome};
 use super::nonce::{NonceError, on_chain};
 use super::pool::{PoolError, Progress};
@@ -48,6 +48,12 @@ pub enum SubmitError {
     /// Another process of this host writes with the key file.
     #[error(transparent)]
     Key(#[from] KeyLockError),
+    /// Not sent: its life begins with the last final block, and would be half over.
+    #[error("finality is {blocks} blocks behind: nothing is sent until it has caught up")]
+    FinalityLags {
+        /// Blocks that are not final.
+        blocks: u64,
+    },
     /// It was sent, and is neither final nor dead yet.
     #[error("the transaction {transaction} is not final after {waited:?}; it may still be included")]
     Unsettled {
@@ -101,6 +107,10 @@ impl Subtensor {
         let mut last = PoolError::Invalid;
         for _ in 0..MAX_BUILDS {
             let (best, finalised) = (self.snapshot(At::Best).await?, self.snapshot(At::Finalised).await?);
+            let behind = best.block().0.saturating_sub(finalised.block().0);
+            if behind > ERA_BLOCKS / 2 {
+                return Err(SubmitError::FinalityLags { blocks: behind });
+            }
             let nonce = desk.next(&best, signer).await?;
             let signed = build(call, signer, nonce, &best, &finalised)?;
             tracing::debug!(call = call.call_name(), nonce, transaction = ?signed.hash, "transaction signed");

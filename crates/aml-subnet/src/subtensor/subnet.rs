@@ -11,7 +11,7 @@ use crate::chain::reading::{ChainReading, ChainSource};
 use crate::chain::types::Metagraph;
 use crate::wallet::{Hotkey, Signer};
 
-use super::{ReadError, Subtensor};
+use super::Subtensor;
 
 /// What the chain is told of our version: major, minor and patch in thousands, as the SDKs do.
 const VERSION: u32 = 1_000_000;
@@ -53,17 +53,8 @@ pub struct OwnSubnet {
     pub hotkey: Hotkey,
 }
 
-impl OwnSubnet {
-    async fn reading(&self) -> Result<ChainReading, ReadError> {
-        let metagraph = self.chain.metagraph(self.netuid).await?;
-        let tempo = self.chain.hyperparameters(self.netuid).await?.tempo;
-        let weights = self.chain.weights_of(self.hotkey, self.netuid, self.mechanism).await?;
-        Ok(ChainReading { metagraph, tempo, weights })
-    }
-}
-
 impl ChainSource for OwnSubnet {
     fn read(&self) -> BoxFuture<'_, Result<ChainReading, SourceError>> {
-        Box::pin(async { self.reading().await.map_err(SourceError::new) })
+        Box::pin(async { self.chain.reading(self.netuid, self.mechanism, self.hotkey).await.map_err(SourceError::new) })
     }
 }

@@ -40,7 +40,7 @@ use crate::chain::commit::fresh_salt;
 use crate::chain::epoch::Epoch;
 use crate::chain::metagraph::{Cache, Kept};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
-use crate::chain::standing::WeightsStanding;
+use crate::chain::standing::{WeightsStanding, version_key};
 use crate::chain::types::Uid;
 use crate::chain::weights::ChainWeights;
 use crate::config::Unearned;
@@ -76,6 +76,8 @@ pub struct Payer {
     parts: PayerParts,
     unearned: Unearned,
     metagraph: Cache,
+    /// The version that weights carry, where it is configured.
+    version: Option<u64>,
     /// One turn at a time.
     turn: Mutex<()>,
 }
@@ -91,7 +93,13 @@ impl Payer {
     /// A payer. It reads and writes nothing before its first turn.
     #[must_use]
     pub fn new(parts: PayerParts) -> Self {
-        Self { parts, unearned: Unearned::Owner, metagraph: Cache::default(), turn: Mutex::new(()) }
+        Self { parts, unearned: Unearned::Owner, metagraph: Cache::default(), version: None, turn: Mutex::new(()) }
+    }
+
+    /// The same; weights carry `version` instead of the one that follows from rules and subnet.
+    #[must_use]
+    pub fn carrying(self, version: Option<u64>) -> Self {
+        Self { version, ..self }
     }
 
     /// What nobody earned under rules v2 goes there, instead of to the subnet's owner.
@@ -134,8 +142,9 @@ impl Payer {
     async fn take_turn(&self, worth: &Worth, age: &mut observe::Age) -> Result<PayOutcome, PayError> {
         let before = self.moment().await?;
         *age = self.report_age(&before);
+        let open = before.records.iter().any(|record| is_open(&record.state));
         let mut trouble = self.advance(&before, worth).await.err();
-        let Moment { standing, epoch, records } = self.moment().await?;
+        let Moment { standing, epoch, records } = if open { self.moment().await? } else { before };
         let due = due(&standing, &epoch, &records);
         if due != Due::Now {
             return trouble.take().map_or(Ok(PayOutcome::NotDue(due)), Err);
@@ -149,7 +158,7 @@ impl Payer {
             Ok(shares) => shares,
             Err(withheld) => return Ok(PayOutcome::Withheld(withheld)),
         };
-        let record = self.plan(&shares, &moment.epoch).await?;
+        let record = self.plan(&shares, &moment, worth).await?;
         let given = &record.plan.content.weights.values;
         let (epoch, receivers) = (record.epoch, given.iter().filter(|value| **value > 0).count());
         let state = self.carry_out(&record).await?;
@@ -159,8 +168,7 @@ impl Payer {
 
     async fn moment(&self) -> Result<Moment, PayError> {
         let PayerParts { chain, log, signer, target, .. } = &self.parts;
-        let epoch = chain.epoch(target.netuid).await?;
-        let standing = chain.standing(signer.hotkey(), *target).await?;
+        let (epoch, standing) = chain.occasion(signer.hotkey(), *target).await?;
         let records = log.newest(*target, RECORDS).await?;
         Ok(Moment { standing, epoch, records })
     }
@@ -187,6 +195,13 @@ impl Payer {
         }
         let shares = shares(&worth.performance, &registered);
         Ok(if shares.is_empty() { Err(Withheld::NobodyRegistered) } else { Ok(shares) })
+    }
+
+    /// The version that weights carry.
+    fn version_key(&self, standing: &WeightsStanding, worth: &Worth) -> u64 {
+        // Numbered from 1, in their order.
+        let rules = worth.rules() as u64 + 1;
+        version_key(self.version, rules, standing.rules.weights_version)
     }
 
     /// A day's shares under rules v2, and what nobody earned where the settings say. Everybody else has a weight of 0, which
@@ -221,15 +236,17 @@ impl Payer {
     }
 
     /// Brings shares into the chain's form, and writes them down.
-    async fn plan(&self, shares: &[Share], epoch: &Epoch) -> Result<WeightsRecord, PayError> {
+    async fn plan(&self, shares: &[Share], moment: &Moment, worth: &Worth) -> Result<WeightsRecord, PayError> {
         let PayerParts { chain, log, signer, clock, entropy, target, .. } = &self.parts;
         let WeightsTarget { netuid, mechanism } = *target;
         let salt = fresh_salt(&**entropy)?;
-        let wanted = WeightsRequest { netuid, mechanism, weights: wanted(shares), version_key: None, salt };
+        let version_key = Some(self.version_key(&moment.standing, worth));
+        let wanted = WeightsRequest { netuid, mechanism, weights: wanted(shares), version_key, salt };
         let plan: WeightsPlan = chain.plan(signer.hotkey(), &wanted).await?;
         let vector = vector_digest(*target, &plan.content.weights);
         let made_ms = clock.now_ms();
-        let record = WeightsRecord { epoch: epoch.first.0, vector, plan, state: WeightsState::Planned, made_ms };
+        let epoch = moment.epoch.first.0;
+        let record = WeightsRecord { epoch, vector, plan, state: WeightsState::Planned, made_ms };
         log.plan(*target, &record).await?;
         observe::moved(*target, &record, &record.state);
         Ok(record)

@@ -14,6 +14,8 @@
 //! * **Time.** 5 s to connect, then [`QuerySettings::deadline`] from the first byte sent, and never beyond the round's own.
 //!   Eight bodies go out at a time, so that each has its share of the line; who takes nothing for 5 s, or is not done in
 //!   20 s, holds nobody else up any longer (`lanes`).
+//! * **Again.** What may pass is tried again until the round's deadline, after growing pauses and behind all first
+//!   attempts; what is final stays final (`again`).
 //! * **Memory.** Bodies are ropes that share what all miners are sent, made only when the miner has taken a connection and
 //!   it is its turn; a miner's own rows are below a megabyte, and let go of as they are sent.
 //!   An answer above 256 KiB waits in an anonymous temporary file; one at a time is read back when it is delivered.
@@ -27,10 +29,11 @@ use std::sync::Arc;
 use aml_miner::clock::Clock;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+mod again;
 pub mod dormancy;
 pub(crate) mod legacy;
 pub(crate) mod native;
@@ -39,14 +42,17 @@ mod record;
 mod settings;
 mod talk;
 mod trouble;
+mod turn;
 
 pub use crate::http::body::RequestBody;
+pub use again::MOST_ATTEMPTS;
 pub use settings::QuerySettings;
 pub use trouble::OwnFailure;
 
 use self::native::Caller;
+use self::turn::{Arrived, ask_in_turn};
 use crate::http::lanes::Lanes;
-use crate::http::spool::{DiskBudget, SpoolLimits, Spooled};
+use crate::http::spool::{DiskBudget, SpoolLimits};
 use crate::protocol::NonceSource;
 use crate::store::records::{Answer, Ask, Dormancy};
 use crate::validator::world::{Entropy, MachineEntropy, MachineTime, Talk, Threads, Time, Wire, Workers};
@@ -210,31 +216,6 @@ impl Inner {
     fn now_ms(&self) -> i64 {
         self.time.now_ms()
     }
-}
-
-struct Arrived {
-    answer: Answer,
-    body: Option<Spooled>,
-    dormancy: Option<Dormancy>,
-    _slot: Option<OwnedSemaphorePermit>,
-}
-
-/// Waits for a slot, asks, and keeps the slot until the answer is taken.
-async fn ask_in_turn(
-    asker: Arc<Inner>,
-    asking: Arc<Asking>,
-    peer: Peer,
-    slots: Arc<Semaphore>,
-) -> Result<Arrived, OwnFailure> {
-    // Slots are never closed.
-    let slot = slots.acquire_owned().await.ok();
-    let told = asker.ask_one(&asking, &peer).await?;
-    let called = told.called;
-    let (answer, body) = record::record(peer.hotkey, told);
-    observe::asked(&peer, &answer);
-    let previous = asking.dormancy.get(&peer.hotkey);
-    let dormancy = if called { dormancy::after(previous, &answer.reply, asker.now_ms()) } else { previous.copied() };
-    Ok(Arrived { answer, body, dormancy, _slot: slot })
 }
 
 /// The answers of a round. Dropping it ends all conversations.

@@ -7,6 +7,7 @@
 mod ask;
 mod error;
 mod files;
+mod hold;
 mod information;
 mod observe;
 mod secret;
@@ -60,13 +61,21 @@ pub struct Rounds {
     parts: RoundsParts,
     /// How soon an implausible metagraph is read again.
     read_again: Duration,
+    /// How often our own side is probed while a round is held.
+    probe_every: Duration,
 }
 
 impl Rounds {
     /// Nothing is read or written before the first round.
     #[must_use]
     pub fn new(parts: RoundsParts) -> Self {
-        Self { parts, read_again: READ_AGAIN }
+        Self { parts, read_again: READ_AGAIN, probe_every: hold::PROBE_EVERY }
+    }
+
+    /// Probes our own side every so often while a round is held, instead of every minute.
+    #[must_use]
+    pub fn probing_every(self, pause: Duration) -> Self {
+        Self { probe_every: pause, ..self }
     }
 
     /// Reads an implausible metagraph again after `pause`, instead of after half a block.
@@ -80,11 +89,17 @@ impl Rounds {
     /// # Errors
     /// What went wrong on our side; a repetition goes on where it stopped. A miner's failure is never an error.
     pub async fn advance(&self, round: Round, stop: &CancellationToken) -> Result<Round, RoundError> {
+        if round.marks.void.is_some() {
+            return Ok(round);
+        }
         let mut watch = observe::Watch::new(round.step);
         let (round, maker) = self.task(round).await?;
         watch.lap(round.step);
         let (round, heard) = self.ask(round, maker, stop).await?;
         watch.lap(round.step);
+        if round.marks.void.is_some() {
+            return Ok(round);
+        }
         let (round, answers) = self.judge(round, heard).await?;
         watch.lap(round.step);
         let round = self.merge(round, answers).await?;

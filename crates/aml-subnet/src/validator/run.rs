@@ -2,6 +2,7 @@
 //!
 //! One trouble never stops the other concerns: it is logged, counted, and tried again. What was recorded stays.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use aml_miner::error_chain::with_causes;
@@ -12,7 +13,7 @@ use super::pay::{PayError, PayOutcome, Payer};
 use super::round::{RoundError, Rounds};
 use super::settling::{Settler, Settling, SettlingError};
 use super::standing::worth_now;
-use super::world::{Time, World};
+use super::world::{Time, World, within};
 use crate::calendar::{date_of, day_at};
 use crate::config::ValidatorSettings;
 use crate::store::records::{Round, RoundId, Step};
@@ -20,6 +21,8 @@ use crate::store::{Retention, StorageError};
 
 /// After trouble, the next attempt comes at the latest so soon.
 const RETRY: Duration = Duration::from_secs(30);
+/// How long what is under way may take once the process was told to stop. Supervisors wait ten seconds and more.
+const GRACE: Duration = Duration::from_secs(4);
 /// How often raw answers are swept.
 const HOURLY: Duration = Duration::from_secs(3600);
 
@@ -67,34 +70,35 @@ impl Validator {
             Ok(settling) => pass.settling = settling,
             Err(error) => pass.errors.push(with_causes(&error)),
         }
-        match self.pay_turn().await {
-            Ok(paid) => pass.pay = paid,
-            Err(error) => pass.errors.push(with_causes(&error)),
+        match unless_stopped(&*self.world.time, stop, self.pay_turn()).await {
+            Some(Ok(paid)) => pass.pay = paid,
+            Some(Err(error)) => pass.errors.push(with_causes(&error)),
+            None => pass.errors.push("told to stop; recorded weights go on with the next start".to_owned()),
         }
         pass
     }
 
-    /// Rounds, settlements, weights and retention until `stop`. A round that is being asked stops at once: what has
-    /// arrived is recorded, and the next start goes on.
+    /// Rounds, settlements, weights and retention, none of which waits for another, until `stop`. A round that is being
+    /// asked stops at once: what has arrived is recorded, and the next start goes on. So does everything else that is not
+    /// done soon after: a transaction that waits for its finality is found by its recorded plan.
     pub async fn run(&self, stop: &CancellationToken) {
         let time = &*self.world.time;
         let rounds = every(time, self.settings.interval, stop, async || {
             let turn = self.round_turn(stop).await;
-            if stop.is_cancelled() {
-                return true;
-            }
-            let good = self.logged("round", turn);
+            stop.is_cancelled() || self.logged("round", turn)
+        });
+        let settle = every(time, self.settings.interval, stop, async || {
             let mut errors = Vec::new();
             let turn = self.settle_turn(&mut errors).await;
             errors.iter().for_each(|error| tracing::warn!(error, "a round could not be settled"));
-            self.logged("settlement", turn) && errors.is_empty() && good
+            self.logged("settlement", turn) && errors.is_empty()
         });
         let pay =
             every(time, self.settings.weights_interval, stop, async || self.logged("weights", self.pay_turn().await));
         let fill =
             every(time, HOURLY, stop, async || self.logged("columns of past rounds", self.backfill_turn().await));
         let sweep = every(time, HOURLY, stop, async || self.logged("retention", self.sweep_turn().await));
-        tokio::join!(rounds, pay, fill, sweep);
+        tokio::join!(rounds, settle, pay, fill, sweep);
     }
 
     /// Carries on every round that is on its way, the newest batch's last.
@@ -202,10 +206,22 @@ pub enum PayTurnError {
     Pay(#[from] PayError),
 }
 
+/// What `work` comes to; `None` when it was not done soon after `stop`: then it is left as it is recorded.
+async fn unless_stopped<T>(time: &dyn Time, stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return Some(done),
+        () = stop.cancelled() => {}
+    }
+    within(time, time.uptime() + GRACE, work).await
+}
+
 /// Does `turn` every `interval`, and sooner after trouble, until `stop`.
 async fn every(time: &dyn Time, interval: Duration, stop: &CancellationToken, turn: impl AsyncFn() -> bool) {
     while !stop.is_cancelled() {
-        let pause = if turn().await { interval } else { interval.min(RETRY) };
+        let Some(good) = unless_stopped(time, stop, turn()).await else { return };
+        let pause = if good { interval } else { interval.min(RETRY) };
         tokio::select! {
             // In a fixed order, so that a simulation is the same each time.
             biased;

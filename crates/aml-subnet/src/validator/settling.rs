@@ -16,7 +16,7 @@ use super::judge::Judged;
 use super::settle::{outcomes, settle};
 use super::sot::{Found, SotError};
 use super::standing::is_spared;
-use super::world::{RoundLog, Source, Time, Workers, World};
+use super::world::{RoundLog, Source, Time, Workers, World, within};
 use crate::calendar::start_ms;
 use crate::config::ValidatorSettings;
 use crate::store::records::{Round, Settled, Step};
@@ -27,6 +27,8 @@ use crate::wallet::Hotkey;
 
 mod information;
 
+/// How long the source may take over one round's outcomes: the others are not to wait for one that hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Published rounds that are looked through: three months of daily ones.
 const ROUNDS: u32 = 100;
 
@@ -151,7 +153,10 @@ impl Settler {
         }
         // What became known later than the last day is nobody's fault.
         let known_by = now.min(midnight(id.date) + self.settings.settle_until);
-        let Some(labels) = self.source.labels(found, known_by).await? else {
+        let end = self.time.uptime() + PATIENCE;
+        let asked = within(&*self.time, end, self.source.labels(found, known_by)).await;
+        let late = || Err(SotError::Late { date: id.date, after: PATIENCE });
+        let Some(labels) = asked.unwrap_or_else(late)? else {
             return Ok(Settling::NoOutcomes);
         };
         let archive = Archive { ledger: &*self.ledger, workers: &*self.workers };

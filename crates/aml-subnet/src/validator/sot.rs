@@ -8,11 +8,15 @@ mod cache;
 mod edge;
 mod error;
 mod labels;
+mod observe;
 mod pool;
 mod probe;
 mod settings;
+mod upkeep;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use aml_miner::data::batch_dir::BatchDir;
@@ -44,6 +48,8 @@ pub struct Sot {
     settings: SotSettings,
     place: Place,
     cache: Cache,
+    /// How often the cache was looked over.
+    looked: Arc<AtomicUsize>,
 }
 
 impl Sot {
@@ -54,7 +60,7 @@ impl Sot {
     pub fn open(settings: SotSettings) -> Result<Self, OpenSotError> {
         let place = Place::open(&settings.source)?;
         let cache = Cache::make(&settings.data_dir, settings.pools.clone())?;
-        Ok(Self { settings, place, cache })
+        Ok(Self { settings, place, cache, looked: Arc::default() })
     }
 
     /// The newest batch that the source has by `now` (since 1970), of a day not after tomorrow; `None` without any.
@@ -71,10 +77,32 @@ impl Sot {
     /// # Errors
     /// When neither has it, it is not good, or the cache cannot be written.
     pub async fn fetch(&self, date: NaiveDate, window_days: u16) -> Result<LocalBatch, SotError> {
-        let target = self.cache.batch(date, window_days);
-        if target.is_dir() {
-            return opened(&target).await;
+        match self.kept(date, window_days).await {
+            Ok(Some(kept)) => Ok(kept),
+            Ok(None) => self.download(date, window_days, None).await,
+            Err(damage) => {
+                tracing::warn!(error = %damage, "a cached batch is fetched again");
+                observe::damaged();
+                let was = self.cache.named(date, window_days);
+                let healed = self.download(date, window_days, was).await.map_err(|error| {
+                    tracing::warn!(%error, "a damaged batch of the cache cannot be fetched again");
+                    damage
+                })?;
+                observe::healed();
+                Ok(healed)
+            }
         }
+    }
+
+    /// The batch of a day where it is in the cache; asks nobody.
+    pub(super) async fn kept(&self, date: NaiveDate, window_days: u16) -> Result<Option<LocalBatch>, SotError> {
+        let target = self.cache.batch(date, window_days);
+        if target.is_dir() { opened(&target).await.map(Some) } else { Ok(None) }
+    }
+
+    /// Takes the batch of a day into the cache; where one of manifest `was` is to be replaced, no other.
+    async fn download(&self, date: NaiveDate, window_days: u16, was: Option<Digest>) -> Result<LocalBatch, SotError> {
+        let target = self.cache.batch(date, window_days);
         let mut last = None;
         // What is left of an interrupted fetch is nobody's batch yet.
         let settings = &DownloadSettings { replace: true, ..self.settings.download.clone() };
@@ -88,6 +116,10 @@ impl Sot {
                 Ok(Downloaded::Fetched(manifest) | Downloaded::Present(manifest))
                     if manifest.window_days == window_days =>
                 {
+                    let arrived = opened(&output.join(&name)).await?.digest;
+                    if let Some(expected) = was.filter(|was| *was != arrived) {
+                        return Err(SotError::OtherBatch { name, expected, actual: arrived });
+                    }
                     self.cache.admit(&output.join(&name), &target)?;
                     self.cache.sweep(self.settings.keep_days, self.settings.keep_bytes)?;
                     return opened(&target).await;

@@ -142,6 +142,13 @@ impl TaskMaker {
         }
     }
 
+    /// The same task with answers until `deadline_ms`: it is fixed when everything else is.
+    #[must_use]
+    pub fn due(mut self, deadline_ms: i64) -> Self {
+        self.task.deadline_ms = deadline_ms;
+        self
+    }
+
     /// What is stored.
     #[must_use]
     pub fn task(&self) -> &Task {

@@ -10,6 +10,7 @@
 //! | chain, who is there | [`MetagraphSource`] | [`Subnet`](crate::subtensor::subnet::Subnet) | a chain in memory |
 //! | chain, weights | [`WeightsChain`] | [`Subtensor`](crate::subtensor::Subtensor) | a chain in memory |
 //! | batches and outcomes | [`Source`] | [`Sot`] | batches in memory |
+//! | answers that wait for the ledger | [`Aside`] | [`Folder`] | kept in memory |
 //! | published files | [`Press`] | [`Shelf`] | nothing is kept |
 //! | randomness | [`Entropy`] | [`MachineEntropy`] | drawn from the seed |
 //!
@@ -17,6 +18,7 @@
 //! (`crate::simulate`, in test builds) runs the same code. Tasks are spawned and channels used as tokio has them: on a
 //! runtime of one thread both are as deterministic as what they wait for.
 
+mod aside;
 mod chain;
 mod information;
 mod log;
@@ -34,6 +36,7 @@ use aml_miner::clock::Clock;
 
 pub use crate::outputs::Edition;
 pub use crate::store::records::WeightsTarget;
+pub use aside::{Aside, AsideError, Folder};
 pub use chain::{WeightsChain, WeightsOnChain};
 pub use information::InformationLog;
 pub use log::RoundLog;
@@ -58,6 +61,8 @@ pub struct World {
     pub source: Arc<dyn Source>,
     /// Who is in the subnet.
     pub neurons: Arc<dyn MetagraphSource>,
+    /// Where answers wait that the ledger did not take.
+    pub aside: Arc<dyn Aside>,
     /// Where canonical scores are published.
     pub press: Arc<dyn Press>,
     /// Clock and timers.
@@ -67,7 +72,7 @@ pub struct World {
 }
 
 impl World {
-    /// The real world: files below `published`, timers and threads of the runtime, and what is given.
+    /// The real world: files below `published`, answers that wait beside it, timers and threads of the runtime, and what is given.
     #[must_use]
     pub fn real(
         ledger: Ledger,
@@ -80,6 +85,7 @@ impl World {
             ledger: Arc::new(ledger),
             source: sot,
             neurons,
+            aside: Arc::new(Folder { root: published.with_file_name("unrecorded") }),
             press: Arc::new(Shelf { root: published }),
             time: Arc::new(MachineTime::new(clock)),
             workers: Arc::new(Threads),

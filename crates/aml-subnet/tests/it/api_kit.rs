@@ -115,6 +115,7 @@ impl Kit {
             clock: Arc::new(FixedClock(NOW)),
             chain: Arc::clone(&chain),
             metrics: recorder(),
+            upkeep: Arc::default(),
             readiness: Readiness::default(),
         };
         Self { api: ApiState::new(parts), ledger, chain, folder }

@@ -30,6 +30,7 @@ pub(crate) fn quick() -> Timing {
         finality: Duration::from_secs(4),
         poll: Duration::from_millis(20),
         max_failures: 3,
+        backoff: Duration::from_millis(5),
     }
 }
 
@@ -37,8 +38,12 @@ pub(crate) fn quick() -> Timing {
 const NOW: Duration = Duration::from_secs(1_692_803_367 + 3 * 34_000_000);
 
 pub(crate) fn chain(urls: &[String]) -> Subtensor {
+    chain_with(urls, quick())
+}
+
+pub(crate) fn chain_with(urls: &[String], timing: Timing) -> Subtensor {
     let endpoints = Endpoints::resolve("local", Some(&urls.join(","))).expect("URLs");
-    Subtensor::new(endpoints, quick(), Arc::new(FixedClock(NOW)))
+    Subtensor::new(endpoints, timing, Arc::new(FixedClock(NOW)))
 }
 
 pub(crate) struct Rig {
@@ -261,9 +266,9 @@ async fn rules_are_read_under_the_keys_of_the_live_runtime() {
     let Some(path) = shared("fixtures/bittensor/chain/run218.json") else { return };
     captured(&rig.node, &must_read_json(&path));
     let rules = rig.chain.hyperparameters(1).await.expect("rules");
-    assert_eq!((rules.max_allowed_uids, rules.max_weight_limit), (256, u16::MAX));
+    assert_eq!((rules.max_allowed_uids, rules.max_weight_limit), (Some(256), u16::MAX));
     // Absent values are the runtime's defaults.
-    assert_eq!((rules.immunity_period, rules.reveal_period_epochs, rules.activity_cutoff), (4096, 1, 5000));
+    assert_eq!((rules.immunity_period, rules.reveal_period_epochs, rules.activity_cutoff), (Some(4096), 1, Some(5000)));
     assert!(rules.commit_reveal);
     assert_eq!((rules.stake_threshold, rules.commit_reveal_version), (0, None));
     let validator: Hotkey = "5EHgWw2Af1pnoc7f1A8bfmM97W3DAYW8xr82RfhLL9oAabAe".parse().expect("an address");

@@ -22,7 +22,7 @@ use crate::common::{dev_key, shared};
 /// What a wire does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-enum Wire {
+pub(crate) enum Wire {
     Sound,
     /// Open, but nothing passes: the other side has vanished without a word.
     HalfOpen,
@@ -31,10 +31,10 @@ enum Wire {
 }
 
 /// A TCP wire to a node that can be damaged.
-struct Cable {
+pub(crate) struct Cable {
     address: SocketAddr,
     state: watch::Sender<Wire>,
-    accepted: Arc<AtomicU8>,
+    pub(crate) accepted: Arc<AtomicU8>,
 }
 
 impl Cable {
@@ -60,11 +60,11 @@ impl Cable {
         Self { address, state, accepted }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ws://{}", self.address)
     }
 
-    fn becomes(&self, wire: Wire) {
+    pub(crate) fn becomes(&self, wire: Wire) {
         self.state.send_replace(wire);
     }
 }
@@ -93,13 +93,13 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut wire: watch:
 }
 
 /// Two nodes of one chain, each behind a wire, the first one preferred.
-struct Pair {
-    nodes: [FakeNode; 2],
-    cables: [Cable; 2],
-    chain: aml_subnet::subtensor::Subtensor,
+pub(crate) struct Pair {
+    pub(crate) nodes: [FakeNode; 2],
+    pub(crate) cables: [Cable; 2],
+    pub(crate) chain: aml_subnet::subtensor::Subtensor,
 }
 
-async fn pair() -> Option<Pair> {
+pub(crate) async fn pair() -> Option<Pair> {
     let metadata = shared("chain/metadata_218_v15.scale")?;
     let nodes = [FakeNode::start(218, &metadata).await, FakeNode::start(218, &metadata).await];
     for node in &nodes {

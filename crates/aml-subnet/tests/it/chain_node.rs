@@ -122,6 +122,11 @@ impl State {
         self.advance(1);
     }
 
+    /// Hash of the newest block, as text.
+    pub(crate) fn best_hash(&self) -> String {
+        format!("0x{}", hex::encode(self.blocks.last().expect("there is a genesis block").hash))
+    }
+
     pub(crate) fn height(&self) -> u64 {
         self.blocks.len() as u64 - 1
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 use aml_subnet::chain::endpoints::{Endpoint, EndpointError, Endpoints};
 use aml_subnet::chain::refusal::ChainRefusal;
 use aml_subnet::chain::route::{Abilities, NoRoute, Route};
-use aml_subnet::chain::standing::{Preflight, WeightsStanding};
+use aml_subnet::chain::standing::{Preflight, WeightsStanding, version_key};
 use aml_subnet::chain::types::{Block, Hyperparameters, Uid};
 use aml_subnet::chain::weights::ChainWeights;
 use aml_subnet::subtensor::{PoolError, Progress, Silence};
 use serde_json::json;
 
 fn urls(endpoints: &Endpoints) -> Vec<&str> {
-    endpoints.list().iter().map(Endpoint::url).collect()
+    endpoints.list().iter().map(Endpoint::expose).collect()
 }
 
 #[test]
@@ -36,6 +36,39 @@ fn what_names_no_endpoint_is_refused_with_a_reason() {
     assert_eq!(urls(&Endpoints::resolve(&many, None).expect("one and the same")), ["ws://a.example"]);
     let many: Vec<String> = (0..20).map(|i| format!("ws://{i}.example")).collect();
     assert_eq!(Endpoints::resolve(&many.join(","), None), Err(EndpointError::TooMany(20)));
+}
+
+#[test]
+fn where_another_network_is_named_the_main_one_is_refused_whatever_the_url() {
+    let finney = Endpoints::resolve("finney", None).expect("a network");
+    let main = finney.genesis().expect("it is known");
+    assert!(!finney.is_wrong(main));
+    for name in ["test", "local", "devnet"] {
+        let given = Endpoints::resolve(name, Some("wss://entrypoint.example")).expect("a URL");
+        assert!(given.is_wrong(main) && !given.is_wrong([7; 32]), "{name}");
+    }
+}
+
+#[test]
+fn weights_carry_the_version_of_their_rules_unless_the_subnet_counts_otherwise() {
+    // What is set; the rules' version; the subnet's key; what they carry.
+    for (set, rules, key, carried) in [
+        (None, 2, 1, 2),
+        (None, 1, 3, 1),
+        (None, 2, 0, 0),
+        (None, 2, 999_999, 2),
+        (None, 2, 1_000_000, 1_000_000),
+        (None, 2, 1_002_003, 1_002_003),
+        (Some(9), 2, 1_002_003, 9),
+    ] {
+        assert_eq!(version_key(set, rules, key), carried, "{set:?} {rules} {key}");
+    }
+    // A subnet that demands newer rules is told apart from one that counts otherwise.
+    let mut standing = standing();
+    standing.rules.weights_version = 3;
+    let weights = ChainWeights { uids: vec![0], values: vec![65535] };
+    let refused = standing.check(0, &weights, version_key(None, 2, 3)).expect_err("older than demanded").to_string();
+    assert!(refused.contains("update this software"), "{refused}");
 }
 
 #[test]
@@ -100,9 +133,9 @@ fn standing() -> WeightsStanding {
             serving_rate_limit: 50,
             min_allowed_weights: 1,
             max_weight_limit: u16::MAX,
-            max_allowed_uids: 256,
-            immunity_period: 10,
-            activity_cutoff: 5000,
+            max_allowed_uids: Some(256),
+            immunity_period: Some(10),
+            activity_cutoff: Some(5000),
             commit_reveal: false,
             reveal_period_epochs: 1,
             stake_threshold: 50,

@@ -218,3 +218,33 @@ async fn a_second_process_waits_for_the_ledger_and_for_the_key() {
     drop(guard);
     chain.announce(&desk.signer, &axon).await.expect("free again");
 }
+
+/// `metagraph` with these variables and words alone.
+fn metagraph(variables: &[(&str, &str)], words: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_aml-subnet"))
+        .args(["metagraph", "--netuid", "7", "--log-level", "off"])
+        .args(words)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .current_dir(folder.path())
+        .output()
+        .expect("it runs");
+    (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+}
+
+#[test]
+fn names_of_todays_tools_are_understood_and_a_contradiction_is_refused() {
+    let here = "ws://127.0.0.1:1/s3cret";
+    for (variables, words) in [
+        (vec![("BT_NETWORK", here)], vec![]),
+        (vec![("BT_SUBTENSOR_NETWORK", here)], vec![]),
+        (vec![], vec!["-n", here]),
+        (vec![("BT_NETWORK", "finney")], vec!["--network", here]),
+    ] {
+        let (_, said) = metagraph(&variables, &words);
+        assert!(said.contains("ws://127.0.0.1:1") && !said.contains("s3cret"), "{variables:?} {words:?}: {said}");
+    }
+    let (code, said) = metagraph(&[("BT_NETWORK", "test"), ("BT_SUBTENSOR_NETWORK", "finney")], &[]);
+    assert!(code == Some(2) && said.contains("BT_NETWORK says `test`"), "{code:?} {said}");
+}

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use aml_miner::secret_url::SecretUrl;
 use aml_subnet::config::{ConfigError, Override, Settings, load};
 
 fn must_fail(text: &str, overrides: &[Override]) -> Vec<String> {
@@ -63,7 +64,7 @@ fn flags_win_over_the_file_and_take_texts_numbers_and_lists() {
     assert_eq!((settings.netuid, settings.axon.port, settings.miner.queue), (3, 9001, 5));
     assert_eq!(settings.axon.external_port, Some(9002));
     assert_eq!(settings.axon.external_ip, Some("2001:db8::1".parse().expect("an address")));
-    assert_eq!(settings.subtensor.chain_endpoint, ["ws://a:1", "ws://b:2"]);
+    assert_eq!(settings.subtensor.chain_endpoint, ["ws://a:1", "ws://b:2"].map(SecretUrl::new));
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn a_validator_that_could_never_settle_is_refused() {
 fn without_a_database_the_ledger_is_a_file_in_the_data_folder() {
     let mut settings = Settings::default();
     assert_eq!(settings.validator.ledger_url(), "sqlite://validator-data/ledger.sqlite");
-    settings.validator.database_url = Some("postgres://me@db/aml".to_owned());
+    settings.validator.database_url = Some(SecretUrl::new("postgres://me@db/aml"));
     assert_eq!(settings.validator.ledger_url(), "postgres://me@db/aml");
 }
 

@@ -54,6 +54,7 @@ fn healthy() -> Facts {
             ready: Ok(()),
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         }),
+        disk: Some(Vec::new()),
         rules: None,
     }
 }
@@ -137,6 +138,12 @@ fn a_stale_announcement_is_a_warning() {
     let report = judge(&facts);
     assert_eq!(report.exit_code(), 0);
     assert!(report.render().contains("the chain names 198.51.100.7:1"), "{}", report.render());
+}
+
+#[test]
+fn a_batch_that_cannot_be_read_is_found_before_the_round() {
+    let facts = Facts { disk: Some(vec!["batch 2026-01-05_w7: alerts.parquet is damaged".to_owned()]), ..healthy() };
+    must_fail_with(Class::Disk, &facts, "alerts.parquet");
 }
 
 fn doctor(wallets: &std::path::Path, api: &str) -> Output {

@@ -46,6 +46,8 @@ pub(crate) enum Behaviour {
     V10Only { skill: f64 },
     /// Answers with this status and a proxy's unsigned words.
     Refusing(u16),
+    /// Answers with this status, signed, and says when to come back.
+    RefusingSigned { status: u16, retry_after: Option<&'static str> },
     /// Refuses after the head and reads no byte of the body.
     RefusingUnread,
     /// Sends whoever asks somewhere else.

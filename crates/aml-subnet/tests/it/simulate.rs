@@ -80,6 +80,31 @@ fn a_ledger_that_forgets_is_found_out_and_nothing_else_need_go_wrong() {
     }
 }
 
+#[test]
+fn outcomes_that_never_come_cost_no_round() {
+    let miners = vec![Kind::Honest, Kind::Slow];
+    let plan = Plan { miners, troubles: vec![Trouble::OutcomesHang], ..Plan::of(5) };
+    let report = run(plan);
+    assert_eq!(report.broken, None, "{}", report.trace);
+    // What was asked for while the batch was fetched is waited for no longer than that.
+    let at = |words: &str| {
+        let trace = report.trace.to_string();
+        let line = trace.lines().find(|line| line.contains(words)).expect(words).to_owned();
+        line.split_whitespace().next().and_then(|at| at.parse::<f64>().ok()).expect("a time")
+    };
+    assert!(at("record_task") - at("outcomes of") < 60.0, "{}", report.trace);
+}
+
+#[test]
+fn a_ledger_that_takes_no_answers_for_a_while_costs_no_conversation() {
+    let span = std::time::Duration::from_secs(240);
+    let plan = Plan { miners: vec![Kind::Honest; 3], troubles: vec![Trouble::LedgerGone(span)], ..Plan::of(6) };
+    let report = run(plan);
+    assert_eq!((report.broken.as_ref(), report.accepted), (None, 3), "{}", report.trace);
+    let asked = report.trace.to_string().lines().filter(|line| line.contains("connect to")).count();
+    assert_eq!(asked, 3, "nobody is asked twice:\n{}", report.trace);
+}
+
 fn program(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_aml-subnet")).arg("simulate").args(arguments).output().expect("it runs")
 }

@@ -96,6 +96,7 @@ impl Ended {
             concurrency: 64,
             max_answer_bytes: 1 << 20,
             allow_private_ips: true,
+            attempts: 1,
             ..QuerySettings::default()
         };
         let us = dev_key("Alice");

@@ -160,7 +160,7 @@ impl Stage {
         let text = format!(
             "netuid = {NETUID}\nlog_level = \"warn\"\n[wallet]\nname = \"val\"\npath = \"{}\"\n[subtensor]\nnetwork = \"{}\"\n\
              [validator]\nsot = \"{}\"\ndata_dir = \"{}\"\ndatabase_url = \"{ledger}\"\nallow_private_ips = true\nrules = \"v1\"\n\
-             deadline = \"5m\"\ntimeout = \"1m\"\n",
+             deadline = \"5m\"\ntimeout = \"1m\"\nattempts = 1\n",
             at("wallets"),
             localnet.ws_url(),
             at("sot"),

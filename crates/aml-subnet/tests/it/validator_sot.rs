@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aml_miner::clock::FixedClock;
 use aml_miner::data::{WriteOptions, write_batch};
 use aml_miner::synth::{Day, SynthConfig, generate};
 use aml_miner::wire::{Column, Table};
 use aml_subnet::store::records::RoundId;
 use aml_subnet::store::{Ledger, Opening};
 use aml_subnet::validator::sot::{Found, Gathering, OpenSotError, Sot, SotError, SotSettings};
-use aml_subnet::validator::world::Threads;
+use aml_subnet::validator::world::{MachineTime, Threads};
 use axum::extract::Path as UrlPath;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -143,7 +144,12 @@ async fn a_damaged_batch_is_refused_with_its_file() {
     sot.fetch(days()[0].date, WINDOW).await.expect("fetched");
     let cached = kit.data().join("batches").join(format!("{}_w7", days()[0].date)).join("alerts.parquet");
     fs::write(&cached, b"PAR1").expect("written");
-    let damaged = sot.fetch(days()[0].date, WINDOW).await.expect_err("damaged");
+    let healed = sot.fetch(days()[0].date, WINDOW).await.expect("the source still has the bytes");
+    healed.dir.verify_files().expect("whole again");
+    fs::write(&cached, b"PAR1").expect("written");
+    kit.put(&days()[1], None);
+    fs::remove_dir_all(kit.source().join(format!("{}_w7", days()[0].date))).expect("removed");
+    let damaged = sot.fetch(days()[0].date, WINDOW).await.expect_err("damaged, and the source has it no more");
     assert!(matches!(damaged, SotError::Damaged { .. }), "{damaged}");
 }
 
@@ -255,13 +261,16 @@ async fn the_pool_of_a_round_stays_as_it_was_gathered() {
     let sot = kit.sot();
     let opening = Opening { holder: "the test".to_owned(), read_only: false };
     let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
+    let time = MachineTime::new(Arc::new(FixedClock(later(25))));
     let gathering = |days| Gathering { source: &sot, ledger: &ledger, workers: &Threads, now: later(days) };
     assert!(gathering(25).pool(round, &salt).await.expect("nothing yet").is_empty());
     let next = RoundId { netuid: 2, ..round };
     kit.put(first, Some(&first.labels.take(&(0..60).collect::<Vec<_>>())));
+    gathering(25).refresh(next, &time).await.expect("the source answers");
     let pool = gathering(25).pool(next, &salt).await.expect("gathered");
     assert!(!pool.is_empty());
     kit.put(first, Some(&first.labels));
+    gathering(30).refresh(next, &time).await.expect("the source answers");
     let again = gathering(30).pool(next, &salt).await.expect("read");
     assert_eq!((again.len(), again.digest()), (pool.len(), pool.digest()), "whatever became known since");
     assert!(gathering(30).pool(round, &salt).await.expect("read").is_empty());

@@ -97,6 +97,8 @@ pub(crate) struct FakeSubnet {
     /// How many neurons the next reads show.
     partial: Mutex<VecDeque<usize>>,
     reads: AtomicUsize,
+    /// Reads until it goes down, where it is to.
+    left: Mutex<Option<usize>>,
 }
 
 impl FakeSubnet {
@@ -128,7 +130,13 @@ impl FakeSubnet {
         self.reads.swap(0, Ordering::SeqCst)
     }
 
+    /// It answers so many times more, and then no more.
+    pub(crate) fn down_after(&self, reads: usize) {
+        *self.left.lock().expect("no panic") = Some(reads);
+    }
+
     pub(crate) fn set_down(&self, down: bool) {
+        *self.left.lock().expect("no panic") = None;
         self.down.store(down, Ordering::SeqCst);
     }
 }
@@ -138,6 +146,12 @@ impl MetagraphSource for FakeSubnet {
         Box::pin(async {
             if self.down.load(Ordering::SeqCst) {
                 return Err(SourceError::new("no endpoint answers"));
+            }
+            if let Some(left) = self.left.lock().expect("no panic").as_mut() {
+                if *left == 0 {
+                    return Err(SourceError::new("no endpoint answers"));
+                }
+                *left -= 1;
             }
             self.reads.fetch_add(1, Ordering::SeqCst);
             let mut neurons = self.neurons.lock().expect("no panic").clone();
@@ -204,6 +218,7 @@ impl World {
             deadline: own.timeout,
             concurrency: own.concurrency,
             allow_private_ips: own.allow_private_ips,
+            attempts: 1,
             ..QuerySettings::default()
         };
         let key = AskingKey { signer: dev_key("Alice"), nonces: Arc::new(NonceSource::default()) };
@@ -217,7 +232,8 @@ impl World {
             netuid: NETUID,
             settings: own.clone(),
         })
-        .reading_again_after(Duration::ZERO);
+        .reading_again_after(Duration::ZERO)
+        .probing_every(Duration::from_millis(5));
         let settler = Settler::of(&world, NETUID, own.clone());
         Validator { rounds, settler, payer: None, world, netuid: NETUID, settings: own }
     }

@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         return usage(format!("{} days, at most {MAX_DAYS} at once", days.len()));
     }
     let source = match Source::parse(&args.base_url) {
-        Err(SourceError::Form(_)) => return usage(format!("--base-url: {}", SourceError::Form(args.base_url.clone()))),
+        Err(wrong @ SourceError::Form(_)) => return usage(format!("--base-url: {wrong}")),
         source => source?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

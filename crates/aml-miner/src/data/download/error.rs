@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::source::Said;
 use crate::data::batch_dir::ReadBatchError;
 use crate::data::manifest::ManifestError;
 use crate::data::write_error::WriteBatchError;
@@ -17,10 +18,10 @@ pub enum FetchError {
     Absent,
     /// The source refuses.
     #[error("the source refuses: {0}")]
-    Refused(object_store::Error),
+    Refused(Said),
     /// The connection failed.
     #[error("{0}")]
-    Transfer(object_store::Error),
+    Transfer(Said),
     /// Nothing arrived for too long.
     #[error("nothing arrived for {0:?}")]
     Stalled(Duration),
@@ -77,8 +78,10 @@ impl From<object_store::Error> for FetchError {
         use object_store::Error as E;
         match error {
             E::NotFound { .. } => Self::Absent,
-            E::PermissionDenied { .. } | E::Unauthenticated { .. } | E::InvalidPath { .. } => Self::Refused(error),
-            _ => Self::Transfer(error),
+            E::PermissionDenied { .. } | E::Unauthenticated { .. } | E::InvalidPath { .. } => {
+                Self::Refused(Said::of(&error))
+            }
+            _ => Self::Transfer(Said::of(&error)),
         }
     }
 }

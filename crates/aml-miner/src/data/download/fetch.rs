@@ -151,7 +151,7 @@ impl Fetcher<'_> {
             return self.get(name, None).await;
         }
         match self.get(name, Some(GetRange::Bounded(*done..total))).await {
-            Err(FetchError::Transfer(object_store::Error::NotSupported { .. })) => {
+            Err(FetchError::Transfer(said)) if said.unsupported => {
                 *done = 0;
                 self.get(name, None).await
             }

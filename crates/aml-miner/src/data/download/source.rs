@@ -1,5 +1,6 @@
 //! Where batches come from: a base URL or a directory.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,9 @@ use object_store::http::HttpBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
+
+use crate::error_chain::with_causes;
+use crate::secret_url::{hide, shown};
 
 /// Time to open a connection: longer than any healthy handshake.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -18,17 +22,54 @@ pub struct Source {
     pub(super) root: Path,
 }
 
+/// Where batches come from, for messages: a directory as it is, a URL by scheme and host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base(String);
+
+impl Base {
+    /// What may be shown of `text`.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        match text.split_once("://") {
+            Some((scheme, _)) if scheme != "file" => Self(shown(text)),
+            _ => Self(text.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a store says of itself, without whatever may be secret in the URLs that it quotes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Said {
+    text: String,
+    /// Whether it cannot do what was asked for.
+    pub(super) unsupported: bool,
+}
+
+impl Said {
+    pub(super) fn of(error: &object_store::Error) -> Self {
+        let unsupported = matches!(error, object_store::Error::NotSupported { .. });
+        Self { text: hide(&with_causes(error)), unsupported }
+    }
+}
+
 /// A base URL that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// Not one of the forms.
     #[error("`{0}` is not a base URL: give http(s)://host/path, s3://bucket/path, file:///path or a directory")]
-    Form(String),
+    Form(Base),
     /// This program was built without what it takes.
     #[error("`{url}` needs the feature `{feature}`, which this program was built without")]
     NotBuilt {
         /// The base URL.
-        url: String,
+        url: Base,
         /// The feature of this crate.
         feature: &'static str,
     },
@@ -36,9 +77,9 @@ pub enum SourceError {
     #[error("cannot use `{url}`: {source}")]
     Store {
         /// The base URL.
-        url: String,
+        url: Base,
         /// Why not.
-        source: object_store::Error,
+        source: Said,
     },
 }
 
@@ -49,7 +90,7 @@ impl Source {
     /// # Errors
     /// When the URL has another form or the store refuses it.
     pub fn parse(url: &str) -> Result<Self, SourceError> {
-        let failed = |source| SourceError::Store { url: url.to_owned(), source };
+        let failed = |error| SourceError::Store { url: Base::of(url), source: Said::of(&error) };
         match url.split_once("://") {
             Some(("http" | "https", rest)) if !rest.is_empty() && !rest.contains(['?', '#']) => {
                 let builder = HttpBuilder::new().with_url(url).with_client_options(client()).with_retry(no_retry());
@@ -58,7 +99,7 @@ impl Source {
             Some(("s3", rest)) if !rest.is_empty() => Self::bucket(url, rest),
             Some(("file", path)) => Self::directory(url, path),
             None if !url.is_empty() => Self::directory(url, url),
-            _ => Err(SourceError::Form(url.to_owned())),
+            _ => Err(SourceError::Form(Base::of(url))),
         }
     }
 
@@ -67,18 +108,18 @@ impl Source {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let builder = object_store::aws::AmazonS3Builder::from_env();
         let store = builder.with_bucket_name(bucket).with_retry(no_retry()).build();
-        let store = store.map_err(|source| SourceError::Store { url: url.to_owned(), source })?;
+        let store = store.map_err(|error| SourceError::Store { url: Base::of(url), source: Said::of(&error) })?;
         Ok(Self { store: Arc::new(store), root: Path::from(prefix) })
     }
 
     #[cfg(not(feature = "s3"))]
     fn bucket(url: &str, _rest: &str) -> Result<Self, SourceError> {
-        Err(SourceError::NotBuilt { url: url.to_owned(), feature: "s3" })
+        Err(SourceError::NotBuilt { url: Base::of(url), feature: "s3" })
     }
 
     fn directory(url: &str, path: &str) -> Result<Self, SourceError> {
         let store = LocalFileSystem::new_with_prefix(path)
-            .map_err(|source| SourceError::Store { url: url.to_owned(), source })?;
+            .map_err(|error| SourceError::Store { url: Base::of(url), source: Said::of(&error) })?;
         Ok(Self { store: Arc::new(store), root: Path::default() })
     }
 }

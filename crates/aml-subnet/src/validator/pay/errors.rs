@@ -134,7 +134,9 @@ fn of_submit(error: &SubmitError) -> Trouble {
         SubmitError::Refused(refusal) if refusal.is_too_soon() => Trouble::TooSoon,
         SubmitError::Refused(_) => Trouble::Refused,
         SubmitError::Pool(error) => of_pool(error),
-        SubmitError::Nonce(crate::subtensor::NonceError::Read(_)) | SubmitError::Read(_) => Trouble::Rpc,
+        SubmitError::Nonce(crate::subtensor::NonceError::Read(_))
+        | SubmitError::Read(_)
+        | SubmitError::FinalityLags { .. } => Trouble::Rpc,
         SubmitError::Nonce(_) | SubmitError::Key(_) => Trouble::Contention,
         SubmitError::Build(_) => Trouble::Software,
         SubmitError::Unsettled { .. } | SubmitError::Expired { .. } => Trouble::Uncertain,

@@ -85,7 +85,7 @@ impl Payer {
         let wanted = wanted(&shares);
         let vector = withheld.is_none().then(|| conform(&wanted, &standing.weight_rules()));
         let good = vector.as_ref().and_then(|vector| vector.as_ref().ok());
-        let check = |weights| standing.check(target.mechanism, weights, standing.rules.weights_version).err();
+        let check = |weights| standing.check(target.mechanism, weights, self.version_key(&standing, worth)).err();
         let refused = good.and_then(check);
         let rows = rows(worth, &shares, good, on_chain.as_deref().unwrap_or_default());
         let dropped = if withheld.is_none() { dropped(worth, &shares) } else { Vec::new() };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::records::Shares;
 use crate::validation::performance::{RoundScore, earned};
-use crate::validation::rules::Rules;
+use crate::validation::rules::{Rules, RulesVersion};
 use crate::wallet::Hotkey;
 
 /// Performance by hotkey, with the number of rounds that it rests on.
@@ -38,6 +38,12 @@ impl Worth {
         let performance = shares.miners.iter().map(|(hotkey, of)| (*hotkey, of.share)).collect();
         let counted = shares.miners.iter().map(|(hotkey, of)| (*hotkey, of.counted)).collect();
         Self { performance, counted, rounds: shares.rounds, unearned: Some(shares.unearned) }
+    }
+
+    /// The rules by which it was reckoned: what nobody earned is told under rules v2 alone.
+    #[must_use]
+    pub const fn rules(&self) -> RulesVersion {
+        if self.unearned.is_some() { RulesVersion::V2 } else { RulesVersion::V1 }
     }
 
     /// Why no weights are to be set on this, whatever the chain says.

@@ -1,8 +1,23 @@
 //! One line and a few numbers a miner that was asked. No bodies, no signatures.
 
-use crate::store::records::{Answer, Form, Reply};
+use crate::store::records::{Answer, Attempt, Form, Reply};
 
 use super::Peer;
+
+/// A miner is asked again after `pause`.
+pub(super) fn again(peer: &Peer, attempts: &[Attempt], pause: std::time::Duration) {
+    let Some((outcome, why)) = attempts.last().map(|attempt| outcome(&attempt.reply)) else { return };
+    tracing::info!(
+        miner.hotkey = %peer.hotkey,
+        miner.uid = peer.uid,
+        attempt = attempts.len(),
+        outcome,
+        why,
+        pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+        "miner asked; it is asked again"
+    );
+    metrics::counter!("aml_validator_retries_total").increment(1);
+}
 
 /// A miner has answered, or it is clear that it will not.
 pub(super) fn asked(peer: &Peer, answer: &Answer) {
@@ -21,6 +36,7 @@ pub(super) fn asked(peer: &Peer, answer: &Answer) {
         status = answer.status,
         bytes = answer.bytes,
         duration_ms = answer.took_ms,
+        attempts = answer.attempts.len().max(1),
         "miner asked"
     );
     metrics::counter!("aml_validator_answers_total", "outcome" => outcome, "form" => form).increment(1);

@@ -9,11 +9,21 @@ use crate::http::client::MAX_REFUSAL;
 use crate::http::spool::Spooled;
 use crate::protocol::answer::{CRYPTO_HEADER, HOTKEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER};
 use crate::protocol::limits::MAX_HEADER_VALUE;
-use crate::store::records::{Answer, Reply};
+use crate::store::records::{Answer, Attempt, Reply};
 use crate::wallet::Hotkey;
 
 /// Longest receipt that is kept; ours have about 800 bytes.
 const MAX_RECEIPT: usize = 4096;
+
+/// What one attempt came to.
+pub(super) fn attempt(told: &Told) -> Attempt {
+    let reply = match &told.came {
+        Ok(heard) => heard.verdict.clone().map_or_else(Reply::Refused, |()| Reply::Answered),
+        Err(reply) => reply.clone(),
+    };
+    let took_ms = u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX);
+    Attempt { at_ms: told.asked_ms, took_ms, reply }
+}
 
 /// The record of what came of `hotkey`, and the body that belongs to it.
 ///

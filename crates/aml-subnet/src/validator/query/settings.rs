@@ -9,6 +9,8 @@ use crate::config::Explain;
 pub struct QuerySettings {
     /// How long one miner may take, from the first byte sent to the last one received.
     pub deadline: Duration,
+    /// Attempts of one miner, of which [`MOST_ATTEMPTS`](super::MOST_ATTEMPTS) are the most.
+    pub attempts: u32,
     /// Miners asked at once. One that hangs costs a slot for its deadline: a socket, below a megabyte of memory, and up to
     /// [`max_answer_bytes`](Self::max_answer_bytes) of temporary disk while its answer arrives.
     pub concurrency: usize,
@@ -26,6 +28,7 @@ impl Default for QuerySettings {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(120),
+            attempts: super::MOST_ATTEMPTS,
             concurrency: 256,
             max_answer_bytes: 64 << 20,
             allow_private_ips: false,

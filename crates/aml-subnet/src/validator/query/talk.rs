@@ -2,12 +2,16 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
 
+use super::again::Passing;
 use super::native::{Heard, Question};
 use super::trouble::{OwnFailure, Trouble};
+use super::turn::left;
 use super::{Asking, Inner, Peer, dormancy, legacy, native};
 use crate::http::address;
 use crate::http::body::RequestBody;
@@ -32,8 +36,12 @@ pub(super) struct Told {
     pub(super) asked_ms: i64,
     /// How long it took from then.
     pub(super) took: Duration,
+    /// Length of the body that was made for it.
+    pub(super) length: u64,
     /// Whether anybody was called.
     pub(super) called: bool,
+    /// Whether it may go otherwise the next time.
+    pub(super) passing: Option<Passing>,
     /// An answer, or why there is none.
     pub(super) came: Result<Heard, Reply>,
 }
@@ -42,9 +50,21 @@ pub(super) struct Told {
 struct Notes {
     form: Form,
     request: Option<Digest>,
+    length: u64,
     asked_ms: i64,
     /// By the time since start.
     since: Duration,
+}
+
+/// Bytes of bodies that went out to one miner.
+type Sent = Arc<AtomicU64>;
+
+/// One call.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    asking: &'a Asking,
+    receiver: Receiver,
+    sent: &'a Sent,
 }
 
 /// What came of the first form, where the old one may be tried.
@@ -55,19 +75,25 @@ struct First {
 
 impl Inner {
     /// Asks one miner. Errors are ours, never the miner's.
-    pub(super) async fn ask_one(&self, asking: &Asking, peer: &Peer) -> Result<Told, OwnFailure> {
+    pub(super) async fn ask_one(&self, asking: &Asking, peer: &Peer, sent: &Sent) -> Result<Told, OwnFailure> {
         let now_ms = self.now_ms();
-        let mut notes = Notes { form: Form::Btauth, request: None, asked_ms: now_ms, since: self.time.uptime() };
-        let (called, came) = match self.callable(asking, peer, now_ms) {
-            Err(reply) => (false, Err(reply)),
-            Ok(address) => match self.call(asking, Receiver { hotkey: peer.hotkey, address }, &mut notes).await {
-                Err(Trouble::Own(failure)) => return Err(failure),
-                Err(Trouble::NoTurn) => (false, Err(Reply::TimedOut)),
-                came => (true, came.map_err(reply)),
-            },
+        let since = self.time.uptime();
+        let mut notes = Notes { form: Form::Btauth, request: None, length: 0, asked_ms: now_ms, since };
+        let (called, passing, came) = match self.callable(asking, peer, now_ms) {
+            Err(reply) => (false, None, Err(reply)),
+            Ok(address) => {
+                let receiver = Receiver { hotkey: peer.hotkey, address };
+                match self.call(Call { asking, receiver, sent }, &mut notes).await {
+                    Err(Trouble::Own(failure)) => return Err(failure),
+                    Err(Trouble::NoTurn) => (false, None, Err(Reply::TimedOut)),
+                    Err(trouble) => (true, Passing::of_trouble(&trouble), Err(reply(trouble))),
+                    Ok(heard) => (true, Passing::of_heard(&heard, self.time.now()), Ok(heard)),
+                }
+            }
         };
-        let Notes { form, request, asked_ms, since } = notes;
-        Ok(Told { form, request, asked_ms, took: self.time.uptime().saturating_sub(since), called, came })
+        let Notes { form, request, length, asked_ms, since } = notes;
+        let took = self.time.uptime().saturating_sub(since);
+        Ok(Told { form, request, asked_ms, took, length, called, passing, came })
     }
 
     /// Where to call, or what is said of a miner that is not called.
@@ -81,7 +107,8 @@ impl Inner {
     }
 
     /// Connects before anything else, so that a dead miner costs no body.
-    async fn call(&self, asking: &Asking, receiver: Receiver, notes: &mut Notes) -> Result<Heard, Trouble> {
+    async fn call(&self, call: Call<'_>, notes: &mut Notes) -> Result<Heard, Trouble> {
+        let Call { asking, receiver, sent } = call;
         let limit = CONNECT.min(self.patience(asking, notes.asked_ms));
         let line = self.talk.connect(receiver.address, limit).await?;
         let (line, lane) = match self.lanes.try_take() {
@@ -94,6 +121,8 @@ impl Inner {
         };
         let since = self.time.uptime();
         let (body, digest) = self.make(asking, receiver.hotkey).await?;
+        let body = body.metered(Arc::clone(sent));
+        notes.length = body.len();
         let line = match line.filter(|_| self.time.uptime().saturating_sub(since) <= STALE) {
             Some(line) => line,
             None => self.talk.connect(receiver.address, limit).await?,
@@ -101,11 +130,11 @@ impl Inner {
         let again = self.settings.v10_fallback.then(|| body.clone());
         let (hotkey, target) = (receiver.hotkey, self.target.clone());
         let question = Question { receiver: hotkey, target, body, digest, lane: Some(lane) };
-        *notes = self.notes(Form::Btauth, digest);
+        *notes = self.notes(Form::Btauth, digest, question.body.len());
         let end = notes.since + self.patience(asking, notes.asked_ms);
         let heard = self.within(end, native::ask(self.caller(), line, question, &self.limits)).await?;
         match again.filter(|_| heard.knows_no_route()) {
-            Some(body) => self.call_again(asking, receiver, First { body, heard }, notes).await,
+            Some(body) => self.call_again(call, First { body, heard }, notes).await,
             None => Ok(heard),
         }
     }
@@ -113,36 +142,36 @@ impl Inner {
     /// Asks in the old form somebody who answered `heard` to the new one.
     async fn call_again(
         &self,
-        asking: &Asking,
-        receiver: Receiver,
+        Call { asking, receiver, sent }: Call<'_>,
         First { body, heard }: First,
         notes: &mut Notes,
     ) -> Result<Heard, Trouble> {
         let turn = world::within(&*self.time, self.end(asking), self.old_form.acquire()).await;
         let Some(Ok(_turn)) = turn else { return Ok(heard) };
         let patience = self.patience(asking, self.now_ms());
-        let Ok(posting) = legacy::wrap(self.caller(), receiver, patience, body).await else {
+        let Ok(mut posting) = legacy::wrap(self.caller(), receiver, patience, body).await else {
             return Ok(heard);
         };
+        posting.body = posting.body.metered(Arc::clone(sent));
         let line = self.talk.connect(receiver.address, CONNECT.min(patience)).await?;
-        *notes = self.notes(Form::V10, posting.body.digest());
+        *notes = self.notes(Form::V10, posting.body.digest(), posting.body.len());
         let end = notes.since + self.patience(asking, notes.asked_ms);
         self.within(end, legacy::ask(line, posting, &self.limits, &*self.workers)).await
     }
 
     /// What is written down when sending begins.
-    fn notes(&self, form: Form, request: Digest) -> Notes {
-        Notes { form, request: Some(request), asked_ms: self.now_ms(), since: self.time.uptime() }
+    fn notes(&self, form: Form, request: Digest, length: u64) -> Notes {
+        Notes { form, request: Some(request), length, asked_ms: self.now_ms(), since: self.time.uptime() }
     }
 
     /// When the round's answers stop to count, by the time since start.
     fn end(&self, asking: &Asking) -> Duration {
-        self.time.uptime() + left(asking, self.now_ms())
+        self.time.uptime() + left(asking.until_ms, self.now_ms())
     }
 
     /// How long a miner may take that is asked now.
     fn patience(&self, asking: &Asking, now_ms: i64) -> Duration {
-        self.settings.deadline.min(left(asking, now_ms))
+        self.settings.deadline.min(left(asking.until_ms, now_ms))
     }
 
     /// The body for one miner, made on a thread that may block.
@@ -159,11 +188,6 @@ impl Inner {
     async fn within<T>(&self, end: Duration, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
         world::within(&*self.time, end, work).await.unwrap_or(Err(Trouble::TimedOut))
     }
-}
-
-/// What is left of the round.
-fn left(asking: &Asking, now_ms: i64) -> Duration {
-    Duration::from_millis(u64::try_from(asking.until_ms.saturating_sub(now_ms)).unwrap_or(0))
 }
 
 fn reply(trouble: Trouble) -> Reply {

@@ -3,19 +3,23 @@
 //! An answer is judged on its own as soon as it is recorded, while others are awaited; what is judged is kept in memory
 //! alone, about 400 KB for 50,000 alerts. After a restart it is judged again from what is recorded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aml_miner::digest::Hashed;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use super::hold::Holding;
 use super::{RoundError, Rounds, TaskMaker, observe};
-use crate::store::records::{Answer, Reply, Round, RoundId, Step, Task};
+use crate::store::RecordError;
+use crate::store::records::{Answer, Dormancy, Reply, Round, RoundId, Step, Task};
 use crate::validation::rules::Rules;
 use crate::validator::evidence::Heard;
 use crate::validator::judge::{Bench, Judged};
 use crate::validator::query::{Asking, Bodies, Delivered, Peer};
+use crate::validator::world::World;
 use crate::wallet::Hotkey;
 
 /// Those of a round's miners that have no answer yet.
@@ -23,7 +27,33 @@ struct Open<'a> {
     round: &'a Round,
     task: Arc<Task>,
     peers: Vec<Peer>,
+    /// When answers stop to count.
+    until_ms: i64,
 }
+
+/// Somebody who could not be reached, and what is remembered of that.
+pub(super) struct Unreached {
+    pub(super) answer: Answer,
+    after: Option<Dormancy>,
+}
+
+/// Whether a miner was called and could not be reached.
+fn is_unreached(answer: &Answer) -> bool {
+    matches!(answer.reply, Reply::Unreachable(_))
+}
+
+/// What answers are taken with.
+struct Taking {
+    round: RoundId,
+    rules: Rules,
+    task: Arc<Task>,
+    dormancy: BTreeMap<Hotkey, Dormancy>,
+    /// By the time since start: until then the ledger is not asked again.
+    down_until: Duration,
+}
+
+/// How long a ledger that did not take an answer is left alone: each try may take half a minute, and answers come on.
+const DOWN: Duration = Duration::from_secs(30);
 
 /// A hotkey that the task does not have; a defect.
 #[derive(Debug, thiserror::Error)]
@@ -43,15 +73,34 @@ impl Rounds {
         }
         let mut heard = Heard::new();
         let task = Arc::new(self.parts.world.ledger.task(round.id).await?.ok_or(RoundError::Gone(round.id))?);
-        let open = self.open(round.id, &task).await?;
-        if !open.is_empty() && self.now_ms() < task.deadline_ms {
-            let maker = match maker {
+        self.take_back(round.id).await?;
+        let (mut maker, mut until_ms) = (maker, round.deadline_ms.unwrap_or(task.deadline_ms));
+        loop {
+            let open = self.open(round.id, &task).await?;
+            if open.is_empty() || self.now_ms() >= until_ms {
+                break;
+            }
+            let bodies = match maker.take() {
                 Some(maker) => maker,
                 None => self.resume(&round, Task::clone(&task)).await?,
             };
             let peers = Peer::all(&task.asks).into_iter().filter(|peer| open.contains(&peer.hotkey)).collect();
-            let asking = Open { round: &round, task: Arc::clone(&task), peers };
-            heard = self.ask_open(asking, maker, stop).await?;
+            let asking = Open { round: &round, task: Arc::clone(&task), peers, until_ms };
+            let (more, unreached) = self.ask_open(asking, Arc::clone(&bodies), stop).await?;
+            heard.extend(more);
+            maker = Some(bodies);
+            match self.hold(&round, &unreached, stop).await? {
+                Holding::Again { until_ms: later } => until_ms = later,
+                Holding::Void => return Ok((self.again(round.id).await?, heard)),
+                Holding::GoesOn => {
+                    self.record_all(round.id, unreached).await?;
+                    break;
+                }
+            }
+        }
+        if round.marks.held.is_some() && !self.open(round.id, &task).await?.is_empty() {
+            self.make_void(round.id, "held when the process ended, until after its deadline".to_owned()).await?;
+            return Ok((self.again(round.id).await?, heard));
         }
         self.give_up(round.id, &task).await?;
         self.parts.world.ledger.finish_asking(round.id).await?;
@@ -59,40 +108,106 @@ impl Rounds {
         Ok((self.again(round.id).await?, heard))
     }
 
-    /// Asks, records each answer as it comes, and judges it.
+    /// Asks, records each answer as it comes, and judges it; those that could not be reached are not recorded yet.
     async fn ask_open(
         &self,
         open: Open<'_>,
         maker: Arc<TaskMaker>,
         stop: &CancellationToken,
-    ) -> Result<Heard, RoundError> {
-        let Open { round, task, peers } = open;
+    ) -> Result<(Heard, Vec<Unreached>), RoundError> {
+        let Open { round, task, peers, until_ms } = open;
         let (rules, dormancy) = (round.rules.rules(), self.parts.world.ledger.dormancy().await?);
-        let asking = Asking { peers, until_ms: task.deadline_ms, dormancy: dormancy.clone(), bodies: bodies(maker) };
+        let asking = Asking { peers, until_ms, dormancy: dormancy.clone(), bodies: bodies(maker) };
         let mut replies = self.parts.asker.ask_all(asking, stop);
-        let (mut heard, mut trouble) = (Heard::new(), None);
+        let (mut heard, mut unreached, mut trouble) = (Heard::new(), Vec::new(), None);
+        let mut taking = Taking { round: round.id, rules, task, dormancy, down_until: Duration::ZERO };
         while let Some(delivered) = replies.next().await {
             match delivered {
-                Ok(Delivered { answer, body, dormancy: after }) => {
-                    let body = self.hashed(body).await?;
-                    let counts = self.parts.world.ledger.record_answer(round.id, &answer, body.as_ref()).await?;
-                    if dormancy.get(&answer.hotkey) != after.as_ref() {
-                        self.parts.world.ledger.set_dormancy(&answer.hotkey, after).await?;
-                    }
-                    if counts {
-                        let judged = self.judged(rules, Arc::clone(&task), answer, body).await?;
-                        heard.extend(judged.map(|judged| (judged.verdict.hotkey, judged)));
-                    }
+                // Whether it was the miner's side or ours is known when all are asked.
+                Ok(Delivered { answer, dormancy: after, .. }) if is_unreached(&answer) => {
+                    unreached.push(Unreached { answer, after });
+                }
+                Ok(delivered) => {
+                    let judged = self.take(&mut taking, delivered).await?;
+                    heard.extend(judged.map(|judged| (judged.verdict.hotkey, judged)));
                 }
                 // The others are heard nevertheless.
                 Err(failure) => trouble = trouble.or(Some(failure)),
             }
         }
+        self.take_back(round.id).await?;
         match trouble {
             Some(failure) => Err(failure.into()),
-            None if replies.is_complete() => Ok(heard),
+            None if replies.is_complete() => Ok((heard, unreached)),
             None => Err(RoundError::Stopped),
         }
+    }
+
+    /// Records those that could not be reached.
+    async fn record_all(&self, round: RoundId, unreached: Vec<Unreached>) -> Result<(), RoundError> {
+        let ledger = &self.parts.world.ledger;
+        for Unreached { answer, after } in unreached {
+            ledger.record_answer(round, &answer, None).await?;
+            ledger.set_dormancy(&answer.hotkey, after).await?;
+        }
+        Ok(())
+    }
+
+    /// Records an answer and judges it, where it is the one that counts. While the ledger does not take it, it waits on
+    /// disk: no other conversation ends for that.
+    async fn take(&self, taking: &mut Taking, delivered: Delivered) -> Result<Option<Judged>, RoundError> {
+        let Delivered { answer, body, dormancy: after, .. } = delivered;
+        let World { time, .. } = &self.parts.world;
+        if time.uptime() < taking.down_until {
+            self.put_aside(taking.round, answer, body).await?;
+            return Ok(None);
+        }
+        let hashed = self.hashed(body.clone()).await?;
+        match self.record_one(taking, &answer, hashed.as_ref(), after).await {
+            Ok(true) => self.judged(taking.rules, Arc::clone(&taking.task), answer, hashed).await,
+            Ok(false) => Ok(None),
+            Err(error) if error.is_retryable() => {
+                observe::put_aside(taking.round, &error);
+                taking.down_until = time.uptime() + DOWN;
+                self.put_aside(taking.round, answer, body).await.map(|()| None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn record_one(
+        &self,
+        taking: &Taking,
+        answer: &Answer,
+        body: Option<&Arc<Hashed>>,
+        after: Option<Dormancy>,
+    ) -> Result<bool, RecordError> {
+        let ledger = &self.parts.world.ledger;
+        let counts = ledger.record_answer(taking.round, answer, body).await?;
+        if taking.dormancy.get(&answer.hotkey) != after.as_ref() {
+            ledger.set_dormancy(&answer.hotkey, after).await?;
+        }
+        Ok(counts)
+    }
+
+    async fn put_aside(&self, round: RoundId, answer: Answer, body: Option<Bytes>) -> Result<(), RoundError> {
+        let aside = Arc::clone(&self.parts.world.aside);
+        let put = move || aside.put(round, &answer, body.as_ref());
+        Ok(self.parts.world.workers.compute(put).await??)
+    }
+
+    /// Records what waits on disk. What cannot be recorded now stays there.
+    async fn take_back(&self, round: RoundId) -> Result<(), RoundError> {
+        let World { ledger, aside, workers, .. } = &self.parts.world;
+        for hotkey in aside.waiting(round)? {
+            let from = Arc::clone(aside);
+            let (answer, body) = workers.compute(move || from.look(round, &hotkey)).await??;
+            let body = self.hashed(body).await?;
+            ledger.record_answer(round, &answer, body.as_ref()).await?;
+            aside.done(round, &hotkey)?;
+            observe::taken_back(round, &hotkey);
+        }
+        Ok(())
     }
 
     /// Miners of the task without a record.
@@ -102,12 +217,12 @@ impl Rounds {
         Ok(task.asks.keys().filter(|hotkey| !known.contains(hotkey)).copied().collect())
     }
 
-    /// Whoever still has no record when the deadline is over timed out, or never served.
+    /// Whoever still has no record when the deadline is over was not asked, by a failure of ours, or never served.
     async fn give_up(&self, round: RoundId, task: &Task) -> Result<(), RoundError> {
         let ledger = &self.parts.world.ledger;
         for hotkey in self.open(round, task).await? {
             let serves = task.asks[&hotkey].axon.is_some();
-            let reply = if serves { Reply::TimedOut } else { Reply::NotServing };
+            let reply = if serves { Reply::NotAsked } else { Reply::NotServing };
             ledger.record_answer(round, &Answer::silence(hotkey, reply, self.now_ms()), None).await?;
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::validator::information::InformationError;
 use crate::validator::query::OwnFailure;
 use crate::validator::sot::SotError;
 use crate::validator::task::{MakeTaskError, ResumeTaskError};
-use crate::validator::world::BrokeOff;
+use crate::validator::world::{AsideError, BrokeOff};
 
 /// Why a round did not get further.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,9 @@ pub enum RoundError {
     /// Our side of asking.
     #[error(transparent)]
     Ask(#[from] OwnFailure),
+    /// An answer that the ledger did not take cannot wait.
+    #[error(transparent)]
+    Aside(#[from] AsideError),
     /// What was recorded cannot be judged.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),

@@ -3,8 +3,11 @@
 use std::time::{Duration, Instant};
 
 use aml_miner::digest::Digest;
+use aml_miner::error_chain::with_causes;
 
+use crate::store::RecordError;
 use crate::store::records::{Canonical, Round, RoundId, Step, Task, Verdict};
+use crate::wallet::Hotkey;
 
 /// Takes the time of steps that do something.
 pub(super) struct Watch {
@@ -45,6 +48,33 @@ pub(super) fn tasked(round: RoundId, task: &Task, commitment: &Digest) {
 pub(super) fn asked(round: RoundId, miners: usize) {
     step(round, "asked");
     tracing::info!(round.id = %round, miners, "every miner has an answer or an outcome");
+}
+
+/// Most miners cannot be reached, and our own side fails.
+pub(super) fn held(round: RoundId, why: &str) {
+    tracing::error!(round.id = %round, why, "most miners cannot be reached, and our own side fails: the round is held");
+}
+
+/// Our own side is back.
+pub(super) fn goes_on(round: RoundId) {
+    tracing::warn!(round.id = %round, "our own side is back: the round goes on");
+}
+
+/// A round counts nowhere.
+pub(super) fn void(round: RoundId, why: &str) {
+    tracing::error!(round.id = %round, why, "the round is void: it counts nowhere");
+    metrics::counter!("aml_validator_rounds_void_total").increment(1);
+}
+
+/// The ledger does not take answers for now.
+pub(super) fn put_aside(round: RoundId, error: &RecordError) {
+    tracing::warn!(round.id = %round, error = with_causes(error), "the ledger takes no answer: answers wait on disk");
+    metrics::counter!("aml_validator_answers_put_aside_total").increment(1);
+}
+
+/// An answer that waited is recorded.
+pub(super) fn taken_back(round: RoundId, hotkey: &Hotkey) {
+    tracing::info!(round.id = %round, miner.hotkey = %hotkey, "an answer that waited is recorded");
 }
 
 pub(super) fn judged(round: RoundId, verdicts: &[Verdict]) {

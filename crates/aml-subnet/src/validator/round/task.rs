@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aml_miner::digest::Digest;
 use aml_miner::wire::Batch;
@@ -15,8 +16,11 @@ use crate::store::records::{Round, RoundId, Step, Task};
 use crate::validator::sot::{Found, Gathering};
 use crate::validator::task::{NewTask, Peer, TrapList};
 use crate::validator::traps::TrapPool;
-use crate::validator::world::{Fetched, World};
+use crate::validator::world::{Fetched, World, within};
 use crate::wallet::Hotkey;
+
+/// How long a round waits for outcomes of past days, beside its batch and its miners.
+const LOOK_BACK: Duration = Duration::from_secs(20);
 
 impl Rounds {
     /// Fetched → tasked. With the maker of the bodies, where the task was made just now.
@@ -25,22 +29,24 @@ impl Rounds {
             return Ok((round, None));
         }
         let World { ledger, workers, .. } = &self.parts.world;
-        let batch = self.batch(&round).await?;
-        let peers = self.peers(&ledger.receipt_keys().await?).await?;
+        let needed = async {
+            let batch = self.batch(&round).await?;
+            Ok::<_, RoundError>((batch, self.peers(&ledger.receipt_keys().await?).await?))
+        };
+        let (needed, ()) = tokio::join!(needed, self.look_back(round.id));
+        let (batch, peers) = needed?;
         let asked: Vec<Hotkey> = peers.iter().map(|peer| peer.hotkey).collect();
         self.put_in_force(&round, &asked).await?;
         let salt = self.parts.secret.salt(round.id);
-        let new = NewTask {
-            round: round.id,
-            salt,
-            deadline_ms: self.now_ms().saturating_add(millis(self.parts.settings.deadline)),
-            plan: self.parts.settings.traps.into(),
-        };
+        let new = NewTask { round: round.id, salt, deadline_ms: 0, plan: self.parts.settings.traps.into() };
         if batch.alerts.rows() == 0 {
+            let new = NewTask { deadline_ms: self.deadline_ms(), ..new };
             return Ok((self.nothing_to_ask(&round, &new).await?, None));
         }
         let pool = self.pool(round.id, salt).await?;
         let maker = workers.compute(move || TaskMaker::new(new, &batch, pool, &peers)).await??;
+        // Only now: whatever the task took to make, miners have their full time.
+        let maker = maker.due(self.deadline_ms());
         self.record(&round, maker.task()).await?;
         Ok((self.again(round.id).await?, Some(Arc::new(maker))))
     }
@@ -90,6 +96,21 @@ impl Rounds {
             return Err(RoundError::OtherBatch { round: round.id, expected: round.batch, actual: digest });
         }
         Ok(workers.compute(move || rows.read()).await??)
+    }
+
+    fn deadline_ms(&self) -> i64 {
+        self.now_ms().saturating_add(millis(self.parts.settings.deadline))
+    }
+
+    /// Asks for what has become known of past days, beside the round and never in its way.
+    async fn look_back(&self, round: RoundId) {
+        let World { ledger, source, time, workers, .. } = &self.parts.world;
+        let gathering = Gathering { source: &**source, ledger: &**ledger, workers: &**workers, now: time.now() };
+        match within(&**time, time.uptime() + LOOK_BACK, gathering.refresh(round, &**time)).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::warn!(%error, "past days are not looked at; what is kept of them is used"),
+            None => tracing::warn!("the source is slow about past days; what is kept of them is used"),
+        }
     }
 
     /// The round's pool of traps.

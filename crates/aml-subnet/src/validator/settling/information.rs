@@ -17,6 +17,7 @@ use crate::validation::v2::window::Window;
 use crate::validator::information::{Backfilled, Filling, Grace, Information, InformationError, Looking};
 use crate::validator::rulebook;
 use crate::validator::settle::settle;
+use crate::validator::world::within;
 use crate::wallet::Hotkey;
 
 /// Rounds that are held against the newest pay: a mark of one of them changes it.
@@ -46,7 +47,12 @@ impl Settler {
         let looking = Looking { source: &*self.source, now: self.now() };
         let (mut found, mut amended) = (Vec::new(), Vec::new());
         for round in information.awaited(newest, self.now()).await? {
-            match information.look(&round, looking).await {
+            let end = self.time.uptime() + super::PATIENCE;
+            let Some(looked) = within(&*self.time, end, information.look(&round, looking)).await else {
+                errors.push(format!("outcomes of round {}: the source does not answer", round.id));
+                continue;
+            };
+            match looked {
                 Ok(change) if change.is_none() => {}
                 Ok(change) => {
                     tracing::info!(round.id = %round.id, new = change.new, changed = change.changed,

@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use aml_miner::data::listing::{BatchEntry, directory_name, list_batches};
+use aml_miner::data::manifest::MANIFEST_FILE;
+use aml_miner::digest::Digest;
 use aml_miner::whole_file::{self, Readers};
 use chrono::{Days, NaiveDate};
 
@@ -41,6 +43,11 @@ impl Cache {
         self.batches.join(directory_name(date, Some(window_days)))
     }
 
+    /// The manifest that a cached batch has, whatever its files are worth; `None` where that is gone too.
+    pub(super) fn named(&self, date: NaiveDate, window_days: u16) -> Option<Digest> {
+        fs::read(self.batch(date, window_days).join(MANIFEST_FILE)).ok().map(|bytes| Digest::of(&bytes))
+    }
+
     /// Where outcomes lie that came later than their batch.
     pub(super) fn labels(&self, date: NaiveDate, window_days: u16) -> PathBuf {
         self.labels.join(directory_name(date, Some(window_days)))
@@ -53,6 +60,8 @@ impl Cache {
 
     /// Moves a batch that arrived to its place.
     pub(super) fn admit(&self, arrived: &Path, target: &Path) -> Result<(), SotError> {
+        // One that is damaged makes room.
+        remove(target)?;
         fs::rename(arrived, target).map_err(failed(target))
     }
 

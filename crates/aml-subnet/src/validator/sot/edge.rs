@@ -34,6 +34,20 @@ impl Source for Sot {
         Box::pin(Self::labels(self, found.date, found.window_days, now))
     }
 
+    fn settled(&self, found: Found, now: Duration) -> BoxFuture<'_, Result<Option<(Fetched, Table)>, SotError>> {
+        Box::pin(async move {
+            let Found { date, window_days } = found;
+            let Some(labels) = self.kept_labels(date, window_days, now)? else { return Ok(None) };
+            let Some(LocalBatch { dir, digest }) = self.kept(date, window_days).await? else { return Ok(None) };
+            let alerts = alerts_of(dir.manifest());
+            Ok(Some((Fetched { digest, alerts, rows: Arc::new(dir) }, labels)))
+        })
+    }
+
+    fn look_over(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(Self::look_over(self))
+    }
+
     /// Those in the cache and, where it can be listed, at the source.
     fn days(&self, first: NaiveDate, last: NaiveDate) -> Result<Vec<NaiveDate>, SotError> {
         let mut entries = self.cache.list()?;

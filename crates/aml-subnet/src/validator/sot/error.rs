@@ -1,6 +1,7 @@
 //! Why a source cannot be used, or something of it could not be had.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use aml_miner::data::batch_dir::ReadBatchError;
 use aml_miner::data::download::{DownloadError, SourceError};
@@ -58,13 +59,34 @@ pub enum SotError {
         /// The window.
         window_days: u16,
     },
+    /// Outcomes that do not come.
+    #[error("the source did not answer within {} s when asked for outcomes of {date}", .after.as_secs())]
+    Late {
+        /// The day.
+        date: NaiveDate,
+        /// How long was waited.
+        after: Duration,
+    },
     /// A cached batch is damaged.
-    #[error("{path} in the cache is damaged: {source}; remove it, and it is fetched again", path = path.display())]
+    #[error("{path} in the cache is damaged: {source}; the source cannot replace it by the same batch", path = path.display())]
     Damaged {
         /// The batch.
         path: PathBuf,
         /// What is wrong.
         source: Box<ReadBatchError>,
+    },
+    /// Another batch under the name of a damaged one.
+    #[error(
+        "batch {name}: the source now has another batch under this name (SHA-256 of its manifest {actual}, the damaged \
+         one has {expected})"
+    )]
+    OtherBatch {
+        /// Its name.
+        name: String,
+        /// Manifest of the damaged one.
+        expected: Digest,
+        /// The source's.
+        actual: Digest,
     },
     /// Outcomes of something else.
     #[error(

@@ -3,7 +3,7 @@
 //! New ones count only when their manifest still describes the same alerts. The last good ones are kept, so that a
 //! source that forgets a batch, or is down, costs nothing that was known.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aml_miner::data::batch_dir::{BatchDir, file_name};
@@ -28,16 +28,32 @@ impl Sot {
     /// When what the source or the cache has is not good, or the source cannot be asked and nothing is kept.
     pub async fn labels(&self, date: NaiveDate, window_days: u16, now: Duration) -> Result<Option<Table>, SotError> {
         let refreshed = self.refresh(date, window_days).await;
-        let kept = self.cache.labels(date, window_days);
-        let batch = self.cache.batch(date, window_days);
-        let place = [&kept, &batch].into_iter().find(|path| has_labels(path));
-        let Some(place) = place else { return refreshed.map(|()| None) };
+        if self.place_of_labels(date, window_days).is_none() {
+            return refreshed.map(|()| None);
+        }
         if let Err(error) = refreshed {
             tracing::warn!(batch = %directory_name(date, Some(window_days)), %error, "outcomes kept from before are used");
         }
-        let read = BatchDir::open(place).and_then(|dir| dir.load_labels());
+        self.kept_labels(date, window_days, now)
+    }
+
+    /// The same of those that are kept here; asks nobody.
+    pub(super) fn kept_labels(
+        &self,
+        date: NaiveDate,
+        window_days: u16,
+        now: Duration,
+    ) -> Result<Option<Table>, SotError> {
+        let Some(place) = self.place_of_labels(date, window_days) else { return Ok(None) };
+        let read = BatchDir::open(&place).and_then(|dir| dir.load_labels());
         let table = read.map_err(|error| SotError::Damaged { path: place.clone(), source: Box::new(error) })?;
         Ok(table.map(|table| usable(&table, date, now)).filter(|table| table.rows() > 0))
+    }
+
+    /// Where outcomes of a batch are kept: those that came later before those that came with it.
+    fn place_of_labels(&self, date: NaiveDate, window_days: u16) -> Option<PathBuf> {
+        let places = [self.cache.labels(date, window_days), self.cache.batch(date, window_days)];
+        places.into_iter().find(|path| has_labels(path))
     }
 
     /// Keeps the source's outcomes where they are new.

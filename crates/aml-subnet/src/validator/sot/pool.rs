@@ -1,20 +1,26 @@
-//! The pool of traps of a round: gathered once from settled batches, then as it was kept.
+//! The pool of traps of a round: gathered once from settled batches that are kept here, then as it was kept. What has
+//! become known of past days is asked for beside that, within bounds.
 
 use std::time::Duration;
 
 use aml_miner::data::download::DownloadError;
 use aml_miner::data::listing::directory_name;
 use chrono::{Days, NaiveDate};
+use futures_util::{StreamExt as _, stream};
 
 use super::{Found, SotError};
 use crate::store::records::RoundId;
 use crate::validator::traps::{Consensus, Draw, SettledBatch, TrapPool, seeded};
-use crate::validator::world::{RoundLog, Source, Workers};
+use crate::validator::world::{Fetched, RoundLog, Source, Time, Workers, within};
 
 /// Outcomes of a younger batch are hardly ever known.
 const YOUNGEST_DAYS: u64 = 7;
 /// Settled batches that a pool is gathered from: enough that no two miners need the same alerts.
 const MOST_BATCHES: usize = 6;
+/// How long the source may take over one past day.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Past days that the source is asked for at a time, so that one that hangs holds up no other.
+const AT_ONCE: usize = 4;
 
 /// What a pool is gathered with.
 #[derive(Clone, Copy)]
@@ -36,9 +42,46 @@ struct Growing {
 }
 
 impl Gathering<'_> {
+    /// Asks the source for what has become known of past days, as far as a pool for `round` may want it. A day that
+    /// cannot be had, or not soon, is passed over: what is kept of it stays.
+    ///
+    /// # Errors
+    /// When the days cannot be listed, or the round's pool cannot be read.
+    pub async fn refresh(&self, round: RoundId, time: &dyn Time) -> Result<(), SotError> {
+        if self.source.kept_pool(round)?.is_some() {
+            return Ok(());
+        }
+        let one = |date| async move {
+            let end = time.uptime() + PATIENCE;
+            let looked = within(time, end, self.look(Found { date, window_days: round.window_days })).await;
+            let known = looked.unwrap_or_else(|| Err(SotError::Late { date, after: PATIENCE }));
+            known.unwrap_or_else(|error| {
+                tracing::warn!(%date, %error, "outcomes of a past day cannot be asked for; those that are kept are used");
+                false
+            })
+        };
+        let mut looks = stream::iter(self.past_days(round.date)?).map(one).buffered(AT_ONCE);
+        let mut known = 0;
+        while known < MOST_BATCHES
+            && let Some(one) = looks.next().await
+        {
+            known += usize::from(one);
+        }
+        Ok(())
+    }
+
+    /// Whether outcomes of a past batch are known; then the batch is here too.
+    async fn look(&self, found: Found) -> Result<bool, SotError> {
+        let known = self.source.labels(found, self.now).await?.is_some();
+        if known {
+            self.source.fetch(found).await?;
+        }
+        Ok(known)
+    }
+
     /// The pool of traps of `round`: what was gathered for it before, else alerts of settled batches of the same window
-    /// that are known by now, chosen by the round's salt among those that the canonical scores of their rounds, as far
-    /// as the ledger has any, had right. A batch that cannot be used is passed over.
+    /// that are kept here, chosen by the round's salt among those that the canonical scores of their rounds, as far
+    /// as the ledger has any, had right. A batch that cannot be used is passed over, and nobody is asked.
     ///
     /// # Errors
     /// When the pool cannot be read or kept.
@@ -78,8 +121,9 @@ impl Gathering<'_> {
     async fn settled(&self, past: RoundId, growing: Growing) -> Result<Option<TrapPool>, SotError> {
         let RoundId { date, window_days, .. } = past;
         let found = Found { date, window_days };
-        let Some(labels) = self.source.labels(found, self.now).await? else { return Ok(None) };
-        let rows = self.source.fetch(found).await?.rows;
+        let Some((Fetched { rows, .. }, labels)) = self.source.settled(found, self.now).await? else {
+            return Ok(None);
+        };
         let consensus = self.consensus(past).await?;
         let Growing { pool, mut draw } = growing;
         let before = pool.len();

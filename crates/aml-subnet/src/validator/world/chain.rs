@@ -35,6 +35,15 @@ pub trait WeightsChain: Send + Sync {
     /// A hotkey's standing, at the best block.
     fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>>;
 
+    /// The epoch of the best block and a hotkey's standing in it.
+    fn occasion(
+        &self,
+        hotkey: Hotkey,
+        target: WeightsTarget,
+    ) -> BoxFuture<'_, Result<(Epoch, WeightsStanding), ReadError>> {
+        Box::pin(async move { Ok((self.epoch(target.netuid).await?, self.standing(hotkey, target).await?)) })
+    }
+
     /// The weights that a hotkey has on chain; `None` when it is not registered.
     fn weights_of(
         &self,
@@ -109,6 +118,14 @@ impl WeightsChain for Subtensor {
 
     fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>> {
         Box::pin(Self::standing(self, hotkey, target.netuid, target.mechanism))
+    }
+
+    fn occasion(
+        &self,
+        hotkey: Hotkey,
+        target: WeightsTarget,
+    ) -> BoxFuture<'_, Result<(Epoch, WeightsStanding), ReadError>> {
+        Box::pin(Self::occasion(self, hotkey, target.netuid, target.mechanism))
     }
 
     fn weights_of(

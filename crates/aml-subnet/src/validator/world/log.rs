@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
 use super::InformationLog;
-use crate::store::records::{Answer, Canonical, Dormancy, Round, RoundId, Settled, Task, Verdict};
+use crate::store::records::{Answer, Canonical, Dormancy, Mark, MarkKind, Round, RoundId, Settled, Task, Verdict};
 use crate::store::{Ledger, PackedBody, RecordError, Retention, StorageError, Swept};
 use crate::validation::performance::RoundScore;
 use crate::wallet::Hotkey;
@@ -59,6 +59,17 @@ pub trait RoundLog: InformationLog {
 
     /// The body of a digest; `None` when it was never kept, or was swept.
     fn packed_body<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<Option<PackedBody>, StorageError>>;
+
+    /// Says something of a round, or takes back that it is held.
+    fn mark_round<'a>(
+        &'a self,
+        id: RoundId,
+        kind: MarkKind,
+        mark: Option<&'a Mark>,
+    ) -> BoxFuture<'a, Result<(), RecordError>>;
+
+    /// Gives a round that is being asked a later deadline, once; says whether it did.
+    fn extend_deadline(&self, id: RoundId, deadline_ms: i64, at_ms: i64) -> BoxFuture<'_, Result<bool, RecordError>>;
 
     /// Tasked → asked.
     fn finish_asking(&self, id: RoundId) -> BoxFuture<'_, Result<(), RecordError>>;
@@ -124,6 +135,19 @@ pub trait RoundLog: InformationLog {
 }
 
 impl RoundLog for Ledger {
+    fn mark_round<'a>(
+        &'a self,
+        id: RoundId,
+        kind: MarkKind,
+        mark: Option<&'a Mark>,
+    ) -> BoxFuture<'a, Result<(), RecordError>> {
+        Box::pin(Self::mark_round(self, id, kind, mark))
+    }
+
+    fn extend_deadline(&self, id: RoundId, deadline_ms: i64, at_ms: i64) -> BoxFuture<'_, Result<bool, RecordError>> {
+        Box::pin(Self::extend_deadline(self, id, deadline_ms, at_ms))
+    }
+
     fn begin<'a>(&'a self, round: &'a Round) -> BoxFuture<'a, Result<Round, RecordError>> {
         Box::pin(Self::begin(self, round))
     }

@@ -51,6 +51,14 @@ pub trait Source: Send + Sync {
     /// The outcomes of a batch that are known by `now`; `None` when there are none yet.
     fn labels(&self, found: Found, now: Duration) -> BoxFuture<'_, Result<Option<Table>, SotError>>;
 
+    /// The batch of a past day with its outcomes that are known by `now`, as far as both are kept here; asks nobody.
+    fn settled(&self, found: Found, now: Duration) -> BoxFuture<'_, Result<Option<(Fetched, Table)>, SotError>>;
+
+    /// What is wrong with batches that are kept here, a line each; what can be mended is mended.
+    fn look_over(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
+
     /// Days between `first` and `last` that may have a batch, newest first.
     ///
     /// # Errors

@@ -69,7 +69,10 @@ impl Miner {
             return Reply::refusal(404, "not_found", "no such route");
         }
         match self.verify(request) {
-            Ok(asked) => self.scored(request, &asked),
+            Ok(asked) => match self.behaviour {
+                Behaviour::RefusingSigned { status, retry_after } => self.refused(status, retry_after, &asked),
+                _ => self.scored(request, &asked),
+            },
             Err(refusal) => Reply::refusal(401, refusal.code(), &refusal.to_string()),
         }
     }
@@ -85,6 +88,16 @@ impl Miner {
         self.seen.verified.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         *self.seen.target.lock().expect("no panic") = request.target.clone();
         Ok(Asked { nonce: envelope.nonce, validator: envelope.sender, body })
+    }
+
+    fn refused(&self, status: u16, retry_after: Option<&'static str>, asked: &Asked) -> Reply {
+        let mut reply = Reply::refusal(status, "api", "the API says no");
+        let answered = Answered { status: reply.status, body: Digest::of(&reply.body) };
+        reply.headers.extend(answer::sign(&self.signer, answered, asked));
+        if let Some(when) = retry_after {
+            reply.headers.insert("retry-after", HeaderValue::from_static(when));
+        }
+        reply
     }
 
     fn scored(&self, request: &Request, asked: &Asked) -> Reply {

@@ -85,7 +85,7 @@ impl Seat {
             "netuid = {NETUID}\n[wallet]\nname = \"val\"\npath = \"{data}/wallets\"\n[subtensor]\nnetwork = \"{chain}\"\n\
              [validator]\nsot = \"{}\"\ndata_dir = \"{data}\"\ndatabase_url = \"{}\"\nallow_private_ips = true\nrules = \"v1\"\n\
              listen = \"127.0.0.1:0\"\ninterval = \"200ms\"\nweights_interval = \"300ms\"\ndeadline = \"1h\"\n\
-             timeout = \"20m\"\ngrace = \"1d\"\n",
+             timeout = \"20m\"\nattempts = 1\ngrace = \"1d\"\n",
             sot.display(),
             self.url,
         )
