@@ -51,6 +51,7 @@ mod rules_v2_world;
 mod scores_cli;
 mod scoring_doc;
 mod scoring_kit;
+mod scoring_v2_doc;
 mod simulate;
 mod validation;
 mod validation_properties;
