@@ -42,6 +42,7 @@ mod outputs;
 mod redis_nonces;
 mod risk;
 mod rules_apply;
+mod rules_compare;
 mod rules_v2_kit;
 mod rules_v2_moments;
 mod rules_v2_prices;

@@ -2,8 +2,6 @@
 //!
 //! Names nobody: who says the same is counted, not told.
 
-use serde::{Deserialize, Serialize};
-
 use crate::validation::v2::constants::Constants;
 use crate::validation::v2::record::Tiers;
 use crate::validation::v2::standing::Standing;
@@ -45,7 +43,7 @@ pub struct Window {
 }
 
 /// A sentence about a miner, and a word for programs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// What it is about.
     pub about: About,
@@ -54,8 +52,7 @@ pub struct Sentence {
 }
 
 /// What a sentence is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// Too few outcomes are known of anybody.
     NothingKnown,
@@ -75,6 +72,24 @@ pub enum About {
     Raise,
     /// Why another validator may pay it differently.
     Differs,
+}
+
+impl About {
+    /// As programs read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NothingKnown => "nothing_known",
+            Self::Newcomer => "newcomer",
+            Self::NoSignOfLife => "no_sign_of_life",
+            Self::Gone => "gone",
+            Self::Chance => "chance",
+            Self::SaidByOthers => "said_by_others",
+            Self::Paid => "paid",
+            Self::Raise => "raise",
+            Self::Differs => "differs",
+        }
+    }
 }
 
 /// What is to be said, in the order in which a person would want it.
