@@ -18,6 +18,8 @@ ORDER = ROOT / "scripts" / "rooms.txt"
 OUTSIDE = {"lib", "main"}
 PATH = re.compile(r"\b(crate|self|super)((?:::super)*)::(\{[^;]*?\}(?=;)|\w+(?:::\w+)*(?:::\{[^;]*?\}(?=;))?)", re.S)
 CHILD = re.compile(r"\buse (\w+)::(\{[^;]*?\}|\w+(?:::\w+)*(?:::\{[^;]*?\})?)(?=;)", re.S)
+# `child::name` within an expression or a type, without an import.
+INLINE = re.compile(r"(?<![\w:$])([a-z]\w*)((?:::\w+)+)")
 
 
 def read_order(path):
@@ -40,20 +42,23 @@ def read_order(path):
 def code_of(path):
     """The code without comments, texts and tests; every line stays where it is."""
     text = path.read_text()
-    pattern = re.compile(r'//[^\n]*|/\*.*?\*/|r#"(?:.|\n)*?"#|"(?:\\.|[^"\\])*"|#\[cfg\((?:test|all\(test)', re.S)
+    texts = r"""'(?:[^'\\\n]|\\[^u\n]|\\u\{[^}]*\})'|r#"(?:.|\n)*?"#|"(?:\\.|[^"\\])*\""""
+    pattern = re.compile(rf"//[^\n]*|/\*.*?\*/|{texts}|#\[cfg\((?:test|all\(test)", re.S)
     kept, place = [], 0
     for found in pattern.finditer(text):
         kept.append(text[place : found.start()])
         if found[0].startswith("#[cfg"):
             rest = text[found.end() :]
             if re.match(r"[^\n]*\n\s*(?:pub(?:\(\w+\))? )?mod \w+ \{", rest):
-                return "".join(kept)
+                place = len(text)
+                break
             kept.append(found[0])
         else:
             kept.append("\n" * found[0].count("\n"))
         place = found.end()
     kept.append(text[place:])
-    return "".join(kept)
+    # `pub(in crate::room)` says who may see, and uses nothing.
+    return re.sub(r"\bpub\(in [\w:]+\)", "pub", "".join(kept))
 
 
 def leaves(tree):
@@ -113,6 +118,12 @@ class Crate:
                 line = code.count("\n", 0, found.start()) + 1
                 for leaf in leaves(found[2]):
                     yield line, module + (found[1],) + tuple(leaf)
+        uses = [found.span() for found in re.finditer(r"\buse [^;]+;", code)]
+        for found in INLINE.finditer(code):
+            imported = any(start <= found.start() < end for start, end in uses)
+            if not imported and module + (found[1],) in self.modules:
+                line = code.count("\n", 0, found.start()) + 1
+                yield line, module + (found[1],) + tuple(found[2].split("::")[1:])
 
     def home(self, path):
         """The module that a path leads to, and the name that is wanted of it."""

@@ -181,6 +181,7 @@ fn answer(task: &Task, number: u16, explained: bool) -> (Answer, Vec<u8>) {
         asked_ms: 1,
         took_ms: 1,
         in_time: true,
+        attempts: Vec::new(),
     };
     (answer, body)
 }
@@ -226,6 +227,8 @@ fn round() -> Round {
         commitment: None,
         published_ms: None,
         settled_ms: None,
+        list: None,
+        marks: Default::default(),
     }
 }
 

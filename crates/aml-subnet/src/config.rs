@@ -6,4 +6,4 @@ pub mod validator;
 
 pub use load::{ConfigError, Override, load};
 pub use settings::Settings;
-pub use validator::{Explain, TrapSettings, ValidatorSettings};
+pub use validator::{Explain, TrapSettings, Unearned, ValidatorSettings};

@@ -10,6 +10,7 @@ pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod doctor;
+pub mod entropy;
 mod failpoint;
 pub mod http;
 pub mod localnet;

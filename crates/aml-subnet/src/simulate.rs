@@ -5,15 +5,18 @@
 //! seed is the same world and the same trace, whatever the machine; [`simulate`] says what happened and whether the law
 //! held, [`least`] finds the least that has to go wrong for it to break.
 //!
-//! The law: a round that could be held was published. It could be held when the source had its batch, the chain answered
-//! and an honest miner could be reached, each for the greater part of the day; and a publication without scores is none.
+//! The laws stand in `laws`: a round that could be held was published and paid for, once, and the weights that the chain
+//! shows are those of the ledger.
 
 mod answers;
 mod cast;
 mod chain;
+mod information;
+mod laws;
 mod ledger;
 mod miners;
 mod plan;
+mod report;
 mod source;
 mod stage;
 mod time;
@@ -23,88 +26,51 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
+use tokio_util::sync::CancellationToken;
 
+pub use laws::Broken;
 pub use plan::{Flaw, Kind, Lie, Plan, Trouble};
+pub use report::Report;
 pub use time::Fault;
 pub use trace::Trace;
 
 use crate::calendar::{DAY_MS, start_ms};
-use crate::chain::types::{Axon, Block, Neuron, Uid};
 use crate::config::ValidatorSettings;
 use crate::outputs::PublishError;
 use crate::protocol::NonceSource;
 use crate::store::OpenLedgerError;
-use crate::store::records::{RoundId, Step};
+use crate::store::records::RoundId;
+use crate::validator::pay::{Payer, PayerParts};
 use crate::validator::query::{Asker, AskingKey, QuerySettings, Surroundings};
 use crate::validator::round::{Rounds, RoundsParts, Secret};
 use crate::validator::run::Validator;
 use crate::validator::settling::Settler;
-use crate::validator::world::{Edition, Entropy as _, Job, Press, Time as _, Workers, World, within};
-use crate::wallet::{Hotkey, Scheme, Signer};
-use cast::{Miner, NETUID};
+use crate::validator::world::{Edition, Entropy, Job, Press, Time as _, Workers, World, within};
+use crate::wallet::{Scheme, Signer};
+use cast::{Miner, NETUID, TARGET, neuron};
 use chain::SimChain;
 use ledger::SimLedger;
 use miners::Miners;
+use report::{Ended, Kept};
 use source::{SimSource, WINDOW_DAYS, today};
 use stage::Stage;
 use time::VirtualTime;
 
-/// What is simulated.
+/// What is simulated at most.
 const DAY: Duration = Duration::from_millis(DAY_MS.unsigned_abs());
 /// An operator's supervisor starts a dead process again within this.
 const RESTARTS: Duration = Duration::from_secs(30);
-
-/// What came of a plan.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The plan.
-    pub plan: Plan,
-    /// The round.
-    pub round: RoundId,
-    /// Everything that crossed an edge of the validator.
-    pub trace: Trace,
-    /// Digest of the trace and of what the ledger has in the end.
-    pub digest: Digest,
-    /// How long it took, in the time of the simulation.
-    pub took: Duration,
-    /// Miners whose answer counts.
-    pub accepted: usize,
-    /// The law that was broken, if it was.
-    pub broken: Option<Broken>,
-}
-
-/// The law was broken: a round that could be held was not published.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
-    /// It came to nothing in its day.
-    #[error("round {round}, which could be held, is at step {step:?} at the end of its day")]
-    Unpublished {
-        /// Which.
-        round: RoundId,
-        /// How far it came.
-        step: Option<Step>,
-    },
-    /// It was published, but empty.
-    #[error("round {round} was published without scores, though an honest miner could be reached all day")]
-    Empty {
-        /// Which.
-        round: RoundId,
-    },
-    /// The simulation came to no end.
-    #[error("round {round}: {fault}")]
-    Endless {
-        /// Which.
-        round: RoundId,
-        /// Why.
-        fault: Fault,
-    },
-}
+/// What is simulated after the publication: more than an epoch, so that weights are due in two.
+const PAYING: Duration = Duration::from_secs(90 * 60);
+/// How often a simulated validator looks whether weights are due.
+const WEIGHTS_INTERVAL: Duration = Duration::from_secs(600);
 
 /// The parts of a simulated world that outlive the validator's processes.
 struct Sides {
     stage: Arc<Stage>,
     ledger: Arc<SimLedger>,
+    chain: Arc<SimChain>,
     world: World,
     miners: Arc<Miners>,
     signer: Signer,
@@ -134,7 +100,7 @@ pub fn least(report: Report) -> Result<Report, OpenLedgerError> {
     'smaller: loop {
         for plan in least.plan.smaller() {
             let tried = simulate(plan)?;
-            if tried.broken == least.broken {
+            if tried.breaks_as(&least) {
                 least = tried;
                 continue 'smaller;
             }
@@ -149,12 +115,12 @@ impl Sides {
         let all: Vec<_> = (1..).zip(&stage.plan.miners).map(|(at, kind)| Arc::new(Miner::new(at, *kind))).collect();
         let us = neuron(0, signer.hotkey(), None);
         let others = (1..).zip(&all).map(|(uid, miner)| neuron(uid, miner.hotkey(), Some(miner)));
-        let chain = SimChain::new(Arc::clone(stage), std::iter::once(us).chain(others).collect());
+        let chain = Arc::new(SimChain::new(Arc::clone(stage), std::iter::once(us).chain(others).collect()));
         let ledger = Arc::new(SimLedger::open(Arc::clone(stage))?);
         let world = World {
             ledger: Arc::clone(&ledger) as Arc<_>,
             source: Arc::new(SimSource::new(Arc::clone(stage))),
-            neurons: Arc::new(chain),
+            neurons: Arc::clone(&chain) as Arc<_>,
             press: Arc::new(Counting { stage: Arc::clone(stage) }),
             time: Arc::new(stage.time.clone()),
             workers: Arc::new(OnTheSpot),
@@ -163,22 +129,34 @@ impl Sides {
         // Drawn from the seed, which never ends.
         let _ = stage.fill(&mut secret);
         let miners = Arc::new(Miners { stage: Arc::clone(stage), all });
-        Ok(Self { stage: Arc::clone(stage), ledger, world, miners, signer, secret: Secret::new(secret) })
+        Ok(Self { stage: Arc::clone(stage), ledger, chain, world, miners, signer, secret: Secret::new(secret) })
     }
 
-    /// From noon to noon, or until the round is published: processes are started, and die.
+    /// From noon to noon, or until it can be seen what was paid for the published round.
     async fn day(&self) {
         let Stage { time, published, .. } = &*self.stage;
-        let end = time.uptime() + DAY;
-        while time.uptime() < end && !published.is_cancelled() {
+        let (end, stop) = (time.uptime() + DAY, CancellationToken::new());
+        let closing = async {
+            let paid = async {
+                published.cancelled().await;
+                time.sleep(PAYING).await;
+            };
+            within(time, end, paid).await;
+            self.stage.note("operator", "the day is over");
+            stop.cancel();
+        };
+        join(self.lives(&stop), closing).await;
+    }
+
+    /// Processes are started, and die, until `stop`.
+    async fn lives(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
             self.stage.rise();
             let validator = self.validator();
             self.stage.note("operator", "a process is started");
-            let life = select(Box::pin(validator.run(published)), Box::pin(self.stage.death()));
-            match within(time, end, life).await {
-                None => self.stage.note("operator", "the day is over"),
-                Some(Either::Left(_)) => self.stage.note("operator", "the process has ended"),
-                Some(Either::Right(_)) => self.stage.note("operator", "the process was killed"),
+            match select(Box::pin(validator.run(stop)), Box::pin(self.stage.death())).await {
+                Either::Left(_) => self.stage.note("operator", "the process has ended"),
+                Either::Right(_) => self.stage.note("operator", "the process was killed"),
             }
             drop(validator);
             self.stage.pause(RESTARTS).await;
@@ -187,11 +165,16 @@ impl Sides {
 
     /// A validator as a fresh process would have it.
     fn validator(&self) -> Validator {
-        let settings = ValidatorSettings { allow_private_ips: true, ..ValidatorSettings::default() };
+        let settings = ValidatorSettings {
+            allow_private_ips: true,
+            weights_interval: WEIGHTS_INTERVAL,
+            ..ValidatorSettings::default()
+        };
         let asking = QuerySettings { allow_private_ips: true, ..QuerySettings::default() };
         let key = AskingKey { signer: self.signer.clone(), nonces: Arc::new(NonceSource::default()) };
         let World { time, workers, .. } = self.world.clone();
-        let surroundings = Surroundings { time, talk: Arc::clone(&self.miners) as Arc<_>, workers };
+        let surroundings =
+            Surroundings { time, talk: Arc::clone(&self.miners) as Arc<_>, workers, entropy: self.entropy() };
         let rounds = Rounds::new(RoundsParts {
             world: self.world.clone(),
             asker: Asker::among(asking, NETUID, key, surroundings),
@@ -201,51 +184,26 @@ impl Sides {
             settings: settings.clone(),
         });
         let settler = Settler::of(&self.world, NETUID, settings.clone());
-        Validator { rounds, settler, payer: None, world: self.world.clone(), netuid: NETUID, settings }
+        let payer = Payer::new(PayerParts {
+            chain: Arc::clone(&self.chain) as Arc<_>,
+            log: Arc::clone(&self.ledger) as Arc<_>,
+            signer: self.signer.clone(),
+            clock: Arc::new(self.stage.time.clone()),
+            entropy: self.entropy(),
+            target: TARGET,
+            min_rounds: settings.weights_min_rounds,
+        });
+        Validator { rounds, settler, payer: Some(payer), world: self.world.clone(), netuid: NETUID, settings }
+    }
+
+    fn entropy(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.stage) as Arc<_>
     }
 
     fn report(&self, id: RoundId, fault: Option<Fault>) -> Report {
-        let (trace, took) = (self.stage.trace(), self.stage.time.uptime());
-        let (round, answers, verdicts, canonical) = self.ledger.look(async |ledger| {
-            let reads = (ledger.round(id).await, ledger.answers(id).await, ledger.verdicts(id).await);
-            (
-                reads.0.expect(THERE),
-                reads.1.expect(THERE),
-                reads.2.expect(THERE),
-                ledger.canonical(id).await.expect(THERE),
-            )
-        });
-        let accepted = verdicts.iter().filter(|verdict| verdict.accepted.is_ok()).count();
-        let kept = format!("{trace}{round:?}{answers:?}{verdicts:?}{canonical:?}");
-        let step = round.map(|round| round.step);
-        let broken = match (fault, step) {
-            (Some(fault), _) => Some(Broken::Endless { round: id, fault }),
-            (None, Some(Step::Published | Step::Settled)) => canonical.is_none().then_some(Broken::Empty { round: id }),
-            (None, step) => Some(Broken::Unpublished { round: id, step }),
-        };
-        let plan = self.stage.plan.clone();
-        Report { plan, round: id, trace, digest: Digest::of(kept.as_bytes()), took, accepted, broken }
-    }
-}
-
-const THERE: &str = "a ledger in memory can be read";
-
-fn neuron(uid: u16, hotkey: Hotkey, miner: Option<&Arc<Miner>>) -> Neuron {
-    let axon = miner.map(|miner| {
-        let (ip, port) = (miner.address.ip(), miner.address.port());
-        Axon { block: Block(1), version: 1, ip, port, protocol: 4 }
-    });
-    Neuron {
-        uid: Uid(uid),
-        hotkey,
-        coldkey: hotkey,
-        axon,
-        validator_permit: miner.is_none(),
-        active: true,
-        stake: 0,
-        last_update: Block(0),
-        incentive: 0,
-        dividends: 0,
+        let kept = self.ledger.look(async |ledger| Kept::read(ledger, id).await);
+        let (taken, shown) = (self.chain.taken(), self.chain.shown_weights());
+        Report::of(&self.stage, Ended { round: id, fault, kept, taken, shown })
     }
 }
 

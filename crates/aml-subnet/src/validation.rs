@@ -9,6 +9,7 @@ pub mod leaderboard;
 pub mod observations;
 pub mod performance;
 pub mod rules;
+pub mod rules_list;
 pub mod score;
 pub mod similarity;
 pub mod submission;

@@ -13,15 +13,20 @@
 //! | settle | [`settling`] and [`settle`] |
 //! | pay | [`standing`]: what hotkeys are worth; [`pay`]: weights on chain |
 //!
+//! Under rules v2 [`information`] has what judging, merging and paying need of earlier rounds; [`rulebook`] says which rules
+//! are in force.
+//!
 //! [`replay`] computes a stored round again. What all of them touch outside of themselves is in [`world`].
 
 pub mod evidence;
+pub mod information;
 pub mod judge;
 pub mod merge;
 pub mod pay;
 pub mod query;
 pub mod replay;
 pub mod round;
+pub mod rulebook;
 pub mod run;
 pub mod settle;
 pub mod settling;

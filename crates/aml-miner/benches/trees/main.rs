@@ -12,6 +12,9 @@ use aml_miner::trees::forest::Forest;
 use aml_miner::trees::lightgbm::{Model, Split, parse};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
+#[path = "../../tests/it/dice.rs"]
+#[expect(dead_code, reason = "the tests use all of it")]
+mod dice;
 mod synthetic;
 
 /// Rows of the large cases.
@@ -27,7 +30,7 @@ fn rows(model: &Model) -> Vec<f64> {
             cuts[node.feature as usize].push(threshold);
         }
     }
-    let mut dice = synthetic::Dice(42);
+    let mut dice = dice::Dice(42);
     let values = (0..ROWS).flat_map(|_| 0..cuts.len()).map(|feature| {
         let cuts = &cuts[feature];
         cuts[dice.below(cuts.len())] * if dice.below(2) == 0 { 0.999 } else { 1.001 }

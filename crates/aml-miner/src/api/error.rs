@@ -1,5 +1,7 @@
 //! The codes of this API's errors, their statuses and headers; the errors themselves are those of both crates.
 
+use std::fmt::Display;
+
 use axum::http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
@@ -55,6 +57,10 @@ impl Code for ErrorCode {
     const TOO_SLOW: Self = Self::TooSlow;
     const INVALID: Self = Self::InvalidRequest;
     const INTERNAL: Self = Self::Internal;
+
+    fn log_internal(cause: &dyn Display) {
+        tracing::error!(%cause, "internal error");
+    }
 
     fn status(self) -> StatusCode {
         match self {

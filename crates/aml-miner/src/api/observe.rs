@@ -5,15 +5,20 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Span;
 
 use super::error::{ApiError, ErrorCode};
 use super::kind::Scored;
 use super::state::AppState;
-use crate::http::around::{Exchange, take_error};
+use crate::http::around::{Arrived, Exchange, take_error};
+
+fn span(Arrived { id, route, method }: Arrived<'_>) -> Span {
+    tracing::info_span!("request", request_id = %id, route = %route, method = %method)
+}
 
 /// Around every request.
 pub(super) async fn request(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let exchange = Exchange::begin(&app.request_ids, &request);
+    let exchange = Exchange::begin(&app.request_ids, &request, span);
     let late = || ApiError::new(ErrorCode::TooSlow, "The request took too long; send a smaller batch");
     let mut response = exchange.answer(request, next, app.limits.request_time, late).await;
     if let Some(error) = take_error::<ErrorCode>(&mut response) {

@@ -3,12 +3,13 @@
 use crate::data::limits::FileLimits;
 use crate::data::table_error::TableError;
 use crate::table::Table;
-use crate::table::rules;
+use crate::table::{lists, rules};
 
-/// Checks required columns, ranges, whole numbers, severities, lengths and keys; errors call the table `file`.
+/// Checks required columns, ranges, whole numbers, severities, lengths of texts and lists, and keys; errors call the table `file`.
 ///
 /// # Errors
 /// The first rule that is broken, columns in the order of the format.
 pub fn check_table(table: &Table, file: &str, limits: &FileLimits) -> Result<(), TableError> {
-    rules::check(table, limits.one_text_bytes).map_err(|flawed| flawed.flaw.at(file, flawed.column))
+    let checked = rules::check(table, limits.one_text_bytes).and_then(|()| lists::check(table, limits.items));
+    checked.map_err(|flawed| flawed.flaw.at(file, flawed.column))
 }

@@ -1,5 +1,7 @@
 //! What a batch may take before it is refused.
 
+use crate::table::lists::MAX_ITEMS;
+
 /// Bounds on one batch directory. The defaults are far above a typical day (50,000 alerts, 500,000 addresses, some
 /// million edges: about 400 MB of doubles) and far below what would hurt the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct FileLimits {
     pub text_bytes: usize,
     /// Bytes of one text, the same as the API accepts.
     pub one_text_bytes: usize,
+    /// Items of one list, the same as the API accepts.
+    pub items: usize,
 }
 
 const MIB: u64 = 1 << 20;
@@ -41,6 +45,7 @@ impl Default for FileLimits {
             values: 100_000_000,
             text_bytes: 1 << 30,
             one_text_bytes: 1 << 20,
+            items: MAX_ITEMS,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::{Instrument as _, Span};
@@ -27,15 +27,26 @@ pub struct Exchange {
     started: Instant,
 }
 
+/// What a request's span is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrived<'a> {
+    /// Names it.
+    pub id: &'a str,
+    /// The route as it is declared.
+    pub route: &'a str,
+    /// Its method.
+    pub method: &'a Method,
+}
+
 impl Exchange {
-    /// A request has arrived.
+    /// A request has arrived; `span` makes its span, so that it belongs to the server in the log.
     #[must_use]
-    pub fn begin(ids: &RequestIds, request: &Request) -> Self {
+    pub fn begin(ids: &RequestIds, request: &Request, span: impl FnOnce(Arrived<'_>) -> Span) -> Self {
         let started = Instant::now();
         let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
         let id = ids.of(given);
         let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
-        let span = tracing::info_span!("request", request_id = %id, route = %route, method = %request.method());
+        let span = span(Arrived { id: &id, route: &route, method: request.method() });
         Self { id, route, span, started }
     }
 

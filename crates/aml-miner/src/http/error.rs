@@ -26,6 +26,9 @@ pub trait Code: Copy + Serialize + Send + Sync + 'static {
     /// The status that goes with it.
     fn status(self) -> StatusCode;
 
+    /// Our own failure goes to the log.
+    fn log_internal(cause: &dyn Display);
+
     /// A header that goes with it.
     fn header(self) -> Option<(HeaderName, &'static str)> {
         None
@@ -60,7 +63,7 @@ impl<C: Code> ApiError<C> {
 
     /// Our own failure: `cause` goes to the log, not to the caller.
     pub fn internal(cause: impl Display) -> Self {
-        tracing::error!(%cause, "internal error");
+        C::log_internal(&cause);
         Self::new(C::INTERNAL, "Internal Server Error")
     }
 

@@ -6,6 +6,7 @@
 mod check;
 mod files;
 mod metadata;
+mod version;
 
 pub use check::Mismatch;
 pub use files::{Bundle, LoadError, SaveError, save};

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
+
 /// Raw scores a curve may hold at most. A curve has one knot a step; more than this is no calibration.
 const MAX_KNOTS: usize = 100_000;
 /// The largest raw score, slope or offset of a curve; keeps every intermediate result finite.
@@ -67,6 +69,26 @@ impl Calibration {
                 if rising && bounded { Ok(()) } else { Err(BadCalibration::Order) }
             }
         }
+    }
+
+    /// Digest of the kind and of every number, bit for bit: lines of text, `platt` and `a b`, or `isotonic` and an `x y` for
+    /// each knot, numbers as the 16 hex digits of their IEEE 754 form.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut text = String::new();
+        let mut pair = |a: f64, b: f64| text.push_str(&format!("{:016x} {:016x}\n", a.to_bits(), b.to_bits()));
+        let kind = match self {
+            Self::None => "none",
+            Self::Platt { a, b } => {
+                pair(*a, *b);
+                "platt"
+            }
+            Self::Isotonic { x, y } => {
+                x.iter().zip(y).for_each(|(x, y)| pair(*x, *y));
+                "isotonic"
+            }
+        };
+        Digest::of(format!("{kind}\n{text}").as_bytes())
     }
 
     /// The probability of a raw score; `None` when the curve leaves that to the objective.

@@ -93,6 +93,14 @@ pub enum CellProblem {
         /// The bound.
         limit: usize,
     },
+    /// A list that is too long.
+    #[error("a list of {items} items, at most {limit} are accepted")]
+    TooManyItems {
+        /// Its length.
+        items: usize,
+        /// The bound.
+        limit: usize,
+    },
     /// A text with a byte that ends it elsewhere.
     #[error("a text with U+0000 at byte {at}, which no text of a batch may have")]
     Nul {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::api_kit::TestServer;
 use crate::batch_kit::options;
-use crate::frame_kit::{Frame, Values, lists_of_one, numbers, texts};
+use crate::frame_kit::{Frame, Values, lists_of_one, numbers, one_list, texts};
 
 fn day() -> Batch {
     let config = SynthConfig { alerts: 40, addresses: 300, days: 1, ..SynthConfig::default() };
@@ -125,6 +125,9 @@ fn a_matrix_has_the_same_bits_when_only_the_needed_columns_are_kept() {
     }
 }
 
+/// One item more than a list may have.
+const TOO_MANY: usize = 100_001;
+
 /// A table with U+0000 in a text or list of `column`, or a key that stands twice, as JSON and as Parquet.
 fn broken_tables() -> Vec<(&'static str, &'static str, Value, Frame)> {
     let alert = |column: &'static str, value: Value, values: Values| {
@@ -135,6 +138,7 @@ fn broken_tables() -> Vec<(&'static str, &'static str, Value, Frame)> {
         alert("address", json!("x\u{0}"), texts(["x\u{0}"])),
         alert("description", json!("\u{0}"), texts(["\u{0}"])),
         alert("risk_indicators", json!(["a\u{0}b"]), lists_of_one(["a\u{0}b"])),
+        alert("risk_indicators", json!(vec!["a"; TOO_MANY]), one_list(texts(vec!["a"; TOO_MANY]))),
         alert("alert_confidence_score", json!("1.5"), texts(["1.5"])),
         alert("alert_confidence_score", json!("0,5"), texts(["0,5"])),
         alert("processing_date", json!("2025-02-29"), texts(["2025-02-29"])),
@@ -143,6 +147,12 @@ fn broken_tables() -> Vec<(&'static str, &'static str, Value, Frame)> {
             "address",
             json!([{"address": "x", "degree_in": 1}, {"address": "x", "degree_in": 2}]),
             Frame::of(vec![("address", texts(["x", "x"])), ("degree_in", numbers([1_i64, 2]))]),
+        ),
+        (
+            "features",
+            "hourly_activity",
+            json!([{"address": "x", "hourly_activity": vec![1; TOO_MANY]}]),
+            Frame::of(vec![("address", texts(["x"])), ("hourly_activity", one_list(numbers(vec![1_i64; TOO_MANY])))]),
         ),
     ]
 }

@@ -58,6 +58,13 @@ pub(crate) fn lists_of_one<const N: usize>(values: [&str; N]) -> Values {
     ListArray::new(kind, ends.try_into().expect("ascending"), items, None).boxed()
 }
 
+/// A column of one row: the list of these items.
+pub(crate) fn one_list(items: Values) -> Values {
+    let kind = ListArray::<i64>::default_datatype(items.dtype().clone());
+    let ends = vec![0, items.len() as i64];
+    ListArray::new(kind, ends.try_into().expect("ascending"), items, None).boxed()
+}
+
 impl Frame {
     pub(crate) fn of(columns: Vec<(&str, Values)>) -> Self {
         let columns: Vec<_> = columns.into_iter().map(|(name, values)| (name.to_owned(), values)).collect();

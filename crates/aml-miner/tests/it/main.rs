@@ -23,6 +23,7 @@ mod batch_models;
 mod batch_roundtrip;
 mod batch_score;
 mod batch_validate;
+mod dice;
 mod features_alert;
 mod features_builder;
 mod features_cluster;

@@ -1,6 +1,6 @@
 //! Bundles: what was saved loads, and every difference between a file and its entry is named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -106,6 +106,43 @@ fn the_curve_of_the_bundle_decides_the_score() {
     let mut scores = [0.0; 2];
     model.predict_into(&[0.0, 0.0, 0.0, 1.0], &mut scores);
     assert!((scores[0] - 0.2).abs() < 1e-15 && (scores[1] - 0.5).abs() < 1e-15, "{scores:?}");
+}
+
+#[test]
+fn another_curve_is_another_version() {
+    let of = |calibration| {
+        let (_directory, path) = saved(Draft { calibration, ..draft(ModelKind::AlertScorer) });
+        TreeModel::load(&path, ModelKind::AlertScorer).expect("loads").version().to_owned()
+    };
+    let isotonic = |y: f64| Calibration::Isotonic { x: vec![-1.0, 3.0], y: vec![0.2, y] };
+    let curves = [
+        Calibration::None,
+        Calibration::Platt { a: 1.0, b: 0.0 },
+        Calibration::Platt { a: 1.0, b: f64::EPSILON },
+        isotonic(0.6),
+        isotonic(0.6_f64.next_up()),
+    ];
+    let versions: BTreeSet<String> = curves.clone().map(of).into();
+    assert_eq!(versions.len(), curves.len(), "{versions:?}");
+    let file = Digest::of(model_text("binary sigmoid:1", "volume confidence").as_bytes()).short();
+    assert!(versions.iter().all(|version| version.starts_with(&format!("1.0.0+{file}"))), "{versions:?}");
+    let platt = Digest::of(b"platt\n3ff0000000000000 0000000000000000\n").short();
+    assert!(versions.contains(&format!("1.0.0+{file}.{platt}")), "{versions:?}");
+}
+
+#[test]
+fn a_changed_curve_is_refused_under_the_old_version_and_an_older_bundle_gets_its_whole_one() {
+    let curve = Calibration::Platt { a: 1.5, b: 0.25 };
+    let (directory, path) = saved(Draft { calibration: curve.clone(), ..draft(ModelKind::AlertScorer) });
+    let metadata = directory.path().join(METADATA_FILE);
+    let whole = TreeModel::load(&path, ModelKind::AlertScorer).expect("loads").version().to_owned();
+    edit(&metadata, &format!(".{}\"", curve.digest().short()), "\"");
+    let older = TreeModel::load(&path, ModelKind::AlertScorer).expect("loads");
+    assert_eq!(older.version(), whole);
+    edit(&metadata, whole.rsplit_once('.').expect("a curve").0, &whole);
+    assert_eq!(TreeModel::load(&path, ModelKind::AlertScorer).expect("loads").version(), whole);
+    edit(&metadata, "\"a\": 1.5", "\"a\": 1.75");
+    assert!(refusal(&path).contains(&format!("model_version is `{whole}`")), "{}", refusal(&path));
 }
 
 #[test]

@@ -37,6 +37,10 @@ impl Code for ErrorCode {
     const INVALID: Self = Self::InvalidRequest;
     const INTERNAL: Self = Self::Internal;
 
+    fn log_internal(cause: &dyn Display) {
+        tracing::error!(%cause, "internal error");
+    }
+
     fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use aml_miner::http::around::{Exchange, take_error};
+use aml_miner::http::around::{Arrived, Exchange, take_error};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Span;
 
 use super::error::{ApiError, ErrorCode};
 use super::pages;
@@ -23,9 +24,13 @@ const GUARDS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+fn span(Arrived { id, route, method }: Arrived<'_>) -> Span {
+    tracing::info_span!("request", request_id = %id, route = %route, method = %method)
+}
+
 /// Around every request.
 pub(super) async fn request(State(api): State<ApiState>, request: Request, next: Next) -> Response {
-    let exchange = Exchange::begin(&api.request_ids, &request);
+    let exchange = Exchange::begin(&api.request_ids, &request, span);
     let head = request.method() == Method::HEAD;
     let as_page = pages::is_page(request.uri().path());
     let late = || ApiError::new(ErrorCode::TooSlow, "The request took too long; try again");

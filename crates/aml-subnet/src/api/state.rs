@@ -66,7 +66,7 @@ impl ApiParts {
             ledger,
             target: WeightsTarget { netuid: settings.netuid, mechanism: validator.mechanism },
             hotkey,
-            rules: RulesVersion::LATEST.rules(),
+            rules: RulesVersion::V1.rules(),
             grace: validator.grace,
             published: validator.published_dir(),
             clock,

@@ -9,6 +9,7 @@ use parity_scale_codec::Encode;
 use serde::{Deserialize, Serialize};
 
 use super::weights::ChainWeights;
+use crate::entropy::{Entropy, NoEntropy};
 use crate::wallet::Hotkey;
 
 /// Words of a salt: 128 bits.
@@ -55,18 +56,17 @@ pub struct PendingReveal {
     pub version_key: u64,
 }
 
-impl PendingReveal {
-    /// Weights with a fresh salt.
-    ///
-    /// # Errors
-    /// [`NoRandomness`] when the machine gives none: a guessable salt would reveal the weights.
-    pub fn new(netuid: u16, mechanism: u8, weights: ChainWeights, version_key: u64) -> Result<Self, NoRandomness> {
-        let mut bytes = [0; SALT_WORDS * 2];
-        getrandom::fill(&mut bytes).map_err(NoRandomness)?;
-        let salt = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        Ok(Self { netuid, mechanism, weights, salt, version_key })
-    }
+/// A fresh salt.
+///
+/// # Errors
+/// [`NoEntropy`] when there is none: a guessable salt would reveal the weights.
+pub fn fresh_salt(entropy: &dyn Entropy) -> Result<Vec<u16>, NoEntropy> {
+    let mut bytes = [0; SALT_WORDS * 2];
+    entropy.fill(&mut bytes)?;
+    Ok(bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect())
+}
 
+impl PendingReveal {
     /// What the weights are for.
     #[must_use]
     pub const fn target(&self) -> Mechanism {
@@ -82,8 +82,3 @@ impl PendingReveal {
         Blake2b::<U32>::digest(preimage).into()
     }
 }
-
-/// The machine has no randomness to give.
-#[derive(Debug, thiserror::Error)]
-#[error("the machine gives no randomness")]
-pub struct NoRandomness(#[source] pub getrandom::Error);

@@ -20,6 +20,8 @@ pub struct WeightsRequest {
     pub weights: Vec<(Uid, f64)>,
     /// The version they carry; `None` for the one that the subnet asks for.
     pub version_key: Option<u64>,
+    /// Nobody can guess it; a hash commit needs it.
+    pub salt: Vec<u16>,
 }
 
 /// Weights that the chain would take.

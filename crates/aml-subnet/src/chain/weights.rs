@@ -15,7 +15,7 @@ const EPSILON: f64 = 1e-7;
 /// The rules of a subnet that concern the vector itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WeightRules {
-    /// Fewest positive weights.
+    /// Fewest weights; the chain counts zeros.
     pub min_allowed: u16,
     /// Largest share of one weight, in 65535ths.
     pub max_limit: u16,
@@ -23,7 +23,7 @@ pub struct WeightRules {
     pub own_uid: Option<Uid>,
 }
 
-/// A vector as the chain takes it: as many values as uids, all positive, the largest 65535.
+/// A vector as the chain takes it: as many values as uids, the largest 65535; zeros only where it had to be filled up.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ChainWeights {
     /// Receivers.
@@ -75,7 +75,8 @@ pub enum ConformError {
 
 /// Brings weights into the form the chain takes under the subnet's rules.
 ///
-/// Zeros and non-finite weights are dropped; no share exceeds the limit; the largest value is 65535.
+/// Non-finite weights are dropped, zeros too unless the vector would be too short without them: then as many as it takes are
+/// kept, at the end, by ascending uid. No share exceeds the limit; the largest value is 65535.
 ///
 /// # Errors
 /// [`ConformError`] when a weight is negative or given twice, when too few are positive, or when the largest share
@@ -100,7 +101,7 @@ pub fn conform(weights: &[(Uid, f64)], rules: &WeightRules) -> Result<ChainWeigh
     let positive = kept.len();
     let limit = rules.max_limit;
     if limit == FULL {
-        return enough(quantise(&kept)?, rules);
+        return enough(quantise(&kept)?, weights, rules);
     }
     if positive * usize::from(limit) < usize::from(FULL) {
         let too_few = positive < usize::from(rules.min_allowed);
@@ -114,17 +115,25 @@ pub fn conform(weights: &[(Uid, f64)], rules: &WeightRules) -> Result<ChainWeigh
     let values: Vec<f64> = kept.iter().map(|(_, weight)| *weight).collect();
     let clipped = clip_to_max_weight(&values, f64::from(limit) / f64::from(FULL));
     let pairs: Vec<(Uid, f64)> = kept.iter().zip(clipped).map(|((uid, _), weight)| (*uid, weight)).collect();
-    let mut quantised = enough(quantise(&pairs)?, rules)?;
+    let mut quantised = quantise(&pairs)?;
     keep_below(&mut quantised.values, limit);
-    Ok(quantised)
+    enough(quantised, weights, rules)
 }
 
-fn enough(weights: ChainWeights, rules: &WeightRules) -> Result<ChainWeights, ConformError> {
-    let positive = weights.values.len();
-    if positive < usize::from(rules.min_allowed) {
+/// Fills up with zeros that were given, where the chain wants more weights.
+fn enough(made: ChainWeights, given: &[(Uid, f64)], rules: &WeightRules) -> Result<ChainWeights, ConformError> {
+    let (positive, required) = (made.values.len(), usize::from(rules.min_allowed));
+    let zero = |(uid, weight): &(Uid, f64)| (weight.abs() <= 0.0 && !made.uids.contains(&uid.0)).then_some(uid.0);
+    let mut zeros: Vec<u16> = given.iter().filter_map(zero).collect();
+    zeros.sort_unstable();
+    zeros.truncate(required.saturating_sub(positive));
+    if positive + zeros.len() < required {
         return Err(ConformError::TooFew { required: rules.min_allowed, positive });
     }
-    Ok(weights)
+    let ChainWeights { mut uids, mut values } = made;
+    values.extend(std::iter::repeat_n(0, zeros.len()));
+    uids.extend(zeros);
+    Ok(ChainWeights { uids, values })
 }
 
 /// Scales so that the largest weight is 65535, rounds half to even, drops zeros; keeps the order.

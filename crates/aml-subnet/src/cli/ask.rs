@@ -17,7 +17,7 @@ use crate::protocol::NonceSource;
 use crate::protocol::synapse::dendrite::Receiver;
 use crate::validator::query::native::{Caller, Heard, Question};
 use crate::validator::query::{RequestBody, legacy, native};
-use crate::validator::world::{Talk as _, Threads, Wire};
+use crate::validator::world::{MachineEntropy, Talk as _, Threads, Wire};
 use crate::wallet::{Hotkey, Signer};
 
 /// A larger body or answer is not for a look by hand.
@@ -83,7 +83,7 @@ type Verdict = Result<String, String>;
 
 async fn ask(args: &AskArgs, netuid: u16, signer: &Signer, body: RequestBody) -> anyhow::Result<(Bytes, Verdict)> {
     let nonces = NonceSource::default();
-    let caller = Caller { signer, nonces: &nonces, clock: &SystemClock, workers: &Threads };
+    let caller = Caller { signer, nonces: &nonces, clock: &SystemClock, workers: &Threads, entropy: &MachineEntropy };
     let patience = Duration::from_secs(args.timeout.into());
     let limits =
         SpoolLimits { max_bytes: MAX_BYTES, memory_bytes: MEMORY, disk: DiskBudget::new(MAX_BYTES.saturating_mul(2)) };

@@ -46,7 +46,7 @@ pub(super) fn run(args: &MinersArgs) -> anyhow::Result<ExitCode> {
 
 fn leaderboard(args: &MinersArgs) -> anyhow::Result<ExitCode> {
     args.ledger.read(async |settings, ledger| {
-        let rules = RulesVersion::LATEST.rules();
+        let rules = RulesVersion::V1.rules();
         let history = History::newest(&ledger, settings.netuid, &rules, settings.validator.grace).await?;
         let places = history.map(|history| history.leaderboard(&rules)).unwrap_or_default();
         if args.json {

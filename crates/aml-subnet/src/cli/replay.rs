@@ -36,12 +36,15 @@ pub(super) struct ReplayArgs {
 enum Version {
     /// The first rules
     V1,
+    /// Pay for information
+    V2,
 }
 
 impl From<Version> for RulesVersion {
     fn from(version: Version) -> Self {
         match version {
             Version::V1 => Self::V1,
+            Version::V2 => Self::V2,
         }
     }
 }

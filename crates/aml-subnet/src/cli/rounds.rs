@@ -195,6 +195,7 @@ fn answered(text: &mut String, answer: &Answer) {
         Reply::TimedOut => "timed out".to_owned(),
         Reply::NotServing => "not serving".to_owned(),
         Reply::TooLarge => "too large".to_owned(),
+        Reply::NotAsked => "not asked".to_owned(),
     };
     let _ = writeln!(text, "  {}  {came}", answer.hotkey);
 }

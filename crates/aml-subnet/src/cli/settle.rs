@@ -55,11 +55,14 @@ pub(super) fn run(args: &SettleArgs) -> anyhow::Result<ExitCode> {
             netuid: settings.netuid,
             settings: settings.validator.clone(),
         };
+        let mut errors = Vec::new();
+        settler.look(&mut errors).await?;
+        errors.iter().for_each(|error| eprintln!("{error}"));
         let rounds = match args.round {
             Some(id) => vec![ledger.round(id).await?.with_context(|| format!("there is no round {id}"))?],
             None => settler.due().await?,
         };
-        let mut good = true;
+        let mut good = errors.is_empty();
         for round in &rounds {
             good &= settle(&settler, round).await;
         }
@@ -95,6 +98,9 @@ pub(super) fn say(settling: &Settling) -> String {
         Settling::Unpublished => "is not published yet".to_owned(),
         Settling::Early { from } => format!("outcomes are looked for from {from} on"),
         Settling::NoOutcomes => "no outcome is known yet".to_owned(),
+        Settling::Open { outcomes, illicit, until } => {
+            format!("{outcomes} outcomes, {illicit} illicit, are known; others count until {until}")
+        }
         Settling::TooFew { illicit, clean, needed } => {
             format!("{illicit} illicit and {clean} clean outcomes are known, {needed} of each are needed")
         }

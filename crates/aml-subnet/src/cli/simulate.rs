@@ -29,6 +29,12 @@ enum FlawName {
     LosesAnswers,
     /// The ledger forgets publications
     LosesPublications,
+    /// The ledger forgets submissions of weights
+    LosesWeights,
+    /// The chain denies the weights that it took
+    DeniesWeights,
+    /// The chain shows other weights than were set
+    MixesWeights,
 }
 
 /// Runs each seed; exits with 1 when one breaks the law, or comes out differently the second time.
@@ -40,6 +46,9 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
             None => plan,
             Some(FlawName::LosesAnswers) => plan.with(Flaw::LosesAnswers),
             Some(FlawName::LosesPublications) => plan.with(Flaw::LosesPublications),
+            Some(FlawName::LosesWeights) => plan.with(Flaw::LosesWeights),
+            Some(FlawName::DeniesWeights) => plan.with(Flaw::DeniesWeights),
+            Some(FlawName::MixesWeights) => plan.with(Flaw::MixesWeights),
         };
         let report = simulate(plan)?;
         say(&report, args.trace);
@@ -61,14 +70,15 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn say(report: &Report, whole: bool) {
-    let Report { plan, round, trace, digest, took, accepted, .. } = report;
+    let Report { plan, round, trace, digest, took, accepted, paid, .. } = report;
     println!("{plan}");
     if whole {
         print!("{trace}");
     }
     let (seed, miners, took) = (plan.seed, plan.miners.len(), took.as_secs());
     println!(
-        "seed {seed}: round {round}, {accepted} of {miners} miners count, {took} s, {} events, {digest}",
+        "seed {seed}: round {round}, {accepted} of {miners} miners count, weights set {paid} times, {took} s, {} events, \
+         {digest}",
         trace.len()
     );
 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{SettingsArgs, ValidatorArgs, chain, ledger, settle};
 use crate::api;
 use crate::api::state::ApiState;
+use crate::calendar::{date_of, day_at};
 use crate::config::{Settings, ValidatorSettings};
 use crate::logging;
 use crate::protocol::NonceSource;
@@ -22,6 +23,7 @@ use crate::subtensor::subnet::{OwnSubnet, Subnet};
 use crate::validator::pay::{self, Due, PayOutcome, Payer, WeightsTarget};
 use crate::validator::query::{Asker, AskingKey, QuerySettings};
 use crate::validator::round::{self, Rounds, Secret};
+use crate::validator::rulebook;
 use crate::validator::run::{Pass, Validator};
 use crate::validator::settling::Settler;
 use crate::validator::sot::Sot;
@@ -79,7 +81,12 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     chain::connect(settings)?;
     chain::block_on(async {
         match ledger::open(settings, true).await {
-            Ok(ledger) => ledger.close().await,
+            Ok(ledger) => {
+                let today = date_of(day_at(SystemClock.now()));
+                let checked = rulebook::check(&ledger, &settings.validator, settings.netuid, today).await;
+                ledger.close().await;
+                checked?;
+            }
             // The first start makes it.
             Err(error) if matches!(error.downcast_ref(), Some(OpenLedgerError::Missing { .. })) => {}
             Err(error) => return Err(error),
@@ -100,6 +107,9 @@ async fn work(once: bool, settings: Settings, hands: Hands) -> anyhow::Result<Ex
     let stop = CancellationToken::new();
     chain::stop_on_signal(stop.clone())?;
     let ledger = ledger::open(&settings, false).await?;
+    let today = date_of(day_at(SystemClock.now()));
+    let rules = rulebook::open(&ledger, &settings.validator, settings.netuid, today).await?;
+    tracing::info!(%rules, "rules by day");
     let validator = build(&settings, &hands, &ledger)?;
     let code = if once {
         let pass = validator.once(&stop).await;
@@ -136,9 +146,11 @@ fn build(settings: &Settings, hands: &Hands, ledger: &Ledger) -> anyhow::Result<
         log: Arc::new(ledger.clone()),
         signer: signer.clone(),
         clock,
+        entropy: Arc::new(MachineEntropy),
         target: WeightsTarget { netuid, mechanism: own.mechanism },
         min_rounds: own.weights_min_rounds,
-    });
+    })
+    .leaving(own.unearned);
     let settler = Settler::of(&world, netuid, own.clone());
     let payer = (!own.shadow).then_some(payer);
     Ok(Validator { rounds, settler, payer, world, netuid, settings: own })

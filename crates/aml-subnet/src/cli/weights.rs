@@ -10,10 +10,9 @@ use super::settings_args::ValidatorArgs;
 use super::{SettingsArgs, chain, ledger};
 use crate::config::Settings;
 use crate::logging;
-use crate::store::Ledger;
-use crate::validation::rules::RulesVersion;
 use crate::validator::pay::{PayOutcome, Payer, PayerParts, WeightsTarget, Worth};
-use crate::validator::standing::History;
+use crate::validator::standing::worth_now;
+use crate::validator::world::MachineEntropy;
 
 mod render;
 
@@ -83,24 +82,18 @@ fn with_payer(
     chain::block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ledger = ledger::open(&settings, read_only).await?;
-        let worth = worth(&ledger, &settings).await?;
+        let worth = worth_now(&ledger, settings.netuid, settings.validator.grace).await?;
         let hotkey = signer.hotkey();
         let target = WeightsTarget { netuid: settings.netuid, mechanism: settings.validator.mechanism };
         let min_rounds = settings.validator.weights_min_rounds;
-        let log = Arc::new(ledger.clone());
-        let payer = Payer::new(PayerParts { chain, log, signer, clock, target, min_rounds });
+        let (log, entropy) = (Arc::new(ledger.clone()), Arc::new(MachineEntropy));
+        let payer = Payer::new(PayerParts { chain, log, signer, clock, entropy, target, min_rounds })
+            .leaving(settings.validator.unearned);
         let done = work(Desk { payer, worth, settings, hotkey, json: args.json }).await;
         // What is being written is finished, and the lock is free for the next one.
         ledger.close().await;
         done
     })
-}
-
-/// What the ledger says the hotkeys are worth, as the validator reckons it.
-async fn worth(ledger: &Ledger, settings: &Settings) -> anyhow::Result<Worth> {
-    let rules = RulesVersion::LATEST.rules();
-    let history = History::newest(ledger, settings.netuid, &rules, settings.validator.grace).await?;
-    Ok(history.map(|history| Worth::of(&rules, history.today, &history.rounds)).unwrap_or_default())
 }
 
 async fn show(desk: Desk) -> anyhow::Result<ExitCode> {

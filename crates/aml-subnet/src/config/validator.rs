@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::validation::rules_list::RulesList;
+
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Shortest time that columns are kept.
+const LEAST_COLUMNS_AGE: Duration = Duration::from_secs(40 * 24 * 3600);
 
 /// `[validator]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +64,10 @@ pub struct ValidatorSettings {
     pub grace: Duration,
     /// Alerts with known outcomes that are mixed into each miner's task.
     pub traps: TrapSettings,
+    /// Rules that rounds are judged under, by day; without any the ledger's own, and the newest for an empty one.
+    pub rules: Option<RulesList>,
+    /// Where the part of a day's pay goes that nobody earned under rules v2.
+    pub unearned: Unearned,
     /// Mechanism of the subnet that weights are set for.
     pub mechanism: u8,
     /// Do everything but set weights.
@@ -74,6 +82,57 @@ pub struct ValidatorSettings {
     pub retention_age: Duration,
     /// And no more bytes of them than this, compressed; the oldest go first.
     pub retention_bytes: u64,
+    /// Columns and scores of submissions, from which rules v2 pay, are kept so long.
+    #[serde(with = "humantime_serde")]
+    pub columns_age: Duration,
+}
+
+/// Where the part of a day's pay goes that nobody earned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "UnearnedText", into = "UnearnedText")]
+pub enum Unearned {
+    /// To the subnet owner's uid: the practice of the field.
+    #[default]
+    Owner,
+    /// Nowhere: no weights are set.
+    Withhold,
+    /// To this uid.
+    Uid(u16),
+}
+
+/// As it is written: a word or a uid.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum UnearnedText {
+    Word(UnearnedWord),
+    Uid(u16),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum UnearnedWord {
+    Owner,
+    Withhold,
+}
+
+impl From<UnearnedText> for Unearned {
+    fn from(text: UnearnedText) -> Self {
+        match text {
+            UnearnedText::Word(UnearnedWord::Owner) => Self::Owner,
+            UnearnedText::Word(UnearnedWord::Withhold) => Self::Withhold,
+            UnearnedText::Uid(uid) => Self::Uid(uid),
+        }
+    }
+}
+
+impl From<Unearned> for UnearnedText {
+    fn from(unearned: Unearned) -> Self {
+        match unearned {
+            Unearned::Owner => Self::Word(UnearnedWord::Owner),
+            Unearned::Withhold => Self::Word(UnearnedWord::Withhold),
+            Unearned::Uid(uid) => Self::Uid(uid),
+        }
+    }
 }
 
 /// How much of an explanation is asked for.
@@ -140,12 +199,15 @@ impl Default for ValidatorSettings {
             settle_until: 21 * DAY,
             grace: 3 * DAY,
             traps: TrapSettings::default(),
+            rules: None,
+            unearned: Unearned::default(),
             mechanism: 0,
             shadow: false,
             weights_interval: MINUTE,
             weights_min_rounds: 1,
             retention_age: 90 * DAY,
             retention_bytes: 50 << 30,
+            columns_age: 60 * DAY,
         }
     }
 }
@@ -212,6 +274,14 @@ impl ValidatorSettings {
             self.retention_age <= self.settle_until,
             "retention_age: must be longer than settle_until, for settlement reads the raw answers".to_owned(),
         );
+        // A window of rules v2 looks back on rounds up to 36 days old.
+        refuse(
+            self.columns_age < LEAST_COLUMNS_AGE,
+            "columns_age: must be at least 40 days, for rules v2 pay from the columns of the last 37".to_owned(),
+        );
+        if let Some(list) = &self.rules {
+            list.problems().into_iter().for_each(|problem| refuse(true, format!("rules: {problem}")));
+        }
         problems
     }
 }

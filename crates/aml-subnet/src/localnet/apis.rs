@@ -1,10 +1,11 @@
 //! Runtime APIs: one table gives their metadata and answers `state_call`.
 
 use frame_metadata::v15::{RuntimeApiMetadata, RuntimeApiMethodMetadata, RuntimeApiMethodParamMetadata};
-use parity_scale_codec::{Compact, Decode, Encode};
+use parity_scale_codec::{Decode, Encode};
 use scale_info::{MetaType, meta_type};
 
 mod metagraph;
+mod query;
 mod stakes;
 mod subnets;
 
@@ -22,17 +23,7 @@ use super::mirror::sp_version::RuntimeVersion;
 use super::mirror::sp_weights::weight_v2::Weight;
 use super::mirror::{AccountId32, BoundedVec};
 use super::spec::{Generation, Spec, TRANSACTION_VERSION, has};
-use super::state::View;
-
-/// What a runtime API may look at.
-pub(crate) struct Query<'a> {
-    /// Storage after the block.
-    pub(crate) db: View<'a>,
-    /// The block.
-    pub(crate) block: u64,
-    /// The runtime of the block.
-    pub(crate) spec: Spec,
-}
+pub(crate) use query::Query;
 
 /// How an answer is put on the wire.
 enum Form {
@@ -250,14 +241,4 @@ pub(crate) fn fee(bytes: usize) -> u64 {
 /// What a swap would give: the same amount, for nothing.
 fn even_swap(amount: u64) -> SimSwapResult {
     SimSwapResult { tao_amount: amount, alpha_amount: amount, ..SimSwapResult::default() }
-}
-
-/// A compact number.
-fn c<T>(value: T) -> Compact<T> {
-    Compact(value)
-}
-
-/// Compact numbers.
-fn cs<T: Copy>(values: &[T]) -> Vec<Compact<T>> {
-    values.iter().copied().map(Compact).collect()
 }

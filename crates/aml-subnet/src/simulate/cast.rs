@@ -1,15 +1,21 @@
 //! Who takes part in a simulation.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use aml_miner::digest::Digest;
 use aml_miner::receipt::ReceiptKey;
 
 use super::plan::Kind;
+use crate::chain::types::{Axon, Block, Neuron, Uid};
+use crate::validator::world::WeightsTarget;
 use crate::wallet::{Hotkey, Scheme, Signer};
 
 /// The subnet.
 pub(super) const NETUID: u16 = 7;
+
+/// Whose weights.
+pub(super) const TARGET: WeightsTarget = WeightsTarget { netuid: NETUID, mechanism: 0 };
 
 const PORT: u16 = 8091;
 
@@ -39,5 +45,25 @@ impl Miner {
     /// Its hotkey.
     pub(super) fn hotkey(&self) -> Hotkey {
         self.signer.hotkey()
+    }
+}
+
+/// What the chain says of somebody: the validator, or a miner.
+pub(super) fn neuron(uid: u16, hotkey: Hotkey, miner: Option<&Arc<Miner>>) -> Neuron {
+    let axon = miner.map(|miner| {
+        let (ip, port) = (miner.address.ip(), miner.address.port());
+        Axon { block: Block(1), version: 1, ip, port, protocol: 4 }
+    });
+    Neuron {
+        uid: Uid(uid),
+        hotkey,
+        coldkey: hotkey,
+        axon,
+        validator_permit: miner.is_none(),
+        active: true,
+        stake: 0,
+        last_update: Block(0),
+        incentive: 0,
+        dividends: 0,
     }
 }

@@ -1,14 +1,14 @@
 //! The chain of a simulation: a block every twelve seconds, a subnet of a validator and some miners, weights set in the
-//! clear and final with the next block.
+//! clear. A submission that went out is in the next block, and final with it, whether or not its sender lives.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
 use futures_util::future::BoxFuture;
 
 use super::cast::NETUID;
-use super::plan::Trouble;
+use super::plan::{Flaw, Trouble};
 use super::stage::Stage;
 use crate::chain::commit::PendingReveal;
 use crate::chain::epoch::Epoch;
@@ -19,8 +19,8 @@ use crate::chain::route::Route;
 use crate::chain::standing::WeightsStanding;
 use crate::chain::types::{Block, Hyperparameters, Metagraph, Neuron, Uid};
 use crate::chain::weights::conform;
-use crate::subtensor::{ReadError, RevealError, SetWeightsError};
-use crate::validator::world::{Entropy as _, Time as _, WeightsChain, WeightsOnChain, WeightsTarget};
+use crate::subtensor::{ReadError, RevealError, SetWeightsError, SubmitError};
+use crate::validator::world::{Time as _, WeightsChain, WeightsOnChain, WeightsTarget};
 use crate::wallet::{Hotkey, Signer};
 
 const BLOCK_TIME: Duration = Duration::from_secs(12);
@@ -35,29 +35,62 @@ pub(super) struct SimChain {
     stage: Arc<Stage>,
     neurons: Vec<Neuron>,
     down_until: Duration,
-    weights: Mutex<Option<Set>>,
+    taken: Mutex<Vec<Taken>>,
 }
 
-/// The validator's weights.
+/// Weights that the chain took.
 #[derive(Clone)]
-struct Set {
-    block: Block,
-    weights: WeightsOnChain,
+pub(super) struct Taken {
+    /// In which block.
+    pub(super) block: Block,
+    /// The weights, and the salt by which one submission is told from another.
+    pub(super) content: PendingReveal,
 }
 
 impl SimChain {
     pub(super) fn new(stage: Arc<Stage>, neurons: Vec<Neuron>) -> Self {
         let down = |trouble: &Trouble| if let Trouble::ChainDown(until) = trouble { Some(*until) } else { None };
         let down_until = stage.plan.troubles.iter().find_map(down).unwrap_or_default();
-        Self { stage, neurons, down_until, weights: Mutex::default() }
+        Self { stage, neurons, down_until, taken: Mutex::default() }
+    }
+
+    /// Everything that is in a block, in order.
+    pub(super) fn taken(&self) -> Vec<Taken> {
+        let now = self.block();
+        self.all().iter().filter(|taken| taken.block <= now).cloned().collect()
+    }
+
+    /// The weights that it shows.
+    pub(super) fn shown_weights(&self) -> WeightsOnChain {
+        self.shown().map(|taken| self.as_shown(&taken)).unwrap_or_default()
     }
 
     fn block(&self) -> Block {
         Block(FIRST + (self.stage.time.uptime().as_secs() / BLOCK_TIME.as_secs()))
     }
 
-    fn shown(&self) -> Option<Set> {
-        self.weights.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn all(&self) -> MutexGuard<'_, Vec<Taken>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was set last, in a block that there is.
+    fn shown(&self) -> Option<Taken> {
+        let now = self.block();
+        self.all().iter().rfind(|taken| taken.block <= now).cloned()
+    }
+
+    fn as_shown(&self, taken: &Taken) -> WeightsOnChain {
+        let mut weights = taken.content.weights.pairs();
+        if self.stage.plan.flaw == Some(Flaw::MixesWeights) {
+            weights.iter_mut().for_each(|(_, weight)| *weight /= 2);
+        }
+        weights
+    }
+
+    /// Whether a submission waits for the next block.
+    fn waits(&self) -> bool {
+        let now = self.block();
+        self.all().iter().any(|taken| taken.block > now)
     }
 
     async fn asked(&self, what: &'static str) -> Result<(), ReadError> {
@@ -87,7 +120,7 @@ impl SimChain {
             uid: self.uid(hotkey),
             neurons: u16::try_from(self.neurons.len()).unwrap_or(u16::MAX),
             mechanisms: 1,
-            last_update: self.shown().map_or(Block(0), |set| set.block),
+            last_update: self.shown().map_or(Block(0), |taken| taken.block),
             permit: true,
             is_owner: false,
             stake: 0,
@@ -95,10 +128,17 @@ impl SimChain {
         }
     }
 
-    /// A transaction, in the next block.
-    async fn included(&self) -> Included {
-        self.stage.time.sleep(BLOCK_TIME).await;
-        let block = self.block();
+    /// A submission goes out, and is in the next block.
+    async fn included(&self, content: &PendingReveal) -> Included {
+        let block = Block(self.block().0 + 1);
+        self.stage
+            .note("chain", format_args!("weights of {} neurons for block {}", content.weights.uids.len(), block.0));
+        self.all().push(Taken { block, content: content.clone() });
+        self.stage.instant().await;
+        let passed = self.stage.time.uptime().as_nanos() % BLOCK_TIME.as_nanos();
+        let passed = Duration::from_nanos(u64::try_from(passed).unwrap_or_default());
+        self.stage.time.sleep(BLOCK_TIME - passed).await;
+        self.stage.instant().await;
         let hash = *Digest::of(&block.0.to_le_bytes()).as_bytes();
         Included { block, block_hash: hash, transaction: hash, events: Vec::new() }
     }
@@ -155,7 +195,7 @@ impl WeightsChain for SimChain {
     ) -> BoxFuture<'_, Result<Option<WeightsOnChain>, ReadError>> {
         Box::pin(async move {
             self.asked("weights").await?;
-            Ok(self.uid(hotkey).map(|_| self.shown().map(|set| set.weights).unwrap_or_default()))
+            Ok(self.uid(hotkey).map(|_| self.shown_weights()))
         })
     }
 
@@ -169,11 +209,8 @@ impl WeightsChain for SimChain {
             let standing = self.standing_of(hotkey);
             let weights = conform(&wanted.weights, &standing.weight_rules())?;
             standing.check(wanted.mechanism, &weights, 0)?;
-            let mut salt = [0; 2];
-            // Drawn from the seed, which never ends.
-            let _ = self.stage.fill(&mut salt);
             let WeightsRequest { netuid, mechanism, .. } = *wanted;
-            let salt = vec![u16::from_le_bytes(salt)];
+            let salt = wanted.salt.clone();
             let content = PendingReveal { netuid, mechanism, weights, salt, version_key: 0 };
             Ok(WeightsPlan { route: Route::Plain, content })
         })
@@ -181,17 +218,18 @@ impl WeightsChain for SimChain {
 
     fn set<'a>(
         &'a self,
-        _signer: &'a Signer,
+        signer: &'a Signer,
         plan: &'a WeightsPlan,
     ) -> BoxFuture<'a, Result<WeightsOutcome, SetWeightsError>> {
         Box::pin(async move {
             self.asked("set weights").await?;
-            let included = self.included().await;
-            let weights = plan.content.weights.pairs();
-            self.stage.note("chain", format_args!("weights of {} neurons", weights.len()));
-            let set = Set { block: included.block, weights };
-            *self.weights.lock().unwrap_or_else(PoisonError::into_inner) = Some(set);
-            self.stage.instant().await;
+            let PendingReveal { mechanism, weights, version_key, .. } = &plan.content;
+            self.standing_of(signer.hotkey()).check(*mechanism, weights, *version_key)?;
+            let included = self.included(&plan.content).await;
+            if self.stage.plan.flaw == Some(Flaw::DeniesWeights) {
+                let (transaction, waited) = (hex::encode(included.transaction), BLOCK_TIME);
+                return Err(SubmitError::Unsettled { transaction, waited }.into());
+            }
             Ok(WeightsOutcome::Set(included))
         })
     }
@@ -204,8 +242,16 @@ impl WeightsChain for SimChain {
     ) -> BoxFuture<'a, Result<Trace, ReadError>> {
         Box::pin(async move {
             self.asked("trace").await?;
-            let ours = self.shown().filter(|set| set.block >= since && set.weights == plan.content.weights.pairs());
-            Ok(ours.map_or(Trace::Nothing, |set| Trace::Final(Sighting::Shown { block: set.block })))
+            if self.stage.plan.flaw == Some(Flaw::DeniesWeights) {
+                return Ok(Trace::Nothing);
+            }
+            let wanted = plan.content.weights.pairs();
+            let ours = self.shown().filter(|taken| taken.block >= since && self.as_shown(taken) == wanted);
+            Ok(match ours {
+                Some(taken) => Trace::Final(Sighting::Shown { block: taken.block }),
+                None if self.waits() => Trace::Unsettled,
+                None => Trace::Nothing,
+            })
         })
     }
 

@@ -15,10 +15,12 @@ use tokio::runtime::Runtime;
 
 use super::plan::{Flaw, Trouble};
 use super::stage::Stage;
-use crate::store::records::{Answer, Canonical, Dormancy, Round, RoundId, Settled, Task, Verdict};
+use crate::store::records::{
+    Answer, Canonical, Dormancy, Round, RoundId, Settled, Task, Verdict, WeightsRecord, WeightsState,
+};
 use crate::store::{Ledger, OpenLedgerError, Opening, PackedBody, RecordError, Retention, StorageError, Swept};
 use crate::validation::performance::RoundScore;
-use crate::validator::world::RoundLog;
+use crate::validator::world::{LogError, RoundLog, WeightsLog, WeightsTarget};
 use crate::wallet::Hotkey;
 
 /// How long a step takes at most, when nothing is wrong.
@@ -27,7 +29,7 @@ const QUICK: Duration = Duration::from_millis(5);
 /// The ledger of a simulated validator. It outlives the validator's processes, and is not to be dropped by one.
 pub(super) struct SimLedger {
     stage: Arc<Stage>,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     /// Where the driver's own tasks run, while a step is done.
     runtime: Runtime,
     slowest: Duration,
@@ -51,7 +53,7 @@ impl SimLedger {
     }
 
     /// A step, whole, in the middle of the time that it takes.
-    fn done<'a, T: Send + 'a>(
+    pub(super) fn done<'a, T: Send + 'a>(
         &'a self,
         what: &'static str,
         step: impl Future<Output = T> + Send + 'a,
@@ -213,5 +215,30 @@ impl RoundLog for SimLedger {
 
     fn sweep<'a>(&'a self, now_ms: i64, retention: &'a Retention) -> BoxFuture<'a, Result<Swept, StorageError>> {
         self.done("sweep", self.ledger.sweep(now_ms, retention))
+    }
+}
+
+impl WeightsLog for SimLedger {
+    fn plan<'a>(&'a self, target: WeightsTarget, record: &'a WeightsRecord) -> BoxFuture<'a, Result<(), LogError>> {
+        if self.stage.plan.flaw == Some(Flaw::LosesWeights) {
+            return self.done("plan weights", async { Ok(()) });
+        }
+        self.done("plan weights", WeightsLog::plan(&self.ledger, target, record))
+    }
+
+    fn state<'a>(
+        &'a self,
+        target: WeightsTarget,
+        epoch: u64,
+        state: &'a WeightsState,
+    ) -> BoxFuture<'a, Result<(), LogError>> {
+        if self.stage.plan.flaw == Some(Flaw::LosesWeights) {
+            return self.done("state of weights", async { Ok(()) });
+        }
+        self.done("state of weights", WeightsLog::state(&self.ledger, target, epoch, state))
+    }
+
+    fn newest(&self, target: WeightsTarget, limit: u32) -> BoxFuture<'_, Result<Vec<WeightsRecord>, LogError>> {
+        self.done("weights", WeightsLog::newest(&self.ledger, target, limit))
     }
 }

@@ -55,6 +55,12 @@ pub enum Flaw {
     LosesAnswers,
     /// The ledger says that a round is published, and forgets it.
     LosesPublications,
+    /// The ledger says that a submission of weights is recorded, and forgets it.
+    LosesWeights,
+    /// The chain takes weights, and says that it knows nothing of them.
+    DeniesWeights,
+    /// The chain shows other weights than were set.
+    MixesWeights,
 }
 
 /// A world and a day of it.
@@ -90,7 +96,7 @@ impl Plan {
             troubles.push(Trouble::SlowLedger(Duration::from_millis(draw.below(500) as u64 + 1)));
         }
         for _ in 0..draw.below(4) {
-            troubles.push(Trouble::Killed(draw.below(120) + 1));
+            troubles.push(Trouble::Killed(draw.below(200) + 1));
         }
         Self { seed, miners, troubles, flaw: None }
     }

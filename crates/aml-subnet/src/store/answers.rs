@@ -9,7 +9,7 @@ use super::body::Body;
 use super::codec::{column, from_text, text};
 use super::error::{RecordError, StepError, StorageError, during};
 use super::ledger::Ledger;
-use super::records::{Answer, RoundId, Step};
+use super::records::{Answer, Reply, RoundId, Step};
 use super::steps::held;
 
 const WHAT: &str = "answer";
@@ -47,7 +47,7 @@ impl Ledger {
             body.keep(&mut write).await?;
         }
         let inserted = sqlx::query(
-            "INSERT INTO answers (round, hotkey, body, asked_ms, record) VALUES ($1, $2, $3, $4, $5) \
+            "INSERT INTO answers (round, hotkey, body, asked_ms, record, not_asked) VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT DO NOTHING",
         )
         .bind(id.to_string())
@@ -55,6 +55,7 @@ impl Ledger {
         .bind(answer.body.map(|digest| digest.to_string()))
         .bind(answer.asked_ms)
         .bind(record)
+        .bind(i64::from(answer.reply == Reply::NotAsked))
         .execute(&mut *write.tx)
         .await
         .map_err(failed)?;

@@ -7,7 +7,8 @@ use sqlx::{Any, AssertSqlSafe};
 use super::codec::{column, pack, parsed, unpack};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
-use super::records::{Canonical, RosterRow, RoundId, Step, Task};
+use super::records::{Canonical, RosterRow, RoundId, Shares, Step, Task};
+use super::shares::put_shares;
 use super::steps::{advance, number, same};
 use super::tables::{ROWS, insert};
 use super::write::Write;
@@ -33,12 +34,32 @@ pub struct AddressAlert {
     pub score: f64,
 }
 
+/// What merging a round makes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Merged<'a> {
+    /// The canonical scores; `None` when no submission was accepted.
+    pub canonical: Option<&'a Canonical>,
+    /// What other rules would have made of the same answers.
+    pub beside: Option<&'a Canonical>,
+    /// How the day's pay is shared; `None` of a round that is not paid this way.
+    pub shares: Option<&'a Shares>,
+}
+
 impl Ledger {
     /// Judged → merged; `None` when no submission was accepted.
     ///
     /// # Errors
     /// When it is not its turn, or the round has other scores, or not one for each alert of its task.
     pub async fn record_canonical(&self, id: RoundId, canonical: Option<&Canonical>) -> Result<(), RecordError> {
+        self.record_merged(id, Merged { canonical, ..Merged::default() }).await
+    }
+
+    /// As [`record_canonical`](Self::record_canonical), with all that rules v2 make of the answers.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn record_merged(&self, id: RoundId, merged: Merged<'_>) -> Result<(), RecordError> {
+        let Merged { canonical, beside, shares } = merged;
         let packed = canonical.map(|canonical| pack(WHAT, canonical)).transpose()?;
         let failed = during("record_canonical");
         let mut write = self.write("record_canonical").await?;
@@ -56,7 +77,29 @@ impl Ledger {
                 .map_err(failed)?;
             index(&mut write, id, canonical).await?;
         }
+        if let Some(beside) = beside {
+            sqlx::query("INSERT INTO canonical_beside (round, rules, packed) VALUES ($1, $2, $3)")
+                .bind(id.to_string())
+                .bind(beside.rules.name())
+                .bind(pack(WHAT, beside)?)
+                .execute(&mut *write.tx)
+                .await
+                .map_err(failed)?;
+        }
+        if let Some(shares) = shares {
+            put_shares(&mut write, &id, shares).await?;
+        }
         Ok(write.commit().await?)
+    }
+
+    /// The canonical scores that other rules would have made of a round's answers.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn canonical_beside(&self, id: RoundId) -> Result<Option<Canonical>, StorageError> {
+        let row = sqlx::query("SELECT packed FROM canonical_beside WHERE round = $1 ORDER BY rules LIMIT 1");
+        let row = row.bind(id.to_string()).fetch_optional(&self.inner.pool).await;
+        row.map_err(during("read canonical scores"))?.as_ref().map(read).transpose()
     }
 
     /// The canonical scores of a round; `None` before they are merged and when no submission was accepted.

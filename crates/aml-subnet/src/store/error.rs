@@ -1,5 +1,7 @@
 //! What can go wrong with the ledger, told apart by what an operator does about it.
 
+use aml_miner::digest::Digest;
+
 use super::records::{RoundId, Step};
 
 /// The database did not do what was asked. What was recorded before is not touched.
@@ -69,6 +71,18 @@ pub enum StorageError {
         what: &'static str,
         /// What is wrong.
         why: String,
+    },
+    /// What is stored is not what its digest says.
+    #[error("`{name}` of round {round} is not what its digest says: {actual}, expected {expected}; see docs/ledger.md")]
+    Altered {
+        /// The round.
+        round: RoundId,
+        /// Whose column, or which file.
+        name: String,
+        /// What was recorded.
+        expected: Digest,
+        /// What is there.
+        actual: Digest,
     },
     /// A value that would not read back, such as one with a NaN in it, is not written.
     #[error("`{what}` cannot be recorded: {why}")]

@@ -10,6 +10,8 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use aml_miner::digest::Digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::TryStreamExt as _;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -193,6 +195,12 @@ impl Cell {
             Kind::Integer => column::<Option<i64>>(what, row, name)?.map_or(Self::Null, Self::Integer),
             Kind::Real => column::<Option<f64>>(what, row, name)?.map_or(Self::Null, Self::Real),
             Kind::Json(_) => record(column(what, row, name)?)?,
+            Kind::Note(_) => column::<Option<String>>(what, row, name)?.map_or(Ok(Self::Null), record)?,
+            Kind::Bytes(bytes) => match column::<Option<Vec<u8>>>(what, row, name)? {
+                None => Self::Null,
+                Some(kept) if bytes.packed => Self::Text(STANDARD.encode(decompress(what, &kept, LARGEST)?)),
+                Some(kept) => Self::Text(STANDARD.encode(kept)),
+            },
             Kind::Packed(_) => {
                 let bytes = decompress(what, column(what, row, name)?, LARGEST)?;
                 let text = String::from_utf8(bytes);

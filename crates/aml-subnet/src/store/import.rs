@@ -9,6 +9,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use aml_miner::digest::Digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sqlx::any::AnyArguments;
@@ -20,7 +22,7 @@ use super::error::{StorageError, during};
 use super::export::{Exported, ExportedTable, FORMAT, MANIFEST, VERSION};
 use super::ledger::Ledger;
 use super::migrate;
-use super::tables::{BODIES, Kind, ROWS, TABLES, Table, insert};
+use super::tables::{BODIES, Bytes, Kind, ROWS, TABLES, Table, insert};
 use super::write::Write;
 
 /// Largest manifest.
@@ -87,8 +89,8 @@ impl Ledger {
         if !is_empty(&mut write).await? {
             return Err(ImportError::NotEmpty(self.address()));
         }
-        for table in &TABLES {
-            fill(&mut write, table, folder).await?;
+        for table in TABLES.iter().filter(|table| !table.columns_in(exported.schema).is_empty()) {
+            fill(&mut write, Rows::open(table, exported.schema, folder)?, folder).await?;
         }
         write.commit().await?;
         Ok(exported)
@@ -113,7 +115,8 @@ fn read_manifest(path: &Path) -> Result<Exported, ImportError> {
         )));
     }
     let names = exported.tables.iter().map(|table| table.name.as_str());
-    if !names.eq(TABLES.iter().map(|table| table.name)) {
+    let expected = TABLES.iter().filter(|table| !table.columns_in(exported.schema).is_empty());
+    if !names.eq(expected.map(|table| table.name)) {
         return Err(wrong("it does not list the ledger's tables".to_owned()));
     }
     Ok(exported)
@@ -143,16 +146,18 @@ type Row = BTreeMap<String, Box<RawValue>>;
 /// A table's file, read row by row.
 struct Rows {
     table: &'static Table,
+    /// Those of the export's schema.
+    columns: &'static [(&'static str, Kind)],
     path: PathBuf,
     file: BufReader<File>,
     line: u64,
 }
 
 impl Rows {
-    fn open(table: &'static Table, folder: &Path) -> Result<Self, ImportError> {
-        let path = path_of(folder, table.name);
+    fn open(table: &'static Table, schema: i64, folder: &Path) -> Result<Self, ImportError> {
+        let (path, columns) = (path_of(folder, table.name), table.columns_in(schema));
         match File::open(&path) {
-            Ok(file) => Ok(Self { table, path, file: BufReader::new(file), line: 0 }),
+            Ok(file) => Ok(Self { table, columns, path, file: BufReader::new(file), line: 0 }),
             Err(source) => Err(ImportError::Read { path, source }),
         }
     }
@@ -168,7 +173,7 @@ impl Rows {
                 break;
             }
             let row: Row = serde_json::from_slice(&text).map_err(|error| self.wrong(self.line, error.to_string()))?;
-            let expected = self.table.columns.len();
+            let expected = self.columns.len();
             if row.len() != expected {
                 return Err(self.wrong(self.line, format!("{} columns, expected {expected}", row.len())));
             }
@@ -183,12 +188,12 @@ impl Rows {
 }
 
 /// Inserts a table's rows.
-async fn fill(write: &mut Write, table: &'static Table, folder: &Path) -> Result<(), ImportError> {
-    let mut columns: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+async fn fill(write: &mut Write, mut file: Rows, folder: &Path) -> Result<(), ImportError> {
+    let table = file.table;
+    let mut columns: Vec<&str> = file.columns.iter().map(|(name, _)| *name).collect();
     if table.name == BODIES {
         columns.push("content");
     }
-    let mut file = Rows::open(table, folder)?;
     loop {
         let rows = file.next(if table.is_light() { ROWS } else { 1 })?;
         if rows.is_empty() {
@@ -196,19 +201,24 @@ async fn fill(write: &mut Write, table: &'static Table, folder: &Path) -> Result
         }
         let mut query = sqlx::query(AssertSqlSafe(insert(table.name, &columns, rows.len())));
         for (line, row) in &rows {
-            query = bind_row(query, table, row, folder).map_err(|why| file.wrong(*line, why))?;
+            query = bind_row(query, &file, row, folder).map_err(|why| file.wrong(*line, why))?;
         }
         // A missing number and a number have different types to the driver, a kept statement has one.
         query.persistent(false).execute(&mut *write.tx).await.map_err(during("import"))?;
     }
 }
 
-fn bind_row<'q>(mut query: Insert<'q>, table: &Table, row: &Row, folder: &Path) -> Result<Insert<'q>, String> {
-    for (name, kind) in table.columns {
+fn bind_row<'q>(mut query: Insert<'q>, file: &Rows, row: &Row, folder: &Path) -> Result<Insert<'q>, String> {
+    for (name, kind) in file.columns {
         let cell = row.get(*name).ok_or_else(|| format!("no column `{name}`"))?;
-        query = bind(query, *kind, cell.get()).map_err(|why| format!("`{name}`: {why}"))?;
+        query = match kind {
+            Kind::Bytes(kept) => {
+                query.bind(bytes_of(*kept, cell.get(), row).map_err(|why| format!("`{name}`: {why}"))?)
+            }
+            kind => bind(query, *kind, cell.get()).map_err(|why| format!("`{name}`: {why}"))?,
+        };
     }
-    Ok(if table.name == BODIES { query.bind(body_of(row, folder)?) } else { query })
+    Ok(if file.table.name == BODIES { query.bind(body_of(row, folder)?) } else { query })
 }
 
 type Insert<'q> = Query<'q, Any, AnyArguments>;
@@ -223,11 +233,32 @@ fn bind<'q>(query: Insert<'q>, kind: Kind, cell: &str) -> Result<Insert<'q>, Str
             checked(check)?;
             query.bind(cell.to_owned())
         }
+        Kind::Note(_) if cell == "null" => query.bind(None::<String>),
+        Kind::Note(check) => {
+            checked(check)?;
+            query.bind(Some(cell.to_owned()))
+        }
+        Kind::Bytes(_) => query.bind(None::<Vec<u8>>),
         Kind::Packed(check) => {
             checked(check)?;
             query.bind(compress("import", cell.as_bytes()).map_err(|error| error.to_string())?)
         }
     })
+}
+
+/// Bytes, which must be what their digest says.
+fn bytes_of(kept: Bytes, cell: &str, row: &Row) -> Result<Option<Vec<u8>>, String> {
+    let Some(text) = read::<Option<String>>(cell)? else { return Ok(None) };
+    let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;
+    let expected: Digest = read(row.get(kept.digest).map_or("null", |cell| cell.get()))?;
+    let actual = Digest::of(&bytes);
+    if actual != expected {
+        return Err(format!("its SHA-256 is {actual}, `{}` says {expected}", kept.digest));
+    }
+    if !kept.packed {
+        return Ok(Some(bytes));
+    }
+    compress("import", &bytes).map(Some).map_err(|error| error.to_string())
 }
 
 fn read<T: DeserializeOwned>(cell: &str) -> Result<T, String> {

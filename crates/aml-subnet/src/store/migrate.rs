@@ -6,7 +6,10 @@ use sqlx::{AnyPool, AssertSqlSafe, Row as _, SqlSafeStr as _};
 use super::dialect::Dialect;
 
 /// Every version of the schema, oldest first. What is released here is never changed.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "ledger", include_str!("migrations/0001_ledger.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "ledger", include_str!("migrations/0001_ledger.sql")),
+    (2, "rules v2", include_str!("migrations/0002_rules_v2.sql")),
+];
 
 /// The version that this program writes.
 pub(super) const LATEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;

@@ -3,13 +3,22 @@
 //! Times are milliseconds since 1970-01-01 UTC. Nothing here knows a database.
 
 mod answer;
+mod column;
 mod dormancy;
+mod marks;
+mod outcome;
 mod round;
+mod standing;
 mod verdict;
 mod weights;
 
-pub use answer::{Answer, Form, Reply};
+pub use answer::{Answer, Attempt, Form, Reply};
+pub use column::{ColumnDigests, ColumnName, Counts, StoredColumn};
+pub(super) use column::{score_bytes, scores_of, worth_bytes, worths_of};
 pub use dormancy::Dormancy;
+pub use marks::{Mark, MarkKind, Marks};
+pub use outcome::{KnownOutcome, OutcomeTally, OutcomesChange};
 pub use round::{Ask, NotARound, RosterRow, Round, RoundId, Step, Task, TrapOrigin, TrapPlan};
+pub use standing::{ShareOf, Shares, StandingRecord};
 pub use verdict::{Canonical, Observations, Settled, Verdict};
 pub use weights::{WeightsRecord, WeightsState, WeightsTarget};

@@ -93,7 +93,9 @@ impl Ledger {
     async fn kept_bodies(&self) -> Result<Vec<Kept>, StorageError> {
         let rows = sqlx::query(
             "SELECT b.digest, b.stored, MAX(a.asked_ms) AS last_ms, MIN(r.step) AS step FROM bodies b \
-             JOIN answers a ON a.body = b.digest JOIN rounds r ON r.id = a.round \
+             JOIN (SELECT round, body, asked_ms FROM answers UNION ALL \
+             SELECT round, cipher, asked_ms FROM answers WHERE cipher IS NOT NULL) a ON a.body = b.digest \
+             JOIN rounds r ON r.id = a.round \
              WHERE b.swept_ms IS NULL GROUP BY b.digest, b.stored ORDER BY last_ms, b.digest",
         )
         .fetch_all(&self.inner.pool)
@@ -115,7 +117,7 @@ impl Ledger {
         for digest in digests {
             sqlx::query(
                 "UPDATE bodies SET content = NULL, stored = 0, swept_ms = $1 WHERE digest = $2 AND NOT EXISTS \
-                 (SELECT 1 FROM answers JOIN rounds ON id = round WHERE body = $2 AND step < $3)",
+                 (SELECT 1 FROM answers JOIN rounds ON id = round WHERE (body = $2 OR cipher = $2) AND step < $3)",
             )
             .bind(now_ms)
             .bind(digest.to_string())

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use super::codec::{column, from_text, narrow, parsed, text, to_i64};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
-use super::records::{Round, RoundId, Step};
+use super::records::{Mark, Marks, Round, RoundId, Step};
 use super::steps::{advance, number, step_of};
 use crate::calendar::day_of;
 
@@ -23,8 +23,8 @@ impl Ledger {
         let mut write = self.write("begin").await?;
         let failed = during("begin");
         sqlx::query(
-            "INSERT INTO rounds (id, netuid, day, window_days, step, rules, shadow, batch, alerts, opened_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+            "INSERT INTO rounds (id, netuid, day, window_days, step, rules, shadow, batch, alerts, opened_ms, \
+             rules_list, constants) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
         )
         .bind(round.id.to_string())
         .bind(i64::from(round.id.netuid))
@@ -36,6 +36,9 @@ impl Ledger {
         .bind(round.batch.to_string())
         .bind(to_i64(WHAT, round.alerts)?)
         .bind(round.opened_ms)
+        .bind(round.list.as_ref().map(|list| text(WHAT, list)).transpose()?)
+        .bind(round.rules.information().map(|constants| text(WHAT, constants)).transpose()?)
+        .persistent(false)
         .execute(&mut *write.tx)
         .await
         .map_err(failed)?;
@@ -75,17 +78,19 @@ impl Ledger {
         rows.iter().map(read).collect()
     }
 
-    /// Rounds of a subnet that are not published yet, oldest first.
+    /// Rounds of a subnet that are not published yet and not void, oldest first.
     ///
     /// # Errors
     /// The database's.
     pub async fn unfinished(&self, netuid: u16) -> Result<Vec<Round>, StorageError> {
-        let rows = sqlx::query("SELECT * FROM rounds WHERE netuid = $1 AND step < $2 ORDER BY day, window_days")
-            .bind(i64::from(netuid))
-            .bind(number(Step::Published))
-            .fetch_all(&self.inner.pool)
-            .await
-            .map_err(during("read unfinished rounds"))?;
+        let rows = sqlx::query(
+            "SELECT * FROM rounds WHERE netuid = $1 AND step < $2 AND void_ms IS NULL ORDER BY day, window_days",
+        )
+        .bind(i64::from(netuid))
+        .bind(number(Step::Published))
+        .fetch_all(&self.inner.pool)
+        .await
+        .map_err(during("read unfinished rounds"))?;
         rows.iter().map(read).collect()
     }
 
@@ -108,6 +113,22 @@ impl Ledger {
     }
 }
 
+fn marks(row: &AnyRow) -> Result<Marks, StorageError> {
+    let mark = |at: &str, why: &str| -> Result<Option<Mark>, StorageError> {
+        let Some(at_ms) = column::<Option<i64>>(WHAT, row, at)? else { return Ok(None) };
+        Ok(Some(Mark { at_ms, why: column::<Option<String>>(WHAT, row, why)?.unwrap_or_default() }))
+    };
+    Ok(Marks {
+        opening_ms: column(WHAT, row, "opening_ms")?,
+        held: mark("held_ms", "held_why")?,
+        extended_ms: column(WHAT, row, "extended_ms")?,
+        void: mark("void_ms", "void_why")?,
+        late: mark("late_ms", "late_why")?,
+        adopted: column(WHAT, row, "adopted")?,
+        outcomes_ms: column(WHAT, row, "outcomes_ms")?,
+    })
+}
+
 fn read(row: &AnyRow) -> Result<Round, StorageError> {
     let rules: &str = column(WHAT, row, "rules")?;
     let commitment: Option<&str> = column(WHAT, row, "commitment")?;
@@ -124,5 +145,7 @@ fn read(row: &AnyRow) -> Result<Round, StorageError> {
         commitment,
         published_ms: column(WHAT, row, "published_ms")?,
         settled_ms: column(WHAT, row, "settled_ms")?,
+        list: column::<Option<&str>>(WHAT, row, "rules_list")?.map(|list| from_text(WHAT, list)).transpose()?,
+        marks: marks(row)?,
     })
 }

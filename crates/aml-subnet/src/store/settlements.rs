@@ -81,7 +81,9 @@ impl Ledger {
             "SELECT v.hotkey, r.day, v.tier1, v.tier2, v.record, s.tier3 FROM rounds r JOIN verdicts v ON v.round = r.id \
              LEFT JOIN settlements s ON s.round = v.round AND s.hotkey = v.hotkey \
              WHERE r.netuid = $1 AND r.day >= $2 AND r.step >= $3 \
-             AND NOT (r.step = $4 AND v.accepted = 0 AND s.tier3 IS NULL) ORDER BY r.day, r.window_days",
+             AND NOT (r.step = $4 AND v.accepted = 0 AND s.tier3 IS NULL) \
+             AND r.void_ms IS NULL AND r.late_ms IS NULL AND NOT EXISTS (SELECT 1 FROM answers a \
+             WHERE a.round = v.round AND a.hotkey = v.hotkey AND a.not_asked = 1) ORDER BY r.day, r.window_days",
         )
         .bind(i64::from(netuid))
         .bind(day_of(since))

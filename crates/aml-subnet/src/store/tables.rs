@@ -3,8 +3,11 @@
 
 use serde::de::DeserializeOwned;
 
-use super::records::{Answer, Canonical, Settled, Task, Verdict, WeightsState};
+use super::records::{Answer, Canonical, Counts, Settled, Shares, StandingRecord, Task, Verdict, WeightsState};
 use crate::chain::plan::WeightsPlan;
+use crate::validation::rules_list::RulesList;
+use crate::validation::v2::Constants;
+use crate::validation::v2::curve::Curve;
 
 /// Says what is wrong with a record.
 pub(super) type Check = fn(&str) -> Result<(), serde_json::Error>;
@@ -20,8 +23,21 @@ pub(super) enum Kind {
     Real,
     /// A record, kept as JSON.
     Json(Check),
+    /// A record that may be missing, kept as JSON.
+    Note(Check),
     /// A record, kept as compressed JSON.
     Packed(Check),
+    /// Bytes that may be missing; base64 in an export.
+    Bytes(Bytes),
+}
+
+/// How bytes are kept.
+#[derive(Clone, Copy)]
+pub(super) struct Bytes {
+    /// Whether compressed.
+    pub(super) packed: bool,
+    /// The column that has their SHA-256.
+    pub(super) digest: &'static str,
 }
 
 /// A table.
@@ -30,12 +46,20 @@ pub(super) struct Table {
     pub(super) columns: &'static [(&'static str, Kind)],
     /// What makes its order the same everywhere.
     pub(super) key: &'static str,
+    /// How many of the columns it had in the first version of the schema; 0 for a table that is newer.
+    pub(super) first: usize,
 }
 
 impl Table {
+    /// The columns that it has in a version of the schema; none where that version does not have the table.
+    pub(super) fn columns_in(&self, schema: i64) -> &'static [(&'static str, Kind)] {
+        if schema < 2 { self.columns.get(..self.first).unwrap_or_default() } else { self.columns }
+    }
+
     /// Whether its rows are small enough to be held by the hundred.
     pub(super) fn is_light(&self) -> bool {
-        self.name != BODIES && self.columns.iter().all(|(_, kind)| !matches!(kind, Kind::Packed(_) | Kind::Json(_)))
+        let heavy = |kind: &Kind| matches!(kind, Kind::Packed(_) | Kind::Json(_) | Kind::Bytes(_));
+        self.name != BODIES && self.columns.iter().all(|(_, kind)| !heavy(kind))
     }
 }
 
@@ -61,7 +85,7 @@ fn reads<T: DeserializeOwned>(text: &str) -> Result<(), serde_json::Error> {
 pub(super) const BODIES: &str = "bodies";
 
 /// All tables but those that describe the ledger itself.
-pub(super) const TABLES: [Table; 11] = [
+pub(super) const TABLES: [Table; 19] = [
     Table {
         name: "rounds",
         columns: &[
@@ -79,10 +103,29 @@ pub(super) const TABLES: [Table; 11] = [
             ("commitment", Kind::Text),
             ("published_ms", Kind::Integer),
             ("settled_ms", Kind::Integer),
+            ("rules_list", Kind::Note(reads::<RulesList>)),
+            ("constants", Kind::Note(reads::<Constants>)),
+            ("opening_ms", Kind::Integer),
+            ("beacon", Kind::Note(reads::<serde_json::Value>)),
+            ("held_ms", Kind::Integer),
+            ("held_why", Kind::Text),
+            ("extended_ms", Kind::Integer),
+            ("void_ms", Kind::Integer),
+            ("void_why", Kind::Text),
+            ("late_ms", Kind::Integer),
+            ("late_why", Kind::Text),
+            ("adopted", Kind::Text),
+            ("outcomes_ms", Kind::Integer),
         ],
         key: "id",
+        first: 14,
     },
-    Table { name: "tasks", columns: &[("round", Kind::Text), ("packed", Kind::Packed(reads::<Task>))], key: "round" },
+    Table {
+        name: "tasks",
+        columns: &[("round", Kind::Text), ("packed", Kind::Packed(reads::<Task>))],
+        key: "round",
+        first: 2,
+    },
     Table {
         name: BODIES,
         columns: &[
@@ -92,6 +135,7 @@ pub(super) const TABLES: [Table; 11] = [
             ("swept_ms", Kind::Integer),
         ],
         key: "digest",
+        first: 4,
     },
     Table {
         name: "answers",
@@ -101,8 +145,11 @@ pub(super) const TABLES: [Table; 11] = [
             ("body", Kind::Text),
             ("asked_ms", Kind::Integer),
             ("record", Kind::Json(reads::<Answer>)),
+            ("cipher", Kind::Text),
+            ("not_asked", Kind::Integer),
         ],
         key: "round, hotkey",
+        first: 5,
     },
     Table {
         name: "verdicts",
@@ -113,13 +160,16 @@ pub(super) const TABLES: [Table; 11] = [
             ("tier1", Kind::Real),
             ("tier2", Kind::Real),
             ("record", Kind::Json(reads::<Verdict>)),
+            ("advantage", Kind::Real),
         ],
         key: "round, hotkey",
+        first: 6,
     },
     Table {
         name: "canonical",
         columns: &[("round", Kind::Text), ("packed", Kind::Packed(reads::<Canonical>))],
         key: "round",
+        first: 2,
     },
     Table {
         name: "alerts",
@@ -133,16 +183,19 @@ pub(super) const TABLES: [Table; 11] = [
             ("score", Kind::Real),
         ],
         key: "address, round, place",
+        first: 7,
     },
     Table {
         name: "settled",
         columns: &[("round", Kind::Text), ("packed", Kind::Packed(reads::<Settled>))],
         key: "round",
+        first: 2,
     },
     Table {
         name: "settlements",
         columns: &[("round", Kind::Text), ("hotkey", Kind::Text), ("tier3", Kind::Real)],
         key: "round, hotkey",
+        first: 3,
     },
     Table {
         name: "miners",
@@ -154,6 +207,7 @@ pub(super) const TABLES: [Table; 11] = [
             ("next_try_ms", Kind::Integer),
         ],
         key: "hotkey",
+        first: 5,
     },
     Table {
         name: "weights",
@@ -167,5 +221,84 @@ pub(super) const TABLES: [Table; 11] = [
             ("made_ms", Kind::Integer),
         ],
         key: "netuid, mechanism, epoch",
+        first: 7,
+    },
+    Table {
+        name: "files",
+        columns: &[
+            ("round", Kind::Text),
+            ("name", Kind::Text),
+            ("digest", Kind::Text),
+            ("decoded", Kind::Text),
+            ("bytes", Kind::Integer),
+            ("swept_ms", Kind::Integer),
+            ("content", Kind::Bytes(Bytes { packed: false, digest: "digest" })),
+        ],
+        key: "round, name",
+        first: 0,
+    },
+    Table {
+        name: "outcomes",
+        columns: &[
+            ("round", Kind::Text),
+            ("place", Kind::Integer),
+            ("seen_ms", Kind::Integer),
+            ("address", Kind::Text),
+            ("illicit", Kind::Integer),
+            ("relevance", Kind::Integer),
+            ("confirmed_ms", Kind::Integer),
+            ("replaced_ms", Kind::Integer),
+        ],
+        key: "round, place, seen_ms",
+        first: 0,
+    },
+    Table {
+        name: "columns",
+        columns: &[
+            ("round", Kind::Text),
+            ("name", Kind::Text),
+            ("alerts", Kind::Integer),
+            ("worths_sha256", Kind::Text),
+            ("scores_sha256", Kind::Text),
+            ("swept_ms", Kind::Integer),
+            ("worths", Kind::Bytes(Bytes { packed: true, digest: "worths_sha256" })),
+            ("scores", Kind::Bytes(Bytes { packed: true, digest: "scores_sha256" })),
+        ],
+        key: "round, name",
+        first: 0,
+    },
+    Table {
+        name: "curves",
+        columns: &[("round", Kind::Text), ("curve", Kind::Json(reads::<Option<Curve>>))],
+        key: "round",
+        first: 0,
+    },
+    Table {
+        name: "counts",
+        columns: &[("round", Kind::Text), ("hotkey", Kind::Text), ("record", Kind::Json(reads::<Counts>))],
+        key: "round, hotkey",
+        first: 0,
+    },
+    Table {
+        name: "standings",
+        columns: &[
+            ("round", Kind::Text),
+            ("made_ms", Kind::Integer),
+            ("packed", Kind::Packed(reads::<StandingRecord>)),
+        ],
+        key: "round, made_ms",
+        first: 0,
+    },
+    Table {
+        name: "shares",
+        columns: &[("round", Kind::Text), ("made_ms", Kind::Integer), ("packed", Kind::Packed(reads::<Shares>))],
+        key: "round, made_ms",
+        first: 0,
+    },
+    Table {
+        name: "canonical_beside",
+        columns: &[("round", Kind::Text), ("rules", Kind::Text), ("packed", Kind::Packed(reads::<Canonical>))],
+        key: "round, rules",
+        first: 0,
     },
 ];

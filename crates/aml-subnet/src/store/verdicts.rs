@@ -64,18 +64,22 @@ fn sorted(rows: &[AnyRow]) -> Result<Vec<Verdict>, StorageError> {
 
 async fn insert(write: &mut Write, id: &RoundId, verdict: &Verdict) -> Result<(), StorageError> {
     let accepted = verdict.accepted.is_ok();
-    sqlx::query("INSERT INTO verdicts (round, hotkey, accepted, tier1, tier2, record) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(id.to_string())
-        .bind(verdict.hotkey.to_string())
-        .bind(i64::from(accepted))
-        .bind(verdict.tier1.filter(|_| accepted))
-        .bind(verdict.tier2.filter(|_| accepted))
-        .bind(text(WHAT, verdict)?)
-        // A missing number and a number have different types to the driver; a statement kept for one does not take the other.
-        .persistent(false)
-        .execute(&mut *write.tx)
-        .await
-        .map_err(during("record_verdicts"))?;
+    sqlx::query(
+        "INSERT INTO verdicts (round, hotkey, accepted, tier1, tier2, record, advantage) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(id.to_string())
+    .bind(verdict.hotkey.to_string())
+    .bind(i64::from(accepted))
+    .bind(verdict.tier1.filter(|_| accepted))
+    .bind(verdict.tier2.filter(|_| accepted))
+    .bind(text(WHAT, verdict)?)
+    .bind(verdict.advantage.filter(|_| accepted))
+    // A missing number and a number have different types to the driver; a statement kept for one does not take the other.
+    .persistent(false)
+    .execute(&mut *write.tx)
+    .await
+    .map_err(during("record_verdicts"))?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use super::readback::{commits, numbers, timelocked_of};
 use super::snapshot::{ReadError, Snapshot};
 use super::submit::SubmitError;
 use super::{At, Subtensor, standing};
-use crate::chain::commit::{Mechanism, NoRandomness, PendingReveal};
+use crate::chain::commit::{Mechanism, PendingReveal};
 use crate::chain::outcome::{Included, WeightsOutcome};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
 use crate::chain::reveal_round::{NoRound, first_reveal_block, reveal_round};
@@ -37,9 +37,6 @@ pub enum SetWeightsError {
     /// The runtime cannot do what the subnet demands.
     #[error(transparent)]
     Route(#[from] NoRoute),
-    /// No salt.
-    #[error(transparent)]
-    Randomness(#[from] NoRandomness),
     /// No reveal.
     #[error(transparent)]
     Round(#[from] NoRound),
@@ -86,6 +83,14 @@ impl Subtensor {
         self.read(At::Best, |snapshot| Box::pin(standing::read(snapshot, subnet, hotkey))).await
     }
 
+    /// The hotkey of the subnet's owner, at the best block; `None` where the chain names none.
+    ///
+    /// # Errors
+    /// [`ReadError`] when no endpoint answers.
+    pub async fn owner(&self, netuid: u16) -> Result<Option<Hotkey>, ReadError> {
+        self.read(At::Best, |snapshot| Box::pin(standing::owner(snapshot, netuid))).await
+    }
+
     /// Brings weights into the chain's form and checks everything that can be checked before signing.
     ///
     /// # Errors
@@ -99,7 +104,7 @@ impl Subtensor {
         let rules = &standing.rules;
         let abilities = self.read(At::Best, |snapshot| Box::pin(async { Ok(abilities(snapshot)) })).await?;
         let route = abilities.route(rules.commit_reveal, rules.commit_reveal_version, mechanism)?;
-        let content = PendingReveal::new(netuid, mechanism, weights, version_key)?;
+        let content = PendingReveal { netuid, mechanism, weights, salt: wanted.salt.clone(), version_key };
         Ok(WeightsPlan { route, content })
     }
 

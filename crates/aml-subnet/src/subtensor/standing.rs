@@ -47,3 +47,10 @@ pub(super) async fn read(
         rules,
     })
 }
+
+/// Reads the hotkey of the subnet's owner.
+pub(super) async fn owner(snapshot: &Snapshot, netuid: u16) -> Result<Option<Hotkey>, ReadError> {
+    let item = Item::plain("SubnetOwnerHotkey").number(netuid);
+    let owner: Option<AccountId32> = snapshot.fetch(std::slice::from_ref(&item)).await?.get(&item)?;
+    Ok(owner.map(|owner| Hotkey::from_bytes(owner.0)))
+}

@@ -4,12 +4,16 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use crate::validation::v2::Constants;
+
 /// Which rules a result was made under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RulesVersion {
     /// The first rules.
     V1,
+    /// Pay for information ([`crate::validation::v2`]).
+    V2,
 }
 
 /// The constants of one version.
@@ -50,27 +54,44 @@ impl Rules {
 }
 
 impl RulesVersion {
-    /// The newest version.
+    /// What an empty ledger begins under.
     pub const LATEST: Self = Self::V1;
 
-    /// Its constants.
+    /// Its constants. Rules v2 measure the three tiers as v1 does; what they pay for has constants of its own
+    /// ([`RulesVersion::information`]).
     #[must_use]
     pub const fn rules(self) -> Rules {
+        Rules {
+            version: self,
+            tier1: 0.2,
+            tier2: 0.3,
+            tier3: 0.5,
+            least_deviation: 1e-6,
+            trap_share: 0.7,
+            settlement: (0.4, 0.3, 0.3),
+            ndcg_cutoff: 500,
+            least_of_class: 10,
+            performance_days: 30,
+            alpha: 2.0,
+            alike: 0.999,
+        }
+    }
+
+    /// The constants of rules that pay for information; `None` under v1.
+    #[must_use]
+    pub const fn information(self) -> Option<&'static Constants> {
         match self {
-            Self::V1 => Rules {
-                version: Self::V1,
-                tier1: 0.2,
-                tier2: 0.3,
-                tier3: 0.5,
-                least_deviation: 1e-6,
-                trap_share: 0.7,
-                settlement: (0.4, 0.3, 0.3),
-                ndcg_cutoff: 500,
-                least_of_class: 10,
-                performance_days: 30,
-                alpha: 2.0,
-                alike: 0.999,
-            },
+            Self::V1 => None,
+            Self::V2 => Some(&Constants::V2),
+        }
+    }
+
+    /// Its name, as it is written everywhere.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
         }
     }
 }

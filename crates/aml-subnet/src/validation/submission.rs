@@ -80,6 +80,12 @@ impl Submission {
         Self { scores: scores.iter().map(|merged| merged.score).collect() }
     }
 
+    /// Scores as they were kept of a submission that was accepted; `None` when one is no probability.
+    #[must_use]
+    pub fn of_stored(scores: &[f64]) -> Option<Self> {
+        Some(Self { scores: scores.iter().map(|score| Score::new(*score)).collect::<Option<_>>()? })
+    }
+
     /// The scores in the order of the task.
     #[must_use]
     pub fn scores(&self) -> &[Score] {

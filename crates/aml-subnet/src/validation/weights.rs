@@ -18,6 +18,31 @@ pub struct Share {
     pub share: f64,
 }
 
+/// A day's pay among those `registered` at this moment, by ascending uid. Shares of hotkeys that are not registered any
+/// more are divided among the others; what nobody earned, or all of it when nobody who earned something is registered, goes
+/// to the uid `to`. `None` when there is something to leave and nobody to leave it to. Never a uniform vector.
+#[must_use]
+pub fn divided(
+    paid: &BTreeMap<Hotkey, f64>,
+    unearned: f64,
+    registered: &BTreeMap<u16, Hotkey>,
+    to: Option<u16>,
+) -> Option<Vec<Share>> {
+    let share = |hotkey: &Hotkey| paid.get(hotkey).copied().filter(|share| share.is_finite() && *share > 0.0);
+    let all: f64 = paid.values().filter(|share| share.is_finite() && **share > 0.0).sum();
+    let mut shares: BTreeMap<u16, f64> =
+        registered.iter().filter_map(|(uid, hotkey)| Some((*uid, share(hotkey)?))).collect();
+    let here: f64 = shares.values().sum();
+    let unearned = if here > 0.0 { unearned.max(0.0) } else { 1.0 };
+    shares.values_mut().for_each(|share| *share *= all / here);
+    if unearned > 0.0 {
+        let to = to.filter(|uid| registered.contains_key(uid))?;
+        *shares.entry(to).or_default() += unearned;
+    }
+    let named = |(uid, share): (u16, f64)| Some(Share { uid, hotkey: *registered.get(&uid)?, share });
+    Some(shares.into_iter().filter_map(named).collect())
+}
+
 /// The shares by ascending uid, in proportion to what was `earned` ([`crate::validation::performance::earned`], in which
 /// copies share one reward), among those `registered` at this moment, by uid; hotkeys that are no longer registered drop
 /// out.

@@ -13,7 +13,8 @@ use crate::validation::rules::Rules;
 use crate::validation::similarity::Likeness;
 use crate::validation::submission::Submission;
 use crate::validation::tier1_integrity::{self, Integrity};
-use crate::validation::tier2_traps;
+use crate::validation::tier2_traps::{self, Expected, TrapFinding, TrapGroup};
+use crate::validation::v2::advantage::advantage;
 use crate::wallet::Hotkey;
 
 /// What all answers of a round are measured by.
@@ -70,6 +71,9 @@ impl Bench<'_> {
         let traps = tier2_traps::judge(self.rules, &ask.groups, &full);
         verdict.tier2 = traps.score();
         verdict.traps = traps.findings;
+        if self.rules.version.information().is_some() {
+            verdict.advantage = trap_advantage(&ask.groups, &verdict.traps);
+        }
         let submission = full.at(&ask.roster_places(self.task.roster.len()));
         let values = submission.values();
         verdict.observations = Observations {
@@ -149,6 +153,17 @@ pub fn remember(judged: &mut Judged, yesterday: &Submission, shared: &[(usize, u
         agreement(&side(today, |places| places.0), &side(yesterday, |places| places.1));
 }
 
+/// How much better than chance a submission put its traps where they belong, from what was found of each group.
+#[must_use]
+pub fn trap_advantage(groups: &[TrapGroup], found: &[TrapFinding]) -> Option<f64> {
+    let groups = groups.iter().filter(|group| !group.places.is_empty());
+    let shares = |wanted| {
+        let found = groups.clone().zip(found).filter(move |(group, _)| group.expected == wanted);
+        found.map(|(_, finding)| finding.share).collect::<Vec<f64>>()
+    };
+    advantage(&shares(Expected::High), &shares(Expected::Low))
+}
+
 /// A verdict in which nothing is known but why.
 fn nothing(ask: &Ask, answer: &Answer, accepted: Result<(), String>) -> Verdict {
     Verdict {
@@ -163,6 +178,8 @@ fn nothing(ask: &Ask, answer: &Answer, accepted: Result<(), String>) -> Verdict 
         model_version: None,
         receipt_key: None,
         took_ms: answer.took_ms,
+        advantage: None,
+        stored: None,
     }
 }
 
@@ -174,6 +191,7 @@ fn why_not(reply: &Reply) -> Result<(), String> {
         Reply::Unreachable(why) => format!("unreachable: {why}"),
         Reply::NotServing => "not serving".to_owned(),
         Reply::TooLarge => "the answer is too large".to_owned(),
+        Reply::NotAsked => "not asked".to_owned(),
     })
 }
 

@@ -16,10 +16,12 @@ mod due;
 mod errors;
 mod ledger;
 mod observe;
+mod outcome;
 mod preview;
 mod resume;
 mod worth;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aml_miner::clock::Clock;
@@ -28,22 +30,25 @@ use tokio::sync::Mutex;
 
 pub use due::{Because, Due, age_in_tempos, due, is_open, last_block};
 pub use errors::{PayError, Trouble};
+pub use outcome::PayOutcome;
 pub use preview::{Dropped, Preview, Row};
 pub use worth::{Withheld, Worth};
 
 pub use super::world::{LogError, WeightsLog, WeightsTarget};
 
+use crate::chain::commit::fresh_salt;
 use crate::chain::epoch::Epoch;
 use crate::chain::metagraph::{Cache, Kept};
 use crate::chain::plan::{WeightsPlan, WeightsRequest};
 use crate::chain::standing::WeightsStanding;
 use crate::chain::types::Uid;
 use crate::chain::weights::ChainWeights;
+use crate::config::Unearned;
 use crate::store::records::{WeightsRecord, WeightsState};
 use crate::subtensor::ReadError;
-use crate::validation::weights::{Share, shares};
-use crate::validator::world::WeightsChain;
-use crate::wallet::Signer;
+use crate::validation::weights::{Share, divided, shares};
+use crate::validator::world::{Entropy, WeightsChain};
+use crate::wallet::{Hotkey, Signer};
 
 /// Submissions that are looked at: those of some days.
 const RECORDS: u32 = 64;
@@ -58,6 +63,8 @@ pub struct PayerParts {
     pub signer: Signer,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where salts come from.
+    pub entropy: Arc<dyn Entropy>,
     /// Subnet and mechanism.
     pub target: WeightsTarget,
     /// Fewest days with rounds that count, before weights are set at all.
@@ -67,27 +74,10 @@ pub struct PayerParts {
 /// Sets weights when they are due, once an epoch, and sees them through.
 pub struct Payer {
     parts: PayerParts,
+    unearned: Unearned,
     metagraph: Cache,
     /// One turn at a time.
     turn: Mutex<()>,
-}
-
-/// What a turn came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PayOutcome {
-    /// There was nothing to set.
-    NotDue(Due),
-    /// Weights are due, but none were set.
-    Withheld(Withheld),
-    /// Weights were submitted; this is how far they came.
-    Recorded {
-        /// The epoch, by its first block.
-        epoch: u64,
-        /// How far.
-        state: WeightsState,
-        /// Neurons with a weight.
-        receivers: usize,
-    },
 }
 
 /// What the chain and the records say at one moment.
@@ -101,7 +91,13 @@ impl Payer {
     /// A payer. It reads and writes nothing before its first turn.
     #[must_use]
     pub fn new(parts: PayerParts) -> Self {
-        Self { parts, metagraph: Cache::default(), turn: Mutex::new(()) }
+        Self { parts, unearned: Unearned::Owner, metagraph: Cache::default(), turn: Mutex::new(()) }
+    }
+
+    /// What nobody earned under rules v2 goes there, instead of to the subnet's owner.
+    #[must_use]
+    pub fn leaving(self, unearned: Unearned) -> Self {
+        Self { unearned, ..self }
     }
 
     /// Whether weights are due now, or when. Changes nothing.
@@ -154,7 +150,8 @@ impl Payer {
             Err(withheld) => return Ok(PayOutcome::Withheld(withheld)),
         };
         let record = self.plan(&shares, &moment.epoch).await?;
-        let (epoch, receivers) = (record.epoch, record.plan.content.weights.uids.len());
+        let given = &record.plan.content.weights.values;
+        let (epoch, receivers) = (record.epoch, given.iter().filter(|value| **value > 0).count());
         let state = self.carry_out(&record).await?;
         self.write(&record, &state).await?;
         Ok(PayOutcome::Recorded { epoch, state, receivers })
@@ -184,20 +181,52 @@ impl Payer {
         if self.metagraph.put(metagraph.clone(), self.parts.clock.now()) == Kept::Doubted {
             return Ok(Err(Withheld::MetagraphDoubted { neurons }));
         }
-        let shares = shares(&worth.performance, &metagraph.hotkeys());
+        let registered = metagraph.hotkeys();
+        if let Some(unearned) = worth.unearned {
+            return self.divided(worth, unearned, &registered).await;
+        }
+        let shares = shares(&worth.performance, &registered);
         Ok(if shares.is_empty() { Err(Withheld::NobodyRegistered) } else { Ok(shares) })
     }
 
-    fn request(&self, shares: &[Share]) -> WeightsRequest {
-        let WeightsTarget { netuid, mechanism } = self.parts.target;
-        let weights = shares.iter().map(|share| (Uid(share.uid), share.share)).collect();
-        WeightsRequest { netuid, mechanism, weights, version_key: None }
+    /// A day's shares under rules v2, and what nobody earned where the settings say. Everybody else has a weight of 0, which
+    /// fills up a vector that is too short for the chain.
+    async fn divided(
+        &self,
+        worth: &Worth,
+        unearned: f64,
+        registered: &BTreeMap<u16, Hotkey>,
+    ) -> Result<Result<Vec<Share>, Withheld>, ReadError> {
+        let (to, nobody) = match self.unearned {
+            Unearned::Withhold => (None, "`unearned` says that it is withheld"),
+            Unearned::Uid(uid) => (Some(uid), "the uid that `unearned` names is not registered"),
+            Unearned::Owner => {
+                let owner = self.parts.chain.owner(self.parts.target.netuid).await?;
+                let uid = registered.iter().find(|(_, hotkey)| Some(**hotkey) == owner).map(|(uid, _)| *uid);
+                (uid, "the subnet's owner has no uid")
+            }
+        };
+        let Some(mut shares) = divided(&worth.performance, unearned, registered, to) else {
+            return Ok(Err(Withheld::Unearned(nobody)));
+        };
+        let has = |uid: &u16| shares.iter().any(|share| share.uid == *uid);
+        let others: Vec<Share> = registered
+            .iter()
+            .filter(|(uid, _)| !has(uid))
+            .map(|(uid, hotkey)| Share { uid: *uid, hotkey: *hotkey, share: 0.0 })
+            .collect();
+        shares.extend(others);
+        shares.sort_by_key(|share| share.uid);
+        Ok(Ok(shares))
     }
 
     /// Brings shares into the chain's form, and writes them down.
     async fn plan(&self, shares: &[Share], epoch: &Epoch) -> Result<WeightsRecord, PayError> {
-        let PayerParts { chain, log, signer, clock, target, .. } = &self.parts;
-        let plan: WeightsPlan = chain.plan(signer.hotkey(), &self.request(shares)).await?;
+        let PayerParts { chain, log, signer, clock, entropy, target, .. } = &self.parts;
+        let WeightsTarget { netuid, mechanism } = *target;
+        let salt = fresh_salt(&**entropy)?;
+        let wanted = WeightsRequest { netuid, mechanism, weights: wanted(shares), version_key: None, salt };
+        let plan: WeightsPlan = chain.plan(signer.hotkey(), &wanted).await?;
         let vector = vector_digest(*target, &plan.content.weights);
         let made_ms = clock.now_ms();
         let record = WeightsRecord { epoch: epoch.first.0, vector, plan, state: WeightsState::Planned, made_ms };
@@ -218,6 +247,11 @@ impl Payer {
         observe::age(self.parts.target, age);
         age
     }
+}
+
+/// What each neuron should get.
+fn wanted(shares: &[Share]) -> Vec<(Uid, f64)> {
+    shares.iter().map(|share| (Uid(share.uid), share.share)).collect()
 }
 
 /// SHA-256 over one line `uid value` for each receiver, after a line `netuid mechanism`.

@@ -49,7 +49,7 @@ use crate::http::lanes::Lanes;
 use crate::http::spool::{DiskBudget, SpoolLimits, Spooled};
 use crate::protocol::NonceSource;
 use crate::store::records::{Answer, Ask, Dormancy};
-use crate::validator::world::{MachineTime, Talk, Threads, Time, Wire, Workers};
+use crate::validator::world::{Entropy, MachineEntropy, MachineTime, Talk, Threads, Time, Wire, Workers};
 use crate::wallet::{Hotkey, Signer};
 
 /// An answer up to this size stays in memory while it arrives.
@@ -118,6 +118,7 @@ struct Inner {
     time: Arc<dyn Time>,
     talk: Arc<dyn Talk>,
     workers: Arc<dyn Workers>,
+    entropy: Arc<dyn Entropy>,
 }
 
 /// The key that asks. All requests of a key share one source of nonces.
@@ -137,6 +138,8 @@ pub(crate) struct Surroundings {
     pub(crate) talk: Arc<dyn Talk>,
     /// Where bodies are made.
     pub(crate) workers: Arc<dyn Workers>,
+    /// Where UUIDs come from.
+    pub(crate) entropy: Arc<dyn Entropy>,
 }
 
 impl Asker {
@@ -144,13 +147,14 @@ impl Asker {
     #[must_use]
     pub fn new(settings: QuerySettings, netuid: u16, key: AskingKey, clock: Arc<dyn Clock>) -> Self {
         let time = Arc::new(MachineTime::new(clock));
-        Self::among(settings, netuid, key, Surroundings { time, talk: Arc::new(Wire), workers: Arc::new(Threads) })
+        let (talk, workers, entropy) = (Arc::new(Wire), Arc::new(Threads), Arc::new(MachineEntropy));
+        Self::among(settings, netuid, key, Surroundings { time, talk, workers, entropy })
     }
 
     /// The same in a world that is given.
     pub(crate) fn among(settings: QuerySettings, netuid: u16, key: AskingKey, world: Surroundings) -> Self {
         let AskingKey { signer, nonces } = key;
-        let Surroundings { time, talk, workers } = world;
+        let Surroundings { time, talk, workers, entropy } = world;
         let target = format!("/{netuid}/score/alerts?explain={}", settings.explain);
         let target = target.parse().expect("digits and lower-case letters are a valid path");
         // Room for as many answers as can be on their way, so that no miner can take another one's.
@@ -158,7 +162,19 @@ impl Asker {
         let limits =
             SpoolLimits { max_bytes: settings.max_answer_bytes, memory_bytes: MEMORY, disk: DiskBudget::new(disk) };
         let (lanes, old_form) = (Lanes::default(), Semaphore::new(OLD_FORM));
-        Self(Arc::new(Inner { settings, target, limits, lanes, old_form, signer, nonces, time, talk, workers }))
+        Self(Arc::new(Inner {
+            settings,
+            target,
+            limits,
+            lanes,
+            old_form,
+            signer,
+            nonces,
+            time,
+            talk,
+            workers,
+            entropy,
+        }))
     }
 
     /// Begins to ask; the answers come from [`Replies::next`]. After `stop` nobody else is asked and nobody is waited for.
@@ -187,7 +203,8 @@ impl Asker {
 
 impl Inner {
     fn caller(&self) -> Caller<'_> {
-        Caller { signer: &self.signer, nonces: &self.nonces, clock: &*self.time, workers: &*self.workers }
+        let Self { signer, nonces, time, workers, entropy, .. } = self;
+        Caller { signer, nonces, clock: &**time, workers: &**workers, entropy: &**entropy }
     }
 
     fn now_ms(&self) -> i64 {

@@ -6,12 +6,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::evidence::{Archive, EvidenceError};
+use super::information::{Information, InformationError};
 use super::judge::{Judged, submissions};
 use super::merge::merge;
 use super::settle::settle;
 use super::world::{RoundLog, Threads};
-use crate::store::StorageError;
 use crate::store::records::{Canonical, Round, RoundId, Settled, Step};
+use crate::store::{InForce, StorageError};
 use crate::validation::rules::{Rules, RulesVersion};
 use crate::validation::submission::Submission;
 use crate::validation::tier3_settlement::SettleError;
@@ -66,6 +67,12 @@ pub enum ReplayError {
         /// Its step.
         step: Step,
     },
+    /// It was not begun under rules v2.
+    #[error("round {0} was not begun under rules v2: no standing and no curve were in force for it")]
+    NothingInForce(RoundId),
+    /// Rules v2 came to no result.
+    #[error(transparent)]
+    Information(#[from] InformationError),
     /// What was recorded cannot be judged.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
@@ -94,6 +101,11 @@ pub async fn replay(ledger: &dyn RoundLog, id: RoundId, rules: Option<RulesVersi
     let archive = Archive { ledger, workers: &Threads };
     let task = archive.task(id).await?;
     let judged = archive.judged(&round, &task, rules).await?;
+    let in_force = in_force(ledger, id, version).await?;
+    let (judged, told) = match &in_force {
+        Some((information, in_force)) => information.told(&rules, in_force.curve.clone(), judged).await?,
+        None => (judged, Vec::new()),
+    };
     let mut report = Report::default();
     let verdicts = ledger.verdicts(id).await?;
     let by_hotkey = |all: &mut dyn Iterator<Item = crate::store::records::Verdict>| -> BTreeMap<String, _> {
@@ -102,13 +114,20 @@ pub async fn replay(ledger: &dyn RoundLog, id: RoundId, rules: Option<RulesVersi
     let again = by_hotkey(&mut judged.iter().map(|one| one.verdict.clone()));
     report.compare("verdicts", &by_hotkey(&mut verdicts.iter().cloned()), &again)?;
     let canonical = ledger.canonical(id).await?;
-    let merged = merge_again(&rules, &round, &judged, canonical.as_ref());
+    let merged = match &in_force {
+        Some((information, in_force)) => information.canonical_scores(in_force, &judged, told).await?.0,
+        None => merge_again(&rules, &round, &judged, canonical.as_ref()),
+    };
+    let merged = merged.filter(|_| round.step >= Step::Merged);
     if round.step >= Step::Merged {
         report.compare("canonical", &canonical, &merged)?;
     }
     let settled = ledger.settled(id).await?;
     if let Some(settled) = &settled {
-        report.compare("settlement", settled, &settle_again(&rules, &judged, settled, merged.as_ref())?)?;
+        let mut again = settle_again(&rules, &judged, settled, merged.as_ref())?;
+        // What other rules would have made is measured from what is stored of them.
+        again.beside.clone_from(&settled.beside);
+        report.compare("settlement", settled, &again)?;
     }
     Ok(Replay {
         round: id.to_string(),
@@ -120,6 +139,17 @@ pub async fn replay(ledger: &dyn RoundLog, id: RoundId, rules: Option<RulesVersi
         identical: report.identical,
         differences: report.differences,
     })
+}
+
+/// Rules v2 with what was in force for a round; `None` under v1.
+async fn in_force(
+    ledger: &dyn RoundLog,
+    id: RoundId,
+    version: RulesVersion,
+) -> Result<Option<(Information<'_>, InForce)>, ReplayError> {
+    let Some(constants) = version.information() else { return Ok(None) };
+    let in_force = ledger.in_force(id).await?.ok_or(ReplayError::NothingInForce(id))?;
+    Ok(Some((Information { ledger, workers: &Threads, constants }, in_force)))
 }
 
 /// With the performance of that time, which is stored with the canonical scores.
@@ -138,6 +168,10 @@ fn settle_again(
     let mut accepted = submissions(judged);
     let miners: BTreeMap<Hotkey, Option<Submission>> =
         stored.miners.keys().map(|hotkey| (*hotkey, accepted.remove(hotkey))).collect();
+    if rules.version.information().is_some() && stored.canonical.is_none() && stored.miners.is_empty() {
+        // Too little was known to measure anybody.
+        return Ok(stored.clone());
+    }
     settle(rules, stored.labels.clone(), &miners, merged)
 }
 

@@ -7,6 +7,7 @@
 mod ask;
 mod error;
 mod files;
+mod information;
 mod observe;
 mod secret;
 mod task;
@@ -17,18 +18,19 @@ use aml_miner::clock::millis;
 use tokio_util::sync::CancellationToken;
 
 use super::evidence::{Archive, Heard};
-use super::judge::Judged;
 use super::merge::merge;
 use super::query::Asker;
+use super::rulebook;
 use super::sot::Found;
 use super::standing::{History, Lookback};
 use super::task::TaskMaker;
 use super::world::World;
 use crate::config::ValidatorSettings;
 use crate::failpoint;
-use crate::store::records::{Round, RoundId, Step};
-use crate::validation::rules::RulesVersion;
+use crate::store::records::{Marks, Round, RoundId, Step};
 use crate::wallet::Signer;
+
+use information::Answers;
 
 pub use error::RoundError;
 pub use observe::step_done;
@@ -80,9 +82,9 @@ impl Rounds {
         watch.lap(round.step);
         let (round, heard) = self.ask(round, maker, stop).await?;
         watch.lap(round.step);
-        let (round, judged) = self.judge(round, heard).await?;
+        let (round, answers) = self.judge(round, heard).await?;
         watch.lap(round.step);
-        let round = self.merge(round, judged).await?;
+        let round = self.merge(round, answers).await?;
         watch.lap(round.step);
         let round = self.publish(round).await?;
         watch.lap(round.step);
@@ -113,21 +115,27 @@ impl Rounds {
         Ok(all.into_iter().filter(|round| round.step > Step::Fetched).collect())
     }
 
-    async fn judge(&self, round: Round, heard: Heard) -> Result<(Round, Option<Vec<Judged>>), RoundError> {
+    async fn judge(&self, round: Round, heard: Heard) -> Result<(Round, Option<Answers>), RoundError> {
         if round.step > Step::Judged {
             return Ok((round, None));
         }
         let (archive, rules) = (Archive::of(&self.parts.world), round.rules.rules());
         let task = archive.task(round.id).await?;
         let judged = archive.judged_beside(&round, &task, rules, heard).await?;
-        let verdicts: Vec<_> = judged.iter().map(|one| one.verdict.clone()).collect();
+        let answers = self.told(&round, &task, judged).await?;
+        let verdicts: Vec<_> = answers.judged.iter().map(|one| one.verdict.clone()).collect();
         self.parts.world.ledger.record_verdicts(round.id, &verdicts).await?;
         observe::judged(round.id, &verdicts);
-        Ok((self.again(round.id).await?, Some(judged)))
+        Ok((self.again(round.id).await?, Some(answers)))
     }
 
-    async fn merge(&self, round: Round, judged: Option<Vec<Judged>>) -> Result<Round, RoundError> {
-        let Some(judged) = judged.filter(|_| round.step == Step::Judged) else { return Ok(round) };
+    async fn merge(&self, round: Round, answers: Option<Answers>) -> Result<Round, RoundError> {
+        let Some(answers) = answers.filter(|_| round.step == Step::Judged) else { return Ok(round) };
+        let Answers { judged, told } = answers;
+        if let Some(told) = told {
+            self.merge_information(&round, judged, told).await?;
+            return self.again(round.id).await;
+        }
         let RoundsParts { world: World { ledger, workers, .. }, netuid, settings, .. } = &self.parts;
         let rules = round.rules.rules();
         let days = Lookback { netuid: *netuid, grace: settings.grace };
@@ -158,10 +166,11 @@ impl Rounds {
     async fn begin(&self, id: RoundId) -> Result<Round, RoundError> {
         let found = Found { date: id.date, window_days: id.window_days };
         let batch = self.parts.world.source.fetch(found).await?;
+        let list = rulebook::list(&*self.parts.world.ledger, &self.parts.settings, self.parts.netuid).await?;
         let round = Round {
             id,
             step: Step::Fetched,
-            rules: RulesVersion::LATEST,
+            rules: list.on(id.date),
             shadow: self.parts.settings.shadow,
             batch: batch.digest,
             alerts: batch.alerts,
@@ -170,6 +179,8 @@ impl Rounds {
             commitment: None,
             published_ms: None,
             settled_ms: None,
+            list: Some(list),
+            marks: Marks::default(),
         };
         let begun = self.parts.world.ledger.begin(&round).await?;
         observe::fetched(&begun);

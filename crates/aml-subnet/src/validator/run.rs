@@ -7,15 +7,16 @@ use std::time::Duration;
 use aml_miner::error_chain::with_causes;
 use tokio_util::sync::CancellationToken;
 
-use super::pay::{PayError, PayOutcome, Payer, Worth};
+use super::information::Backfilled;
+use super::pay::{PayError, PayOutcome, Payer};
 use super::round::{RoundError, Rounds};
-use super::settling::{Settler, Settling};
-use super::standing::History;
+use super::settling::{Settler, Settling, SettlingError};
+use super::standing::worth_now;
 use super::world::{Time, World};
+use crate::calendar::{date_of, day_at};
 use crate::config::ValidatorSettings;
 use crate::store::records::{Round, RoundId, Step};
 use crate::store::{Retention, StorageError};
-use crate::validation::rules::RulesVersion;
 
 /// After trouble, the next attempt comes at the latest so soon.
 const RETRY: Duration = Duration::from_secs(30);
@@ -59,6 +60,9 @@ impl Validator {
             Ok(round) => pass.round = round,
             Err(error) => pass.errors.push(with_causes(&error)),
         }
+        if let Err(error) = self.backfill_turn().await {
+            pass.errors.push(with_causes(&error));
+        }
         match self.settle_turn(&mut pass.errors).await {
             Ok(settling) => pass.settling = settling,
             Err(error) => pass.errors.push(with_causes(&error)),
@@ -87,8 +91,10 @@ impl Validator {
         });
         let pay =
             every(time, self.settings.weights_interval, stop, async || self.logged("weights", self.pay_turn().await));
+        let fill =
+            every(time, HOURLY, stop, async || self.logged("columns of past rounds", self.backfill_turn().await));
         let sweep = every(time, HOURLY, stop, async || self.logged("retention", self.sweep_turn().await));
-        tokio::join!(rounds, pay, sweep);
+        tokio::join!(rounds, pay, fill, sweep);
     }
 
     /// Carries on every round that is on its way, the newest batch's last.
@@ -113,12 +119,13 @@ impl Validator {
         trouble.map_or(Ok(newest), Err)
     }
 
-    /// Settles what can be settled.
+    /// Looks for outcomes, and settles what can be settled.
     ///
     /// # Errors
     /// When the ledger cannot be read. Trouble with one round is listed in `errors`.
-    pub async fn settle_turn(&self, errors: &mut Vec<String>) -> Result<Vec<(RoundId, Settling)>, StorageError> {
+    pub async fn settle_turn(&self, errors: &mut Vec<String>) -> Result<Vec<(RoundId, Settling)>, SettlingError> {
         let mut all = Vec::new();
+        self.settler.look(errors).await?;
         for round in self.settler.due().await? {
             match self.settler.settle(&round).await {
                 Ok(settling) => {
@@ -137,17 +144,35 @@ impl Validator {
     /// When the chain or the ledger cannot be used, or the chain refuses.
     pub async fn pay_turn(&self) -> Result<Option<PayOutcome>, PayTurnError> {
         let Some(payer) = &self.payer else { return Ok(None) };
-        let rules = RulesVersion::LATEST.rules();
-        let history = History::newest(&*self.world.ledger, self.netuid, &rules, self.settings.grace).await?;
-        let worth = history.map(|history| Worth::of(&rules, history.today, &history.rounds)).unwrap_or_default();
+        let worth = worth_now(&*self.world.ledger, self.netuid, self.settings.grace).await?;
         Ok(Some(payer.pay(&worth).await?))
     }
 
-    /// Drops raw answers that need not be kept.
+    /// Makes columns of rounds that were judged under v1, where the list of rules has v2.
+    ///
+    /// # Errors
+    /// When the ledger cannot be used.
+    pub async fn backfill_turn(&self) -> Result<(), SettlingError> {
+        let told = |done: &Backfilled| {
+            metrics::gauge!("aml_validator_backfill_left").set(u32::try_from(done.left).map_or(f64::MAX, f64::from));
+            tracing::info!(made = done.made.len(), left = done.left, "columns of past rounds are made");
+        };
+        let done = self.settler.backfill(told).await?;
+        for id in &done.swept {
+            tracing::warn!(round.id = %id, "raw answers are gone: the round is not part of any window of rules v2");
+        }
+        Ok(())
+    }
+
+    /// Drops raw answers, and columns of rounds that no window can need, that need not be kept.
     ///
     /// # Errors
     /// The ledger's.
     pub async fn sweep_turn(&self) -> Result<(), StorageError> {
+        let now = self.world.time.now();
+        let age = i64::try_from(self.settings.columns_age.as_secs() / 86_400).unwrap_or(i64::MAX / 2);
+        let before = date_of(day_at(now).saturating_sub(age));
+        self.world.ledger.sweep_columns(before, self.world.time.now_ms()).await?;
         let retention = Retention { age: self.settings.retention_age, bytes: self.settings.retention_bytes };
         let swept = self.world.ledger.sweep(self.world.time.now_ms(), &retention).await?;
         if swept.bodies > 0 {

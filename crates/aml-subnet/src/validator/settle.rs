@@ -46,7 +46,7 @@ pub fn settle(
     };
     let miners = submissions.iter().map(one).collect::<Result<BTreeMap<Hotkey, Option<Settlement>>, _>>()?;
     let canonical = canonical.map(|merged| measure(&Submission::of_canonical(&merged.scores))).transpose()?;
-    Ok(Settled { rules: rules.version, labels, miners, canonical })
+    Ok(Settled { rules: rules.version, labels, miners, canonical, beside: BTreeMap::new() })
 }
 
 /// 2 for what was confirmed, whatever else is said of it; else 1 for what stayed suspicious, and 0.

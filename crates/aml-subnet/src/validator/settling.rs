@@ -11,6 +11,7 @@ use aml_miner::clock::millis;
 use chrono::NaiveDate;
 
 use super::evidence::{Archive, EvidenceError};
+use super::information::InformationError;
 use super::judge::Judged;
 use super::settle::{outcomes, settle};
 use super::sot::{Found, SotError};
@@ -23,6 +24,8 @@ use crate::store::{RecordError, StorageError};
 use crate::validation::submission::Submission;
 use crate::validation::tier3_settlement::SettleError;
 use crate::wallet::Hotkey;
+
+mod information;
 
 /// Published rounds that are looked through: three months of daily ones.
 const ROUNDS: u32 = 100;
@@ -59,6 +62,15 @@ pub enum Settling {
     },
     /// No outcome is known.
     NoOutcomes,
+    /// Outcomes may still come, change or be withdrawn: rules v2 settle when none can.
+    Open {
+        /// Outcomes that are known.
+        outcomes: usize,
+        /// Illicit ones among them.
+        illicit: usize,
+        /// The last day whose outcomes count.
+        until: NaiveDate,
+    },
     /// Too few outcomes are known.
     TooFew {
         /// Confirmed illicit.
@@ -79,6 +91,9 @@ pub enum SettlingError {
     /// What was recorded cannot be judged.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// Rules v2 came to no result.
+    #[error(transparent)]
+    Information(#[from] InformationError),
     /// A metric has no value.
     #[error(transparent)]
     Settle(#[from] SettleError),
@@ -108,7 +123,8 @@ impl Settler {
         let newest = rounds.first().map_or(NaiveDate::MIN, |round| round.id.date);
         let kept = chrono::TimeDelta::from_std(self.settings.retention_age).unwrap_or(chrono::TimeDelta::MAX);
         rounds.retain(|round| {
-            round.step == Step::Published && self.from(round.id.date) <= self.now() && newest - round.id.date <= kept
+            let due = round.step == Step::Published && round.marks.void.is_none();
+            due && self.from(round.id.date) <= self.now() && newest - round.id.date <= kept
         });
         rounds.reverse();
         Ok(rounds)
@@ -123,6 +139,9 @@ impl Settler {
             Step::Settled => return Ok(Settling::Already),
             Step::Published => {}
             _ => return Ok(Settling::Unpublished),
+        }
+        if let Some(constants) = round.rules.information() {
+            return self.settle_information(round, constants).await;
         }
         let (id, now) = (round.id, self.now());
         let found = Found { date: id.date, window_days: id.window_days };

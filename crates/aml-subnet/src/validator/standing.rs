@@ -14,6 +14,7 @@ use crate::store::records::{Round, Step};
 use crate::validation::leaderboard::{Place, leaderboard};
 use crate::validation::performance::{RoundScore, after_grace, performance};
 use crate::validation::rules::Rules;
+use crate::validator::pay::Worth;
 use crate::validator::world::RoundLog;
 use crate::wallet::Hotkey;
 
@@ -87,19 +88,33 @@ impl History {
     }
 }
 
+/// What hotkeys are paid for now: under the rules of the newest published round that counts.
+///
+/// # Errors
+/// The ledger's.
+pub async fn worth_now(ledger: &dyn RoundLog, netuid: u16, grace: Duration) -> Result<Worth, StorageError> {
+    let Some(round) = newest_published(ledger, netuid).await? else { return Ok(Worth::default()) };
+    if round.rules.information().is_some() {
+        return Ok(ledger.shares(round.id).await?.map(|shares| Worth::shared(&shares)).unwrap_or_default());
+    }
+    let rules = round.rules.rules();
+    let history = History::until(ledger, Lookback { netuid, grace }, round.id.date, &rules).await?;
+    Ok(Worth::of(&rules, history.today, &history.rounds))
+}
+
 /// Whether a hotkey that was first seen at `seen_ms` is still forgiven a round of `date` without a submission.
 #[must_use]
 pub fn is_spared(seen_ms: Option<i64>, date: NaiveDate, grace: Duration) -> bool {
     seen_ms.is_some_and(|seen| day_of(date) < day_at_ms(seen) + whole_days(grace))
 }
 
-/// The newest round that is published. A handful of rounds at most wait to be.
+/// The newest round that is published and counts. A handful of rounds at most wait to be.
 async fn newest_published(ledger: &dyn RoundLog, netuid: u16) -> Result<Option<Round>, StorageError> {
     let mut before = None;
     loop {
         let page = ledger.rounds(netuid, 16, before).await?;
         let last = page.last().map(|round| round.id.date);
-        if let Some(found) = page.into_iter().find(|round| round.step >= Step::Published) {
+        if let Some(found) = page.into_iter().find(|round| round.step >= Step::Published && round.marks.counts()) {
             return Ok(Some(found));
         }
         let Some(last) = last else { return Ok(None) };

@@ -18,7 +18,7 @@
 //! runtime of one thread both are as deterministic as what they wait for.
 
 mod chain;
-mod entropy;
+mod information;
 mod log;
 mod press;
 mod source;
@@ -35,7 +35,7 @@ use aml_miner::clock::Clock;
 pub use crate::outputs::Edition;
 pub use crate::store::records::WeightsTarget;
 pub use chain::{WeightsChain, WeightsOnChain};
-pub use entropy::{Entropy, MachineEntropy, NoEntropy};
+pub use information::InformationLog;
 pub use log::RoundLog;
 pub use press::{Press, Shelf};
 pub use source::{BatchRows, Fetched, Source};
@@ -45,6 +45,7 @@ pub use weights_log::{LogError, WeightsLog};
 pub use workers::{BrokeOff, Job, Threads, Workers};
 
 pub use crate::chain::metagraph::MetagraphSource;
+pub use crate::entropy::{Entropy, MachineEntropy, NoEntropy};
 use crate::store::Ledger;
 use crate::validator::sot::Sot;
 

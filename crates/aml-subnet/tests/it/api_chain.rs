@@ -97,7 +97,8 @@ async fn the_weights_that_are_shown_are_our_own_as_the_chain_has_them() {
     assert_eq!((before.weights, before.tempo, before.metagraph.neurons.len()), (Some(vec![]), 999, 3));
     assert_eq!(seen_by("Dave").read().await.expect("a reading").weights, None, "who is not registered has none at all");
     let bob = before.metagraph.by_hotkey(&dev_key("Bob").hotkey()).expect("registered").uid;
-    let request = WeightsRequest { netuid: NETUID, mechanism: 0, weights: vec![(bob, 1.0)], version_key: None };
+    let request =
+        WeightsRequest { netuid: NETUID, mechanism: 0, weights: vec![(bob, 1.0)], version_key: None, salt: vec![7; 8] };
     let plan = chain.plan_weights(validator().hotkey(), &request).await.expect("a plan");
     chain.set_weights(&validator(), &plan).await.expect("set");
     let after = seen_by("Alice").read().await.expect("a reading").weights;

@@ -218,6 +218,8 @@ pub(crate) fn round(day: u32) -> Round {
         commitment: None,
         published_ms: None,
         settled_ms: None,
+        list: None,
+        marks: Default::default(),
     }
 }
 
@@ -296,6 +298,7 @@ fn answer(number: u8, day: u32) -> Answer {
         asked_ms: opened(day),
         took_ms: 400 + u64::from(number) * 731,
         in_time: answered,
+        attempts: Vec::new(),
     }
 }
 
@@ -330,6 +333,8 @@ fn verdict(number: u8, day: u32) -> Verdict {
             .then(|| if number == 7 { HOSTILE.to_owned() } else { format!("1.{number}.0+0a1b2c3d4e5f") }),
         receipt_key: counts.then(|| Digest::of(&[number])),
         took_ms: if matches!(reply(number, day), Reply::Answered) { 400 + u64::from(number) * 731 } else { 0 },
+        advantage: None,
+        stored: None,
         accepted,
     }
 }
@@ -361,6 +366,7 @@ fn settled(day: u32) -> Settled {
         labels: (0..60).map(|place| Label { place, illicit: place % 4 == 0, relevance: 0 }).collect(),
         miners: (1..=MINERS).map(|number| (miner(number), counts(number).then(|| settlement(number)))).collect(),
         canonical: Some(settlement(0)),
+        beside: BTreeMap::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The validator's read API: what is shown, what is not, and how errors are told.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
@@ -10,6 +12,9 @@ use aml_subnet::store::records::Step;
 use aml_subnet::validator::task::TrapList;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 use crate::api_kit::{
     ALERTS, DAYS, Kit, MINERS, NOW, SETTLED, commitment, id, miner, must_publish, must_publish_nothing, reading, salt,
@@ -381,4 +386,35 @@ async fn metrics_tell_what_alert_rules_watch() {
             && text.contains("aml_validator_ledger_errors_total{operation=\"read\"} 1"),
         "{text}"
     );
+}
+
+/// Under whose names spans and events were logged.
+#[derive(Clone, Default)]
+struct Targets(Arc<Mutex<BTreeSet<String>>>);
+
+impl Targets {
+    fn note(&self, metadata: &Metadata<'_>) {
+        self.0.lock().expect("no panic").insert(metadata.target().to_owned());
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Targets {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        self.note(attributes.metadata());
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        self.note(event.metadata());
+    }
+}
+
+#[tokio::test]
+async fn what_is_logged_of_a_request_goes_by_our_own_name() {
+    let (kit, targets) = (Kit::season().await, Targets::default());
+    kit.ledger.close().await;
+    let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(targets.clone()));
+    kit.get("/rounds").await.must_fail_with(500, "internal");
+    let seen = targets.0.lock().expect("no panic").clone();
+    assert!(seen.contains("aml_subnet::api::error") && seen.contains("aml_subnet::api::observe"), "{seen:?}");
+    assert!(!seen.iter().any(|target| target.starts_with("aml_miner")), "{seen:?}");
 }

@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use aml_subnet::entropy::MachineEntropy;
 use aml_subnet::protocol::replay::MemoryNonces;
-use aml_subnet::protocol::synapse::dendrite::{self, Receiver};
+use aml_subnet::protocol::synapse::dendrite::{self, Receiver, Unique, Uuid};
 use aml_subnet::protocol::synapse::reply::{self, ReplyError};
 use aml_subnet::protocol::synapse::{Claim, body};
 use aml_subnet::protocol::{Nonce, Window};
@@ -111,10 +112,14 @@ fn every_captured_request_is_judged_as_it_should_be() {
 
 const NOW: Duration = Duration::from_secs(1_795_000_000);
 
+fn once(nonce: u64) -> Unique {
+    Unique { nonce: Nonce::new(nonce), uuid: Uuid::random(&MachineEntropy).expect("randomness") }
+}
+
 fn request(task: &[u8]) -> dendrite::Request {
     let receiver = Receiver { hotkey: dev_key("Bob").hotkey(), address: "127.0.0.1:8091".parse().expect("an address") };
-    let nonce = Nonce::new(u64::try_from(NOW.as_nanos()).expect("fits"));
-    dendrite::request(&dev_key("Alice"), &receiver, nonce, Duration::from_secs(12), task).expect("a batch")
+    let once = once(u64::try_from(NOW.as_nanos()).expect("fits"));
+    dendrite::request(&dev_key("Alice"), &receiver, once, Duration::from_secs(12), task).expect("a batch")
 }
 
 #[test]
@@ -147,8 +152,8 @@ fn our_request_has_every_header_of_the_real_one() {
 fn the_form_needs_an_sr25519_key_and_a_batch() {
     let receiver = Receiver { hotkey: dev_key("Bob").hotkey(), address: "127.0.0.1:1".parse().expect("an address") };
     let ed25519 = Signer::from_uri("//Alice", Scheme::Ed25519).expect("valid");
-    assert!(dendrite::request(&ed25519, &receiver, Nonce::new(1), NOW, br#"{"alerts":[]}"#).is_err());
-    assert!(dendrite::request(&dev_key("Alice"), &receiver, Nonce::new(1), NOW, b"[]").is_err());
+    assert!(dendrite::request(&ed25519, &receiver, once(1), NOW, br#"{"alerts":[]}"#).is_err());
+    assert!(dendrite::request(&dev_key("Alice"), &receiver, once(1), NOW, b"[]").is_err());
 }
 
 #[test]

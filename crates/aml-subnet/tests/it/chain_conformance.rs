@@ -225,7 +225,7 @@ async fn pool(bench: &Bench, cast: &Cast) {
 
 fn wanted(weights: &[(u16, f64)]) -> WeightsRequest {
     let weights = weights.iter().map(|(uid, weight)| (Uid(*uid), *weight)).collect();
-    WeightsRequest { netuid: NETUID, mechanism: 0, weights, version_key: None }
+    WeightsRequest { netuid: NETUID, mechanism: 0, weights, version_key: None, salt: vec![7; 8] }
 }
 
 /// Our own way: what the chain would refuse is foreseen, what it takes is read back.

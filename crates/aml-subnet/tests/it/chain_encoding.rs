@@ -342,7 +342,7 @@ async fn what_the_chain_has_already_is_not_announced_again() {
 
 fn request(weights: Vec<(u16, f64)>) -> WeightsRequest {
     let weights = weights.into_iter().map(|(uid, weight)| (Uid(uid), weight)).collect();
-    WeightsRequest { netuid: 1, mechanism: 0, weights, version_key: None }
+    WeightsRequest { netuid: 1, mechanism: 0, weights, version_key: None, salt: vec![7; 8] }
 }
 
 #[tokio::test]

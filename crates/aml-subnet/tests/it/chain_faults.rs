@@ -246,7 +246,7 @@ async fn a_silent_chain_is_noticed() {
 /// Weights for Alice, with the row that will be read back.
 fn wanted(node: &FakeNode, spec: u32) -> WeightsRequest {
     store(node, spec, vec![(Item("Weights", vec![number(1), number(0)]), vec![(0_u16, 65535_u16)].encode())]);
-    WeightsRequest { netuid: 1, mechanism: 0, weights: vec![(Uid(0), 1.0)], version_key: None }
+    WeightsRequest { netuid: 1, mechanism: 0, weights: vec![(Uid(0), 1.0)], version_key: None, salt: vec![7; 8] }
 }
 
 #[tokio::test]

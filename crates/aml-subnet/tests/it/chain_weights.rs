@@ -1,15 +1,16 @@
 //! Weights become the numbers that the current SDK would send, and never ones that the chain would refuse.
 
-use aml_subnet::chain::commit::{PendingReveal, storage_index};
+use aml_subnet::chain::commit::{PendingReveal, fresh_salt, storage_index};
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::{
     ChainWeights, ConformError, FULL, WeightRules, clip_to_max_weight, conform, quantise,
 };
+use aml_subnet::entropy::MachineEntropy;
 use aml_subnet::wallet::Hotkey;
 use proptest::prelude::{Strategy as _, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::Value;
 
-use crate::common::{must_read_json, must_text, shared};
+use crate::common::{dev_key, must_read_json, must_text, shared};
 
 fn rules(min_allowed: u16, max_limit: u16) -> WeightRules {
     WeightRules { min_allowed, max_limit, own_uid: Some(Uid(9)) }
@@ -144,10 +145,13 @@ fn a_commit_is_the_digest_that_the_runtime_accepted() {
 
 #[test]
 fn two_commits_of_the_same_weights_differ() {
-    let weights = ChainWeights { uids: vec![1], values: vec![FULL] };
-    let fresh = || PendingReveal::new(1, 0, weights.clone(), 0).expect("randomness");
-    assert_ne!(fresh().salt, fresh().salt);
-    assert_eq!(fresh().salt.len(), 8);
+    let fresh = || fresh_salt(&MachineEntropy).expect("randomness");
+    let hash = |salt| {
+        let weights = ChainWeights { uids: vec![1], values: vec![FULL] };
+        PendingReveal { netuid: 1, mechanism: 0, weights, salt, version_key: 0 }.hash(&dev_key("Alice").hotkey())
+    };
+    assert_ne!(hash(fresh()), hash(fresh()));
+    assert_eq!(fresh().len(), 8);
     assert_eq!(storage_index(52, 0), 52);
     assert_eq!(storage_index(1, 1), 4097);
 }

@@ -102,6 +102,15 @@ impl Home {
         self.folder.path().join("ledger.sqlite")
     }
 
+    /// Changes a SQLite ledger behind the program's back.
+    pub(crate) async fn sqlite_sql(&self, statement: &str) {
+        use sqlx::Connection as _;
+        let url = self.url.replacen("sqlite:", "sqlite://", 1);
+        let mut connection = sqlx::AnyConnection::connect(&url).await.expect("it opens");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.expect("it runs");
+        connection.close().await.expect("it closes");
+    }
+
     /// Changes a PostgreSQL ledger behind the program's back.
     pub(crate) fn server_sql(&self, statement: &str) {
         self.server.as_ref().expect("a server's home").sql("postgres", statement);
@@ -305,6 +314,8 @@ pub(crate) fn round(day: u32) -> Round {
         commitment: None,
         published_ms: None,
         settled_ms: None,
+        list: None,
+        marks: Default::default(),
     }
 }
 
@@ -360,6 +371,7 @@ pub(crate) fn answer(day: u32, number: u8) -> Answer {
         asked_ms: NOW + i64::from(day) * 86_400_000 + i64::from(number),
         took_ms: 250,
         in_time: true,
+        attempts: Vec::new(),
     }
 }
 
@@ -392,6 +404,8 @@ pub(crate) fn verdict(number: u8) -> Verdict {
         model_version: Some("1.0.0".to_owned()),
         receipt_key: accepted.then(|| Digest::of(&[number])),
         took_ms: 250,
+        advantage: None,
+        stored: None,
     }
 }
 
@@ -420,6 +434,7 @@ pub(crate) fn settled() -> Settled {
         labels: vec![Label { place: 0, illicit: true, relevance: 2 }],
         miners: BTreeMap::from([(miner(1), Some(settlement(0.1 + 0.7))), (miner(2), None)]),
         canonical: Some(settlement(0.8)),
+        beside: BTreeMap::new(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::ledger_kit::{
     Home, NETUID, NOW, body, canonical, causes, id, miner, must_open, must_reach, open, settled, task, verdicts,
     weights,
 };
+use crate::ledger_rules_v2::fill_new;
 
 /// A ledger with a row in every table, a swept body and an unfinished round.
 pub(crate) async fn filled(url: &str) -> Ledger {
@@ -55,13 +56,14 @@ async fn an_export_is_the_same_from_either_database_and_after_any_way_through_th
     let mut exports = Vec::new();
     for home in &homes {
         let ledger = filled(&home.url).await;
+        fill_new(&ledger, 4).await;
         let folder = work.path().join(home.name);
         let exported = ledger.export(&folder).await.unwrap_or_else(|error| panic!("{}", causes(&error)));
         assert!(exported.tables.iter().all(|table| table.rows > 0), "every table has rows: {exported:?}");
         exports.push(folder);
     }
     let first = files(&exports[0]);
-    assert!(first.keys().filter(|name| name.starts_with("bodies/")).count() == 2, "a swept body is not exported");
+    assert!(first.keys().filter(|name| name.starts_with("bodies/")).count() == 4, "a swept body is not exported");
     for (number, export) in exports.iter().enumerate() {
         assert!(files(export) == first, "{} exports something else", homes[number].name);
         for home in &homes {

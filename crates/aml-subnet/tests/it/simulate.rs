@@ -32,6 +32,30 @@ fn a_round_that_can_be_held_is_published_whatever_the_seed_brings() {
 }
 
 #[test]
+fn a_published_round_is_paid_for_in_every_epoch() {
+    for seed in 1..=SEEDS / 4 {
+        let report = run(Plan { troubles: Vec::new(), ..Plan::of(seed) });
+        assert_eq!(report.broken, None, "{}", report.trace);
+        assert!((2..=3).contains(&report.paid), "an hour and a half reaches into two or three:\n{}", report.trace);
+    }
+}
+
+#[test]
+fn weights_that_are_set_twice_or_are_not_those_of_the_ledger_are_found_out() {
+    for flaw in [Flaw::LosesWeights, Flaw::DeniesWeights, Flaw::MixesWeights] {
+        let report = run(Plan::of(6).with(flaw));
+        match (&report.broken, flaw) {
+            (Some(Broken::Unrecorded { .. }), Flaw::LosesWeights) => {}
+            (Some(Broken::Twice { times: 2.., .. }), Flaw::DeniesWeights) => {}
+            (Some(Broken::Unlike { .. }), Flaw::MixesWeights) => {}
+            other => panic!("{other:?}\n{}", report.trace),
+        }
+        let least = least(report).expect("a ledger in memory");
+        assert_eq!((least.plan.miners.as_slice(), least.plan.troubles.as_slice()), (&[Kind::Honest][..], &[][..]));
+    }
+}
+
+#[test]
 fn the_same_seed_is_the_same_world() {
     for seed in [3, 5, 8] {
         let (first, again) = (run(Plan::of(seed)), run(Plan::of(seed)));

@@ -227,7 +227,7 @@ proptest! {
             state = after(state.as_ref(), &reply, now);
             failures = match reply {
                 Reply::Answered | Reply::Refused(_) => 0,
-                Reply::NotServing => failures,
+                Reply::NotServing | Reply::NotAsked => failures,
                 Reply::TimedOut | Reply::Unreachable(_) | Reply::TooLarge => failures + 1,
             };
             prop_assert_eq!(state.map_or(0, |state| state.failures), failures);

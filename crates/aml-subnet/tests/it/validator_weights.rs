@@ -13,6 +13,7 @@ use aml_subnet::chain::reveal_round::{GENESIS_SECONDS, PERIOD_SECONDS};
 use aml_subnet::chain::standing::Preflight;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::ChainWeights;
+use aml_subnet::entropy::MachineEntropy;
 use aml_subnet::localnet::{Config, Generation, Hyperparameter, Localnet, SubnetRules};
 use aml_subnet::store::records::{WeightsRecord, WeightsState};
 use aml_subnet::store::{Ledger, OpenLedgerError, Opening};
@@ -161,8 +162,8 @@ impl Stage {
     fn payer_of(&self, target: WeightsTarget, clock: Arc<dyn Clock>) -> Payer {
         let endpoints = Endpoints::resolve(&self.localnet.ws_url(), None).expect("a URL");
         let chain = Arc::new(Subtensor::new(endpoints, self.timing, Arc::clone(&clock)));
-        let log = Arc::clone(&self.disk) as Arc<dyn WeightsLog>;
-        Payer::new(PayerParts { chain, log, signer: dev_key("Alice"), clock, target, min_rounds: 1 })
+        let (log, entropy) = (Arc::clone(&self.disk) as Arc<dyn WeightsLog>, Arc::new(MachineEntropy));
+        Payer::new(PayerParts { chain, log, signer: dev_key("Alice"), clock, entropy, target, min_rounds: 1 })
     }
 
     /// Makes a block as soon as there is something to put into it.
@@ -246,7 +247,7 @@ impl Stage {
 fn worth(of: &[(&str, f64)]) -> Worth {
     let performance: BTreeMap<Hotkey, f64> = of.iter().map(|(name, worth)| (hotkey(name), *worth)).collect();
     let counted = performance.keys().map(|hotkey| (*hotkey, 1)).collect();
-    Worth { performance, counted, rounds: 1 }
+    Worth { performance, counted, rounds: 1, unearned: None }
 }
 
 fn two_miners() -> Worth {
@@ -297,6 +298,7 @@ async fn an_empty_history_pays_nobody() {
         log: Arc::clone(&stage.disk) as Arc<dyn WeightsLog>,
         signer: dev_key("Alice"),
         clock: Arc::new(SystemClock),
+        entropy: Arc::new(MachineEntropy),
         target: TARGET,
         min_rounds: 4,
     });

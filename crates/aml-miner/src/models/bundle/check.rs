@@ -1,6 +1,7 @@
 //! Whether an entry and a model file belong together.
 
 use super::metadata::{Entry, ModelKind};
+use super::version;
 use crate::digest::Digest;
 use crate::features::RowKind;
 use crate::models::calibration::BadCalibration;
@@ -17,8 +18,8 @@ pub enum Mismatch {
         /// The file's.
         actual: Digest,
     },
-    /// A version that is not `1.2.3+` and the file's first 12 hex digits.
-    #[error("model_version is `{found}`, this file needs a version such as 1.0.0 followed by `+{build}`")]
+    /// A version that is not `1.2.3+` and the first 12 hex digits of what decides the scores.
+    #[error("model_version is `{found}`, this model needs a version such as 1.0.0 followed by `+{build}`")]
     Version {
         /// The entry's.
         found: String,
@@ -95,24 +96,19 @@ pub(super) fn check(entry: &Entry, digest: Digest, model: &Model) -> Result<(), 
     if entry.sha256 != digest {
         return Err(Mismatch::Digest { expected: entry.sha256, actual: digest });
     }
-    version(entry)?;
+    name(entry)?;
     schema(entry, model)?;
     objective(entry, model)?;
     Ok(entry.calibration.check()?)
 }
 
-fn version(entry: &Entry) -> Result<(), Mismatch> {
-    let build = entry.sha256.short();
-    let semantic = entry.model_version.strip_suffix(&build).and_then(|rest| rest.strip_suffix('+'));
-    let number = |part: &str| {
-        let digits = !part.is_empty() && part.len() <= 9 && part.bytes().all(|c| c.is_ascii_digit());
-        digits && (part == "0" || !part.starts_with('0'))
-    };
-    let good = |version: &str| version.split('.').count() == 3 && version.split('.').all(number);
-    if semantic.is_some_and(good) {
-        return Ok(());
-    }
-    Err(Mismatch::Version { found: entry.model_version.chars().take(80).collect(), build })
+/// The name in the entry's version.
+pub(super) fn name(entry: &Entry) -> Result<&str, Mismatch> {
+    let Entry { model_version, sha256, calibration, .. } = entry;
+    version::name(model_version, *sha256, calibration).ok_or_else(|| Mismatch::Version {
+        found: model_version.chars().take(80).collect(),
+        build: version::build(*sha256, calibration),
+    })
 }
 
 fn schema(entry: &Entry, model: &Model) -> Result<(), Mismatch> {

@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::METADATA_FILE;
-use super::check::{Mismatch, check};
+use super::check::{Mismatch, check, name};
 use super::metadata::{Draft, Entry, Metadata, MetadataError, ModelKind};
+use super::version;
 use crate::digest::Digest;
 use crate::trees::lightgbm::{self, MAX_MODEL_BYTES, Model, ParseError};
 use crate::whole_file::{self, Readers};
@@ -88,7 +89,8 @@ impl Bundle {
         }
         let model = lightgbm::parse(&bytes).map_err(|source| LoadError::Model { path: path.to_owned(), source })?;
         check(&entry, digest, &model).map_err(mismatch)?;
-        Ok(Self { entry, model })
+        let model_version = version::whole(name(&entry).map_err(mismatch)?, digest, &entry.calibration);
+        Ok(Self { entry: Entry { model_version, ..entry }, model })
     }
 }
 

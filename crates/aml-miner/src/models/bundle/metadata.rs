@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_METADATA_BYTES, METADATA_FILE};
+use super::{MAX_METADATA_BYTES, METADATA_FILE, version};
 use crate::digest::Digest;
 use crate::features::{RowKind, Schema};
 use crate::models::Calibration;
@@ -180,7 +180,7 @@ pub struct Draft {
 pub struct Entry {
     /// What the model is for.
     pub model: ModelKind,
-    /// Semantic version and the first 12 hex digits of the file's SHA-256.
+    /// Semantic version and the first 12 hex digits of what decides the scores: the file's digest, and the curve's.
     pub model_version: String,
     /// SHA-256 of the model file.
     pub sha256: Digest,
@@ -207,7 +207,7 @@ impl Entry {
     pub(super) fn new(draft: Draft, sha256: Digest, objective: String) -> Self {
         Self {
             model: draft.model,
-            model_version: format!("{}+{}", draft.version, sha256.short()),
+            model_version: version::whole(&draft.version, sha256, &draft.calibration),
             sha256,
             schema_sha256: draft.schema.hash(),
             schema: draft.schema,

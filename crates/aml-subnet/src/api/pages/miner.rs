@@ -60,7 +60,7 @@ pub(super) const fn tone(outcome: MinerOutcome) -> &'static str {
         MinerOutcome::Accepted => "good",
         MinerOutcome::Rejected | MinerOutcome::TooLarge => "bad",
         MinerOutcome::Refused | MinerOutcome::TimedOut | MinerOutcome::Unreachable => "warn",
-        MinerOutcome::NotServing => "",
+        MinerOutcome::NotServing | MinerOutcome::NotAsked => "",
     }
 }
 

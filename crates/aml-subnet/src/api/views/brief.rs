@@ -30,6 +30,8 @@ pub enum MinerOutcome {
     NotServing,
     /// More bytes than an answer may have.
     TooLarge,
+    /// It was never asked, by a failure of the validator.
+    NotAsked,
 }
 
 impl MinerOutcome {
@@ -44,6 +46,7 @@ impl MinerOutcome {
             (Err(_), Some(Reply::Unreachable(_))) => Self::Unreachable,
             (Err(_), Some(Reply::NotServing)) => Self::NotServing,
             (Err(_), Some(Reply::TooLarge)) => Self::TooLarge,
+            (Err(_), Some(Reply::NotAsked)) => Self::NotAsked,
         }
     }
 
@@ -58,6 +61,7 @@ impl MinerOutcome {
             Self::Unreachable => "unreachable",
             Self::NotServing => "not serving",
             Self::TooLarge => "too large",
+            Self::NotAsked => "not asked",
         }
     }
 }

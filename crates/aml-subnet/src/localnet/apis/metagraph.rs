@@ -1,7 +1,7 @@
 //! The whole subnet in one answer.
 
+use super::query::{Query, c, cs};
 use super::subnets::{ONE, name};
-use super::{Query, c, cs};
 use crate::localnet::items::subtensor as s;
 use crate::localnet::mirror::AccountId32;
 use crate::localnet::mirror::pallet_subtensor::pallet::AxonInfo;

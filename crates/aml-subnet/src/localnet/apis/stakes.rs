@@ -1,6 +1,6 @@
 //! Stakes as the runtime APIs show them.
 
-use super::{Query, c};
+use super::query::{Query, c};
 use crate::localnet::items::subtensor as s;
 use crate::localnet::mirror::AccountId32;
 use crate::localnet::mirror::pallet_subtensor::rpc_info::stake_info::StakeInfo;

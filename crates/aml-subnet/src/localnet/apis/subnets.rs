@@ -1,6 +1,6 @@
 //! Subnets and neurons as the runtime APIs show them.
 
-use super::{Query, c, cs};
+use super::query::{Query, c, cs};
 use crate::localnet::item::Item;
 use crate::localnet::items::subtensor as s;
 use crate::localnet::mirror::AccountId32;

@@ -3,6 +3,7 @@
 //! Every required input needs its `bt_header_input_obj_` header, the body is plain JSON, never compressed. Each request
 //! has a UUID of its own: an axon refuses nonces that fall behind under the same one.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{EMPTY_BODY_HASH, INPUTS, NAME, message};
+use crate::entropy::{Entropy, NoEntropy};
 use crate::protocol::{Nonce, headers};
 use crate::wallet::{Hotkey, Scheme, Signer};
 
@@ -37,6 +39,40 @@ pub struct Receiver {
     pub address: SocketAddr,
 }
 
+/// What no other request has.
+#[derive(Clone, Copy, Debug)]
+pub struct Unique {
+    /// Above all nonces before it.
+    pub nonce: Nonce,
+    /// Random.
+    pub uuid: Uuid,
+}
+
+/// A random UUID, version 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uuid([u8; 16]);
+
+impl Uuid {
+    /// A fresh one.
+    ///
+    /// # Errors
+    /// [`NoEntropy`] when there is no randomness.
+    pub fn random(entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
+        let mut bytes = [0_u8; 16];
+        entropy.fill(&mut bytes)?;
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = hex::encode(self.0);
+        write!(f, "{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
+    }
+}
+
 /// Why no request could be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
@@ -46,6 +82,9 @@ pub enum BuildError {
     /// Not the body of the inference API.
     #[error("the task is not a JSON object with `alerts`")]
     Body,
+    /// No UUID.
+    #[error("the machine gives no randomness")]
+    Randomness,
 }
 
 #[derive(Deserialize)]
@@ -60,14 +99,14 @@ struct Task<'a> {
     money_flows: Option<&'a RawValue>,
 }
 
-/// Wraps `task`, a body of the inference API, and signs it for `receiver` under a UUID of its own.
+/// Wraps `task`, a body of the inference API, and signs it for `receiver`.
 ///
 /// # Errors
 /// When the signer cannot sign this form, or the task is no batch.
 pub fn request(
     signer: &Signer,
     receiver: &Receiver,
-    nonce: Nonce,
+    Unique { nonce, uuid }: Unique,
     timeout: Duration,
     task: &[u8],
 ) -> Result<Request, BuildError> {
@@ -75,7 +114,7 @@ pub fn request(
         return Err(BuildError::Scheme);
     }
     let task: Task<'_> = serde_json::from_slice(task).map_err(|_| BuildError::Body)?;
-    let (sender, uuid) = (signer.hotkey().to_string(), fresh_uuid());
+    let (sender, uuid) = (signer.hotkey().to_string(), uuid.to_string());
     let uuid = uuid.as_str();
     let text = message(nonce, &sender, &receiver.hotkey, uuid, EMPTY_BODY_HASH);
     let signature = format!("0x{}", hex::encode(signer.sign(text.as_bytes())));
@@ -134,14 +173,4 @@ fn body(terminals: &Terminals<'_>, task: &Task<'_>) -> Bytes {
     }
     json.push_str(",\"scores\":null,\"miner_id\":null,\"model_version\":null}");
     Bytes::from(json)
-}
-
-/// A random UUID, version 4.
-fn fresh_uuid() -> String {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).expect("the operating system has randomness");
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let text = hex::encode(bytes);
-    format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
 }

@@ -33,6 +33,19 @@ pub enum Reply {
     NotServing,
     /// More bytes than an answer may have.
     TooLarge,
+    /// It was never asked, by a failure of ours: the round stands in none of its means.
+    NotAsked,
+}
+
+/// One try to ask a miner, of several in a round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it began.
+    pub at_ms: i64,
+    /// How long it took.
+    pub took_ms: u64,
+    /// What came of it.
+    pub reply: Reply,
 }
 
 /// A miner's answer as it came: evidence.
@@ -62,6 +75,9 @@ pub struct Answer {
     pub took_ms: u64,
     /// Whether it was complete before the deadline.
     pub in_time: bool,
+    /// Every try, where there was more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
 }
 
 impl Answer {
@@ -81,6 +97,7 @@ impl Answer {
             asked_ms,
             took_ms: 0,
             in_time: false,
+            attempts: Vec::new(),
         }
     }
 }

@@ -9,8 +9,10 @@ use aml_miner::digest::Digest;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::marks::Marks;
 use crate::calendar::date_from;
 use crate::validation::rules::RulesVersion;
+use crate::validation::rules_list::RulesList;
 use crate::validation::tier2_traps::TrapGroup;
 use crate::wallet::Hotkey;
 
@@ -112,6 +114,12 @@ pub struct Round {
     pub published_ms: Option<i64>,
     /// When it was settled.
     pub settled_ms: Option<i64>,
+    /// The list of rules when it began; `None` of a round of an older program.
+    #[serde(default)]
+    pub list: Option<RulesList>,
+    /// What befell it.
+    #[serde(default)]
+    pub marks: Marks,
 }
 
 /// What the ledger keeps of an alert of the batch, so that it needs the batch no more.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::column::ColumnDigests;
 use crate::validation::rules::RulesVersion;
 use crate::validation::score::CanonicalScore;
 use crate::validation::tier1_integrity::Finding;
@@ -53,6 +54,12 @@ pub struct Verdict {
     pub receipt_key: Option<Digest>,
     /// How long the answer took.
     pub took_ms: u64,
+    /// How much better than chance it did on the traps, from 0 to 1; rules v2 look at this and not at `tier2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advantage: Option<f64>,
+    /// What its column and its scores are kept as; rules v2 read these and no raw answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<ColumnDigests>,
 }
 
 /// The canonical scores of a round.
@@ -80,4 +87,7 @@ pub struct Settled {
     pub miners: BTreeMap<Hotkey, Option<Settlement>>,
     /// The canonical scores against the same outcomes; `None` when there were none.
     pub canonical: Option<Settlement>,
+    /// What other rules would have made of the same answers, against the same outcomes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beside: BTreeMap<RulesVersion, Settlement>,
 }

@@ -5,6 +5,8 @@
 //! points `v_i c_i`: at the optimum of a quadratic problem that is the additive price in which nobody gains by splitting or
 //! merging. Columns that are alike beyond what the ensemble explains share one knee.
 
+use serde::{Deserialize, Serialize};
+
 use crate::validation::v2::constants::Constants;
 use crate::validation::v2::moments::Moments;
 use crate::validation::v2::weights::{Correlations, Loss, combine};
@@ -15,7 +17,7 @@ const SHORTEST: f64 = 1e-12;
 const EXPLAINED: f64 = 0.999;
 
 /// What pricing says of one column.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Priced {
     /// `b`: correlation with the outcomes over the whole window; 0 for a column that says nothing.
     pub correlation: f64,

@@ -1,5 +1,7 @@
 //! What a window says of every miner: weights, points, calibration, the usual level and likeness; and the curve.
 
+use serde::{Deserialize, Serialize};
+
 use crate::validation::v2::calibration::Bins;
 use crate::validation::v2::constants::Constants;
 use crate::validation::v2::curve::{Curve, Parts};
@@ -20,7 +22,7 @@ pub struct Delivered {
 }
 
 /// Where a miner stands on one day.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     /// Weight, points and what they come from.
     pub priced: Priced,

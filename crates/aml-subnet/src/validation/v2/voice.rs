@@ -6,6 +6,8 @@
 
 use std::num::NonZero;
 
+use serde::{Deserialize, Serialize};
+
 use crate::validation::v2::constants::Constants;
 use crate::validation::v2::moments::{Pairs, pairs};
 use crate::validation::v2::record::is_alive;
@@ -28,7 +30,8 @@ pub struct Today<'a> {
 }
 
 /// Why a miner has no voice today.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Muted {
     /// No weight, no calibration or no round delivered yet.
     Unknown,
@@ -41,7 +44,8 @@ pub enum Muted {
 }
 
 /// Who was chosen to speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// Those who are known, alive, at their level and steady, by their voices.
     Voices,

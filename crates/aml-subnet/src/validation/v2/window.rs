@@ -45,10 +45,10 @@ impl Window {
         first > self.today - self.days - self.earliest
     }
 
-    /// Whether nothing about the outcomes of the round of `day` can change any more.
+    /// Whether no outcome of the round of `day` can come any more: its last day is over.
     #[must_use]
     pub const fn is_settled(&self, day: i64) -> bool {
-        self.today >= day + self.latest
+        self.today > day + self.latest
     }
 }
 
@@ -64,6 +64,6 @@ mod tests {
         assert!(window.counts(79, 100) && !window.counts(80, 101), "not before it is known");
         assert!(window.counts(70, 91) && !window.counts(70, 92), "not after 21 days");
         assert!(window.is_new(64) && !window.is_new(63), "first asked 36 days ago or less");
-        assert!(window.is_settled(79) && !window.is_settled(80));
+        assert!(window.is_settled(78) && !window.is_settled(79));
     }
 }

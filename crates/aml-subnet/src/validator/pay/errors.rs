@@ -3,7 +3,7 @@
 use super::due::{Because, Due};
 use crate::chain::standing::Preflight;
 use crate::subtensor::{PoolError, ReadError, RevealError, SetWeightsError, SubmitError};
-use crate::validator::world::LogError;
+use crate::validator::world::{LogError, NoEntropy};
 
 /// Tempos without new weights after which even "too soon" is no longer benign.
 pub(super) const PROLONGED: f64 = 3.0;
@@ -14,6 +14,9 @@ pub enum PayError {
     /// Our own store.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// No salt.
+    #[error(transparent)]
+    Salt(#[from] NoEntropy),
     /// The chain could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -86,6 +89,7 @@ impl PayError {
     pub fn trouble(&self) -> Trouble {
         match self {
             Self::Log(_) => Trouble::Ledger,
+            Self::Salt(_) => Trouble::Software,
             Self::Read(_) => Trouble::Rpc,
             Self::Set(error) => of_set(error),
             Self::Reveal(error) => of_reveal(error),
@@ -103,10 +107,7 @@ fn of_set(error: &SetWeightsError) -> Trouble {
         SetWeightsError::Read(_) => Trouble::Rpc,
         SetWeightsError::Submit(error) => of_submit(error),
         SetWeightsError::NotThere(_) => Trouble::Refused,
-        SetWeightsError::Route(_)
-        | SetWeightsError::Randomness(_)
-        | SetWeightsError::Round(_)
-        | SetWeightsError::Seal(_) => Trouble::Software,
+        SetWeightsError::Route(_) | SetWeightsError::Round(_) | SetWeightsError::Seal(_) => Trouble::Software,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::due::Due;
 use super::errors::{PROLONGED, PayError, Trouble};
-use super::{PayOutcome, WeightsTarget};
-use crate::store::records::{WeightsRecord, WeightsState};
+use super::outcome::PayOutcome;
+use crate::store::records::{WeightsRecord, WeightsState, WeightsTarget};
 
 /// How old the weights on chain are.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

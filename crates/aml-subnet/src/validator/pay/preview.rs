@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::due::{Due, due};
 use super::worth::{Withheld, Worth};
-use super::{Moment, PayError, Payer};
+use super::{Moment, PayError, Payer, wanted};
 use crate::chain::epoch::Epoch;
 use crate::chain::standing::{Preflight, WeightsStanding};
 use crate::chain::types::Uid;
@@ -82,7 +82,7 @@ impl Payer {
             Ok(shares) => (shares, None),
             Err(withheld) => (Vec::new(), Some(withheld)),
         };
-        let wanted = self.request(&shares).weights;
+        let wanted = wanted(&shares);
         let vector = withheld.is_none().then(|| conform(&wanted, &standing.weight_rules()));
         let good = vector.as_ref().and_then(|vector| vector.as_ref().ok());
         let check = |weights| standing.check(target.mechanism, weights, standing.rules.weights_version).err();
@@ -109,11 +109,12 @@ fn rows(worth: &Worth, shares: &[Share], vector: Option<&ChainWeights>, on_chain
         weight: weights.get(&share.uid).copied().unwrap_or_default(),
         on_chain: shown.get(&share.uid).copied().unwrap_or_default(),
     };
-    shares.iter().map(row).collect()
+    // Zeros are there to fill up a vector that is too short.
+    shares.iter().filter(|share| share.share > 0.0).map(row).collect()
 }
 
 fn dropped(worth: &Worth, shares: &[Share]) -> Vec<Dropped> {
-    let paid = |hotkey: &Hotkey| shares.iter().any(|share| share.hotkey == *hotkey);
+    let paid = |hotkey: &Hotkey| shares.iter().any(|share| share.hotkey == *hotkey && share.share > 0.0);
     let left = worth.performance.iter().filter(|(hotkey, _)| !paid(hotkey));
     let why = |performance: f64| {
         if performance.is_finite() && performance > 0.0 {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::store::records::Shares;
 use crate::validation::performance::{RoundScore, earned};
 use crate::validation::rules::Rules;
 use crate::wallet::Hotkey;
@@ -15,6 +16,8 @@ pub struct Worth {
     pub counted: BTreeMap<Hotkey, usize>,
     /// Days with a round that counts, whoever took part.
     pub rounds: usize,
+    /// What nobody earned of a day's pay, where the rules say so; `performance` is in shares of the whole then.
+    pub unearned: Option<f64>,
 }
 
 impl Worth {
@@ -26,7 +29,15 @@ impl Worth {
         let days: BTreeSet<i64> = history.values().flatten().filter(counts).map(|round| round.day).collect();
         let counted = |hotkey: &Hotkey| history.get(hotkey).map_or(0, |rounds| rounds.iter().filter(counts).count());
         let counted = performance.keys().map(|hotkey| (*hotkey, counted(hotkey))).collect();
-        Self { performance, counted, rounds: days.len() }
+        Self { performance, counted, rounds: days.len(), unearned: None }
+    }
+
+    /// From a day's shares under rules v2.
+    #[must_use]
+    pub fn shared(shares: &Shares) -> Self {
+        let performance = shares.miners.iter().map(|(hotkey, of)| (*hotkey, of.share)).collect();
+        let counted = shares.miners.iter().map(|(hotkey, of)| (*hotkey, of.counted)).collect();
+        Self { performance, counted, rounds: shares.rounds, unearned: Some(shares.unearned) }
     }
 
     /// Why no weights are to be set on this, whatever the chain says.
@@ -34,6 +45,9 @@ impl Worth {
     pub fn withheld(&self, min_rounds: usize) -> Option<Withheld> {
         if self.rounds < min_rounds.max(1) {
             return Some(Withheld::TooFewRounds { rounds: self.rounds, needed: min_rounds.max(1) });
+        }
+        if self.unearned.is_some() {
+            return None;
         }
         let any = self.performance.values().any(|worth| worth.is_finite() && *worth > 0.0);
         (!any).then_some(Withheld::NothingEarned)
@@ -57,6 +71,9 @@ pub enum Withheld {
     /// Those who earned something have left the subnet.
     #[error("no hotkey that earned something is registered in the subnet")]
     NobodyRegistered,
+    /// Nobody has earned the day's pay, and there is nobody to leave it to.
+    #[error("nobody has earned the day's pay, and {0}")]
+    Unearned(&'static str),
     /// Most neurons are gone at once: believed when a second read says the same.
     #[error("the metagraph has only {neurons} neurons, far fewer than before: read again before it is believed")]
     MetagraphDoubted {

@@ -23,7 +23,7 @@ pub fn is_asleep(dormancy: Option<&Dormancy>, now_ms: i64) -> bool {
 pub fn after(previous: Option<&Dormancy>, reply: &Reply, now_ms: i64) -> Option<Dormancy> {
     match reply {
         Reply::Answered | Reply::Refused(_) => None,
-        Reply::NotServing => previous.copied(),
+        Reply::NotServing | Reply::NotAsked => previous.copied(),
         Reply::TimedOut | Reply::Unreachable(_) | Reply::TooLarge => {
             let failures = previous.map_or(0, |previous| previous.failures).saturating_add(1);
             Some(Dormancy { failures, next_try_ms: now_ms.saturating_add(pause_ms(failures)) })

@@ -14,7 +14,7 @@ use crate::http::body::RequestBody;
 use crate::http::client::{Posting, Received, not_kept};
 use crate::http::spool::{Spool, SpoolLimits, Spooled};
 use crate::protocol::synapse::NAME;
-use crate::protocol::synapse::dendrite::{self, Receiver};
+use crate::protocol::synapse::dendrite::{self, Receiver, Unique, Uuid};
 use crate::protocol::synapse::reply;
 use crate::validator::world::{Line, Workers};
 
@@ -29,8 +29,9 @@ pub(crate) async fn wrap(
     task: RequestBody,
 ) -> Result<Posting, CannotAsk> {
     let nonce = caller.nonces.next(caller.clock);
+    let uuid = Uuid::random(caller.entropy).map_err(|_| CannotAsk::Randomness)?;
     let signer = caller.signer.clone();
-    let make = move || dendrite::request(&signer, &receiver, nonce, patience, &task.to_bytes());
+    let make = move || dendrite::request(&signer, &receiver, Unique { nonce, uuid }, patience, &task.to_bytes());
     let made = caller.workers.compute(make).await.map_err(|_| CannotAsk::Body)??;
     let target = format!("/{NAME}").parse().expect("a class name is a valid path");
     Ok(Posting { target, headers: made.headers, body: made.body.into(), lane: None })

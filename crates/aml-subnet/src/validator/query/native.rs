@@ -15,7 +15,7 @@ use crate::http::spool::{SpoolLimits, Spooled};
 use crate::protocol::NonceSource;
 use crate::protocol::answer::{Answered, Asked, verify_answer};
 use crate::protocol::signed_request::{Target, sign};
-use crate::validator::world::{Line, Workers};
+use crate::validator::world::{Entropy, Line, Workers};
 use crate::wallet::{Hotkey, Signer};
 
 /// Who asks. All requests of one hotkey share one source of nonces.
@@ -29,6 +29,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) clock: &'a dyn Clock,
     /// Where a body is wrapped for the old form.
     pub(crate) workers: &'a dyn Workers,
+    /// Where UUIDs come from.
+    pub(crate) entropy: &'a dyn Entropy,
 }
 
 /// What is asked of whom.

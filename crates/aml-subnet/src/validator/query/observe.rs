@@ -39,5 +39,6 @@ const fn outcome(reply: &Reply) -> (&'static str, Option<&str>) {
         Reply::Unreachable(why) => ("unreachable", Some(why.as_str())),
         Reply::NotServing => ("not_serving", None),
         Reply::TooLarge => ("too_large", None),
+        Reply::NotAsked => ("not_asked", None),
     }
 }

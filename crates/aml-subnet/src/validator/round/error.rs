@@ -8,6 +8,7 @@ use crate::outputs::PublishError;
 use crate::store::records::RoundId;
 use crate::store::{RecordError, StorageError};
 use crate::validator::evidence::EvidenceError;
+use crate::validator::information::InformationError;
 use crate::validator::query::OwnFailure;
 use crate::validator::sot::SotError;
 use crate::validator::task::{MakeTaskError, ResumeTaskError};
@@ -53,6 +54,9 @@ pub enum RoundError {
     /// What was recorded cannot be judged.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// Rules v2 came to no result.
+    #[error(transparent)]
+    Information(#[from] InformationError),
     /// Canonical scores cannot be written as files.
     #[error(transparent)]
     Files(#[from] PublishError),

@@ -31,6 +31,8 @@ impl Rounds {
         let World { ledger, workers, .. } = &self.parts.world;
         let batch = self.batch(&round).await?;
         let peers = self.peers(&ledger.receipt_keys().await?).await?;
+        let asked: Vec<Hotkey> = peers.iter().map(|peer| peer.hotkey).collect();
+        self.put_in_force(&round, &asked).await?;
         let salt = self.parts.secret.salt(round.id);
         let new = NewTask {
             round: round.id,

@@ -26,6 +26,12 @@ pub trait WeightsChain: Send + Sync {
     /// All neurons of a subnet.
     fn metagraph(&self, netuid: u16) -> BoxFuture<'_, Result<Metagraph, ReadError>>;
 
+    /// The hotkey of the subnet's owner; `None` where the chain names none.
+    fn owner(&self, netuid: u16) -> BoxFuture<'_, Result<Option<Hotkey>, ReadError>> {
+        let _ = netuid;
+        Box::pin(async { Ok(None) })
+    }
+
     /// A hotkey's standing, at the best block.
     fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>>;
 
@@ -95,6 +101,10 @@ impl WeightsChain for Subtensor {
 
     fn metagraph(&self, netuid: u16) -> BoxFuture<'_, Result<Metagraph, ReadError>> {
         Box::pin(Self::metagraph(self, netuid))
+    }
+
+    fn owner(&self, netuid: u16) -> BoxFuture<'_, Result<Option<Hotkey>, ReadError>> {
+        Box::pin(Self::owner(self, netuid))
     }
 
     fn standing(&self, hotkey: Hotkey, target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>> {
