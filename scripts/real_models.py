@@ -5,8 +5,8 @@
     VENV/bin/python scripts/real_models.py --programs BUILD/release
     scripts/simulator.sh real                                      does all of that
 
-`aml-miner-batch synth` makes 74 days; the models are trained on what is known of the first twenty when the season begins, each on
-features of its own choice, and never again. They then play 54 days under the shipped rules (`aml-subnet rules apply`), alone and with
+`aml-miner-batch synth` makes 66 days; the models are trained on what is known of the first eighteen when the season begins, each on
+features of its own choice, and never again. They then play 48 days under the shipped rules (`aml-subnet rules apply`), alone and with
 attackers. Traps are scored as the same alerts were scored when they were new, with a little jitter.
 """
 import argparse
@@ -26,7 +26,7 @@ from season import Miner, Season  # noqa: E402
 from shipped import Program, Shipped  # noqa: E402
 from world import NEVER, Alerts  # noqa: E402
 
-TRAINED, DAYS, LAST = 20, 74, 20
+TRAINED, DAYS, LAST = 18, 66, 12
 DAY_MS = 86_400_000
 TEXTS = {"alert_id", "address", "processing_date", "window_days"}
 CHOSEN = [

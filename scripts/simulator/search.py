@@ -6,7 +6,8 @@
     search.py --program ... --minutes 10 --rules v1
     search.py --twins --minutes 10                                the Python twins instead of the program
 
-An attack is a *recipe*: a model, what of it is told, under how many keys, with which noise, on which days. What it is worth is
+An attack is a *recipe*: a model (or none: keys that know the traps and nothing else), what of it is told, under how many keys,
+with which noise, on which days. What it is worth is
 what its keys earn together beyond what one key earns that tells its model as it is (the *honest* use of the same model): a
 recipe that gains says that the rules pay for something else than information. The search begins with one ingredient at a time and
 goes on with changes of the best recipes; whatever gains is played once more in a season that the search has not seen, and
@@ -30,9 +31,9 @@ from shipped import Program, Shipped, found
 from world import World
 
 LAST = 10
-MODELS = ("good", "best", "public", "mean", "mixed")
+MODELS = ("good", "best", "public", "mean", "mixed", "nothing")
 TOLD = (1.0, 0.5, 0.2, 0.1, 0.05)
-KEYS = (1, 2, 3, 5, 10, 20, 50)
+KEYS = (1, 2, 3, 5, 10, 20, 50, 150)
 NOISE = (0.0, 0.05, 0.1, 0.3, 0.5, 0.8, 1.2)
 DAYS = ("all", "in turn", "two of three", "every second")
 
@@ -68,11 +69,13 @@ class Recipe:
     def plain(self):
         """Another way to say the same."""
         recipe = self if self.noise else replace(self, fixed=False)
+        if self.model == "nothing":  # noise is all that it tells
+            recipe = replace(self, noise=1.0)
         return replace(recipe, days="all") if self.keys == 1 and self.days == "in turn" else recipe
 
 
 def scores_of(recipe, stage):
-    models = {"good": stage.good, "best": stage.best, "public": stage.public, "mean": stage.mean}
+    models = {"nothing": np.full(stage.shape, stage.world.base_rate), "good": stage.good, "best": stage.best, "public": stage.public, "mean": stage.mean}
     scores = models.get(recipe.model)
     return mixed(stage.good, stage.public, [0.5])[0] if scores is None else scores
 
@@ -81,18 +84,19 @@ def miners(recipe, stage):
     """The keys of a recipe in a season."""
     scores, rng = scores_of(recipe, stage), np.random.default_rng(29)
     odds, given = logit(scores), []
+    spread = recipe.noise * (odds.std() if recipe.model != "nothing" else 1.0)
     for own in range(recipe.keys):
         one = scores
         if recipe.noise:
             noise = (rng.standard_normal(stage.world.address.max() + 1)[stage.world.address] if recipe.fixed
                      else rng.standard_normal(odds.shape))
-            one = sigmoid(odds + recipe.noise * odds.std() * noise)
+            one = sigmoid(odds + spread * noise)
         one = only_top(one, recipe.told) if recipe.told < 1 else one
         when = {"in turn": lambda day, own=own: day % recipe.keys == own,
                 "two of three": lambda day, own=own: (day + own) % 3 > 0,
                 "every second": lambda day, own=own: (day + own) % 2 == 0}.get(recipe.days)
         given.append(Sometimes(one, when) if when else one)
-    return keys(given)
+    return keys(given, "known" if recipe.model == "nothing" else "model")
 
 
 class Ground:
@@ -109,7 +113,7 @@ class Ground:
         return self.known[recipe]
 
     def honest(self, recipe):
-        return self.pay(Recipe(model=recipe.model))
+        return self.pay(Recipe(model=recipe.model).plain())
 
     def gain(self, recipe):
         """Pay beyond that of the model as it is."""
@@ -159,7 +163,8 @@ def singles():
     noise = [replace(one, keys=50, noise=spread, fixed=fixed) for spread in (0.8, 0.3) for fixed in (True, False) for one in plain]
     copies = [replace(one, keys=count) for count in (2, 20) for one in plain]
     days = [replace(one, keys=3, days=when) for when in ("in turn", "two of three") for one in plain]
-    return cuts + noise + copies + days
+    crowds = [Recipe(model="nothing", keys=150, noise=1.0, fixed=fixed) for fixed in (True, False)]
+    return crowds + cuts + noise + copies + days
 
 
 def proposed(kept, rng):

@@ -4,11 +4,13 @@
 //! settled; a vector of weights once the chain shows it.
 
 pub mod brief;
+pub mod information;
 pub mod miner;
 pub mod round;
 pub mod weights;
 
 pub use brief::{MinerBrief, MinerOutcome, RoundBrief, RoundFacts, RoundList};
+pub use information::{Heard, MinerInformation, Why};
 pub use miner::{Day, MinerDetail, MinerList, MinerRound, MinerStanding};
 pub use round::{CanonicalSummary, RoundDetail, RoundMiner, SettledSummary};
 pub use weights::{WeightsAnswer, WeightsEntry};

@@ -3,6 +3,7 @@
 mod alert_rules;
 mod api_chain;
 mod api_docs;
+mod api_information;
 mod api_kit;
 mod api_openapi;
 mod api_pages;

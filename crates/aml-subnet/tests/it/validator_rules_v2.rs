@@ -173,7 +173,10 @@ async fn outcomes_that_are_withdrawn_and_rounds_that_are_void_amend_the_newest_p
     assert!(versions.iter().any(|one| one.illicit.is_none()), "and it is recorded that they were");
 
     world.clock.forward(Duration::from_secs(600));
-    let mark = Mark { at_ms: aml_miner::clock::millis(aml_miner::clock::Clock::now(&*world.clock)), why: "a bad batch".to_owned() };
+    let mark = Mark {
+        at_ms: aml_miner::clock::millis(aml_miner::clock::Clock::now(&*world.clock)),
+        why: "a bad batch".to_owned(),
+    };
     world.ledger.mark_round(rounds[3], MarkKind::Void, Some(&mark)).await.expect("a ledger");
     world.clock.forward(Duration::from_secs(600));
     must_pass(&world).await;
@@ -204,7 +207,14 @@ async fn a_switch_in_the_middle_of_a_season_pays_from_its_first_day() {
     // The raw answers of the first day are gone.
     let swept = noon(first_day() + Days::new(1)) - Duration::from_secs(1);
     let age = aml_miner::clock::Clock::now(&*world.clock) - swept;
-    world.ledger.sweep(aml_miner::clock::millis(aml_miner::clock::Clock::now(&*world.clock)), &Retention { age, bytes: u64::MAX }).await.expect("a ledger");
+    world
+        .ledger
+        .sweep(
+            aml_miner::clock::millis(aml_miner::clock::Clock::now(&*world.clock)),
+            &Retention { age, bytes: u64::MAX },
+        )
+        .await
+        .expect("a ledger");
     world.settings.rules = Some(switch(u64::from(DAYS) - 1));
     must_pass(&world).await;
     let names = world.ledger.column_digests(rounds[1]).await.expect("a ledger");
@@ -227,7 +237,8 @@ async fn a_switch_in_the_middle_of_a_season_pays_from_its_first_day() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_rules_that_contradicts_the_ledger_is_refused_with_a_day_to_give() {
     let mut world = World::new(1, vec![("Bob", honest(0.8))]).await;
-    let (today, list) = (first_day(), |rules: &str| -> Option<RulesList> { Some(serde_json::from_str(rules).expect("a list")) });
+    let (today, list) =
+        (first_day(), |rules: &str| -> Option<RulesList> { Some(serde_json::from_str(rules).expect("a list")) });
     let open = async |rules: Option<RulesList>, today: NaiveDate, world: &World| {
         let settings = ValidatorSettings { rules, ..world.settings.clone() };
         rulebook::open(&world.ledger, &settings, NETUID, today).await
@@ -252,7 +263,11 @@ async fn a_list_of_rules_that_contradicts_the_ledger_is_refused_with_a_day_to_gi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_round_that_was_open_when_rules_changed_goes_on_as_it_began() {
-    let mut world = World::new(1, vec![("Bob", honest(0.8)), ("Eve", Behaviour::Wire(crate::fake_miner::Wire::HangsBeforeHeaders))]).await;
+    let mut world = World::new(
+        1,
+        vec![("Bob", honest(0.8)), ("Eve", Behaviour::Wire(crate::fake_miner::Wire::HangsBeforeHeaders))],
+    )
+    .await;
     world.settings.rules = Some(RulesList::always(RulesVersion::V1));
     let id = world.dawn(0);
     let stop = CancellationToken::new();

@@ -123,9 +123,7 @@ impl Settler {
         let known = known.filter(|one| ever.counts(day, day_at_ms(one.confirmed_ms)));
         let place = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
         let labels: Vec<Label> = known
-            .filter_map(|one| {
-                Some(Label { place: place(one.place), illicit: one.illicit?, relevance: one.relevance })
-            })
+            .filter_map(|one| Some(Label { place: place(one.place), illicit: one.illicit?, relevance: one.relevance }))
             .collect();
         let whole = labels.len() as u64 == round.alerts;
         if !whole && !Window::new(constants, day_at(self.now())).is_settled(day) {

@@ -19,32 +19,30 @@ pub(super) struct Shown<'a> {
 
 /// A miner under each version, in the order of versions.
 struct Row<'a> {
-    hotkey: &'a str,
+    hotkey: String,
     under: Vec<&'a MinerUnder>,
 }
 
 impl Shown<'_> {
     /// Best paid under the last version first.
     fn rows(&self) -> Vec<Row<'_>> {
-        let by_hotkey = |under| -> BTreeMap<&str, &MinerUnder> {
-            let Under { miners, .. } = under;
-            miners.iter().map(|one| (one.hotkey.as_str(), one)).collect()
-        };
         let all: Vec<BTreeMap<&str, &MinerUnder>> = self.all.iter().map(by_hotkey).collect();
         let last = self.all.last().map(|under| under.miners.as_slice()).unwrap_or_default();
-        let row = |one: &'_ MinerUnder| {
-            let under = all.iter().filter_map(|miners| miners.get(one.hotkey.as_str()).copied()).collect();
-            all.iter()
-                .find_map(|miners| miners.get_key_value(one.hotkey.as_str()))
-                .map(|(hotkey, _)| Row { hotkey, under })
+        let row = |one: &'_ MinerUnder| Row {
+            hotkey: one.hotkey.clone(),
+            under: all.iter().filter_map(|miners| miners.get(one.hotkey.as_str()).copied()).collect(),
         };
-        last.iter().filter_map(row).collect()
+        last.iter().map(row).collect()
     }
 
     fn title(&self) -> String {
         let names: Vec<&str> = self.all.iter().map(|under| under.rules.as_str()).collect();
         format!("Rounds from {} to {} under {}", self.from, self.to, names.join(", "))
     }
+}
+
+fn by_hotkey(under: &Under) -> BTreeMap<&str, &MinerUnder> {
+    under.miners.iter().map(|one| (one.hotkey.as_str(), one)).collect()
 }
 
 fn percent(share: f64) -> String {
@@ -143,10 +141,10 @@ pub(super) fn page(shown: &Shown<'_>) -> Result<String, askama::Error> {
         unearned: percent(under.unearned),
     };
     let row = |row: Row<'_>| PageRow {
-        hotkey: row.hotkey.to_owned(),
         counted: row.under.first().map_or(0, |one| one.counted),
         auc: measure(row.under.first().and_then(|one| one.auc)),
         cells: row.under.iter().map(|one| (percent(one.pay), percent(one.voice))).collect(),
+        hotkey: row.hotkey,
     };
     let versions = shown.all.iter().map(version).collect();
     let rows = shown.rows().into_iter().map(row).collect();
