@@ -216,6 +216,7 @@ listen = "127.0.0.1:$api_port"
 allow_private_ips = true        # the miners are on this machine
 interval = "1s"                 # a new batch is seen at once
 weights_interval = "1s"
+rules = "v1"                    # one past day is too little for rules v2 to pay by
 
 # More groups than usual: with few of them, luck would decide on a single day.
 [validator.traps]

@@ -59,6 +59,7 @@ mod simulate;
 mod validation;
 mod validation_properties;
 mod validator_faults;
+mod validator_information;
 mod validator_judge;
 mod validator_keys;
 mod validator_kill;

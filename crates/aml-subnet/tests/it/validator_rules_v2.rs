@@ -41,6 +41,17 @@ async fn must_pass(world: &World) -> Pass {
     pass
 }
 
+/// A day: its round and, on the last days, all else; as of a validator whose source of outcomes was down.
+async fn play(world: &World, day: u64, days: u32) {
+    if day + 3 > u64::from(days) {
+        must_pass(world).await;
+        return;
+    }
+    let (validator, stop) = (world.validator(), CancellationToken::new());
+    let round = tokio::time::timeout(PATIENCE, validator.round_turn(&stop)).await.expect("a round ends");
+    assert_eq!(round.expect("it goes well").map(|round| round.step), Some(Step::Published));
+}
+
 /// Rules v1, and v2 from a day of the world on.
 fn switch(day: u64) -> RulesList {
     let from = first_day() + Days::new(day);
@@ -53,7 +64,7 @@ async fn season(days: u32, cast: Vec<(&str, Behaviour)>, rules: RulesList) -> (W
     let mut rounds = Vec::new();
     for day in 0..u64::from(days) {
         rounds.push(world.dawn(day));
-        must_pass(&world).await;
+        play(&world, day, days).await;
     }
     (world, rounds)
 }
@@ -107,6 +118,10 @@ async fn a_season_under_rules_v2_pays_information_and_nothing_else() {
         let again = replay(&world.ledger, id, None).await.expect("everything is stored");
         assert!(again.identical, "{:#?}", again.differences);
         assert_eq!(again.scores, ALERTS);
+    }
+    // For `scripts/recompute.py`, which believes none of this.
+    if let Some(folder) = std::env::var_os("AML_EXPORT_V2") {
+        world.ledger.export(std::path::Path::new(&folder)).await.expect("a new folder");
     }
 }
 
@@ -200,7 +215,7 @@ async fn a_switch_in_the_middle_of_a_season_pays_from_its_first_day() {
     let mut rounds = Vec::new();
     for day in 0..u64::from(DAYS) - 1 {
         rounds.push(world.dawn(day));
-        must_pass(&world).await;
+        play(&world, day, DAYS).await;
     }
     let names = world.ledger.column_digests(rounds[0]).await.expect("a ledger");
     assert!(names.is_empty(), "under v1 alone nothing is made for v2");

@@ -100,6 +100,12 @@ impl Settler {
         let information = self.information(constants);
         let rounds = information.without_columns(newest).await?;
         done.left = rounds.len();
+        if done.left > 0 {
+            // References look up outcomes: those that are known come first.
+            let mut errors = Vec::new();
+            self.look(&mut errors).await?;
+            errors.iter().for_each(|error| tracing::warn!(error, "outcomes could not be looked for"));
+        }
         for round in rounds {
             match information.fill(&round).await? {
                 Filling::Made(_) => done.made.push(round.id),
