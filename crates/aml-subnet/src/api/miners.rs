@@ -66,7 +66,7 @@ async fn ranked(api: &ApiState, history: &History) -> Result<Vec<MinerStanding>,
 /// Ranked anew by what they are paid; those that are paid alike stay as they are.
 fn by_pay(mut all: Vec<MinerStanding>, share: impl Fn(&Hotkey) -> f64) -> Vec<MinerStanding> {
     for one in &mut all {
-        let paid = one.hotkey.parse().map_or(0.0, |hotkey| share(&hotkey));
+        let paid = one.hotkey.parse().map_or(0.0, |hotkey: Hotkey| share(&hotkey));
         one.share = one.share.map(|_| paid);
     }
     all.sort_by(|one, two| two.share.unwrap_or(0.0).total_cmp(&one.share.unwrap_or(0.0)));
