@@ -132,10 +132,8 @@ async fn a_miner_reads_why_it_is_paid_what_it_is_paid() {
     let paid = information(&kit, PAID).await;
     must_say(&paid, "paid", "Paid 75 % for this: 0.102000 points");
     must_say(&paid, "raise", "What would raise it");
-    assert_eq!(
-        (&paid["b"], &paid["z_error"], &paid["mass"], &paid["known"]),
-        (&0.36.into(), &0.02.into(), &1.0.into(), &true.into())
-    );
+    assert!(paid["b"].as_f64().is_some_and(|b| (b - 0.36).abs() < 1e-12), "{paid}");
+    assert_eq!((&paid["z_error"], &paid["mass"], &paid["known"]), (&0.02.into(), &1.0.into(), &true.into()));
     assert_eq!(
         (&paid["round"], &paid["voice"], &paid["first_days"]),
         (&id(DAY).to_string().into(), &1.0.into(), &Value::Null)
