@@ -18,7 +18,7 @@ fn asked(server: &TestServer, path: &str, accept: &str, alerts: usize) -> Answer
 
 /// Names and the one batch of a stream, read by another reader than ours.
 fn must_read(bytes: &[u8]) -> (Vec<String>, RecordBatchT<Box<dyn Array>>) {
-    let mut rest = bytes;
+    let mut rest = std::io::Cursor::new(bytes);
     let metadata = read_stream_metadata(&mut rest).expect("a schema");
     let mut reader = StreamReader::new(rest, metadata, None);
     let names = reader.schema().iter_values().map(|field| field.name.to_string()).collect();
