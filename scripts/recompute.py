@@ -5,7 +5,7 @@
     scripts/recompute.py DIR
 
 What is stored of raw answers, traps, outcomes and times goes in; digests, tiers, likeness, canonical scores, settlements,
-performance and weights are computed as docs/scoring.md tells, and compared with what is stored. Python 3.11 or newer with
+performance and weights are computed as docs/scoring_v1.md tells, and compared with what is stored. Python 3.11 or newer with
 numpy, cryptography (or PyNaCl) and zstandard (or Python 3.14); scikit-learn measures where it is installed.
 
 Numbers must agree within 1e-12 of the larger of 1 and themselves, the likeness of submissions, which is stored as a

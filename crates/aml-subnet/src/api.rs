@@ -6,6 +6,7 @@
 
 pub mod chain_view;
 pub mod error;
+pub mod information;
 pub mod openapi;
 pub mod serve;
 pub mod state;

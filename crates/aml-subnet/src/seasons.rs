@@ -8,10 +8,12 @@
 
 mod answers;
 mod checked;
+mod compare;
 mod frames;
 mod numbers;
 mod plan;
 mod refusal;
+mod stored;
 mod under_v1;
 mod under_v2;
 
@@ -24,8 +26,10 @@ use under_v1::UnderV1;
 use under_v2::UnderV2;
 
 pub use answers::{Answer, Details, Played};
+pub use compare::{Comparison, MinerUnder, Under};
 pub use numbers::Numbers;
 pub use refusal::Refusal;
+pub use stored::{Replayed, StoredAnswer, StoredOutcome, StoredRound};
 
 /// Bytes of a frame, at most: 256 miners with 70,000 alerts.
 pub const MAX_FRAME_BYTES: usize = 256 << 20;

@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows a runtime, a clock, a store or a chain; everything is a function of its arguments, so that a
 //! stored round can be computed again, byte for byte. Formulas and constants belong to rules of a version
-//! ([`rules::RulesVersion`]); `docs/scoring.md` states them. Rules v2 are in [`v2`].
+//! ([`rules::RulesVersion`]); `docs/scoring_v1.md` states v1, `docs/scoring.md` states v2, which is in [`v2`].
 
 pub mod ensemble_aggregator;
 pub mod leaderboard;

@@ -5,12 +5,14 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error, value_error};
+use super::information::{Informed, information};
 use super::query::{Count, Params};
 use super::reply::{self, Keep};
 use super::rounds;
 use super::state::ApiState;
-use super::views::{MinerDetail, MinerList, MinerRound};
+use super::views::{MinerDetail, MinerList, MinerRound, MinerStanding};
 use crate::calendar::{date_of, rfc3339};
+use crate::validator::standing::History;
 use crate::wallet::Hotkey;
 
 /// Miners of a page unless told otherwise, and at most: a subnet has 256 neurons.
@@ -18,7 +20,7 @@ const LIMIT: Count = Count { usual: 256, most: 1024 };
 
 /// Leaderboard
 ///
-/// Miners by performance: the mean of their rounds of the last days.
+/// Miners by what the newest round pays them under rules v2; under v1 by performance, the mean of their rounds of the last days.
 #[utoipa::path(
     get, path = "/miners", tag = "miners",
     params(
@@ -38,7 +40,7 @@ pub(super) async fn list(State(api): State<ApiState>, params: Params, asked: Hea
 pub(super) async fn page(api: &ApiState, params: &Params) -> Result<MinerList, ApiError> {
     let (limit, offset) = (params.count("limit", LIMIT)?, params.offset()?);
     let history = api.history().await?;
-    let all = api.standings(&history);
+    let all = ranked(api, &history).await?;
     let total = all.len();
     let miners: Vec<_> = all.into_iter().skip(offset).take(limit).collect();
     let next = offset.saturating_add(miners.len());
@@ -49,6 +51,27 @@ pub(super) async fn page(api: &ApiState, params: &Params) -> Result<MinerList, A
         next_offset: (next < total).then_some(next),
         miners,
     })
+}
+
+/// The leaderboard; where the newest round is paid under rules v2, by that pay.
+async fn ranked(api: &ApiState, history: &History) -> Result<Vec<MinerStanding>, ApiError> {
+    let all = api.standings(history);
+    let informed = Informed::newest(&api.ledger, api.netuid).await.map_err(ledger_error)?;
+    Ok(match informed {
+        Some(informed) => by_pay(all, |hotkey| informed.shares.miners.get(hotkey).map_or(0.0, |of| of.share)),
+        None => all,
+    })
+}
+
+/// Ranked anew by what they are paid; those that are paid alike stay as they are.
+fn by_pay(mut all: Vec<MinerStanding>, share: impl Fn(&Hotkey) -> f64) -> Vec<MinerStanding> {
+    for one in &mut all {
+        let paid = one.hotkey.parse().map_or(0.0, |hotkey: Hotkey| share(&hotkey));
+        one.share = one.share.map(|_| paid);
+    }
+    all.sort_by(|one, two| two.share.unwrap_or(0.0).total_cmp(&one.share.unwrap_or(0.0)));
+    (1..).zip(&mut all).for_each(|(rank, one)| one.rank = rank);
+    all
 }
 
 /// One miner
@@ -87,7 +110,7 @@ pub(super) async fn detail(api: &ApiState, text: &str, params: &Params) -> Resul
     for round in &page.rounds {
         fared.extend(MinerRound::of(&*api.facts(round).await?, &hotkey));
     }
-    let standings = api.standings(&api.history().await?);
+    let standings = ranked(api, &api.history().await?).await?;
     let standing = standings.into_iter().find(|standing| standing.hotkey == text);
     let first_seen = api.ledger.first_seen().await.map_err(ledger_error)?.remove(&hotkey);
     if fared.is_empty() && standing.is_none() && first_seen.is_none() && before.is_none() {
@@ -98,6 +121,7 @@ pub(super) async fn detail(api: &ApiState, text: &str, params: &Params) -> Resul
     Ok(MinerDetail {
         hotkey: hotkey.to_string(),
         standing,
+        information: information(api, &hotkey, &fared).await?,
         receipt_key: receipt_key.map(|key| key.to_string()),
         first_seen_at: first_seen.map(rfc3339),
         failures: dormancy.as_ref().map_or(0, |dormancy| dormancy.failures),

@@ -4,12 +4,14 @@
 //! settled; a vector of weights once the chain shows it.
 
 pub mod brief;
+pub mod information;
 pub mod known;
 pub mod miner;
 pub mod round;
 pub mod weights;
 
 pub use brief::{MinerBrief, MinerOutcome, RoundBrief, RoundFacts, RoundList};
+pub use information::{Heard, MinerInformation, Why};
 pub use known::{KnownSoFar, Measures, SettledSummary};
 pub use miner::{Day, MinerDetail, MinerList, MinerRound, MinerStanding};
 pub use round::{CanonicalSummary, RoundDetail, RoundMiner};

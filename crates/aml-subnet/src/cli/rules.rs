@@ -1,6 +1,7 @@
 //! `aml-subnet rules`: the rules of scoring and pay by themselves.
 
 mod apply;
+mod compare;
 
 use std::process::ExitCode;
 
@@ -17,11 +18,14 @@ pub(super) struct RulesArgs {
 enum Command {
     /// Plays seasons that come in on standard input, a day at a time
     Apply(apply::ApplyArgs),
+    /// Tells what stored rounds would have come to under other rules
+    Compare(Box<compare::CompareArgs>),
 }
 
 /// Runs the chosen subcommand.
 pub(super) fn run(args: &RulesArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Apply(args) => apply::run(args),
+        Command::Compare(args) => compare::run(args),
     }
 }

@@ -61,7 +61,10 @@ pub(super) struct Whole {
 /// An outcome that became known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Became {
+    /// Of its round.
     pub(super) day: i64,
+    /// On which it became known.
+    pub(super) known: i64,
     pub(super) alert: usize,
     pub(super) illicit: bool,
     pub(super) relevance: u8,
@@ -95,7 +98,7 @@ impl Checked {
             given.as_ref().map(|given| task.submitted(miner, given)).transpose()
         };
         let answers = frame.answers.0.iter().enumerate().map(answer).collect::<Result<_, _>>()?;
-        Ok(Self { day, addresses, answers, groups, outcomes: outcomes(&frame.outcomes, season)? })
+        Ok(Self { day, addresses, answers, groups, outcomes: outcomes(day, &frame.outcomes, season)? })
     }
 }
 
@@ -166,7 +169,7 @@ impl Task<'_> {
     }
 }
 
-fn outcomes(frame: &Outcomes, season: &impl Known) -> Result<Vec<Became>, Refusal> {
+fn outcomes(today: i64, frame: &Outcomes, season: &impl Known) -> Result<Vec<Became>, Refusal> {
     let count = frame.day.0.len();
     let (zero, relevance) = (Numbers::default(), frame.relevance.as_ref());
     let lists = [("place", &frame.place), ("illicit", &frame.illicit), ("relevance", relevance.unwrap_or(&zero))];
@@ -187,7 +190,7 @@ fn outcomes(frame: &Outcomes, season: &impl Known) -> Result<Vec<Became>, Refusa
             Some(_) => {}
         }
         let relevance = relevance.map_or(if illicit { 2 } else { 0 }, |value| u8::try_from(value).unwrap_or(2));
-        became.push(Became { day, alert, illicit, relevance });
+        became.push(Became { day, known: today, alert, illicit, relevance });
     }
     Ok(became)
 }

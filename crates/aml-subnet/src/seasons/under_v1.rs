@@ -130,7 +130,8 @@ impl UnderV1 {
     }
 
     fn note(&mut self, outcome: &Became) {
-        if let Some(round) = self.rounds.get_mut(&outcome.day) {
+        // What becomes known later than the rules' last day never counts.
+        if let Some(round) = self.rounds.get_mut(&outcome.day).filter(|_| outcome.known <= outcome.day + LATEST) {
             let &Became { alert, illicit, relevance, .. } = outcome;
             round.known.insert(alert);
             round.outcomes.push(Label { place: alert, illicit, relevance });

@@ -84,7 +84,7 @@ impl UnderV2 {
         let window = Window::new(&k, day);
         for outcome in &today.outcomes {
             if let Some(round) = self.rounds.get_mut(&outcome.day) {
-                round.note(outcome, day, window.counts(outcome.day, day));
+                round.note(outcome, window.counts(outcome.day, outcome.known));
             }
         }
         let oldest = self.oldest(day);

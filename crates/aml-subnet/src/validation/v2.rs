@@ -25,6 +25,7 @@
 //! | whose voice counts in today's canonical scores | [`voice::voices`], [`voice::canonical`] |
 //! | tier 1, traps, signs of life | [`record`], [`advantage::advantage`] |
 //! | shares of pay, and what nobody earned | [`newcomers::parts`], [`pay::pay`] |
+//! | why somebody is paid what it is paid, in words | [`explain::explain`] |
 //!
 //! # The same bits everywhere
 //!
@@ -38,6 +39,7 @@ pub mod calibration;
 pub mod column;
 pub mod constants;
 pub mod curve;
+pub mod explain;
 pub mod moments;
 pub mod newcomers;
 pub mod once;

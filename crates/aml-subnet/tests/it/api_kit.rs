@@ -373,7 +373,26 @@ fn settled(day: u32) -> Settled {
 
 /// Takes a round up to a step.
 pub(crate) async fn must_round(ledger: &Ledger, day: u32, step: Step) {
-    ledger.begin(&round(day)).await.expect("it begins");
+    must_judge(ledger, &round(day), day).await;
+    if step >= Step::Merged {
+        ledger.record_canonical(id(day), Some(&canonical(day))).await.expect("it is merged");
+    }
+    if step >= Step::Published {
+        must_show(ledger, day).await;
+    }
+    if step >= Step::Settled {
+        ledger.record_settled(id(day), &settled(day), opened(day) + 7 * DAY_MS).await.expect("it is settled");
+    }
+}
+
+/// Publishes a round that is merged.
+pub(crate) async fn must_show(ledger: &Ledger, day: u32) {
+    ledger.publish(id(day), opened(day) + 1_200_000).await.expect("it is published");
+}
+
+/// Takes a round to where its answers are judged.
+pub(crate) async fn must_judge(ledger: &Ledger, round: &Round, day: u32) {
+    ledger.begin(round).await.expect("it begins");
     ledger.record_task(id(day), &task(day), commitment(day)).await.expect("it is tasked");
     for number in 1..=MINERS {
         ledger.record_answer(id(day), &answer(number, day), None).await.expect("an answer");
@@ -381,15 +400,6 @@ pub(crate) async fn must_round(ledger: &Ledger, day: u32, step: Step) {
     ledger.finish_asking(id(day)).await.expect("it is asked");
     let verdicts: Vec<Verdict> = (1..=MINERS).map(|number| verdict(number, day)).collect();
     ledger.record_verdicts(id(day), &verdicts).await.expect("it is judged");
-    if step >= Step::Merged {
-        ledger.record_canonical(id(day), Some(&canonical(day))).await.expect("it is merged");
-    }
-    if step >= Step::Published {
-        ledger.publish(id(day), opened(day) + 1_200_000).await.expect("it is published");
-    }
-    if step >= Step::Settled {
-        ledger.record_settled(id(day), &settled(day), opened(day) + 7 * DAY_MS).await.expect("it is settled");
-    }
 }
 
 /// Publishes a round in which nobody's submission counted.

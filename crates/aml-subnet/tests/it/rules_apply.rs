@@ -88,7 +88,7 @@ fn rounds_of_v1_are_settled_once_and_after_a_week() {
     let few = share(must_play(&mut desk, &frame(7, nothing())));
     assert!((few - 0.5).abs() < 1e-12, "nine of each class are too few");
     let settled = share(must_play(&mut desk, &frame(8, known(18..20))));
-    assert!(settled > 0.6, "{settled}");
+    assert!(settled > 0.55, "one of four rounds is settled: {settled}");
 }
 
 #[test]

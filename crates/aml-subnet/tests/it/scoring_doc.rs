@@ -1,4 +1,4 @@
-//! The numbers of `docs/scoring.md` are those that the rules give.
+//! The numbers of `docs/scoring_v1.md` are those that the rules give.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use aml_subnet::validation::rules::{Rules, RulesVersion};
 use crate::scoring_kit::{hotkey, must_submit, registered};
 
 const RULES: Rules = RulesVersion::V1.rules();
-const PAGE: &str = include_str!("../../../../docs/scoring.md");
+const PAGE: &str = include_str!("../../../../docs/scoring_v1.md");
 
 #[track_caller]
 fn must_say(text: &str) {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat(PAGE).contains(&flat(text)), "docs/scoring.md should say: {text}");
+    assert!(flat(PAGE).contains(&flat(text)), "docs/scoring_v1.md should say: {text}");
 }
 
 fn tier3(auc: f64, brier: f64, ndcg: f64) -> f64 {

@@ -5,7 +5,7 @@ use askama::Template;
 use super::frame::{Frame, Tile};
 use super::svg::{Stack, Svg, stacks};
 use super::text::{day, line, maybe, percent, score, short, took, when};
-use crate::api::views::{MinerDetail, MinerOutcome, MinerRound};
+use crate::api::views::{MinerDetail, MinerInformation, MinerOutcome, MinerRound};
 use crate::validation::rules::Rules;
 
 /// Characters of a stranger's text that a table shows.
@@ -23,6 +23,8 @@ pub(super) struct Miner {
     rows: Vec<Row>,
     facts: Vec<(&'static str, String)>,
     next: Option<String>,
+    why: Vec<String>,
+    parts: Vec<(&'static str, String)>,
 }
 
 struct Row {
@@ -49,6 +51,8 @@ impl Miner {
             chart: stacks(&oldest_first),
             rows: detail.rounds.iter().map(row).collect(),
             facts: facts(detail),
+            why: detail.information.as_ref().map(why).unwrap_or_default(),
+            parts: detail.information.as_ref().map(parts).unwrap_or_default(),
             next: detail.next_before.as_ref().map(|before| format!("/page/miners/{}?before={before}", detail.hotkey)),
         }
     }
@@ -74,6 +78,38 @@ fn tiles(detail: &MinerDetail) -> Vec<Tile> {
         Tile::new("Traps", maybe(of.tier2), "mean of tier 2"),
         Tile::new("Outcomes", maybe(of.tier3), format!("mean of tier 3, {} settled", of.settled)),
         Tile::new("Weight", percent(of.share), of.uid.map_or("not registered".to_owned(), |uid| format!("uid {uid}"))),
+    ]
+}
+
+/// What is said in words of its pay.
+fn why(of: &MinerInformation) -> Vec<String> {
+    of.why.iter().map(|why| why.text.clone()).chain(of.first_days.clone()).collect()
+}
+
+/// What these words are made of.
+fn parts(of: &MinerInformation) -> Vec<(&'static str, String)> {
+    let muted = of.muted.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    vec![
+        ("Share of pay", percent(Some(of.share))),
+        ("Voice in the round's scores", percent(Some(of.voice)) + &muted),
+        ("Correlation with outcomes (b)", format!("{:.4}, of which {:.4} may be chance", of.b, of.z_error)),
+        ("Beyond chance (c)", format!("{:.4}", of.c)),
+        ("Weight (w)", format!("{:.6}", of.w)),
+        ("Mass", format!("{:.3}", of.mass)),
+        ("Points", format!("{:.6}", of.points)),
+        (
+            "Quality",
+            format!(
+                "{:.3} (tier 1 {:.3}, traps {}, calibration {:.3})",
+                of.quality,
+                of.tier1,
+                maybe(of.traps),
+                of.calibration
+            ),
+        ),
+        ("Newest rounds in which it was alive", percent(Some(of.lately))),
+        ("Rounds with outcomes in which it counted", format!("{} ({})", of.counted, percent(Some(of.part)))),
+        ("Outcomes known", format!("{:.0}, {:.0} of them illicit", of.outcomes, of.illicit)),
     ]
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::brief::{MinerBrief, RoundFacts};
+use super::information::MinerInformation;
 use crate::calendar::date_of;
 use crate::chain::types::Metagraph;
 use crate::validation::leaderboard::{Place, mean};
@@ -27,7 +28,7 @@ pub struct Day {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = Standing)]
 pub struct MinerStanding {
-    /// 1 is the best; equal performances go by hotkey.
+    /// 1 is the best, by share under rules v2, by performance under v1; equal ones go by hotkey.
     pub rank: usize,
     /// Who.
     pub hotkey: String,
@@ -47,7 +48,8 @@ pub struct MinerStanding {
     pub tier2: Option<f64>,
     /// Mean of tier 3 over the settled rounds.
     pub tier3: Option<f64>,
-    /// Share of the weights that it would get now; null when the chain was not read, or it is not registered.
+    /// Share of the weights that it would get now; null when the chain was not read, or it is not registered. Under rules v2
+    /// its share of the newest round's pay, before shares of those that are gone are divided.
     pub share: Option<f64>,
     /// By day, oldest first.
     pub days: Vec<Day>,
@@ -91,6 +93,8 @@ pub struct MinerDetail {
     pub hotkey: String,
     /// Where it stands; null without a round in the last days.
     pub standing: Option<MinerStanding>,
+    /// Why it is paid what it is paid; null where the newest round is not under rules v2, or does not know it.
+    pub information: Option<MinerInformation>,
     /// SHA-256 of the key that its receipts are known by.
     pub receipt_key: Option<String>,
     /// When it was first seen on chain.

@@ -57,9 +57,9 @@ pub(super) fn round_of(today: Checked, curve: Option<&Curve>, references: &[Opti
 }
 
 impl Round {
-    /// Notes an outcome that became known `today`.
-    pub(super) fn note(&mut self, outcome: &Became, today: i64, counts: bool) {
-        self.known.insert(outcome.alert, Known { illicit: outcome.illicit, day: today });
+    /// Notes an outcome, and whether it counts.
+    pub(super) fn note(&mut self, outcome: &Became, counts: bool) {
+        self.known.insert(outcome.alert, Known { illicit: outcome.illicit, day: outcome.known });
         for said in self.said.iter_mut().flatten().filter(|_| counts) {
             said.parts.count(said.places[outcome.alert], outcome.illicit);
             said.bins.count(said.scores[outcome.alert], outcome.illicit);

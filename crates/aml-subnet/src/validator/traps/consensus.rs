@@ -9,7 +9,7 @@ use crate::validation::tier2_traps::{Expected, Limits};
 /// The alerts that the canonical scores of a round put into their top tenth, or below their median.
 ///
 /// A trap asks for what everybody can know. Of confirmed illicit alerts an honest model puts less than half into its top
-/// tenth; of those where the consensus already was right, nearly all (`docs/scoring.md`).
+/// tenth; of those where the consensus already was right, nearly all (`docs/scoring_v1.md`).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Consensus {
     places: HashMap<String, Expected>,
