@@ -6,6 +6,7 @@
 pub mod brief;
 pub mod miner;
 pub mod round;
+pub mod traps;
 pub mod weights;
 
 pub use brief::{MinerBrief, MinerOutcome, RoundBrief, RoundFacts, RoundList};
