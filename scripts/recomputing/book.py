@@ -38,6 +38,16 @@ class Book:
         self.miners = {row["hotkey"]: row for row in tables["miners"]}
         self.bodies = {row["digest"]: row for row in tables["bodies"]}
         self.weights = tables["weights"]
+        self.columns = {(row["round"], row["name"]): row for row in tables.get("columns", ())}
+        self.curves = {row["round"]: row["curve"] for row in tables.get("curves", ())}
+        self.beside = {row["round"]: row["packed"] for row in tables.get("canonical_beside", ())}
+        self.outcomes = grouped(tables.get("outcomes", ()))
+        self.standings = grouped(tables.get("standings", ()))
+        self.shares = grouped(tables.get("shares", ()))
+        self.silent = {(row["round"], row["hotkey"]) for row in tables["answers"] if row.get("not_asked")}
+        for row in self.rounds.values():
+            for name in ("void_ms", "late_ms"):
+                row.setdefault(name, None)
 
     def _manifest(self):
         try:
@@ -75,6 +85,18 @@ class Book:
         """The rounds, oldest first."""
         return sorted(self.rounds.values(), key=lambda row: (row["day"], row["window_days"]))
 
+    def not_asked(self, round_id, hotkey):
+        """Whether a miner was never asked, by a failure of the validator."""
+        return (round_id, hotkey) in self.silent
+
     def hotkeys(self, round_id):
         """Everybody who was asked, ascending by the bytes of the key."""
         return list(self.tasks[round_id]["asks"])
+
+
+def grouped(rows):
+    """Rows of each round, in their order."""
+    found = {}
+    for row in rows:
+        found.setdefault(row["round"], []).append(row)
+    return found

@@ -269,7 +269,7 @@ class Information:
         """One version of a day's pay."""
         (version, stored), tally, day = versioned, self.tally, row["day"]
         where, miners = f"{row['id']} version {version}", list(stored["miners"])
-        record = self.records(row, stored["made_ms"] if version else 2**62)
+        record = self.records(row, stored["made_ms"] if version else row["published_ms"] or 2**62)
         tiers = {hotkey: self.tiers(day, *record, hotkey) for hotkey in miners}
         orders = {hotkey: tuple(np.concatenate(v2.spans(self.row(row["id"], hotkey)[1]))) for hotkey in voices}
         new = {hotkey: orders[hotkey] for hotkey in voices if hotkey in tiers and self.is_new(day, hotkey, standing, tiers)}

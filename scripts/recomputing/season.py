@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+import information
 import judging
 import merging
 import worth
@@ -22,6 +23,7 @@ class Season:
         self.book, self.tally, self.metrics = book, tally, metrics
         self.entries, self.judged = {}, {}
         self.worth = worth.Worth(book, self.entries, grace)
+        self.information = information.Information(book, tally, grace)
 
     def recompute(self):
         for row in self.book.by_day():
@@ -31,7 +33,10 @@ class Season:
             if row["step"] < STEPS.index("judged"):
                 continue
             self.entries[row["id"]] = {}
-            if self.judge(row):
+            complete = self.judge(row)
+            if row["rules"] == "v2":
+                self.inform(row, complete)
+            elif complete:
                 self.merge(row)
             self.settle(row)
         self.bodies()
@@ -133,8 +138,18 @@ class Season:
             return None
         return float(np.corrcoef(*ranks)[0, 1])
 
-    def merge(self, row):
-        tally, round_id, canonical = self.tally, row["id"], self.book.canonical.get(row["id"])
+    def inform(self, row, complete):
+        """A round under rules v2; what v1 would have made of it where all raw answers are there."""
+        self.information.judged(row, self.judged[row["id"]])
+        if row["step"] < STEPS.index("merged"):
+            return
+        self.information.merge(row)
+        if complete and row["id"] in self.book.beside:
+            self.merge(row, self.book.beside[row["id"]])
+
+    def merge(self, row, beside=None):
+        tally, round_id = self.tally, row["id"]
+        canonical = self.book.canonical.get(round_id) if beside is None else beside
         if row["step"] < STEPS.index("merged"):
             return
         if (round_id, "alike") not in self.judged:
@@ -155,6 +170,8 @@ class Season:
             tally.close("canonical: scores", where, stored["score"], float(scores[place]))
             tally.close("canonical: deviations", where, stored["deviation"], float(deviations[place]))
             tally.same("canonical: number of miners", where, stored["miners"], len(hotkeys))
+            if beside is not None:
+                continue
             indexed = self.book.alerts.get((round_id, place))
             own = {"address": alert["address"], "round": round_id, "place": place, "alert_id": alert["alert_id"],
                    "typology": alert["typology"], "severity": alert["severity"], "score": stored["score"]}
@@ -186,6 +203,10 @@ class Season:
         relevance = np.array([label["relevance"] for label in labels], dtype=float)
         sound = places == sorted(set(places)) and all((label["relevance"] == 2) == label["illicit"] for label in labels)
         enough = LEAST_OF_CLASS <= illicit.sum() <= len(illicit) - LEAST_OF_CLASS
+        if row["rules"] == "v2" and not enough:
+            # Nothing can change any more, and too little became known to measure anybody.
+            self.tally.same("tier 3: of nobody", round_id, {}, settled["miners"])
+            return
         self.tally.same("tier 3: outcomes are sound and enough", round_id, True, bool(sound and enough))
         own = {}
         for hotkey, judged in self.judged[round_id].items():
@@ -256,6 +277,8 @@ class Season:
         stored, where = list(zip(content["uids"], content["values"])), f"epoch {record['epoch']}"
         self.tally.same("weights: digest of the vector", where, record["vector"], worth.digest(netuid, mechanism, stored))
         uids, moved = self.uids(netuid, made)
+        if self.shared(record, uids, stored, where):
+            return
         own = None
         for moment in self.worth.moments(made - PLANNING_MS, made):
             today = self.worth.newest_day(netuid, moment)
@@ -267,6 +290,26 @@ class Season:
             self.tally.skip("weights: vector", "the subnet changed beside it: uids of that moment are not in a ledger")
             return
         self.tally.same("weights: vector", where, stored, own)
+
+    def shared(self, record, uids, stored, where):
+        """A vector of a day that is paid by rules v2; says whether it is one."""
+        netuid, made = record["netuid"], record["made_ms"]
+        known = [row for row in self.book.by_day() if row["netuid"] == netuid and row["void_ms"] is None
+                 and row["late_ms"] is None and row["published_ms"] is not None and row["published_ms"] <= made]
+        if not known or known[-1]["rules"] != "v2":
+            return False
+        shares = [one["packed"] for one in self.book.shares[known[-1]["id"]] if one["made_ms"] <= made][-1]
+        if shares["unearned"] > 0:
+            self.tally.skip("weights: vector", "what nobody earned goes where the settings say")
+            return True
+        earned = {hotkey: one["share"] for hotkey, one in shares["miners"].items()}
+        given = [(uid, value) for uid, value in stored if value > 0]
+        own = worth.vector(earned, uids)
+        if own != given and any(hotkey not in uids for hotkey, share in earned.items() if share > 0):
+            self.tally.skip("weights: vector", "the subnet changed beside it: uids of that moment are not in a ledger")
+        else:
+            self.tally.same("weights: vector", where, given, own)
+        return True
 
     def uids(self, netuid, at_ms):
         """Uids as of the newest task of that moment; whether the task after it has others."""

@@ -19,6 +19,8 @@ pub mod state;
 mod alerts;
 mod clusters;
 mod content;
+mod cost;
+mod form;
 mod job;
 mod kind;
 mod multipart;

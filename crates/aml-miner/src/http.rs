@@ -6,5 +6,6 @@ pub mod accept;
 pub mod around;
 pub mod connections;
 pub mod error;
+mod leaving;
 pub mod openapi;
 pub mod stall;

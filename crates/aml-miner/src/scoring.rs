@@ -9,7 +9,7 @@ mod prepared;
 mod ranks;
 mod stop;
 
-pub use blocks::Pool;
+pub use blocks::{Pool, Wanted};
 pub use explanation::{Extent, TOP_FEATURES, TopFeature, top_features};
 pub use prepared::{Block, Prepared, ScoredRow};
 pub use ranks::ranks;

@@ -8,6 +8,7 @@ pub mod cells;
 mod column;
 pub mod date;
 pub mod flaw;
+pub(crate) mod keyed_hash;
 pub mod lists;
 pub mod rules;
 pub mod spec;

@@ -4,5 +4,6 @@
 
 pub mod contributions;
 pub mod forest;
+pub mod isa;
 pub mod lightgbm;
 mod quantizer;

@@ -22,6 +22,7 @@ mod settings_args;
 mod settle;
 #[cfg(feature = "simulate")]
 mod simulate;
+mod standby;
 mod transfer;
 mod validator;
 mod wallet;

@@ -1,9 +1,11 @@
 //! Settings: defaults, then the file, then the environment, then flags. All problems are reported at once.
 
+mod explain;
 mod load;
 pub mod settings;
 pub mod validator;
 
+pub use explain::Explain;
 pub use load::{ConfigError, Override, load};
 pub use settings::Settings;
-pub use validator::{Explain, TrapSettings, Unearned, ValidatorSettings};
+pub use validator::{TrapSettings, Unearned, ValidatorSettings};

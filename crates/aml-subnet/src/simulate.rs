@@ -41,6 +41,8 @@ use crate::outputs::PublishError;
 use crate::protocol::NonceSource;
 use crate::store::OpenLedgerError;
 use crate::store::records::RoundId;
+use crate::validation::rules::RulesVersion;
+use crate::validation::rules_list::RulesList;
 use crate::validator::pay::{Payer, PayerParts};
 use crate::validator::query::{Asker, AskingKey, QuerySettings, Surroundings};
 use crate::validator::round::{Rounds, RoundsParts, Secret};
@@ -168,6 +170,7 @@ impl Sides {
         let settings = ValidatorSettings {
             allow_private_ips: true,
             weights_interval: WEIGHTS_INTERVAL,
+            rules: Some(RulesList::always(RulesVersion::V1)),
             ..ValidatorSettings::default()
         };
         let asking = QuerySettings { allow_private_ips: true, ..QuerySettings::default() };

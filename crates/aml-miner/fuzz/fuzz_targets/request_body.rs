@@ -18,6 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
         Err(ReadBodyError::Broken { line, column, .. }) => {
             assert!(line >= 1 && column >= 1);
         }
+        Err(ReadBodyError::Stopped) => unreachable!("nobody stops it"),
         Err(ReadBodyError::Invalid(problems)) => {
             assert!(text.is_ok() && !problems.is_empty() && problems.len() <= reading.limits.problems);
         }

@@ -8,7 +8,7 @@ use super::multipart;
 use super::receive::Room;
 use crate::data::arrow_stream::{MARKER, MEDIA_TYPE};
 use crate::data::{self, FileLimits, ParquetFile, TableError};
-use crate::scoring::Pool;
+use crate::scoring::{Stop, Wanted};
 use crate::wire::body::TABLES;
 use crate::wire::{Batch, Detail, Problem, Reading, Step, Table, TableSpec, read_body};
 
@@ -61,9 +61,15 @@ impl Content {
     }
 
     /// The batch in `bytes`.
-    pub(super) fn batch(&self, bytes: &[u8], reading: &Reading, room: &mut Room) -> Result<Batch, ApiError> {
+    pub(super) fn batch(
+        &self,
+        bytes: &[u8],
+        reading: &Reading,
+        room: &mut Room,
+        stop: &Stop,
+    ) -> Result<Batch, ApiError> {
         match self {
-            Self::Json => Ok(read_body(bytes, reading, &Pool)?),
+            Self::Json => Ok(read_body(bytes, reading, &Wanted(stop))?),
             Self::Form { boundary } => form(bytes, boundary, reading, room),
             Self::Arrow => {
                 let mut tables = TABLES.map(Table::empty);

@@ -46,6 +46,8 @@ pub enum ErrorCode {
     Internal,
     /// The model is not loaded.
     NoModel,
+    /// What is left of the request's time is not enough for what it asks.
+    Busy,
     /// The server is about to end.
     Draining,
     /// Too many connections are open; said before a request is read.
@@ -76,13 +78,15 @@ impl Code for ErrorCode {
             Self::InvalidRequest => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Overloaded => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::NoModel | Self::Draining | Self::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoModel | Self::Busy | Self::Draining | Self::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     fn header(self) -> Option<(HeaderName, &'static str)> {
         match self {
-            Self::Overloaded | Self::Draining | Self::TooManyConnections => Some((header::RETRY_AFTER, "1")),
+            Self::Overloaded | Self::Busy | Self::Draining | Self::TooManyConnections => {
+                Some((header::RETRY_AFTER, "1"))
+            }
             Self::Unauthorized => Some((header::WWW_AUTHENTICATE, "Bearer")),
             // What is left of the body is not waited for.
             Self::TooLarge | Self::TooSlow => Some((header::CONNECTION, "close")),
@@ -110,6 +114,7 @@ impl From<ReadBodyError> for ApiError {
     fn from(error: ReadBodyError) -> Self {
         match error {
             ReadBodyError::Invalid(problems) => Self::invalid(problems),
+            ReadBodyError::Stopped => stopped(Stopped),
             broken @ ReadBodyError::Broken { .. } => {
                 Self::new(ErrorCode::MalformedJson, format!("The body is not JSON: {broken}"))
             }
@@ -139,7 +144,7 @@ pub(super) enum ScoringErrors {
     /// The queue is full
     #[response(status = 429)]
     Overloaded(ErrorBody),
-    /// The model is not loaded
+    /// The model is not loaded, or too little is left of the request's time
     #[response(status = 503)]
     NoModel(ErrorBody),
 }

@@ -9,8 +9,10 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
 use super::content::Content;
-use super::engine::{Place, Work};
+use super::cost::Explained;
+use super::engine::Work;
 use super::error::{ApiError, ErrorCode, stopped};
+use super::form::Form;
 use super::kind::{Kind, Scored};
 use super::models::Models;
 use super::query::Explain;
@@ -27,6 +29,8 @@ use crate::wire::{Batch, Reading, TextColumn};
 const QUICK_BYTES: usize = 64 << 10;
 /// Rows that are scored there: more are a batch.
 const QUICK_ROWS: usize = 16;
+/// Bytes of a body from which on it is a large batch: some thousand alerts, or a tenth of a second.
+const LARGE_BYTES: usize = 16 << 20;
 
 fn model_of(models: &Models, name: &'static str) -> Result<Arc<Prepared>, ApiError> {
     let found = models.each().into_iter().find_map(|(known, model)| model.filter(|_| known == name));
@@ -38,6 +42,7 @@ fn model_of(models: &Models, name: &'static str) -> Result<Arc<Prepared>, ApiErr
 struct Job {
     kind: Kind,
     content: Content,
+    form: Form,
     explain: Explain,
     model: Arc<Prepared>,
     /// The alert scorer, where the clusters' features include its scores.
@@ -45,14 +50,15 @@ struct Job {
     reading: Reading,
     received: Received,
     app: AppState,
-    place: Place,
+    arrived: Instant,
 }
 
 /// A job whose body is read.
 struct Read {
     job: ReadJob,
     batch: Batch,
-    input: Digest,
+    /// Where receipts are signed.
+    input: Option<Digest>,
     bytes_in: usize,
     started: Instant,
 }
@@ -60,11 +66,12 @@ struct Read {
 /// What a job still needs once its body is read.
 struct ReadJob {
     kind: Kind,
+    form: Form,
     explain: Explain,
     model: Arc<Prepared>,
     scorer: Option<Arc<Prepared>>,
     app: AppState,
-    _place: Place,
+    arrived: Instant,
 }
 
 /// How far the threads for small requests got.
@@ -76,6 +83,7 @@ enum Quick {
 
 /// An answer and what its receipt needs.
 struct Answer {
+    form: Form,
     bytes: Vec<u8>,
     receipt: Option<String>,
     scored: Scored,
@@ -83,26 +91,29 @@ struct Answer {
 
 /// Answers `request`.
 pub(super) async fn answer(app: AppState, kind: Kind, request: Request) -> Result<Response, ApiError> {
+    let arrived = Instant::now();
     let (mut parts, body) = request.into_parts();
     let models = app.models();
     let model = model_of(&models, kind.model())?;
     let scorer = model.takes_alert_scores().then(|| model_of(&models, Kind::ScoreAlerts.model())).transpose()?;
     let explain = Explain::from_request_parts(&mut parts, &()).await?;
-    let content = Content::of(&parts.headers)?;
+    let (content, form) = (Content::of(&parts.headers)?, Form::of(&parts.headers));
     // A full queue is told before the body is sent; the place itself is taken when there is something to score.
     drop(app.engine.admit()?);
     let received = receive(&parts.headers, body, &app.limits, &app.budget).await?;
-    let place = app.engine.admit()?;
+    let _place = app.engine.admit()?;
     let needs = scorer.as_ref().map_or(model.needs, |scorer| model.needs.and(scorer.needs));
     let reading = Reading { needs, required: kind.table(), ..app.reading() };
-    let job = Job { kind, content, explain, model, scorer, reading, received, app: app.clone(), place };
+    let job = Job { kind, content, form, explain, model, scorer, reading, received, app: app.clone(), arrived };
     Ok(respond(run(&app, job).await?))
 }
 
 /// A few rows are answered at once, on threads of their own; a batch when it is its turn.
 async fn run(app: &AppState, job: Job) -> Result<Answer, ApiError> {
-    if job.received.bytes.len() > QUICK_BYTES {
-        return app.engine.run(Work::Batch, |stop| job.read(stop)?.score(stop)).await;
+    let bytes = job.received.bytes.len();
+    if bytes > QUICK_BYTES {
+        let work = if bytes > LARGE_BYTES { Work::Large } else { Work::Batch };
+        return app.engine.run(work, |stop| job.read(stop)?.score(stop)).await;
     }
     let quick = |stop: &Stop| {
         let read = job.read(stop)?;
@@ -116,7 +127,8 @@ async fn run(app: &AppState, job: Job) -> Result<Answer, ApiError> {
 
 fn respond(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.bytes));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, answer.form.content_type());
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     if let Some(receipt) = answer.receipt.and_then(|receipt| HeaderValue::try_from(receipt).ok()) {
         response.headers_mut().insert(receipt::HEADER, receipt);
     }
@@ -128,16 +140,17 @@ impl Job {
     fn read(self, stop: &Stop) -> Result<Read, ApiError> {
         stop.check().map_err(stopped)?;
         let started = Instant::now();
-        let Self { kind, content, explain, model, scorer, reading, received, app, place } = self;
+        let Self { kind, content, form, explain, model, scorer, reading, received, app, arrived } = self;
         let bytes_in = received.bytes.len();
         // The digest of a large body takes as long as a good part of its reading: both at once.
         let mut room = received.room(&app.limits);
-        let read = || content.batch(&received.bytes, &reading, &mut room);
-        let (input, batch) = rayon::join(|| Digest::of(&received.bytes), read);
+        let read = || content.batch(&received.bytes, &reading, &mut room, stop);
+        let signed = app.key.is_some();
+        let (input, batch) = rayon::join(|| signed.then(|| Digest::of(&received.bytes)), read);
         drop(room);
         // The body is the largest thing held: it goes before the matrix comes.
         drop(received);
-        let job = ReadJob { kind, explain, model, scorer, app, _place: place };
+        let job = ReadJob { kind, form, explain, model, scorer, app, arrived };
         Ok(Read { job, batch: batch?, input, bytes_in, started })
     }
 }
@@ -148,9 +161,23 @@ impl Read {
         if self.job.kind == Kind::ScoreClusters { self.batch.clusters.rows() } else { self.batch.alerts.rows() }
     }
 
+    /// Refuses an explanation that cannot end in time.
+    fn in_time(&self) -> Result<(), ApiError> {
+        let ReadJob { kind, explain, model, app, arrived, .. } = &self.job;
+        let explained = *kind != Kind::RankAlerts && explain.extent().is_some();
+        match model.model.explain_steps().filter(|_| explained) {
+            None => Ok(()),
+            Some(steps) => {
+                let (rows, threads) = (self.rows(), app.engine.threads());
+                Explained { rows, steps, threads }.in_time(*arrived, app.limits.request_time)
+            }
+        }
+    }
+
     fn score(self, stop: &Stop) -> Result<Answer, ApiError> {
+        self.in_time()?;
         let Self { job, batch, input, bytes_in, started } = self;
-        let (kind, model) = (job.kind, &*job.model);
+        let (kind, form, model) = (job.kind, job.form, &*job.model);
         let matrix = matrix(model, job.scorer.as_deref(), &batch, stop)?;
         let table = if kind == Kind::ScoreClusters { &batch.clusters } else { &batch.alerts };
         let none = TextColumn::default();
@@ -158,11 +185,14 @@ impl Read {
         drop(batch);
         let rows = Rows { matrix: &matrix, ids: &ids };
         let bytes = match kind {
-            Kind::RankAlerts => scoring::rank(model, rows, stop),
-            _ => scoring::score(model, rows, Style { id_key: kind.id_key(), explain: job.explain, started }, stop),
+            Kind::RankAlerts => scoring::rank(model, rows, form, stop),
+            _ => {
+                let style = Style { form, id_key: kind.id_key(), explain: job.explain, started };
+                scoring::score(model, rows, style, stop)
+            }
         };
         let bytes = bytes.map_err(stopped)?;
-        let receipt = job.app.key.as_ref().map(|key| {
+        let receipt = job.app.key.as_ref().zip(input).map(|(key, input)| {
             let statement = Statement {
                 input,
                 output: Digest::of(&bytes),
@@ -173,7 +203,7 @@ impl Read {
             };
             key.sign(&statement).to_header()
         });
-        Ok(Answer { bytes, receipt, scored: Scored { kind, rows: ids.len(), bytes_in } })
+        Ok(Answer { form, bytes, receipt, scored: Scored { kind, rows: ids.len(), bytes_in } })
     }
 }
 

@@ -2,15 +2,18 @@
 
 use std::time::Instant;
 
+use super::form::Form;
 use super::query::Explain;
+use crate::data::arrow_stream::{Values, write_stream};
 use crate::features::Matrix;
-use crate::scoring::{Prepared, Stop, Stopped, ranks};
+use crate::scoring::{Block, Prepared, Stop, Stopped, ranks};
 use crate::wire::TextColumn;
-use crate::wire::reply::{AnswerWriter, concat_blocks, write_ranks};
+use crate::wire::reply::{AnswerWriter, Framing, concat_framed, explanation_text, rounded_latency, write_ranks};
 
-/// What the rows of an answer are called, how they are explained, and since when time counts.
+/// In which form rows are answered, what they are called, how they are explained, and since when time counts.
 #[derive(Clone, Copy)]
 pub(super) struct Style {
+    pub(super) form: Form,
     pub(super) id_key: &'static str,
     pub(super) explain: Explain,
     pub(super) started: Instant,
@@ -23,26 +26,84 @@ pub(super) struct Rows<'a> {
     pub(super) ids: &'a TextColumn,
 }
 
-/// The answer of a scorer: a JSON list of one row an id.
+impl Rows<'_> {
+    /// The time since `started`, shared among the rows.
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    fn latency_ms(self, started: Instant) -> f64 {
+        started.elapsed().as_secs_f64() * 1e3 / self.matrix.rows().max(1) as f64
+    }
+}
+
+/// The answer of a scorer: one row an id.
 pub(super) fn score(model: &Prepared, rows: Rows<'_>, style: Style, stop: &Stop) -> Result<Vec<u8>, Stopped> {
+    match style.form {
+        Form::Rows(framing) => score_rows(model, rows, style, framing, stop),
+        Form::Arrow => score_columns(model, rows, style, stop),
+    }
+}
+
+fn score_rows(
+    model: &Prepared,
+    rows: Rows<'_>,
+    style: Style,
+    framing: Framing,
+    stop: &Stop,
+) -> Result<Vec<u8>, Stopped> {
     let written = model.map(rows.matrix, style.explain.extent(), stop, |block| {
-        let mut writer = AnswerWriter::new(style.id_key, model.model.version());
+        let mut writer = AnswerWriter::framed(framing, style.id_key, model.model.version());
         block.rows().for_each(|row| writer.row(rows.ids.get(row.row), row.score, row.explanation()));
         writer
     })?;
-    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    let latency_ms = style.started.elapsed().as_secs_f64() * 1e3 / rows.matrix.rows().max(1) as f64;
+    let latency_ms = rows.latency_ms(style.started);
     let written: Vec<_> = written.into_iter().map(|block| block.finish(latency_ms)).collect();
-    Ok(concat_blocks(&written))
+    Ok(concat_framed(framing, &written))
 }
 
-/// The answer of the ranker: a JSON list of one row an id, most urgent first.
-pub(super) fn rank(model: &Prepared, rows: Rows<'_>, stop: &Stop) -> Result<Vec<u8>, Stopped> {
+fn score_columns(model: &Prepared, rows: Rows<'_>, style: Style, stop: &Stop) -> Result<Vec<u8>, Stopped> {
+    let columns = |block: &Block<'_>| {
+        let explained = block.rows().map(|row| {
+            let text = row.explanation().map(|explanation| explanation_text(row.score, explanation));
+            (row.score, text.unwrap_or_else(|| "{}".to_owned()))
+        });
+        let (scores, texts): (Vec<f64>, Vec<String>) = explained.unzip();
+        (scores, texts.iter().map(String::as_str).collect::<TextColumn>())
+    };
+    let (mut scores, mut texts) = (Vec::with_capacity(rows.matrix.rows()), TextColumn::default());
+    for (some_scores, some_texts) in model.map(rows.matrix, style.explain.extent(), stop, columns)? {
+        scores.extend(some_scores);
+        texts.append(&some_texts);
+    }
+    let latency_ms = vec![rounded_latency(rows.latency_ms(style.started)); scores.len()];
+    let versions: TextColumn = scores.iter().map(|_| model.model.version()).collect();
+    Ok(write_stream(&[
+        (style.id_key, Values::Texts(rows.ids)),
+        ("score", Values::Doubles(&scores)),
+        ("model_version", Values::Texts(&versions)),
+        ("latency_ms", Values::Doubles(&latency_ms)),
+        ("explain_json", Values::Texts(&texts)),
+    ]))
+}
+
+/// The answer of the ranker: one row an id, most urgent first.
+pub(super) fn rank(model: &Prepared, rows: Rows<'_>, form: Form, stop: &Stop) -> Result<Vec<u8>, Stopped> {
     let scores = model.scores(rows.matrix, stop)?;
     let ids: Vec<&str> = rows.ids.iter().collect();
     let mut order = vec![0; ids.len()];
     for (row, rank) in ranks(&scores, &ids).into_iter().enumerate() {
         order[rank as usize - 1] = row;
     }
-    Ok(write_ranks(order.into_iter().map(|row| (ids[row], scores[row]))))
+    let ranked = order.iter().map(|&row| (ids[row], scores[row]));
+    Ok(match form {
+        Form::Rows(framing) => write_ranks(framing, ranked),
+        Form::Arrow => {
+            let (ids, scores): (Vec<&str>, Vec<f64>) = ranked.unzip();
+            let ids: TextColumn = ids.into_iter().collect();
+            let ranks: Vec<u32> = (1..).take(ids.len()).collect();
+            write_stream(&[
+                ("alert_id", Values::Texts(&ids)),
+                ("rank", Values::Counts(&ranks)),
+                ("score", Values::Doubles(&scores)),
+            ])
+        }
+    })
 }

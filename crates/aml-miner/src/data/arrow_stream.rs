@@ -10,6 +10,7 @@ mod batch;
 mod broken;
 mod layout;
 mod messages;
+mod write;
 
 use polars_arrow::array::Array;
 use polars_arrow_format::ipc::{MessageHeaderRef, RecordBatchRef};
@@ -29,6 +30,7 @@ use layout::{Field, Layout};
 use messages::Messages;
 
 pub use messages::MARKER;
+pub use write::{Values, write_stream};
 
 /// Media type of an Arrow IPC stream.
 pub const MEDIA_TYPE: &str = "application/vnd.apache.arrow.stream";

@@ -23,6 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 
 use super::connections::Counted;
+use super::leaving::{Progress, Watched};
 use super::stall::Stalling;
 
 /// After a failed accept (no file descriptors left, say) it waits rather than spins.
@@ -39,7 +40,7 @@ pub struct ConnectionLimits {
     pub head_lines: Option<usize>,
     /// How long a peer may take no byte of its answer.
     pub stalled: Duration,
-    /// Whether a peer that sends nothing any more is still answered.
+    /// Whether a peer that sends nothing any more is still answered, unless it turns out to be gone.
     pub half_close: bool,
 }
 
@@ -154,20 +155,19 @@ impl<H: Host> Server<H> {
     /// One connection, from its first request to its end.
     fn connection(&self, stream: TcpStream, address: IpAddr) -> impl GracefulConnection<Error = hyper::Error> + use<H> {
         let (router, host, limits) = (self.router.clone(), self.host.clone(), &self.limits);
+        let (progress, half_close) = (Progress::default(), limits.half_close);
+        let stream = Watched::new(Stalling::new(stream, limits.stalled), progress.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
+            let mut request = if half_close { progress.watch(request) } else { request.map(Body::new) };
             host.introduce(address, request.extensions_mut());
-            router.clone().oneshot(request)
+            let (answer, progress) = (router.clone().oneshot(request), progress.clone());
+            async move { answer.await.map(|answer| if half_close { progress.answered(answer) } else { answer }) }
         });
         let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.head_time)
-            .half_close(limits.half_close)
-            .max_buf_size(limits.head_bytes);
+        builder.timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_buf_size(limits.head_bytes);
         if let Some(lines) = limits.head_lines {
             builder.max_headers(lines);
         }
-        builder.serve_connection(TokioIo::new(Stalling::new(stream, limits.stalled)), service)
+        builder.serve_connection(TokioIo::new(stream), service)
     }
 }

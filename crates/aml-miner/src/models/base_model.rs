@@ -53,6 +53,15 @@ pub trait BaseModel: Send + Sync {
     /// When the two slices differ in length or are not whole rows of the schema.
     fn explain_into(&self, rows: &[f64], contributions: &mut [f64]);
 
+    /// Both at once, for a model that can share work between them.
+    ///
+    /// # Panics
+    /// As the two alone.
+    fn predict_and_explain_into(&self, rows: &[f64], scores: &mut [f64], contributions: &mut [f64]) {
+        self.predict_into(rows, scores);
+        self.explain_into(rows, contributions);
+    }
+
     /// About how many multiply-adds the explanation of one row takes, where that is known; one to two nanoseconds
     /// each.
     fn explain_steps(&self) -> Option<u64> {

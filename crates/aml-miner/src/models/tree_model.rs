@@ -7,7 +7,7 @@ use super::bundle::{Bundle, Entry, LoadError, ModelKind};
 use super::calibration::Calibration;
 use crate::digest::Digest;
 use crate::features::Schema;
-use crate::trees::contributions::{ExplainError, Explainer};
+use crate::trees::contributions::{ExplainError, Explainer, MAX_TABLE_BYTES};
 use crate::trees::forest::Forest;
 
 /// A bundle, ready to score and explain.
@@ -36,14 +36,28 @@ impl TreeModel {
     /// What is missing, broken or different.
     pub fn load(path: &Path, kind: ModelKind) -> Result<Self, ModelError> {
         let Bundle { entry, model } = Bundle::load(path, kind)?;
-        let explainer = Explainer::new(&model)?;
-        Ok(Self { forest: Forest::new(&model), explainer, entry })
+        let forest = Forest::new(&model);
+        // Nothing explains ranks but a report: tables for them would be memory and time for nobody.
+        let table_bytes = if kind == ModelKind::AlertRanker { 0 } else { MAX_TABLE_BYTES };
+        let explainer = Explainer::beside(&forest, &model, table_bytes)?;
+        Ok(Self { forest, explainer, entry })
     }
 
     /// Everything the bundle says about it.
     #[must_use]
     pub fn entry(&self) -> &Entry {
         &self.entry
+    }
+
+    /// From raw scores to the model's own answers, or the calibrated ones where the bundle has a curve.
+    fn finish(&self, scores: &mut [f64]) {
+        let calibration = &self.entry.calibration;
+        if matches!(calibration, Calibration::None) {
+            return self.forest.convert(scores);
+        }
+        for score in scores {
+            *score = calibration.apply(*score).unwrap_or(*score);
+        }
     }
 }
 
@@ -72,16 +86,15 @@ impl BaseModel for TreeModel {
         self.forest.raw_into(rows, raw);
     }
 
-    /// The model's own answers, or the calibrated ones where the bundle has a curve.
     fn predict_into(&self, rows: &[f64], scores: &mut [f64]) {
-        let calibration = &self.entry.calibration;
-        if matches!(calibration, Calibration::None) {
-            return self.forest.predict_into(rows, scores);
-        }
         self.forest.raw_into(rows, scores);
-        for score in scores {
-            *score = calibration.apply(*score).unwrap_or(*score);
-        }
+        self.finish(scores);
+    }
+
+    /// The rows are turned into codes once for both.
+    fn predict_and_explain_into(&self, rows: &[f64], scores: &mut [f64], contributions: &mut [f64]) {
+        self.explainer.raw_and_contributions_into(&self.forest, rows, scores, contributions);
+        self.finish(scores);
     }
 
     fn explain_into(&self, rows: &[f64], contributions: &mut [f64]) {

@@ -86,7 +86,7 @@ impl Prepared {
     /// # Errors
     /// When the work is no longer wanted.
     pub fn scores(&self, matrix: &Matrix, stop: &Stop) -> Result<Vec<f64>, Stopped> {
-        Ok(map_blocks(matrix.rows(), stop, |rows| self.block(matrix, rows, None).scores)?.concat())
+        Ok(map_blocks(matrix.rows(), 0, stop, |rows| self.block(matrix, rows, None).scores)?.concat())
     }
 
     /// What `write` makes of each block of rows, explained as `extent` says, in order.
@@ -100,18 +100,20 @@ impl Prepared {
         stop: &Stop,
         write: impl Fn(&Block<'_>) -> T + Sync + Send,
     ) -> Result<Vec<T>, Stopped> {
-        map_blocks(matrix.rows(), stop, |rows| write(&self.block(matrix, rows, extent)))
+        let steps = extent.and_then(|_| self.model.explain_steps()).unwrap_or(0);
+        map_blocks(matrix.rows(), steps, stop, |rows| write(&self.block(matrix, rows, extent)))
     }
 
     fn block<'a>(&'a self, matrix: &'a Matrix, rows: Range<usize>, extent: Option<Extent>) -> Block<'a> {
         let columns = matrix.columns();
         let values = &matrix.values()[rows.start * columns..rows.end * columns];
         let mut scores = vec![0.0; rows.len()];
-        self.model.predict_into(values, &mut scores);
         let mut contributions = Vec::new();
         if extent.is_some() {
             contributions.resize(values.len(), 0.0);
-            self.model.explain_into(values, &mut contributions);
+            self.model.predict_and_explain_into(values, &mut scores, &mut contributions);
+        } else {
+            self.model.predict_into(values, &mut scores);
         }
         Block { prepared: self, extent, first: rows.start, values, scores, contributions }
     }

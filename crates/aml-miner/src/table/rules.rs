@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 
 use crate::table::column::{Column, TextColumn};
 use crate::table::flaw::{CellProblem, ColumnProblem, Flaw};
+use crate::table::keyed_hash::Keyed;
 use crate::table::spec::{ColumnSpec, ColumnType, severity_rank};
 use crate::table::{Table, excerpt};
 
@@ -59,10 +60,16 @@ pub fn number(value: f64, about: &ColumnSpec) -> Result<(), NumberBreach> {
         return Err(NumberBreach::TooLarge);
     }
     let whole = !matches!(about.kind, ColumnType::F32 | ColumnType::F64 | ColumnType::Decimal);
-    if whole && value.trunc().to_bits() != value.to_bits() {
-        return Err(NumberBreach::NotWhole);
-    }
-    Ok(())
+    if whole && !is_whole(value) { Err(NumberBreach::NotWhole) } else { Ok(()) }
+}
+
+/// Whether a finite number has no fraction.
+#[inline]
+fn is_whole(value: f64) -> bool {
+    #[expect(clippy::cast_possible_truncation, reason = "what is cut off is what is asked for")]
+    let cut = value as i64 as f64;
+    // From 2^52 on all doubles are whole; negative zero is.
+    value.abs() >= 4_503_599_627_370_496.0 || cut.to_bits() == (value + 0.0).to_bits()
 }
 
 /// Whether a list of numbers may hold `value`; NaN is "missing".
@@ -110,7 +117,7 @@ pub struct Repeated<'a> {
 
 /// The rows whose key an earlier row has, in order.
 pub fn repeated(keys: &TextColumn) -> impl Iterator<Item = Repeated<'_>> {
-    let mut seen = HashMap::with_capacity(keys.len());
+    let mut seen = HashMap::with_capacity_and_hasher(keys.len(), Keyed::default());
     keys.iter().enumerate().filter_map(move |(row, key)| match seen.entry(key) {
         Entry::Occupied(first) => Some(Repeated { row, first: *first.get(), key }),
         Entry::Vacant(place) => {

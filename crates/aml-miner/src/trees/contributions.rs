@@ -17,12 +17,16 @@ mod tables;
 mod walk;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
 
+use super::forest::Forest;
+use super::isa::Isa;
 use super::lightgbm::Model;
-use super::quantizer::{BLOCK, Codes, Quantizer};
+use super::quantizer::{BLOCK, Codes, Quantizer, Test};
 use plan::{Plan, expected_value};
 use quadrature::QuadratureRules;
-use tables::{Candidate, Decisions, TreeTables};
+use tables::{Candidate, Decided, Decisions, TreeTables};
 use walk::{Room, Rows, Sums};
 
 /// Bytes of all tables of one model: the shipped ones need up to 101 MiB, and three such models fit half a gigabyte
@@ -42,7 +46,8 @@ const BLOCKS: usize = 32;
 /// Explains the rows of one model.
 #[derive(Debug)]
 pub struct Explainer {
-    quantizer: Quantizer,
+    isa: Isa,
+    quantizer: Arc<Quantizer>,
     trees: Vec<Explained>,
     base_values: Vec<f64>,
 }
@@ -91,6 +96,19 @@ impl Explainer {
     /// When the model lacks what explanations need.
     pub fn with_table_bytes(model: &Model, bytes: usize) -> Result<Self, ExplainError> {
         let (quantizer, tests) = Quantizer::new(model);
+        Self::of(Arc::new(quantizer), &tests, model, bytes)
+    }
+
+    /// As [`Explainer::with_table_bytes`] for the model that `forest` evaluates, so that both can share work.
+    ///
+    /// # Errors
+    /// When the model lacks what explanations need.
+    pub fn beside(forest: &Forest, model: &Model, bytes: usize) -> Result<Self, ExplainError> {
+        let (_, tests) = Quantizer::new(model);
+        Self::of(Arc::clone(&forest.quantizer), &tests, model, bytes)
+    }
+
+    fn of(quantizer: Arc<Quantizer>, tests: &[Vec<Test>], model: &Model, bytes: usize) -> Result<Self, ExplainError> {
         let mut base_values = vec![0.0; model.outputs];
         let mut candidates = Vec::new();
         for (index, tree) in model.trees.iter().enumerate() {
@@ -101,7 +119,7 @@ impl Explainer {
         let chosen = Candidate::choose(candidates, bytes);
         let (mut rest, mut rules, mut steps) = (&chosen[..], QuadratureRules::default(), 0_usize);
         let mut trees = Vec::with_capacity(model.trees.len());
-        for (index, (tree, tests)) in model.trees.iter().zip(&tests).enumerate() {
+        for (index, (tree, tests)) in model.trees.iter().zip(tests).enumerate() {
             let own;
             (own, rest) = rest.split_at(rest.partition_point(|candidate| candidate.tree == index));
             let roots: BTreeSet<_> = own.iter().map(|candidate| candidate.root).collect();
@@ -113,7 +131,13 @@ impl Explainer {
             }
             trees.push(Explained { tables: TreeTables::new(tree, tests, &roots, &mut rules), walk });
         }
-        Ok(Self { quantizer, trees, base_values })
+        Ok(Self { isa: Isa::best(), quantizer, trees, base_values })
+    }
+
+    /// The same, compiled for another set of instructions: the same bits at another speed.
+    #[must_use]
+    pub fn compiled_for(self, isa: Isa) -> Self {
+        Self { isa, ..self }
     }
 
     /// The expected raw score over the training data, one an output.
@@ -141,19 +165,46 @@ impl Explainer {
     /// # Panics
     /// When `rows` is not whole rows, or `contributions` has not one place a row, output and feature.
     pub fn contributions_into(&self, rows: &[f64], contributions: &mut [f64]) {
+        self.explain(rows, contributions, |_, _| {});
+    }
+
+    /// Writes each row's raw scores, as `forest` gives them, and contributions; the rows are turned into codes once.
+    ///
+    /// # Panics
+    /// When `forest` is not the one that this was made [beside](Explainer::beside), or as the two alone.
+    pub fn raw_and_contributions_into(
+        &self,
+        forest: &Forest,
+        rows: &[f64],
+        raw: &mut [f64],
+        contributions: &mut [f64],
+    ) {
+        assert!(Arc::ptr_eq(&self.quantizer, &forest.quantizer), "the forest that it was made beside");
+        let outputs = self.base_values.len();
+        assert_eq!(rows.len() / self.quantizer.features() * outputs, raw.len(), "one place a row and output");
+        self.explain(rows, contributions, |codes, rows| {
+            forest.raw_of_block(codes, &mut raw[rows.start * outputs..rows.end * outputs]);
+        });
+    }
+
+    /// Writes contributions, and shows the codes of each block of rows on the way.
+    fn explain(&self, rows: &[f64], contributions: &mut [f64], mut coded: impl FnMut(&Codes, Range<usize>)) {
         let features = self.quantizer.features();
         let outputs = self.base_values.len();
         assert!(rows.len().is_multiple_of(features), "whole rows");
         assert_eq!(rows.len() * outputs, contributions.len(), "one place a row, output and feature");
         let blocks = rows.len().div_ceil(features * BLOCK).min(BLOCKS);
         let mut blocks: Vec<Block> = (0..blocks).map(|_| Block::new(self)).collect();
-        let mut scratch = Scratch::default();
+        let mut scratch = Scratch::new(self.isa);
         let groups = rows.chunks(BLOCKS * BLOCK * features);
         let results = contributions.chunks_mut(BLOCKS * BLOCK * features * outputs);
+        let mut first = 0;
         for (rows, results) in groups.zip(results) {
             let blocks = &mut blocks[..rows.len().div_ceil(BLOCK * features)];
             for (rows, block) in rows.chunks(BLOCK * features).zip(&mut *blocks) {
                 block.start(self, rows);
+                coded(&block.codes, first..first + block.rows);
+                first += block.rows;
             }
             for (index, tree) in self.trees.iter().enumerate() {
                 let from = index % outputs * features;
@@ -167,11 +218,17 @@ impl Explainer {
 }
 
 /// Room that is reused from tree to tree.
-#[derive(Default)]
 struct Scratch {
+    isa: Isa,
     decisions: Decisions,
     many: Room<LANES>,
     few: Room<FEW_LANES>,
+}
+
+impl Scratch {
+    fn new(isa: Isa) -> Self {
+        Self { isa, decisions: Decisions::default(), many: Room::default(), few: Room::default() }
+    }
 }
 
 /// A block of rows on its way through the trees.
@@ -191,20 +248,22 @@ impl Block {
     fn start(&mut self, explainer: &Explainer, rows: &[f64]) {
         self.rows = rows.len() / explainer.quantizer.features();
         self.sums.fill([0.0; BLOCK]);
-        explainer.quantizer.encode(rows, &mut self.codes);
+        explainer.quantizer.encode(explainer.isa, rows, &mut self.codes);
     }
 
     /// Adds a tree's contributions, which go to these columns.
-    fn add(&mut self, tree: &Explained, columns: std::ops::Range<usize>, scratch: &mut Scratch) {
+    fn add(&mut self, tree: &Explained, columns: Range<usize>, scratch: &mut Scratch) {
         let sums = &mut self.sums[columns];
-        tree.tables.add(&self.codes, self.rows, sums, &mut scratch.decisions);
+        let isa = scratch.isa;
+        let block = Decided { codes: &self.codes, rows: self.rows, sums: &mut *sums };
+        tree.tables.add(isa, block, &mut scratch.decisions);
         let Some(plan) = &tree.walk else { return };
         for first in (0..self.rows).step_by(LANES) {
             let rows = Rows { codes: &self.codes, first };
             if self.rows - first <= FEW_LANES {
-                scratch.few.add(plan, rows, sums);
+                scratch.few.add(isa, plan, rows, sums);
             } else {
-                scratch.many.add(plan, rows, sums);
+                scratch.many.add(isa, plan, rows, sums);
             }
         }
     }

@@ -6,9 +6,11 @@
 //! over the trees in their order, so its bits do not depend on the other rows.
 
 mod masks;
-
 mod walk;
 
+use std::sync::Arc;
+
+use super::isa::{Isa, Kernel};
 use super::lightgbm::{Model, Objective, Tree};
 use super::quantizer::{BLOCK, Codes, FEW, Quantizer, Test};
 use masks::MaskTree;
@@ -17,7 +19,8 @@ use walk::WalkTree;
 /// A model's trees, compiled.
 #[derive(Debug)]
 pub struct Forest {
-    quantizer: Quantizer,
+    isa: Isa,
+    pub(super) quantizer: Arc<Quantizer>,
     trees: Vec<Compiled>,
     outputs: usize,
     /// What to divide the sums by before the objective's conversion: 1, or the iterations of a random forest.
@@ -42,6 +45,7 @@ impl Compiled {
     }
 
     /// Adds the tree's value to the score of the first `rows` rows of a block (and to some others).
+    #[inline(always)]
     fn add(&self, codes: &Codes, rows: usize, scores: &mut [f64; BLOCK]) {
         match self {
             Self::Small(tree) if rows <= FEW => tree.add::<FEW>(codes, scores),
@@ -59,12 +63,19 @@ impl Forest {
         let trees = model.trees.iter().zip(&tests).map(|(tree, tests)| Compiled::new(tree, tests));
         let iterations = model.trees.len() / model.outputs;
         Self {
-            quantizer,
+            isa: Isa::best(),
+            quantizer: Arc::new(quantizer),
             trees: trees.collect(),
             outputs: model.outputs,
             divisor: if model.average_output { iterations as f64 } else { 1.0 },
             objective: model.objective,
         }
+    }
+
+    /// The same, compiled for another set of instructions: the same bits at another speed.
+    #[must_use]
+    pub fn compiled_for(self, isa: Isa) -> Self {
+        Self { isa, ..self }
     }
 
     /// Values of one row.
@@ -90,16 +101,14 @@ impl Forest {
         let mut codes = self.quantizer.codes();
         let blocks = rows.chunks(BLOCK * features).zip(raw.chunks_mut(BLOCK * self.outputs));
         for (rows, raw) in blocks {
-            self.quantizer.encode(rows, &mut codes);
-            for output in 0..self.outputs {
-                let mut scores = [0.0; BLOCK];
-                for tree in self.trees.iter().skip(output).step_by(self.outputs) {
-                    tree.add(&codes, rows.len() / features, &mut scores);
-                }
-                let places = raw.iter_mut().skip(output).step_by(self.outputs);
-                places.zip(scores).for_each(|(place, score)| *place = score);
-            }
+            self.quantizer.encode(self.isa, rows, &mut codes);
+            self.raw_of_block(&codes, raw);
         }
+    }
+
+    /// Writes the raw scores of the rows with these codes.
+    pub(super) fn raw_of_block(&self, codes: &Codes, raw: &mut [f64]) {
+        self.isa.run(Raw { forest: self, codes, raw });
     }
 
     /// Writes the answers of every row as the model's objective defines them.
@@ -108,9 +117,40 @@ impl Forest {
     /// When `rows` is not as many whole rows as `answers` has places for.
     pub fn predict_into(&self, rows: &[f64], answers: &mut [f64]) {
         self.raw_into(rows, answers);
-        for row in answers.chunks_mut(self.outputs) {
+        self.convert(answers);
+    }
+
+    /// Turns raw scores into answers as the model's objective defines them.
+    ///
+    /// # Panics
+    /// When there are not whole rows of them.
+    pub fn convert(&self, scores: &mut [f64]) {
+        assert!(scores.len().is_multiple_of(self.outputs), "whole rows");
+        for row in scores.chunks_mut(self.outputs) {
             row.iter_mut().for_each(|score| *score /= self.divisor);
             self.objective.convert(row);
+        }
+    }
+}
+
+/// The raw scores of one block of rows.
+struct Raw<'a> {
+    forest: &'a Forest,
+    codes: &'a Codes,
+    raw: &'a mut [f64],
+}
+
+impl Kernel for Raw<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Forest { trees, outputs, .. } = self.forest;
+        for output in 0..*outputs {
+            let mut scores = [0.0; BLOCK];
+            for tree in trees.iter().skip(output).step_by(*outputs) {
+                tree.add(self.codes, self.raw.len() / outputs, &mut scores);
+            }
+            let places = self.raw.iter_mut().skip(output).step_by(*outputs);
+            places.zip(scores).for_each(|(place, score)| *place = score);
         }
     }
 }

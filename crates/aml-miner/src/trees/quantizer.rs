@@ -4,15 +4,22 @@
 //! below a value, missing values by codes below or above all others, categorical splits by a column of their own that
 //! is 0 inside the set and 1 outside.
 
+mod cuts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::isa::{Isa, Kernel};
 use super::lightgbm::{Missing, Model, Split};
+use cuts::{Cuts, LANES};
 
 /// Rows that are evaluated together: their codes and scores stay in the first-level cache.
 pub(super) const BLOCK: usize = 64;
 /// Rows up to which a block is evaluated as a short one: one vector of codes.
 pub(super) const FEW: usize = 8;
+
+/// Rows up to which each value is searched for by itself.
+const SEARCHED: usize = 4;
 
 /// The codes of one block: one entry a column, one place a row.
 pub(super) type Codes = Vec<[i16; BLOCK]>;
@@ -49,7 +56,7 @@ struct Column {
 #[derive(Debug)]
 enum Rule {
     /// Rising thresholds, and what is missing.
-    Cuts(Box<[f64]>, Missing),
+    Cuts(Cuts, Missing),
     /// The categories that go left.
     Set(Arc<[u32]>),
 }
@@ -58,7 +65,7 @@ impl Quantizer {
     /// The columns `model` needs, and each tree's splits in terms of them.
     pub(super) fn new(model: &Model) -> (Self, Vec<Vec<Test>>) {
         let mut columns = Vec::new();
-        let cuts = Cuts::of(model, &mut columns);
+        let cuts = Thresholds::of(model, &mut columns);
         let mut sets = BTreeMap::new();
         let mut tests = Vec::with_capacity(model.trees.len());
         for tree in &model.trees {
@@ -88,35 +95,89 @@ impl Quantizer {
         vec![[0; BLOCK]; self.columns.len()]
     }
 
-    /// Writes the codes of up to [`BLOCK`] rows; the places of absent rows keep what they had.
-    pub(super) fn encode(&self, rows: &[f64], codes: &mut Codes) {
+    /// Writes the codes of up to [`BLOCK`] rows; what stands in the places of absent rows means nothing.
+    pub(super) fn encode(&self, isa: Isa, rows: &[f64], codes: &mut Codes) {
+        if rows.len() > SEARCHED * self.features {
+            return isa.run(Encode { quantizer: self, rows, codes });
+        }
         for (column, codes) in self.columns.iter().zip(codes) {
             let values = rows.iter().skip(column.feature as usize).step_by(self.features);
-            column.encode(values.copied().zip(codes));
+            values.zip(codes).for_each(|(x, code)| *code = column.rule.code(*x));
         }
     }
 }
 
-impl Column {
-    fn encode<'a>(&self, places: impl Iterator<Item = (f64, &'a mut i16)>) {
-        match &self.rule {
-            Rule::Set(set) => places.for_each(|(x, code)| *code = i16::from(!contains(set, x))),
-            Rule::Cuts(cuts, Missing::None) => {
-                places.for_each(|(x, code)| *code = below(cuts, or_zero(x)));
+impl Rule {
+    /// The code of one value.
+    #[inline(always)]
+    fn code(&self, x: f64) -> i16 {
+        match self {
+            Self::Set(set) => i16::from(!contains(set, x)),
+            Self::Cuts(cuts, missing) => missing.code(x).unwrap_or_else(|| cuts.below(or_zero(x))),
+        }
+    }
+}
+
+impl Missing {
+    /// The code of a value that is missing.
+    #[inline(always)]
+    fn code(self, x: f64) -> Option<i16> {
+        match self {
+            Self::None => None,
+            // Written so that NaN is missing too.
+            Self::Zero { left } => (!(x.abs() > ZERO)).then_some(missing_code(left)),
+            Self::Nan { left } => x.is_nan().then_some(missing_code(left)),
+        }
+    }
+
+    /// Puts the codes of missing values in the place of what was counted for them.
+    #[inline(always)]
+    fn mark(self, values: &[f64; LANES], codes: &mut [i16; LANES]) {
+        let places = codes.iter_mut().zip(values);
+        match self {
+            Self::None => {}
+            Self::Zero { left } => {
+                let missing = missing_code(left);
+                places.for_each(|(code, x)| *code = if x.abs() > ZERO { *code } else { missing });
             }
-            Rule::Cuts(cuts, Missing::Zero { left }) => {
-                let missing = missing_code(*left);
-                places.for_each(|(x, code)| {
-                    // Written so that NaN is missing too.
-                    let present = x.abs() > ZERO;
-                    *code = if present { below(cuts, x) } else { missing };
-                });
+            Self::Nan { left } => {
+                let missing = missing_code(left);
+                places.for_each(|(code, x)| *code = if x.is_nan() { missing } else { *code });
             }
-            Rule::Cuts(cuts, Missing::Nan { left }) => {
-                let missing = missing_code(*left);
-                places.for_each(|(x, code)| {
-                    *code = if x.is_nan() { missing } else { below(cuts, or_zero(x)) };
-                });
+        }
+    }
+}
+
+/// Turns a block of rows into codes, one feature after the other.
+struct Encode<'a> {
+    quantizer: &'a Quantizer,
+    rows: &'a [f64],
+    codes: &'a mut Codes,
+}
+
+impl Kernel for Encode<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let features = self.quantizer.features;
+        let groups = (self.rows.len() / features).div_ceil(LANES);
+        let (mut values, mut held) = ([0.0; BLOCK], None);
+        for (column, codes) in self.quantizer.columns.iter().zip(self.codes) {
+            if held != Some(column.feature) {
+                held = Some(column.feature);
+                let rows = self.rows.chunks_exact(features);
+                rows.zip(&mut values).for_each(|(row, value)| *value = row[column.feature as usize]);
+            }
+            let places = values.as_chunks::<LANES>().0.iter().zip(codes.as_chunks_mut::<LANES>().0).take(groups);
+            for (values, codes) in places {
+                match &column.rule {
+                    Rule::Set(_) => values.iter().zip(codes).for_each(|(x, code)| *code = column.rule.code(*x)),
+                    Rule::Cuts(cuts, missing) => {
+                        let mut present = *values;
+                        present.iter_mut().for_each(|x| *x = or_zero(*x));
+                        *codes = cuts.count_below(&present);
+                        missing.mark(values, codes);
+                    }
+                }
             }
         }
     }
@@ -127,16 +188,9 @@ fn missing_code(left: bool) -> i16 {
 }
 
 /// Zero for what LightGBM takes for zero, NaN included.
+#[inline(always)]
 fn or_zero(x: f64) -> f64 {
     if x.abs() > ZERO { x } else { 0.0 }
-}
-
-/// How many cuts are below `x`.
-fn below(cuts: &[f64], x: f64) -> i16 {
-    let count = cuts.partition_point(|cut| *cut < x);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "<= MAX_CUTS")]
-    let count = count as i16;
-    count
 }
 
 /// Whether a value, cut to an integer, is in a set. Negative, NaN and huge values never are.
@@ -155,9 +209,9 @@ fn index(column: usize) -> u32 {
 }
 
 /// The numerical thresholds of a model, by feature and by what they take for missing.
-struct Cuts(BTreeMap<(u32, Missing), (usize, Vec<f64>)>);
+struct Thresholds(BTreeMap<(u32, Missing), (usize, Vec<f64>)>);
 
-impl Cuts {
+impl Thresholds {
     /// Gathers them, and appends their columns.
     fn of(model: &Model, columns: &mut Vec<Column>) -> Self {
         let mut found = BTreeMap::<_, (usize, Vec<f64>)>::new();
@@ -170,9 +224,8 @@ impl Cuts {
             cuts.sort_unstable_by(f64::total_cmp);
             cuts.dedup();
             *first = columns.len();
-            columns.extend(
-                cuts.chunks(MAX_CUTS).map(|cuts| Column { feature: *feature, rule: Rule::Cuts(cuts.into(), *missing) }),
-            );
+            let rule = |cuts| Rule::Cuts(Cuts::new(cuts), *missing);
+            columns.extend(cuts.chunks(MAX_CUTS).map(|cuts| Column { feature: *feature, rule: rule(cuts) }));
         }
         Self(found)
     }

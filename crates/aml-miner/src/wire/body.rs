@@ -8,6 +8,7 @@
 mod columns;
 mod document;
 mod join;
+mod names;
 mod reading;
 mod rows;
 mod split;
@@ -24,6 +25,11 @@ pub use write::{Rows, write_body, write_rows};
 pub trait Spread {
     /// What `work` gives for each of `0..count`, in order.
     fn map<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T>;
+
+    /// Whether what is not yet begun is no longer wanted.
+    fn stopped(&self) -> bool {
+        false
+    }
 }
 
 /// One piece after the other, on this thread.
@@ -40,7 +46,7 @@ impl Spread for InOrder {
 ///
 /// # Errors
 /// When it is not JSON, or not a batch; see [`ReadBodyError`].
-pub fn read_body(bytes: &[u8], reading: &Reading, spread: &impl Spread) -> Result<Batch, ReadBodyError> {
+pub fn read_body(bytes: &[u8], reading: &Reading, spread: &(impl Spread + Sync)) -> Result<Batch, ReadBodyError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         join::broken(bytes, crate::wire::json::SyntaxError { at, what: "not valid UTF-8" })
@@ -48,7 +54,8 @@ pub fn read_body(bytes: &[u8], reading: &Reading, spread: &impl Spread) -> Resul
     let starts = split::starts(text, &reading.limits);
     let parts = spread.map(starts.len(), |index| {
         let until = starts.get(index + 1).map_or(text.len(), |next| next.at());
-        document::Part::read(text, reading, starts[index], until)
+        (!spread.stopped()).then(|| document::Part::read(text, reading, starts[index], until))
     });
-    join::join(text, reading, parts)
+    let parts: Option<Vec<_>> = parts.into_iter().collect();
+    join::join(text, reading, parts.ok_or(ReadBodyError::Stopped)?)
 }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 pub use read::{ReadReplyError, ReplyLimits, read_clusters, read_ranks, read_scores};
 pub use scored::{Scored, read_scored};
-pub use write::{AnswerWriter, Explanation, FeatureNames, Impact, concat_blocks, explanation_text, write_ranks};
+pub use write::{
+    AnswerWriter, Explanation, FeatureNames, Framing, Impact, concat_blocks, concat_framed, explanation_text,
+    rounded_latency, write_ranks,
+};
 
 /// The answer for one alert of `/score/alerts`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(crate) struct Toy {
     version: String,
     schema: Schema,
     gate: Arc<Gate>,
+    /// What it says an explanation takes; nothing where it is 0.
+    steps: Arc<AtomicU64>,
 }
 
 /// Lets predictions through or holds them back.
@@ -63,7 +65,7 @@ impl Toy {
         };
         let features = features.iter().map(|name| (*name).to_owned()).collect();
         let schema = Schema { version: SCHEMA_VERSION, rows, features };
-        Self { name, version: version.to_owned(), schema, gate: Arc::clone(gate) }
+        Self { name, version: version.to_owned(), schema, gate: Arc::clone(gate), steps: Arc::default() }
     }
 }
 
@@ -109,6 +111,10 @@ impl BaseModel for Toy {
             *contribution = known(*value);
         }
     }
+
+    fn explain_steps(&self) -> Option<u64> {
+        Some(self.steps.load(Ordering::SeqCst)).filter(|steps| *steps > 0)
+    }
 }
 
 /// What a test may change while a server runs.
@@ -118,6 +124,8 @@ pub(crate) struct Knobs {
     pub(crate) gate: Arc<Gate>,
     /// The models cannot be loaded any more.
     pub(crate) broken: Arc<AtomicBool>,
+    /// What the models say an explanation takes; nothing where it is 0.
+    pub(crate) steps: Arc<AtomicU64>,
     /// Rises with every loading; becomes the models' version.
     pub(crate) generation: Arc<AtomicU32>,
 }
@@ -131,7 +139,7 @@ impl Knobs {
         }
         let version = format!("1.0.{}", self.generation.fetch_add(1, Ordering::SeqCst));
         let toy = |name| {
-            let model = Toy::new(name, &version, &self.gate);
+            let model = Toy { steps: Arc::clone(&self.steps), ..Toy::new(name, &version, &self.gate) };
             Some(Arc::new(Prepared::new(Arc::new(model), None).expect("known features")))
         };
         loaded.models.alert_scorer = toy("alert_scorer");

@@ -1,9 +1,11 @@
 //! The crate through its front door: one module a topic.
 
+mod api_answer_forms;
 mod api_disk;
 mod api_forms;
 mod api_hardness;
 mod api_kit;
+mod api_leaving;
 mod api_packed;
 mod api_process;
 mod api_reference;

@@ -2,6 +2,7 @@
 
 use aml_miner::trees::contributions::{ExplainError, Explainer, MAX_STEPS, MAX_TABLE_BYTES};
 use aml_miner::trees::forest::Forest;
+use aml_miner::trees::isa::Isa;
 use aml_miner::trees::lightgbm::{Model, parse};
 
 use super::models_support::{Dice, RandomModel, Shape};
@@ -224,4 +225,56 @@ fn counts_that_cannot_be_are_refused() {
     };
     let model = must_parse(&chain(splits).lines().map(change).collect::<String>());
     assert_eq!(Explainer::new(&model).expect_err("no such counts"), ExplainError::WildCounts { tree: 0 });
+}
+
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn every_set_of_instructions_gives_the_same_bits() {
+    for seed in 0..60 {
+        let mut dice = Dice(seed);
+        let shape = Shape { iterations: 1 + dice.below(3), ..Shape::random(&mut dice) };
+        let random = RandomModel::new(&mut dice, shape);
+        let model = must_parse(&random.text());
+        let rows = random.rows(&mut dice, 70);
+        let features = model.feature_names.len();
+        for count in [1, 3, 5, 9, 17, 70] {
+            let rows = &rows[..count * features];
+            let answers = |isa: Isa| {
+                let forest = Forest::new(&model).compiled_for(isa);
+                let mut raw = vec![0.0; count * model.outputs];
+                forest.raw_into(rows, &mut raw);
+                let explained = [0, 1 << 14].map(|bytes| {
+                    let explainer = Explainer::with_table_bytes(&model, bytes).expect("counts");
+                    bits(&contributions(&explainer.compiled_for(isa), rows, model.outputs))
+                });
+                (bits(&raw), explained)
+            };
+            let plain = answers(Isa::baseline());
+            for isa in Isa::all() {
+                assert!(answers(isa) == plain, "{} differs for {count} rows of model {seed}", isa.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn scores_and_contributions_at_once_are_those_alone() {
+    let mut dice = Dice(3);
+    let shape = Shape { features: 14, outputs: 2, iterations: 3, max_leaves: 70, average: true };
+    let random = RandomModel::new(&mut dice, shape);
+    let model = must_parse(&random.text());
+    let forest = Forest::new(&model);
+    let explainer = Explainer::beside(&forest, &model, 1 << 14).expect("counts");
+    for count in [1, 64, 2_100] {
+        let rows = random.rows(&mut dice, count);
+        let (mut raw, mut explained) = (vec![0.0; count * 2], vec![0.0; rows.len() * 2]);
+        explainer.raw_and_contributions_into(&forest, &rows, &mut raw, &mut explained);
+        let mut alone = vec![0.0; count * 2];
+        forest.raw_into(&rows, &mut alone);
+        assert_eq!(bits(&raw), bits(&alone), "{count} rows");
+        assert_eq!(bits(&explained), bits(&contributions(&explainer, &rows, 2)), "{count} rows");
+    }
 }

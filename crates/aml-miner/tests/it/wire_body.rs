@@ -387,3 +387,57 @@ proptest! {
         let _ = read_body(&text, &Reading::default(), &InOrder);
     }
 }
+
+#[test]
+fn what_is_missing_between_two_members_is_missed_whatever_the_first_row_was() {
+    for second in [
+        r#"{"new":1"alert_id":"b","volume_usd":2}"#,
+        r#"{"alert_id":"b""volume_usd":2}"#,
+        r#"{"alert_id":"b","volume_usd"2}"#,
+        r#"{"alert_id":"b","volume_usd":2,}"#,
+        r#"{,"alert_id":"b","volume_usd":2}"#,
+        r#"{"volume_usd":2"alert_id":"b"}"#,
+        r#"{"alert_id":"b","volume_usd":2,"alert_id":}"#,
+    ] {
+        must_be_broken(format!(r#"{{"alerts":[{{"alert_id":"a","volume_usd":1}},{second}]}}"#).as_bytes());
+    }
+    let twice = r#"{"alerts":[{"alert_id":"a","volume_usd":1},{"alert_id":"b","volume_usd":2,"alert_id":"c"}]}"#;
+    assert_eq!(must_be_invalid(twice), [r#"["body","alerts",1,"alert_id"] duplicate_key"#]);
+    let new = r#"{"alerts":[{"alert_id":"a","x":1},{"alert_id":"b","x":2,"y":1,"y":2}]}"#;
+    assert_eq!(must_be_invalid(new), [r#"["body","alerts",1,"y"] duplicate_key"#]);
+}
+
+#[test]
+fn white_space_and_order_change_nothing() {
+    let members =
+        [r#""alert_id"§:§"ID""#, r#""volume_usd"§:§12.5"#, r#""unknown"§:§{"a":[1]}"#, r#""severity"§:§"low""#];
+    let row = |number: usize| {
+        let order: Vec<&str> =
+            (0..4).map(|place| members[(place * [1, 3, 1, 1][number % 4] + number / 3) % 4]).collect();
+        format!("{{§{}§}}", order.join("§,§")).replace("ID", &format!("a{number}"))
+    };
+    let written = |gap: &dyn Fn(usize) -> &'static str| {
+        let rows: Vec<String> = (0..12).map(|number| row(number).replace('§', gap(number))).collect();
+        must_read(&format!("{{\"alerts\":[{}]}}", rows.join(",")))
+    };
+    let plain = written(&|_| "");
+    assert_eq!(plain.alerts.rows(), 12);
+    assert_eq!(plain.alerts.numbers("volume_usd"), Some(&[12.5; 12][..]));
+    assert_eq!(written(&|_| " "), plain);
+    assert_eq!(written(&|number| [" ", "\n", "", "\t\r\n "][number % 4]), plain);
+}
+
+proptest! {
+    #[test]
+    fn a_number_is_the_nearest_double(digits in "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,24})?([eE][-+]?[0-9]{1,3})?") {
+        let expected: f64 = digits.parse().expect("a number");
+        let body = format!("{{\"alerts\":[],\"features\":[{{\"address\":\"a\",\"hourly_activity\":[{digits}]}}]}}");
+        match read(&body) {
+            Ok(batch) => {
+                let lists = batch.features.number_lists("hourly_activity").expect("given");
+                prop_assert_eq!(lists.get(0)[0].to_bits(), expected.to_bits());
+            }
+            Err(_) => prop_assert!(expected.is_infinite(), "{} is refused", digits),
+        }
+    }
+}

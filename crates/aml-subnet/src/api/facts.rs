@@ -83,6 +83,7 @@ impl ApiState {
             verdicts: self.ledger.verdicts(id).await.map_err(ledger_error)?,
             canonical: canonical.transpose()?,
             settled: self.ledger.settled(id).await.map_err(ledger_error)?,
+            known: self.ledger.outcome_tally(id).await.map_err(ledger_error)?,
             task,
         };
         Ok(self.memory.details.put(round, RoundDetail::new(&facts, &sources)))

@@ -4,12 +4,14 @@
 //! settled; a vector of weights once the chain shows it.
 
 pub mod brief;
+pub mod known;
 pub mod miner;
 pub mod round;
 pub mod traps;
 pub mod weights;
 
 pub use brief::{MinerBrief, MinerOutcome, RoundBrief, RoundFacts, RoundList};
+pub use known::{KnownSoFar, Measures, SettledSummary};
 pub use miner::{Day, MinerDetail, MinerList, MinerRound, MinerStanding};
-pub use round::{CanonicalSummary, RoundDetail, RoundMiner, SettledSummary};
+pub use round::{CanonicalSummary, RoundDetail, RoundMiner};
 pub use weights::{WeightsAnswer, WeightsEntry};

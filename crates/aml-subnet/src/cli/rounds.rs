@@ -9,8 +9,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::ledger::{LedgerArgs, share, time};
+use crate::calendar::rfc3339;
 use crate::store::Ledger;
-use crate::store::records::{Answer, Canonical, Reply, Round, RoundId, Settled, Verdict};
+use crate::store::records::{Answer, Canonical, OutcomeTally, Reply, Round, RoundId, Settled, Verdict};
 
 /// Arguments of `rounds`.
 #[derive(Debug, Args)]
@@ -115,6 +116,7 @@ struct Seen {
     verdicts: Vec<Verdict>,
     canonical: Option<Canonical>,
     settled: Option<Settled>,
+    known: OutcomeTally,
 }
 
 impl Seen {
@@ -126,6 +128,7 @@ impl Seen {
             verdicts: ledger.verdicts(id).await?,
             canonical: ledger.canonical(id).await?,
             settled: ledger.settled(id).await?,
+            known: ledger.outcome_tally(id).await?,
         })
     }
 
@@ -145,11 +148,20 @@ impl Seen {
     }
 
     fn table(&self) -> String {
-        let Self { round, answers, verdicts, canonical, settled } = self;
+        let Self { round, answers, verdicts, canonical, settled, known } = self;
         let mut text =
             format!("round {} is {}: {} alerts, batch {}\n", round.id, step(round), round.alerts, round.batch);
         if let Some(commitment) = round.commitment {
             let _ = writeln!(text, "commitment {commitment}");
+        }
+        for (what, mark) in [("void", &round.marks.void), ("late", &round.marks.late)] {
+            if let Some(mark) = mark {
+                let _ = writeln!(text, "{what}, and counts for nobody: {}", mark.why);
+            }
+        }
+        if let Some(at) = known.as_of_ms.filter(|_| settled.is_none()) {
+            let (outcomes, illicit) = (known.outcomes, known.illicit);
+            let _ = writeln!(text, "{outcomes} outcomes are known, {illicit} illicit, as of {}", rfc3339(at));
         }
         if verdicts.is_empty() {
             answers.iter().for_each(|answer| answered(&mut text, answer));

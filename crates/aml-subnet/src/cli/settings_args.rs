@@ -63,6 +63,14 @@ pub struct ValidatorArgs {
     /// Folder for downloaded batches, published files, and the ledger when it is SQLite
     #[arg(id = "validator.data_dir", long = "validator.data_dir", env = "VALIDATOR_DATA_DIR", value_name = "DIR")]
     data_dir: Option<String>,
+    /// Folder that a standby on another machine sees as well: the secret of salts, pools of traps, published files
+    #[arg(
+        id = "validator.shared_dir",
+        long = "validator.shared_dir",
+        env = "VALIDATOR_SHARED_DIR",
+        value_name = "DIR"
+    )]
+    shared_dir: Option<String>,
     /// The ledger: sqlite://FILE or postgres://USER@HOST/NAME [default: ledger.sqlite in the data folder]
     #[arg(
         id = "validator.database_url",
@@ -101,6 +109,7 @@ impl ValidatorArgs {
         collect(&[
             ("validator.sot", "--validator.sot", &self.sot),
             ("validator.data_dir", "--validator.data_dir", &self.data_dir),
+            ("validator.shared_dir", "--validator.shared_dir", &self.shared_dir),
             ("validator.database_url", "DATABASE_URL", &self.database_url),
             ("validator.listen", "--validator.listen", &self.listen),
             ("validator.interval", "--validator.interval", &self.interval),

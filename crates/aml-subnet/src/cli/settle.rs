@@ -110,5 +110,6 @@ pub(super) fn say(settling: &Settling) -> String {
 /// Where batches come from.
 pub(super) fn sot_settings(own: &ValidatorSettings) -> SotSettings {
     let download = DownloadSettings { publisher: own.sot_publisher.clone(), ..DownloadSettings::default() };
-    SotSettings { window_days: own.window_days, download, ..SotSettings::new(own.sot.clone(), own.data_dir.clone()) }
+    let usual = SotSettings::new(own.sot.clone(), own.data_dir.clone());
+    SotSettings { window_days: own.window_days, download, pools: own.shared().join("pools"), ..usual }
 }

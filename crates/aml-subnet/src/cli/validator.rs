@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{SettingsArgs, ValidatorArgs, chain, ledger, settle};
+use super::{SettingsArgs, ValidatorArgs, chain, ledger, settle, standby};
 use crate::api;
 use crate::api::state::ApiState;
 use crate::calendar::{date_of, day_at};
@@ -44,6 +44,7 @@ Examples:
   aml-subnet validator --once --shadow --validator.sot ./batches       one round, no weights
   aml-subnet validator --past 2026-01-05..2026-02-10 --validator.sot ./batches --validator.data_dir rehearsal
                                                        a rehearsal: past days, each as if it were its day, no weights
+  aml-subnet validator --standby --validator.shared_dir /srv/aml       a second machine, see docs/running_a_validator.md
   aml-subnet validator --check                                         is everything there?"
 )]
 pub(super) struct RunValidatorArgs {
@@ -57,12 +58,15 @@ pub(super) struct RunValidatorArgs {
     /// Everything but weights
     #[arg(long, env = "VALIDATOR_SHADOW")]
     shadow: bool,
+    /// Waits until no other validator holds the ledger, then goes on in its place: needs PostgreSQL and a shared folder
+    #[arg(long, env = "VALIDATOR_STANDBY")]
+    standby: bool,
     /// Checks configuration, hotkey, source and ledger, and exits
     #[arg(long, conflicts_with = "once")]
     check: bool,
     /// Runs the batches of these days as rounds, one after the other and each as if it were its day: miners are asked now,
     /// outcomes count as they became known then. Sets no weights. Then exits, with 1 when a day went wrong
-    #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["once", "check"])]
+    #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["once", "check", "standby"])]
     past: Option<PastDays>,
     /// After the past days, sets the weights that they come to: on a development chain only
     #[arg(long, requires = "past")]
@@ -79,6 +83,9 @@ pub(super) fn run(args: &RunValidatorArgs) -> anyhow::Result<ExitCode> {
     if let Some(warning) = opened.warning {
         tracing::warn!("{warning}");
     }
+    if args.standby {
+        standby::check(&settings.validator)?;
+    }
     if args.check {
         return check(&settings, &opened.signer);
     }
@@ -87,21 +94,23 @@ pub(super) fn run(args: &RunValidatorArgs) -> anyhow::Result<ExitCode> {
         let hands = Hands { signer: opened.signer, chain };
         return chain::block_on(past::run(settings, hands, past::Wanted { days, weights: args.past_weights }));
     }
-    chain::block_on(work(args.once, settings, Hands { signer: opened.signer, chain }))
+    chain::block_on(work(args, settings, Hands { signer: opened.signer, chain }))
 }
 
 /// Opens everything, changes nothing but the folder's cache.
 fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     Sot::open(settle::sot_settings(&settings.validator)).context("validator.sot")?;
-    Secret::load_or_create(&settings.validator.data_dir, &MachineEntropy)?;
+    let secret = Secret::load_or_create(settings.validator.shared(), &MachineEntropy)?;
     chain::connect(settings)?;
     chain::block_on(async {
         match ledger::open(settings, true).await {
             Ok(ledger) => {
                 let today = date_of(day_at(SystemClock.now()));
-                let checked = rulebook::check(&ledger, &settings.validator, settings.netuid, today).await;
+                let shared = standby::check_shared(&ledger, settings, &secret).await;
+                let rules = rulebook::check(&ledger, &settings.validator, settings.netuid, today).await;
                 ledger.close().await;
-                checked?;
+                shared?;
+                rules?;
             }
             // The first start makes it.
             Err(error) if matches!(error.downcast_ref(), Some(OpenLedgerError::Missing { .. })) => {}
@@ -119,15 +128,22 @@ struct Hands {
     chain: Arc<Subtensor>,
 }
 
-async fn work(once: bool, settings: Settings, hands: Hands) -> anyhow::Result<ExitCode> {
+async fn work(args: &RunValidatorArgs, settings: Settings, hands: Hands) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     chain::stop_on_signal(stop.clone())?;
-    let ledger = ledger::open(&settings, false).await?;
+    let ledger = if args.standby {
+        let Some(ledger) = standby::ledger_when_free(&settings, &stop).await? else { return Ok(ExitCode::SUCCESS) };
+        ledger
+    } else {
+        ledger::open(&settings, false).await?
+    };
+    let secret = Secret::load_or_create(settings.validator.shared(), &MachineEntropy)?;
+    standby::check_shared(&ledger, &settings, &secret).await?;
     let today = date_of(day_at(SystemClock.now()));
     let rules = rulebook::open(&ledger, &settings.validator, settings.netuid, today).await?;
     tracing::info!(%rules, "rules by day");
-    let validator = build(&settings, &hands, &ledger, &Clocks::of_the_machine())?;
-    let code = if once {
+    let validator = build(&settings, &hands, &ledger, secret, &Clocks::of_the_machine())?;
+    let code = if args.once {
         let pass = validator.once(&stop).await;
         say(&pass);
         Ok(if pass.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -141,7 +157,13 @@ async fn work(once: bool, settings: Settings, hands: Hands) -> anyhow::Result<Ex
 }
 
 /// All parts, put together.
-fn build(settings: &Settings, hands: &Hands, ledger: &Ledger, clocks: &Clocks) -> anyhow::Result<Validator> {
+fn build(
+    settings: &Settings,
+    hands: &Hands,
+    ledger: &Ledger,
+    secret: Secret,
+    clocks: &Clocks,
+) -> anyhow::Result<Validator> {
     let Hands { signer, chain } = hands;
     let (netuid, own) = (settings.netuid, settings.validator.clone());
     let clock = Arc::clone(&clocks.rounds);
@@ -153,7 +175,7 @@ fn build(settings: &Settings, hands: &Hands, ledger: &Ledger, clocks: &Clocks) -
         world: world.clone(),
         asker: Asker::by(query_settings(&own), netuid, key, clocks.clone()),
         signer: signer.clone(),
-        secret: Secret::load_or_create(&own.data_dir, &MachineEntropy)?,
+        secret,
         netuid,
         settings: own.clone(),
     });

@@ -1,12 +1,12 @@
 //! `[validator]`: where batches come from, how miners are asked, when rounds are published, settled and paid.
 
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::explain::Explain;
 use crate::validation::rules_list::RulesList;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -26,6 +26,9 @@ pub struct ValidatorSettings {
     pub window_days: Option<u16>,
     /// Folder for downloaded batches, published files, and the ledger when it is SQLite.
     pub data_dir: PathBuf,
+    /// Folder for what a second machine needs to go on, where there is one: the secret of salts, pools of traps, published
+    /// files. Without it they lie in the data folder.
+    pub shared_dir: Option<PathBuf>,
     /// `sqlite://FILE` or `postgres://...`; without it `ledger.sqlite` in the data folder.
     pub database_url: Option<String>,
     /// Where the read API and the pages are served.
@@ -137,29 +140,6 @@ impl From<Unearned> for UnearnedText {
     }
 }
 
-/// How much of an explanation is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Explain {
-    /// Scores alone: about 140 bytes an alert.
-    None,
-    /// The five features that moved each score most: about 600 bytes an alert.
-    #[default]
-    Top,
-    /// All features: several KiB an alert.
-    Full,
-}
-
-impl fmt::Display for Explain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Top => "top",
-            Self::Full => "full",
-        })
-    }
-}
-
 /// `[validator.traps]`: how many traps each miner is sent. Small batches get fewer: traps are a small share of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -186,6 +166,7 @@ impl Default for ValidatorSettings {
             sot_publisher: None,
             window_days: None,
             data_dir: PathBuf::from("validator-data"),
+            shared_dir: None,
             database_url: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8100)),
             interval: 10 * MINUTE,
@@ -226,7 +207,13 @@ impl ValidatorSettings {
     /// Where canonical scores are published as files.
     #[must_use]
     pub fn published_dir(&self) -> PathBuf {
-        self.data_dir.join("published")
+        self.shared().join("published")
+    }
+
+    /// The folder for what a second machine needs.
+    #[must_use]
+    pub fn shared(&self) -> &Path {
+        self.shared_dir.as_deref().unwrap_or(&self.data_dir)
     }
 
     /// Everything that is wrong, each as one line.

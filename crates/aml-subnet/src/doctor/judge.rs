@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Class, Finding, Report, State};
 use crate::chain::types::Neuron;
+use crate::validation::rules::RulesVersion;
 use crate::wallet::Hotkey;
 
 /// HTTP dates have whole seconds, and an answer takes its time; less than this is no skew.
@@ -42,6 +43,17 @@ pub struct Facts {
     pub port: Option<PortFacts>,
     /// The inference API.
     pub api: Option<ApiFacts>,
+    /// A validator's rules of today, and what the subnet's weights version says of the others'.
+    pub rules: Option<RulesFacts>,
+}
+
+/// Rules here and there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RulesFacts {
+    /// In force today by the settings.
+    pub ours: RulesVersion,
+    /// The subnet's weights version.
+    pub key: u64,
 }
 
 /// An opened hotkey.
@@ -105,7 +117,7 @@ pub fn judge(facts: &Facts) -> Report {
         Class::NoPermit => permit(facts),
         Class::PortClosed => port(facts),
         Class::ApiDown => facts.api.as_ref().map(api),
-        Class::VersionMismatch => facts.api.as_ref().map(version),
+        Class::VersionMismatch => facts.api.as_ref().map(version).or_else(|| facts.rules.and_then(rules)),
     });
     Report { findings: findings.collect() }
 }
@@ -257,6 +269,17 @@ fn api(api: &ApiFacts) -> Finding {
             "start `aml-miner-serve`, or set --miner.api_url; its own log says which model is missing",
         ),
     }
+}
+
+/// Validators of a subnet use one version of the rules; numbers from a million on are those of the SDK, and say nothing of it.
+fn rules(RulesFacts { ours, key }: RulesFacts) -> Option<Finding> {
+    const ADVICE: &str = "validators of a subnet use one list of rules: compare validator.rules with the owner's";
+    let (class, theirs, ours) = (Class::VersionMismatch, RulesVersion::of_number(key)?.name(), ours.name());
+    if theirs == ours {
+        return Some(ok(class, format!("the subnet and this validator are under rules {ours}")));
+    }
+    let text = format!("the subnet's weights version says rules {theirs}, your list says {ours} today");
+    Some(finding(class, State::Warning, text, ADVICE))
 }
 
 fn version(api: &ApiFacts) -> Finding {

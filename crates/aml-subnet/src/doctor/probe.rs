@@ -10,7 +10,8 @@ use aml_miner::error_chain::with_causes;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, Times, WalletFacts};
+use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts};
+use crate::calendar::{date_of, day_at};
 use crate::chain::endpoints::Endpoints;
 use crate::chain::types::Neuron;
 use crate::config::Settings;
@@ -48,6 +49,10 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         (_, Err(_)) => Err("the hotkey does not open".to_owned()),
     };
     let date = date(http.as_ref(), settings, &**clock).await;
+    let rules = match (&chain, &wallet) {
+        (Some(chain), Ok(wallet)) if *role == Role::Validator => rules(chain, settings, &wallet.hotkey, &**clock).await,
+        _ => None,
+    };
     let is_miner = *role == Role::Miner;
     Facts {
         role: *role,
@@ -59,6 +64,7 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         neuron,
         port: if is_miner { Some(port(settings).await) } else { None },
         api: if is_miner { Some(api(http.as_ref(), &settings.miner.api_url).await) } else { None },
+        rules,
     }
 }
 
@@ -97,6 +103,14 @@ async fn neuron(chain: &Subtensor, netuid: u16, hotkey: &Hotkey) -> Result<Optio
         Ok(Err(error)) => Err(with_causes(&error)),
         Err(_) => Err(format!("no answer within {} s", CHAIN.as_secs())),
     }
+}
+
+/// The rules of today by the settings, beside the subnet's weights version; nothing where the settings name none.
+async fn rules(chain: &Subtensor, settings: &Settings, hotkey: &Hotkey, clock: &dyn Clock) -> Option<RulesFacts> {
+    let ours = settings.validator.rules.as_ref()?.on(date_of(day_at(clock.now())));
+    let standing = chain.standing(*hotkey, settings.netuid, settings.validator.mechanism);
+    let standing = timeout(CHAIN, standing).await.ok()?.ok()?;
+    Some(RulesFacts { ours, key: standing.rules.weights_version })
 }
 
 /// The `Date` of the first endpoint's web server, which is kept by NTP; local nodes share our clock and tell nothing.

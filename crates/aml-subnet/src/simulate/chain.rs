@@ -184,6 +184,10 @@ impl WeightsChain for SimChain {
         Box::pin(self.read())
     }
 
+    fn owner(&self, _netuid: u16) -> BoxFuture<'_, Result<Option<Hotkey>, ReadError>> {
+        Box::pin(async { self.asked("owner").await.map(|()| self.neurons.first().map(|neuron| neuron.hotkey)) })
+    }
+
     fn standing(&self, hotkey: Hotkey, _target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>> {
         Box::pin(async move { self.asked("standing").await.map(|()| self.standing_of(hotkey)) })
     }

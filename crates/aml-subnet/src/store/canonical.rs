@@ -10,8 +10,7 @@ use super::ledger::Ledger;
 use super::records::{Canonical, RosterRow, RoundId, Shares, Step, Task};
 use super::shares::put_shares;
 use super::steps::{advance, number, same};
-use super::tables::{ROWS, insert};
-use super::write::Write;
+use super::write::{ROWS, Write, insert};
 use crate::calendar::day_of;
 
 const WHAT: &str = "canonical scores";

@@ -82,12 +82,13 @@ impl Ledger {
         Ok(write.commit().await?)
     }
 
-    /// Names and digests of a round's columns, swept ones too.
+    /// Names and digests of a round's columns that are kept.
     ///
     /// # Errors
     /// The database's.
     pub async fn column_digests(&self, id: RoundId) -> Result<BTreeMap<ColumnName, ColumnDigests>, StorageError> {
-        let rows = sqlx::query("SELECT name, worths_sha256, scores_sha256 FROM columns WHERE round = $1");
+        let select = "SELECT name, worths_sha256, scores_sha256 FROM columns WHERE round = $1 AND swept_ms IS NULL";
+        let rows = sqlx::query(select);
         let rows = rows.bind(id.to_string()).fetch_all(&self.inner.pool).await.map_err(during("read columns"))?;
         rows.iter().map(|row| Ok((parsed(WHAT, row, "name")?, digests(row)?))).collect()
     }

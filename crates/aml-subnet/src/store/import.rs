@@ -22,8 +22,8 @@ use super::error::{StorageError, during};
 use super::export::{Exported, ExportedTable, FORMAT, MANIFEST, VERSION};
 use super::ledger::Ledger;
 use super::migrate;
-use super::tables::{BODIES, Bytes, Kind, ROWS, TABLES, Table, insert};
-use super::write::Write;
+use super::tables::{BODIES, Bytes, Kind, TABLES, Table};
+use super::write::{ROWS, Write, insert};
 
 /// Largest manifest.
 const LONGEST_MANIFEST: u64 = 1 << 16;

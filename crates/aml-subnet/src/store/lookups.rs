@@ -11,7 +11,7 @@ use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
 use super::records::{RoundId, Step};
 use super::steps::{held, number};
-use super::tables::ROWS;
+use super::write::ROWS;
 use crate::calendar::{day_of, start_ms};
 use crate::wallet::Hotkey;
 

@@ -10,8 +10,7 @@ use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
 use super::records::{KnownOutcome, OutcomeTally, OutcomesChange, RoundId};
 use super::steps::held;
-use super::tables::{ROWS, insert};
-use super::write::Write;
+use super::write::{ROWS, Write, insert};
 
 const WHAT: &str = "outcome";
 const OPERATION: &str = "record_outcomes";

@@ -63,20 +63,6 @@ impl Table {
     }
 }
 
-/// How many rows are inserted at once.
-pub(super) const ROWS: usize = 500;
-
-/// `INSERT` of many rows.
-pub(super) fn insert(table: &str, columns: &[&str], rows: usize) -> String {
-    let width = columns.len();
-    let values = |row: usize| {
-        let places: Vec<String> = (1..=width).map(|column| format!("${}", row * width + column)).collect();
-        format!("({})", places.join(", "))
-    };
-    let values: Vec<String> = (0..rows).map(values).collect();
-    format!("INSERT INTO {table} ({}) VALUES {}", columns.join(", "), values.join(", "))
-}
-
 fn reads<T: DeserializeOwned>(text: &str) -> Result<(), serde_json::Error> {
     serde_json::from_str::<T>(text).map(drop)
 }

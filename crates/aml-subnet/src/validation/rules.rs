@@ -55,7 +55,7 @@ impl Rules {
 
 impl RulesVersion {
     /// What an empty ledger begins under.
-    pub const LATEST: Self = Self::V1;
+    pub const LATEST: Self = Self::V2;
 
     /// Its constants. Rules v2 measure the three tiers as v1 does; what they pay for has constants of its own
     /// ([`RulesVersion::information`]).
@@ -83,6 +83,16 @@ impl RulesVersion {
         match self {
             Self::V1 => None,
             Self::V2 => Some(&Constants::V2),
+        }
+    }
+
+    /// The version of a number, as a subnet's weights version names it.
+    #[must_use]
+    pub const fn of_number(number: u64) -> Option<Self> {
+        match number {
+            1 => Some(Self::V1),
+            2 => Some(Self::V2),
+            _ => None,
         }
     }
 

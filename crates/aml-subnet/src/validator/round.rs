@@ -36,6 +36,9 @@ pub use error::RoundError;
 pub use observe::step_done;
 pub use secret::{Secret, SecretError};
 
+/// How soon an implausible metagraph is read again: half a block, so that another endpoint may be asked.
+const READ_AGAIN: Duration = Duration::from_secs(6);
+
 /// What rounds work with.
 pub struct RoundsParts {
     /// Ledger, source, chain, clock: all that lies outside.
@@ -63,7 +66,7 @@ impl Rounds {
     /// Nothing is read or written before the first round.
     #[must_use]
     pub fn new(parts: RoundsParts) -> Self {
-        Self { parts, read_again: task::READ_AGAIN }
+        Self { parts, read_again: READ_AGAIN }
     }
 
     /// Reads an implausible metagraph again after `pause`, instead of after half a block.
@@ -164,7 +167,7 @@ impl Rounds {
             return Ok(round);
         }
         // First the files: what the ledger calls published can be read.
-        files::write(&self.parts, &round).await?;
+        files::write(&self.parts.world, &self.parts.signer, &round).await?;
         failpoint::hit!("round.files_written");
         ledger.publish(round.id, self.now_ms()).await?;
         observe::published(round.id);

@@ -53,7 +53,7 @@ impl Sot {
     /// When the source has no known form, is a directory that is not there, or the cache cannot be made.
     pub fn open(settings: SotSettings) -> Result<Self, OpenSotError> {
         let place = Place::open(&settings.source)?;
-        let cache = Cache::make(&settings.data_dir)?;
+        let cache = Cache::make(&settings.data_dir, settings.pools.clone())?;
         Ok(Self { settings, place, cache })
     }
 

@@ -5,8 +5,9 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use aml_subnet::chain::types::{Axon, Block, Neuron, Uid};
-use aml_subnet::doctor::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, Times, WalletFacts, judge};
+use aml_subnet::doctor::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts, judge};
 use aml_subnet::doctor::{Class, State};
+use aml_subnet::validation::rules::RulesVersion;
 use axum::Router;
 use axum::routing::get;
 use serde_json::Value;
@@ -53,6 +54,7 @@ fn healthy() -> Facts {
             ready: Ok(()),
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         }),
+        rules: None,
     }
 }
 
@@ -184,4 +186,19 @@ async fn the_command_looks_at_the_real_thing() {
     assert_eq!(state_of(&rest, "unregistered"), "skipped");
     let wrong = Command::new(env!("CARGO_BIN_EXE_aml-subnet")).args(["doctor", "--netuid", "many"]).output();
     assert_eq!(wrong.expect("it runs").status.code(), Some(2));
+}
+
+#[test]
+fn a_validator_hears_that_the_subnet_is_under_another_list_of_rules() {
+    let told = |ours, key| {
+        let rules = Some(RulesFacts { ours, key });
+        let report = judge(&Facts { role: Role::Validator, api: None, port: None, rules, ..healthy() });
+        let found = report.findings.into_iter().find(|finding| finding.class == Class::VersionMismatch);
+        found.map(|finding| (finding.state, finding.text))
+    };
+    assert!(told(RulesVersion::V2, 2).is_some_and(|(state, _)| state == State::Ok));
+    let (state, text) = told(RulesVersion::V1, 2).expect("it is told");
+    assert!(state == State::Warning && text.contains("rules v2") && text.contains("v1 today"), "{text}");
+    assert_eq!(told(RulesVersion::V1, 1_005_000), None, "a number of the SDK says nothing of rules");
+    assert_eq!(told(RulesVersion::V1, 0), None);
 }

@@ -4,12 +4,15 @@ use std::time::Instant;
 
 use aml_miner::digest::Digest;
 use aml_subnet::store::Ledger;
-use aml_subnet::store::records::{Answer, Ask, Canonical, RosterRow, Task, Verdict};
+use aml_subnet::store::records::{Answer, Ask, Canonical, ColumnName, RosterRow, StoredColumn, Task, Verdict};
+use aml_subnet::validation::v2::column::Worths;
+use aml_subnet::validation::v2::order::Order;
 use aml_subnet::wallet::Hotkey;
 
 use crate::ledger_kit::{
     Home, NETUID, answer, canonical, commitment, hashed, id, miner, must_reach, round, settled, task, verdict,
 };
+use crate::rules_v2_world::{Noise, sigmoid};
 
 const ALERTS: u32 = 50_000;
 const MINERS: u16 = 256;
@@ -103,4 +106,34 @@ async fn a_round_of_full_size() {
         let copy = crate::ledger_kit::must_open(&home.another("copy")).await;
         timed("import", copy.import(&home.folder.path().join("export"))).await.expect("imported");
     }
+}
+
+/// Submissions of the second measurement; 256 take as many times more.
+const MEASURED: u16 = 32;
+
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn columns_of_a_round_of_full_size() {
+    let home = Home::file();
+    let ledger = home.open().await;
+    ledger.begin(&aml_subnet::store::records::Round { alerts: u64::from(ALERTS), ..round(1) }).await.expect("begun");
+    let worths = Worths::new(None, ALERTS as usize);
+    let column = |number: u16| {
+        let mut noise = Noise(u64::from(number));
+        let scores: Vec<f64> = (0..ALERTS).map(|_| sigmoid(noise.normal() - 2.5)).collect();
+        let name = ColumnName::Miner(hotkey(number));
+        StoredColumn { name, worths: worths.column(&Order::of(&scores)), scores }
+    };
+    let columns: Vec<StoredColumn> = (0..MEASURED).map(column).collect();
+    let before = home.path().metadata().expect("a file").len();
+    timed("record_columns, 32 of 50,000", ledger.record_columns(id(1), &columns)).await.expect("recorded");
+    let packed = timed("packed_columns, 32", ledger.packed_columns(id(1))).await.expect("read");
+    timed("compared with their digests", async { packed.iter().for_each(|one| drop(one.worths().expect("whole"))) })
+        .await;
+    timed("packed_scores, 32", ledger.packed_scores(id(1))).await.expect("read");
+    ledger.close().await;
+    let bytes = home.path().metadata().expect("a file").len() - before;
+    let each = bytes as f64 / f64::from(MEASURED);
+    println!("{:>40} {:>9.0} bytes", "a submission of 50,000", each);
+    println!("{:>40} {:>9.2} GB", "256 submissions, 37 rounds", each * 256.0 * 37.0 / 1e9);
 }

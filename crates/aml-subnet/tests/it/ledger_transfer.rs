@@ -140,19 +140,28 @@ fn damage(folder: &Path, file: &str, resign: bool, change: impl FnOnce(String) -
 async fn a_damaged_or_hostile_export_is_refused_whole() {
     let home = Home::file();
     let good = home.folder.path().join("good");
-    filled(&home.url).await.export(&good).await.expect("the ledger answers");
+    let ledger = filled(&home.url).await;
+    fill_new(&ledger, 4).await;
+    ledger.export(&good).await.expect("the ledger answers");
     type Change = fn(String) -> String;
-    let cases: [(&str, bool, Change, &str); 10] = [
+    let cases: [(&str, bool, Change, &str); 12] = [
         ("verdicts.jsonl", false, |text| text.replacen("0.", "1.", 1), "is damaged"),
         ("MANIFEST.json", false, |text| text.replace("aml-ledger", "something"), "is no export"),
         ("MANIFEST.json", false, |text| text.replace("\"version\": 1", "\"version\": 2"), "is no export"),
-        ("MANIFEST.json", false, |text| text.replace("\"schema\": 1", "\"schema\": 7"), "schema 7"),
+        ("MANIFEST.json", false, |text| text.replace("\"schema\": 2", "\"schema\": 7"), "schema 7"),
         ("MANIFEST.json", false, |text| text.replace("\"rounds\"", "\"../rounds\""), "does not list"),
         ("MANIFEST.json", false, |_| "{".to_owned(), "is no export"),
         ("rounds.jsonl", true, |text| text.replace("\"step\":6", "\"step\":\"six\""), "line 1: `step`"),
         ("tasks.jsonl", true, |text| text.replace("roster", "rooster"), "line 1: `packed`"),
         ("miners.jsonl", true, |text| text.replace("\"failures\"", "\"faults\""), "no column `failures`"),
         ("rounds.jsonl", true, |text| text.replace("\"step\":6", "\"step\":7"), "refused `import`"),
+        (
+            "columns.jsonl",
+            true,
+            |text| text.replacen("\"worths\":\"A", "\"worths\":\"B", 1),
+            "`worths`: its SHA-256 is",
+        ),
+        ("shares.jsonl", true, |text| text.replace("\"pool\"", "\"puddle\""), "line 1: `packed`"),
     ];
     for (number, (file, resign, change, expected)) in cases.into_iter().enumerate() {
         let (bad, ledger) = copied(&home, &good, number).await;
@@ -165,6 +174,67 @@ async fn a_damaged_or_hostile_export_is_refused_whole() {
     must_refuse(&ledger, &bad, "more than").await;
     fs::remove_file(&body).expect("it is ours");
     must_refuse(&ledger, &bad, "No such file").await;
+}
+
+/// What version 1 of the schema had, by table.
+const FIRST: [(&str, &[&str]); 11] = [
+    (
+        "rounds",
+        &[
+            "rules_list",
+            "constants",
+            "opening_ms",
+            "beacon",
+            "held_ms",
+            "held_why",
+            "extended_ms",
+            "void_ms",
+            "void_why",
+            "late_ms",
+            "late_why",
+            "adopted",
+            "outcomes_ms",
+        ],
+    ),
+    ("tasks", &[]),
+    ("bodies", &[]),
+    ("answers", &["cipher", "not_asked"]),
+    ("verdicts", &["advantage"]),
+    ("canonical", &[]),
+    ("alerts", &[]),
+    ("settled", &[]),
+    ("settlements", &[]),
+    ("miners", &[]),
+    ("weights", &[]),
+];
+
+#[tokio::test]
+async fn an_export_of_the_first_schema_is_read() {
+    let home = Home::file();
+    let folder = home.folder.path().join("export");
+    filled(&home.url).await.export(&folder).await.expect("the ledger answers");
+    let manifest = folder.join("MANIFEST.json");
+    let mut listed: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&manifest).expect("a manifest")).expect("it is JSON");
+    listed["schema"] = 1.into();
+    let tables = listed["tables"].as_array_mut().expect("a list");
+    tables.retain(|table| FIRST.iter().any(|(name, _)| table["name"] == *name));
+    for (table, (name, newer)) in tables.iter_mut().zip(FIRST) {
+        let path = folder.join(format!("{name}.jsonl"));
+        let mut text = String::new();
+        for line in fs::read_to_string(&path).expect("a text").lines() {
+            let mut row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).expect("a row");
+            newer.iter().for_each(|column| drop(row.remove(*column).expect("it is there now")));
+            text.push_str(&serde_json::to_string(&row).expect("a row"));
+            text.push('\n');
+        }
+        fs::write(&path, &text).expect("it is ours");
+        table["sha256"] = Digest::of(text.as_bytes()).to_string().into();
+    }
+    fs::write(&manifest, listed.to_string()).expect("it is ours");
+    let ledger = must_open(&home.another("copy")).await;
+    ledger.import(&folder).await.unwrap_or_else(|error| panic!("{}", causes(&error)));
+    must_be_filled(&ledger).await;
 }
 
 /// A copy of an export, and an empty ledger.

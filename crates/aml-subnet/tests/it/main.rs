@@ -57,6 +57,7 @@ mod trap_classifier;
 mod validation;
 mod validation_properties;
 mod validator_faults;
+mod validator_information;
 mod validator_judge;
 mod validator_keys;
 mod validator_kill;

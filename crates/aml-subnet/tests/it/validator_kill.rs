@@ -105,6 +105,36 @@ impl Stage {
         end
     }
 
+    /// The first machine stands still at `place` while the second one stands by; then the first one dies.
+    async fn play_on_two_machines(&self, home: &Home, place: &str) -> Value {
+        let localnet = self.chain().await;
+        let [shared, first, second] = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+        std::fs::write(shared.path().join("salts.secret"), [7; 32]).expect("a secret");
+        let config = |data: &Path| {
+            let path = self.config(&localnet, data, &home.url);
+            let text = std::fs::read_to_string(&path).expect("a file");
+            let folder = format!("data_dir = \"{}\"", data.display());
+            let both = format!("{folder}\nshared_dir = \"{}\"", shared.path().display());
+            std::fs::write(&path, text.replace(&folder, &both)).expect("a file");
+            path
+        };
+        let mut dying = Standing::at(&config(first.path()), place);
+        let mut command = validator(&config(second.path()));
+        let mut standby =
+            command.arg("--standby").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it runs");
+        let mut said = BufReader::new(standby.stderr.take().expect("piped")).lines().map_while(Result::ok);
+        assert!(said.any(|line| line.contains("stands by") && line.contains("aml-subnet of subnet")), "it waits");
+        dying.kill();
+        let last: Vec<String> = said.collect();
+        assert!(standby.wait().expect("it ends").success(), "after {place}: {last:#?}");
+        let mut end = ledger_of(&home.url).await;
+        end["submissions"] = submissions(&localnet).await;
+        end["on_chain"] = weights_on(&localnet).await;
+        end["files"] = files_of(shared.path());
+        localnet.shutdown().await;
+        end
+    }
+
     /// A subnet where `//Alice` may set weights and all miners are announced.
     async fn chain(&self) -> Localnet {
         let rules = SubnetRules { tempo: 20_000, serving_rate_limit: 0, ..SubnetRules::default() };
@@ -129,7 +159,7 @@ impl Stage {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
         let text = format!(
             "netuid = {NETUID}\nlog_level = \"warn\"\n[wallet]\nname = \"val\"\npath = \"{}\"\n[subtensor]\nnetwork = \"{}\"\n\
-             [validator]\nsot = \"{}\"\ndata_dir = \"{}\"\ndatabase_url = \"{ledger}\"\nallow_private_ips = true\n\
+             [validator]\nsot = \"{}\"\ndata_dir = \"{}\"\ndatabase_url = \"{ledger}\"\nallow_private_ips = true\nrules = \"v1\"\n\
              deadline = \"5m\"\ntimeout = \"1m\"\n",
             at("wallets"),
             localnet.ws_url(),
@@ -184,21 +214,39 @@ fn validator(config: &Path) -> Command {
     command
 }
 
+/// A validator that stands still at some place.
+struct Standing(std::process::Child);
+
+impl Standing {
+    /// Starts it, and waits until it is there.
+    fn at(config: &Path, place: &str) -> Self {
+        let mut command = validator(config);
+        let mut child =
+            command.env("AML_FAILPOINT", place).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it runs");
+        let name = place.split(':').next().expect("a name");
+        let said = BufReader::new(child.stderr.take().expect("piped"));
+        let mut before = Vec::new();
+        let reached = said.lines().map_while(Result::ok).any(|line| {
+            before.push(line.clone());
+            line == format!("failpoint {name}")
+        });
+        let mut standing = Self(child);
+        if !reached {
+            standing.kill();
+            panic!("{place} was never reached: {before:#?}");
+        }
+        standing
+    }
+
+    fn kill(&mut self) {
+        self.0.kill().expect("SIGKILL");
+        self.0.wait().expect("it is gone");
+    }
+}
+
 /// Starts a validator, waits until it stands still at `place`, and kills it there.
 fn kill_at(config: &Path, place: &str) {
-    let mut command = validator(config);
-    let mut child =
-        command.env("AML_FAILPOINT", place).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it runs");
-    let name = place.split(':').next().expect("a name");
-    let said = BufReader::new(child.stderr.take().expect("piped"));
-    let mut before = Vec::new();
-    let reached = said.lines().map_while(Result::ok).any(|line| {
-        before.push(line.clone());
-        line == format!("failpoint {name}")
-    });
-    child.kill().expect("SIGKILL");
-    child.wait().expect("it is gone");
-    assert!(reached, "{place} was never reached: {before:#?}");
+    Standing::at(config, place).kill();
 }
 
 /// What a ledger says, without the times at which it happened.
@@ -268,6 +316,42 @@ async fn killed_over_a_database_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_around_a_submission_of_weights_over_a_database_server() {
     end_the_same(&PAYING[5..], Home::server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_ends_the_round_of_a_machine_that_died() {
+    let stage = Stage::set().await;
+    let Some(first) = Home::server() else { return };
+    let undisturbed = stage.play(&first, None).await;
+    for place in ["record_task.after_commit", "record_answer.after_commit:2", "weights.planned"] {
+        let taken_over = stage.play_on_two_machines(&Home::server().expect("as before"), place).await;
+        for (what, value) in undisturbed.as_object().expect("an object") {
+            assert_eq!(taken_over[what], *value, "{what}, taken over at {place}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_could_not_go_on_does_not_start() {
+    let stage = Stage::set().await;
+    let Some(home) = Home::server() else { return };
+    let localnet = stage.chain().await;
+    let data = tempfile::tempdir().expect("a folder");
+    let config = stage.config(&localnet, data.path(), &home.url);
+    let refusal = |arguments: &[&str]| {
+        let ended = validator(&config).arg("--standby").args(arguments).output().expect("it runs");
+        assert!(!ended.status.success(), "{arguments:?}");
+        String::from_utf8_lossy(&ended.stderr).into_owned()
+    };
+    assert!(refusal(&["--database-url", "sqlite:x"]).contains("needs a ledger in PostgreSQL"));
+    assert!(refusal(&[]).contains("needs validator.shared_dir"));
+    let shared = tempfile::tempdir().expect("a folder");
+    let folder = shared.path().display().to_string();
+    let there = ["--validator.shared_dir", folder.as_str()];
+    assert!(refusal(&there).contains("start the first validator with the same"));
+    assert!(must_print(&config, &["validator", "--once"]).contains("is published"));
+    std::fs::write(shared.path().join("salts.secret"), [8; 32]).expect("a secret");
+    assert!(refusal(&there).contains("was salted with another secret"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

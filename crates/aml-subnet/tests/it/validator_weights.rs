@@ -13,6 +13,7 @@ use aml_subnet::chain::reveal_round::{GENESIS_SECONDS, PERIOD_SECONDS};
 use aml_subnet::chain::standing::Preflight;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::ChainWeights;
+use aml_subnet::config::Unearned;
 use aml_subnet::entropy::MachineEntropy;
 use aml_subnet::localnet::{Config, Generation, Hyperparameter, Localnet, SubnetRules};
 use aml_subnet::store::records::{WeightsRecord, WeightsState};
@@ -790,4 +791,52 @@ async fn the_preview_shows_the_vector_and_why_and_changes_nothing() {
     must_confirm(payer.pay(&paid).await);
     let preview = payer.preview(&paid).await.expect("readable");
     assert_eq!(preview.rows[0].on_chain, 65535);
+}
+
+/// A day's shares under rules v2, of which nobody earned a part.
+fn shared(of: &[(&str, f64)], unearned: f64) -> Worth {
+    Worth { unearned: Some(unearned), ..worth(of) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vector_of_few_is_filled_up_with_zeros_as_the_chain_counts_them() {
+    for generation in [Generation::G218, Generation::G381, Generation::G463] {
+        let stage = stage_of(generation, false).await;
+        stage.rule(Hyperparameter::MinAllowedWeights, 3);
+        must_confirm(stage.payer().pay(&shared(&[("Bob", 1.0), ("Charlie", 0.0)], 0.0)).await);
+        let on_chain = stage.on_chain().await;
+        assert_eq!(on_chain.len(), 3, "{on_chain:?}");
+        let positive: Vec<_> = on_chain.iter().filter(|(_, value)| *value > 0).collect();
+        assert_eq!(positive, [&(stage.uid("Bob").await, 65535)]);
+        stage.next_epoch().await;
+        // Rules v1 pay nobody rather than zeros.
+        assert!(stage.payer().pay(&worth(&[("Bob", 1.0)])).await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_earned_goes_to_the_owner_to_a_uid_or_nowhere() {
+    let stage = stage().await;
+    let nothing = shared(&[("Bob", 0.0)], 1.0);
+    for (unearned, words) in [(Unearned::Withhold, "withheld"), (Unearned::Uid(99), "not registered")] {
+        let outcome = stage.payer().leaving(unearned).pay(&nothing).await.expect("no error");
+        let PayOutcome::Withheld(why) = outcome else { panic!("{outcome:?}") };
+        assert!(why.to_string().contains(words), "{why}");
+    }
+    // Somebody who earned all and has left leaves all of it unearned.
+    let left = shared(&[("Eve", 1.0)], 0.0);
+    let outcome = stage.payer().leaving(Unearned::Withhold).pay(&left).await;
+    assert!(matches!(outcome, Ok(PayOutcome::Withheld(Withheld::Unearned(_)))), "{outcome:?}");
+    assert_eq!((stage.sent().await, stage.disk.count().await), (0, 0), "never a uniform vector");
+    let dave = stage.uid("Dave").await;
+    let pool = shared(&[("Bob", 0.001), ("Eve", 0.001)], 0.998);
+    must_confirm(stage.payer().leaving(Unearned::Uid(dave)).pay(&pool).await);
+    let on_chain = stage.on_chain().await;
+    assert_eq!(on_chain, [(stage.uid("Bob").await, 131), (dave, 65535)], "Eve's share goes to Bob, the rest to Dave");
+    stage.next_epoch().await;
+    let owner = stage.chain().owner(NETUID).await.expect("readable").expect("a subnet has one");
+    let metagraph = stage.chain().metagraph(NETUID).await.expect("a metagraph");
+    let uid = metagraph.by_hotkey(&owner).expect("the owner's hotkey is registered").uid.0;
+    must_confirm(stage.payer().pay(&nothing).await);
+    assert_eq!(stage.on_chain().await, [(uid, 65535)], "the owner, unless something else is said");
 }

@@ -18,6 +18,8 @@ use aml_subnet::config::ValidatorSettings;
 use aml_subnet::protocol::NonceSource;
 use aml_subnet::store::records::RoundId;
 use aml_subnet::store::{Ledger, Opening};
+use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validation::rules_list::RulesList;
 use aml_subnet::validator::query::{Asker, AskingKey, Clocks, QuerySettings};
 use aml_subnet::validator::round::{Rounds, RoundsParts, Secret};
 use aml_subnet::validator::run::Validator;
@@ -177,6 +179,7 @@ impl World {
             timeout: Duration::from_secs(20),
             allow_private_ips: true,
             grace: Duration::ZERO,
+            rules: Some(RulesList::always(RulesVersion::V1)),
             ..ValidatorSettings::default()
         };
         for name in ["sot", "later"] {

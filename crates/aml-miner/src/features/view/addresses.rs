@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::features::vocabulary::{NONE, index};
+use crate::table::keyed_hash::Keyed;
 use crate::wire::Batch;
 
 /// Distinct addresses in order of first appearance.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses<'a> {
-    ids: HashMap<&'a str, u32>,
+    ids: HashMap<&'a str, u32, Keyed>,
     names: Vec<&'a str>,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::features::vocabulary::{NONE, index};
+use crate::table::keyed_hash::Keyed;
 use crate::wire::{Batch, TextColumn};
 
 /// Rows of the money flows, grouped by one of their ends.
@@ -41,7 +42,7 @@ impl Grouped {
 
 /// The money flows of a batch.
 pub(super) struct Graph<'a> {
-    nodes: HashMap<&'a str, u32>,
+    nodes: HashMap<&'a str, u32, Keyed>,
     /// Sender of each edge.
     pub(super) from: Vec<u32>,
     /// Recipient of each edge.
@@ -70,7 +71,7 @@ impl<'a> Graph<'a> {
     /// The graph of the batch's money flows.
     pub(super) fn new(batch: &'a Batch) -> Self {
         let flows = &batch.money_flows;
-        let mut nodes = HashMap::new();
+        let mut nodes = HashMap::default();
         let from = number(flows.texts("from_address"), flows.rows(), &mut nodes);
         let to = number(flows.texts("to_address"), flows.rows(), &mut nodes);
         let mut graph = Self {
@@ -117,7 +118,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-fn number<'a>(names: Option<&'a TextColumn>, rows: usize, nodes: &mut HashMap<&'a str, u32>) -> Vec<u32> {
+fn number<'a>(names: Option<&'a TextColumn>, rows: usize, nodes: &mut HashMap<&'a str, u32, Keyed>) -> Vec<u32> {
     let Some(names) = names else {
         return vec![NONE; rows];
     };
@@ -132,7 +133,7 @@ fn number<'a>(names: Option<&'a TextColumn>, rows: usize, nodes: &mut HashMap<&'
 }
 
 /// Whether each node has the flag `column` in the batch's features; `None` where the column is lacking.
-fn flag(batch: &Batch, column: &str, nodes: &HashMap<&str, u32>) -> Option<Vec<bool>> {
+fn flag(batch: &Batch, column: &str, nodes: &HashMap<&str, u32, Keyed>) -> Option<Vec<bool>> {
     let (addresses, flags) = (batch.features.texts("address")?, batch.features.numbers(column)?);
     let mut of_node = vec![false; nodes.len()];
     for (address, _) in addresses.iter().zip(flags).filter(|(_, flag)| **flag > 0.0) {

@@ -1,7 +1,7 @@
 //! The rows that a matrix is built for, joined to the batch's other tables once.
 //!
 //! Joins keep the first row of a table that matches: of an address that is listed twice, and of the clusters that
-//! name an alert. Ids come from outside, so the maps use the standard library's keyed hash; nothing iterates over them.
+//! name an alert. Ids come from outside, so the maps use a keyed hash; nothing iterates over them.
 
 use std::collections::HashMap;
 
@@ -10,6 +10,7 @@ use super::flow_figures;
 use super::spreads::Spreads;
 use crate::features::expressions::FlowStats;
 use crate::features::vocabulary::{NONE, Part, Reads, Rows, index};
+use crate::table::keyed_hash::Keyed;
 use crate::wire::{Batch, TextColumn};
 
 /// What the money flows say about the rows of a view.
@@ -136,6 +137,6 @@ fn clusters_of_alerts(batch: &Batch) -> Vec<u32> {
 }
 
 /// The row of each id.
-pub(crate) fn rows_of_ids(ids: &TextColumn) -> HashMap<&str, u32> {
+pub(crate) fn rows_of_ids(ids: &TextColumn) -> HashMap<&str, u32, Keyed> {
     ids.iter().enumerate().map(|(row, id)| (id, index(row))).collect()
 }

@@ -72,6 +72,7 @@ impl Group {
     }
 
     /// Adds the group's contributions to each of the first `rows` rows of a block, at most `LANES`.
+    #[inline(always)]
     pub(super) fn add<const LANES: usize>(&self, masks: &[RowMask], rows: usize, sums: &mut [Sums]) {
         let mut indices = [0_u16; BLOCK];
         for (bit, mask) in self.bits.iter().enumerate() {

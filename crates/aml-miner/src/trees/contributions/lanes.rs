@@ -16,8 +16,11 @@ impl<const L: usize> Lanes<L> {
     }
 
     #[inline(always)]
-    fn with(self, other: Self, combine: impl Fn(f64, f64) -> f64) -> Self {
-        Self(std::array::from_fn(|row| combine(self.0[row], other.0[row])))
+    fn with(mut self, other: Self, combine: impl Fn(f64, f64) -> f64) -> Self {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine = combine(*mine, *theirs);
+        }
+        self
     }
 }
 

@@ -32,6 +32,7 @@ enum Step {
 
 impl Masks {
     /// Writes the masks of the first `LANES` rows of a block.
+    #[inline(always)]
     pub(super) fn fill<const LANES: usize>(&self, codes: &Codes, masks: &mut Vec<RowMask>) {
         let count = self.tests.len() + self.steps.len();
         if masks.len() < count {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::isa::{Isa, Kernel};
 use super::super::lightgbm::{Child, Tree};
 use super::super::quantizer::{BLOCK, Codes, FEW, Test};
 use super::group::Group;
@@ -102,22 +103,40 @@ impl TreeTables {
         self.groups.iter().map(Group::width).sum()
     }
 
-    /// Adds what the tables say to the sums of each feature, for a block of so many rows.
-    pub(super) fn add(&self, codes: &Codes, rows: usize, sums: &mut [Sums], decisions: &mut Decisions) {
+    /// Adds what the tables say to the sums of each feature.
+    pub(super) fn add(&self, isa: Isa, block: Decided<'_>, decisions: &mut Decisions) {
         if self.groups.is_empty() {
             return;
         }
-        if rows <= FEW {
-            self.add_lanes::<FEW>(codes, rows, sums, decisions);
+        if block.rows <= FEW {
+            isa.run(Look::<FEW> { tables: self, block, decisions });
         } else {
-            self.add_lanes::<BLOCK>(codes, rows, sums, decisions);
+            isa.run(Look::<BLOCK> { tables: self, block, decisions });
         }
     }
+}
 
-    fn add_lanes<const LANES: usize>(&self, codes: &Codes, rows: usize, sums: &mut [Sums], decisions: &mut Decisions) {
-        self.masks.fill::<LANES>(codes, decisions);
-        for group in &self.groups {
-            group.add::<LANES>(decisions, rows, sums);
+/// A block of so many rows, and where their contributions go.
+pub(super) struct Decided<'a> {
+    pub(super) codes: &'a Codes,
+    pub(super) rows: usize,
+    pub(super) sums: &'a mut [Sums],
+}
+
+/// Looks the rows of a block up, `LANES` places of it.
+struct Look<'a, const LANES: usize> {
+    tables: &'a TreeTables,
+    block: Decided<'a>,
+    decisions: &'a mut Decisions,
+}
+
+impl<const LANES: usize> Kernel for Look<'_, LANES> {
+    #[inline(always)]
+    fn run(self) {
+        let Decided { codes, rows, sums } = self.block;
+        self.tables.masks.fill::<LANES>(codes, self.decisions);
+        for group in &self.tables.groups {
+            group.add::<LANES>(self.decisions, rows, sums);
         }
     }
 }

@@ -16,6 +16,7 @@
 //! All of these are between 0 and 1 or means of leaf values, so nothing cancels. Where a model's numbers of rows do not
 //! add up, the right side has a ratio of its own (`LOOSE`).
 
+use super::super::isa::{Isa, Kernel};
 use super::super::quantizer::{BLOCK, Codes};
 use super::lanes::Lanes;
 use super::plan::{NONE, Plan, Side, Split, Step};
@@ -52,12 +53,11 @@ pub(super) struct Rows<'a> {
 
 impl<const L: usize> Room<L> {
     /// Adds a tree's contributions to the sums of each feature.
-    pub(super) fn add(&mut self, plan: &Plan, rows: Rows<'_>, sums: &mut [Sums]) {
+    pub(super) fn add(&mut self, isa: Isa, plan: &Plan, rows: Rows<'_>, sums: &mut [Sums]) {
         let walks = plan.rule.len().div_ceil(POINTS);
         for points in plan.rule.chunks(plan.rule.len().div_ceil(walks)) {
             self.make(plan, points.len());
-            let mut walk = Walk { room: self, points, rows };
-            if plan.loose { walk.run::<true>(plan, sums) } else { walk.run::<false>(plan, sums) }
+            isa.run(Walk { room: self, plan, points, rows, sums: &mut *sums });
         }
     }
 
@@ -81,12 +81,23 @@ impl<const L: usize> Room<L> {
 
 struct Walk<'a, const L: usize> {
     room: &'a mut Room<L>,
+    plan: &'a Plan,
     points: &'a [Point],
     rows: Rows<'a>,
+    sums: &'a mut [Sums],
+}
+
+impl<const L: usize> Kernel for Walk<'_, L> {
+    #[inline(always)]
+    fn run(self) {
+        if self.plan.loose { self.steps::<true>() } else { self.steps::<false>() }
+    }
 }
 
 impl<const L: usize> Walk<'_, L> {
-    fn run<const LOOSE: bool>(&mut self, plan: &Plan, sums: &mut [Sums]) {
+    #[inline(always)]
+    fn steps<const LOOSE: bool>(mut self) {
+        let plan = self.plan;
         for (product, point) in self.room.products.iter_mut().zip(self.points) {
             *product = Lanes::all(point.weight);
         }
@@ -94,19 +105,23 @@ impl<const L: usize> Walk<'_, L> {
             match *step {
                 Step::Down(split) => self.down::<LOOSE>(&plan.splits[split as usize]),
                 Step::Turn(split) => self.turn::<LOOSE>(&plan.splits[split as usize]),
-                Step::Up(split) => self.up::<LOOSE>(&plan.splits[split as usize], sums),
+                Step::Up(split) => self.up::<LOOSE>(&plan.splits[split as usize]),
             }
         }
     }
 
     /// Which rows pass on either side; 1 or 0.
+    #[inline(always)]
     fn passes(&mut self, split: &Split) -> [Lanes<L>; 2] {
         let codes = &self.rows.codes[split.test.column as usize][self.rows.first..][..L];
         let above = match split.earlier {
             NONE => Lanes::all(1.0),
             slot => self.room.passes[slot as usize],
         };
-        let left = Lanes(std::array::from_fn(|row| if codes[row] <= split.test.limit { above.0[row] } else { 0.0 }));
+        let (mut left, limit) = (above, split.test.limit);
+        for (left, code) in left.0.iter_mut().zip(codes) {
+            *left = if *code <= limit { *left } else { 0.0 };
+        }
         let right = above - left;
         let slot = 2 * split.level as usize;
         self.room.passes[slot] = left;
@@ -114,6 +129,7 @@ impl<const L: usize> Walk<'_, L> {
         [left, right]
     }
 
+    #[inline(always)]
     fn down<const LOOSE: bool>(&mut self, split: &Split) {
         let passes = self.passes(split);
         let n = self.points.len();
@@ -138,6 +154,7 @@ impl<const L: usize> Walk<'_, L> {
     }
 
     /// The factor of one side over the one above.
+    #[inline(always)]
     fn ratios(&mut self, split: &Split, side: usize, passes: Lanes<L>) {
         let (pass, share) = (split.passes[side], split.shares[side]);
         let from = split.level as usize * self.points.len();
@@ -156,6 +173,7 @@ impl<const L: usize> Walk<'_, L> {
         }
     }
 
+    #[inline(always)]
     fn turn<const LOOSE: bool>(&mut self, split: &Split) {
         let n = self.points.len();
         let from = split.level as usize * n;
@@ -166,7 +184,8 @@ impl<const L: usize> Walk<'_, L> {
         }
     }
 
-    fn up<const LOOSE: bool>(&mut self, split: &Split, sums: &mut [Sums]) {
+    #[inline(always)]
+    fn up<const LOOSE: bool>(&mut self, split: &Split) {
         let [left_dot, right_dot] = match split.sides {
             [Side::Split, Side::Split] => self.meet::<LOOSE, _, _>(split, Walked, Walked),
             [Side::Split, Side::Leaf(right)] => self.meet::<LOOSE, _, _>(split, Walked, right),
@@ -182,12 +201,12 @@ impl<const L: usize> Walk<'_, L> {
         } else {
             (left * z_right - right * z_left) * left_dot
         };
-        let sums = &mut sums[split.feature as usize][self.rows.first..][..L];
-        let before = Lanes(std::array::from_fn(|row| sums[row]));
-        sums.copy_from_slice(&(before + added).0);
+        let sums = &mut self.sums[split.feature as usize][self.rows.first..][..L];
+        sums.iter_mut().zip(&added.0).for_each(|(sum, added)| *sum += added);
     }
 
     /// The integrals of a split's sides (of their difference, where counts add up), and its result for above.
+    #[inline(always)]
     fn meet<const LOOSE: bool, A: Value<L>, B: Value<L>>(&mut self, split: &Split, left: A, right: B) -> [Lanes<L>; 2] {
         if split.earlier == NONE {
             self.integrate::<LOOSE, false, A, B>(split, left, right)
@@ -196,6 +215,7 @@ impl<const L: usize> Walk<'_, L> {
         }
     }
 
+    #[inline(always)]
     fn integrate<const LOOSE: bool, const LATER: bool, A: Value<L>, B: Value<L>>(
         &mut self,
         split: &Split,

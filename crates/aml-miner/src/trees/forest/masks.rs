@@ -17,8 +17,10 @@ const PLANES: usize = MAX_LEAVES / PLANE;
 /// A tree as masks.
 #[derive(Debug)]
 pub(super) struct MaskTree {
+    /// Those of the first plane, then those of the next.
     steps: Vec<Step>,
-    planes: usize,
+    /// Where the steps of each plane end.
+    ends: Vec<usize>,
     /// Values of the leaves from left to right, padded so that an index needs no check.
     values: Box<[f64; MAX_LEAVES]>,
 }
@@ -28,7 +30,6 @@ pub(super) struct MaskTree {
 struct Step {
     column: u32,
     limit: i16,
-    plane: usize,
     /// What remains of the plane when a row goes right.
     right: u16,
 }
@@ -61,39 +62,69 @@ impl MaskTree {
                 }
             }
         }
-        steps.sort_by_key(|step| step.plane);
-        Self { steps, planes: leaves.div_ceil(PLANE), values }
+        steps.sort_by_key(|(plane, _)| *plane);
+        let ends = (1..=leaves.div_ceil(PLANE)).map(|end| steps.partition_point(|(plane, _)| *plane < end)).collect();
+        Self { steps: steps.into_iter().map(|(_, step)| step).collect(), ends, values }
     }
 
     /// Adds the tree's value to the score of each of the first `LANES` rows of a block.
+    #[inline(always)]
     pub(super) fn add<const LANES: usize>(&self, codes: &Codes, scores: &mut [f64; BLOCK]) {
-        let mut planes = [[u16::MAX; LANES]; PLANES];
-        for step in &self.steps {
-            let plane = &mut planes[step.plane % PLANES];
-            let codes = &codes[step.column as usize];
-            for (bits, code) in plane.iter_mut().zip(codes) {
-                *bits &= step.right | u16::from(*code > step.limit).wrapping_sub(1);
-            }
+        match self.ends.len() {
+            1 => self.add_planes::<LANES, 1>(codes, scores),
+            2 => self.add_planes::<LANES, 2>(codes, scores),
+            3 => self.add_planes::<LANES, 3>(codes, scores),
+            _ => self.add_planes::<LANES, PLANES>(codes, scores),
         }
-        for (row, score) in scores.iter_mut().take(LANES).enumerate() {
-            let mut bits = 0;
-            for (place, plane) in planes.iter().take(self.planes).enumerate() {
-                bits |= u64::from(plane[row]) << (place * PLANE);
+    }
+
+    #[inline(always)]
+    fn add_planes<const LANES: usize, const COUNT: usize>(&self, codes: &Codes, scores: &mut [f64; BLOCK]) {
+        let mut planes = [[u16::MAX; LANES]; COUNT];
+        let mut from = 0;
+        for (plane, &end) in planes.iter_mut().zip(&self.ends) {
+            let mut bits = *plane;
+            for step in &self.steps[from..end] {
+                let codes = &codes[step.column as usize];
+                let Step { limit, right, .. } = *step;
+                for (bits, code) in bits.iter_mut().zip(codes) {
+                    *bits &= right | u16::from(*code > limit).wrapping_sub(1);
+                }
             }
-            *score += self.values[bits.trailing_zeros() as usize % MAX_LEAVES];
+            *plane = bits;
+            from = end;
+        }
+        let mut leaves = [0_u32; LANES];
+        for (row, leaf) in leaves.iter_mut().enumerate() {
+            *leaf = first_bit(&planes, row);
+        }
+        for (score, leaf) in scores.iter_mut().zip(leaves) {
+            *score += self.values[leaf as usize % MAX_LEAVES];
         }
     }
 }
 
+/// The first bit of a row that is set, from the first plane on.
+#[inline(always)]
+fn first_bit<const LANES: usize, const COUNT: usize>(planes: &[[u16; LANES]; COUNT], row: usize) -> u32 {
+    if COUNT <= 2 {
+        let bits = planes.iter().rev().fold(0, |bits: u32, plane| bits << PLANE | u32::from(plane[row]));
+        bits.trailing_zeros()
+    } else {
+        let bits = planes.iter().rev().fold(0, |bits: u64, plane| bits << PLANE | u64::from(plane[row]));
+        bits.trailing_zeros()
+    }
+}
+
 impl Step {
-    /// The steps of a split with the leaves `first..end` on its left.
-    fn all(test: Test, first: usize, end: usize) -> impl Iterator<Item = Self> {
+    /// The planes and steps of a split with the leaves `first..end` on its left.
+    fn all(test: Test, first: usize, end: usize) -> impl Iterator<Item = (usize, Self)> {
         let mask = !(((1_u64 << (end - first)) - 1) << first);
         let plane = move |plane: usize| {
             #[expect(clippy::cast_possible_truncation, reason = "the 16 bits of one plane")]
             let right = (mask >> (plane * PLANE)) as u16;
-            Self { column: test.column, limit: test.limit, plane, right }
+            (plane, Self { column: test.column, limit: test.limit, right })
         };
-        (0..PLANES).map(plane).filter(|step| step.right != u16::MAX)
+        (0..PLANES).map(plane).filter(|(_, step)| step.right != u16::MAX)
     }
 }

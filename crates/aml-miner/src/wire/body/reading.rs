@@ -124,4 +124,7 @@ pub enum ReadBodyError {
     /// It is JSON, but its values do not make a batch.
     #[error("{} problems with the values of the body", .0.len())]
     Invalid(Vec<Problem>),
+    /// The work was stopped ([`Spread::stopped`](super::Spread::stopped)).
+    #[error("the reading was stopped")]
+    Stopped,
 }

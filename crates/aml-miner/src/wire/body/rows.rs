@@ -1,10 +1,11 @@
-//! Reads the rows of one table. Keys are expected in the order of the first row, so that most need one comparison.
+//! Reads the rows of one table. Keys are expected in the order of the first row and written as there, so that most need
+//! one comparison, together with the punctuation around them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::columns::Columns;
+use super::names::Names;
 use super::{Reading, TABLES};
 use crate::table::Column;
 use crate::wire::json::scan::Next;
@@ -27,10 +28,12 @@ pub(super) fn cell_budget(bytes: usize) -> usize {
     FREE_CELLS + bytes / BYTES_PER_CELL
 }
 
-static KEYS: LazyLock<[HashMap<&'static str, usize>; 4]> = LazyLock::new(|| {
+static KEYS: LazyLock<[Names; 4]> = LazyLock::new(|| {
     TABLES.map(|spec| {
         let names = spec.columns.iter().enumerate();
-        names.flat_map(|(index, about)| [Some(about.name), about.alias].into_iter().flatten().zip([index; 2])).collect()
+        Names::new(names.flat_map(|(index, about)| {
+            [Some(about.name), about.alias].into_iter().flatten().map(move |name| (name, index))
+        }))
     })
 });
 
@@ -39,6 +42,15 @@ static KEYS: LazyLock<[HashMap<&'static str, usize>; 4]> = LazyLock::new(|| {
 enum Slot {
     Column(usize),
     Unknown,
+}
+
+/// A key of the first row.
+struct Learned<'a> {
+    /// All that stood between the value before it and its own.
+    lead: &'a [u8],
+    /// Its quotes included.
+    key: &'a str,
+    slot: Slot,
 }
 
 /// A reader of rows and what it has read.
@@ -53,8 +65,10 @@ pub(super) struct TableReader<'a> {
     pub(super) given: u128,
     /// Columns of any row that have a key.
     ever: u128,
-    /// Keys in the order of the first row, quotes included.
-    learned: Vec<(&'a str, Slot)>,
+    /// Keys in the order of the first row.
+    learned: Vec<Learned<'a>>,
+    /// By column: the place after its key in that order; 0 where it has none.
+    after: Vec<u16>,
     unknown_in_row: Vec<Cow<'a, str>>,
     unknown: Vec<String>,
     budget: usize,
@@ -84,6 +98,7 @@ impl<'a> TableReader<'a> {
             given: 0,
             ever: 0,
             learned: Vec::new(),
+            after: vec![0; TABLES[table].columns.len()],
             unknown_in_row: Vec::new(),
             unknown: Vec::new(),
             budget: cell_budget(bytes),
@@ -121,19 +136,20 @@ impl<'a> TableReader<'a> {
         let (mut expected, mut regular, mut keys) = (0, true, 0);
         loop {
             let slot = match self.learned.get(expected) {
-                Some(&(key, slot)) if scan.literal(key) => {
+                // The first lead has no comma, so it counts only where none is due.
+                Some(&Learned { lead, key, slot }) if (expected > 0 || keys == 0) && scan.pass(lead) => {
                     expected += 1;
-                    if slot == Slot::Unknown {
-                        self.unknown_in_row.push(Cow::Borrowed(key));
-                    }
+                    self.note(slot, key);
                     slot
                 }
                 _ => {
-                    regular = false;
-                    self.other_key(scan, &mut expected)?
+                    let before = scan.at();
+                    if keys > 0 && scan.after_item(b'}')? == Next::End {
+                        return Ok(regular);
+                    }
+                    self.other_lead(scan, before, &mut expected, &mut regular)?
                 }
             };
-            scan.colon()?;
             match slot {
                 Slot::Column(column) => self.value(scan, column)?,
                 Slot::Unknown => scan.value(DEPTH)?,
@@ -142,9 +158,42 @@ impl<'a> TableReader<'a> {
             if keys > MAX_KEYS {
                 return scan.error("a row has more keys than the limit");
             }
-            if scan.after_item(b'}')? == Next::End {
-                return Ok(regular);
+        }
+    }
+
+    /// A key and its colon that are not as in the first row, or not where they are expected.
+    fn other_lead(
+        &mut self,
+        scan: &mut Scanner<'a>,
+        before: usize,
+        expected: &mut usize,
+        regular: &mut bool,
+    ) -> Result<Slot, SyntaxError> {
+        let slot = match self.learned.get(*expected) {
+            Some(&Learned { key, slot, .. }) if scan.literal(key) => {
+                *expected += 1;
+                self.note(slot, key);
+                slot
             }
+            _ => {
+                *regular = false;
+                self.other_key(scan, expected)?
+            }
+        };
+        scan.colon()?;
+        if self.rows == 0
+            && let Some(learned) = self.learned.last_mut()
+        {
+            learned.lead = scan.since(before).as_bytes();
+        }
+        Ok(slot)
+    }
+
+    /// Unknown keys are remembered until the row ends.
+    #[inline]
+    fn note(&mut self, slot: Slot, key: &'a str) {
+        if slot == Slot::Unknown {
+            self.unknown_in_row.push(Cow::Borrowed(key));
         }
     }
 
@@ -154,12 +203,21 @@ impl<'a> TableReader<'a> {
         let span = scan.string()?;
         let raw = scan.since(start);
         let name = decode(scan.slice(span), span.escaped);
-        let slot = KEYS[self.table].get(name.as_ref()).map_or(Slot::Unknown, |&column| Slot::Column(column));
+        let slot = KEYS[self.table].get(&name).map_or(Slot::Unknown, Slot::Column);
         if self.rows == 0 {
-            self.learned.push((raw, slot));
+            self.learned.push(Learned { lead: b"", key: raw, slot });
             *expected = self.learned.len();
-        } else if let Some(place) = self.learned.iter().position(|(key, _)| *key == raw) {
-            *expected = place + 1;
+            if let (Slot::Column(column), Ok(after)) = (slot, u16::try_from(*expected)) {
+                self.after[column] = after;
+            }
+        } else {
+            *expected = match slot {
+                Slot::Column(column) if self.after[column] > 0 => self.after[column].into(),
+                Slot::Column(_) => *expected,
+                Slot::Unknown => {
+                    self.learned.iter().position(|learned| learned.key == raw).map_or(*expected, |place| place + 1)
+                }
+            };
         }
         if slot == Slot::Unknown {
             if self.unknown.len() < MAX_UNKNOWN && !self.unknown.iter().any(|known| *known == name) {

@@ -1,6 +1,6 @@
 //! Numbers: the grammar in one pass, and the nearest double, always.
 //!
-//! Up to 19 digits with an exponent within ±22 and a mantissa below 2^53 are one exact multiplication or division;
+//! Digits are read eight at a time. Up to 19 digits with an exponent within ±22 and a mantissa below 2^53 are one exact multiplication or division;
 //! everything else goes to the standard library's parser.
 
 use super::SyntaxError;
@@ -23,15 +23,46 @@ struct Digits {
 }
 
 impl Digits {
+    /// Reads the digits that stand here; how many there are.
     #[inline]
     fn read(&mut self, bytes: &[u8]) -> usize {
         let start = self.at;
+        while let Some(chunk) = bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
+            let values = u64::from_le_bytes(*chunk) ^ (ONES * b'0' as u64);
+            let others = (values.wrapping_add(ONES * 0x76) | values) & (ONES * 0x80);
+            let count = others.trailing_zeros() / 8;
+            if count == 0 {
+                return self.at - start;
+            }
+            // Bytes that are shifted in are zeros before the digits.
+            self.add(eight(values << (64 - 8 * count)), count);
+            if count < 8 {
+                return self.at - start;
+            }
+        }
         while let Some(digit) = bytes.get(self.at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-            self.mantissa = self.mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
-            self.at += 1;
+            self.add(u64::from(digit), 1);
         }
         self.at - start
     }
+
+    /// Adds `count` digits of this value.
+    #[inline]
+    fn add(&mut self, value: u64, count: u32) {
+        self.mantissa = self.mantissa.wrapping_mul(POWERS[count as usize]).wrapping_add(value);
+        self.at += count as usize;
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number that eight digits make, the first in the lowest byte.
+#[inline]
+const fn eight(digits: u64) -> u64 {
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF
 }
 
 impl Number {

@@ -156,6 +156,24 @@ impl<'a> Scanner<'a> {
         here
     }
 
+    /// Passes `text` if it stands here: compared by words, where most texts are longer than one.
+    #[inline]
+    pub(crate) fn pass(&mut self, text: &[u8]) -> bool {
+        let Some(here) = self.bytes().get(self.at..self.at + text.len()) else { return false };
+        let same = match (here.last_chunk::<8>(), text.last_chunk::<8>()) {
+            (Some(end), Some(known)) => {
+                let words = here.as_chunks::<8>().0.iter().zip(text.as_chunks::<8>().0);
+                end == known
+                    && words.fold(true, |same, (a, b)| same & (u64::from_le_bytes(*a) == u64::from_le_bytes(*b)))
+            }
+            _ => here == text,
+        };
+        if same {
+            self.at += text.len();
+        }
+        same
+    }
+
     /// Passes any value that stands here, `depth` brackets being open around it.
     pub(crate) fn value(&mut self, depth: u32) -> Result<(), SyntaxError> {
         let mut open = Open { bits: 0, depth, floor: depth };

@@ -1,4 +1,4 @@
-//! Strings: finding their end eight bytes at a time, checking and decoding escapes.
+//! Strings: finding their end 16 bytes at a time, checking and decoding escapes.
 
 use std::borrow::Cow;
 
@@ -26,9 +26,21 @@ const fn special(word: u64) -> u64 {
     below(word ^ (ONES * b'"' as u64), 1) | below(word ^ (ONES * b'\\' as u64), 1) | below(word, 0x20)
 }
 
+/// Whether any byte is a quote, a backslash or a control character; compilers make vector comparisons of it.
+#[inline]
+fn is_special(chunk: &[u8; 16]) -> bool {
+    chunk.iter().fold(false, |any, byte| any | (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20))
+}
+
 /// Offset of the first quote, backslash or control character at or after `at`; the length where there is none.
 #[inline]
 pub(crate) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        if is_special(chunk) {
+            break;
+        }
+        at += 16;
+    }
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let found = special(u64::from_le_bytes(*chunk));
         if found != 0 {

@@ -8,7 +8,26 @@ use serde::Serialize;
 const LATENCY_WIDTH: usize = 10;
 const GAP: [u8; LATENCY_WIDTH] = *b"0.00000000";
 
-/// Names of a model's features as they stand in explanations, escaped once for all.
+/// How the rows of an answer stand together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// As one JSON list.
+    List,
+    /// As one JSON object a line (NDJSON).
+    Lines,
+}
+
+impl Framing {
+    /// What stands before the first row, between two, and after the last where there are any.
+    const fn marks(self) -> (&'static [u8], u8, &'static [u8]) {
+        match self {
+            Self::List => (b"[", b',', b"]"),
+            Self::Lines => (b"", b'\n', b"\n"),
+        }
+    }
+}
+
+/// What stands before the value of each of a model's features in explanations, written once for all.
 #[derive(Clone, Debug)]
 pub struct FeatureNames {
     /// JSON text.
@@ -26,12 +45,14 @@ impl FeatureNames {
             json(&mut out, text);
             out
         };
-        let plain: Vec<_> = names.iter().map(|name| written(name)).collect();
-        let nested = |inner: &Vec<u8>| {
-            let outer = written(&String::from_utf8_lossy(inner));
-            outer[1..outer.len() - 1].to_vec()
+        let nested = |name: &String| {
+            let outer = written(&String::from_utf8_lossy(&written(name)));
+            NESTED.head(&outer[1..outer.len() - 1])
         };
-        Self { nested: plain.iter().map(nested).collect(), plain }
+        Self {
+            nested: names.iter().map(nested).collect(),
+            plain: names.iter().map(|name| PLAIN.head(&written(name))).collect(),
+        }
     }
 }
 
@@ -74,6 +95,11 @@ pub fn explanation_text(score: f64, explanation: Explanation<'_>) -> String {
 }
 
 impl Form {
+    /// From the opening of a feature of this name to its value.
+    fn head(&self, name: &[u8]) -> Vec<u8> {
+        [self.feature, name, self.value].concat()
+    }
+
     fn write(&self, out: &mut Vec<u8>, score: f64, explanation: Explanation<'_>, names: &[Vec<u8>]) {
         out.extend_from_slice(self.score);
         json(out, score);
@@ -84,9 +110,10 @@ impl Form {
             if index > 0 {
                 out.push(b',');
             }
-            out.extend_from_slice(self.feature);
-            out.extend_from_slice(names.get(impact.feature).map_or(self.no_name, Vec::as_slice));
-            out.extend_from_slice(self.value);
+            match names.get(impact.feature) {
+                Some(head) => out.extend_from_slice(head),
+                None => out.extend_from_slice(&self.head(self.no_name)),
+            }
             json(out, impact.value);
             out.extend_from_slice(self.impact);
             json(out, impact.impact);
@@ -123,23 +150,30 @@ pub struct Explanation<'a> {
 pub struct AnswerWriter {
     out: Vec<u8>,
     gaps: Vec<usize>,
+    framing: Framing,
     id_key: &'static str,
     version: Vec<u8>,
 }
 
 impl AnswerWriter {
-    /// A writer of rows whose identifier stands under `id_key`.
+    /// A writer of the rows of a list, whose identifier stands under `id_key`.
     #[must_use]
     pub fn new(id_key: &'static str, model_version: &str) -> Self {
+        Self::framed(Framing::List, id_key, model_version)
+    }
+
+    /// A writer of rows that stand together like this, whose identifier stands under `id_key`.
+    #[must_use]
+    pub fn framed(framing: Framing, id_key: &'static str, model_version: &str) -> Self {
         let mut version = Vec::new();
         json(&mut version, model_version);
-        Self { out: Vec::new(), gaps: Vec::new(), id_key, version }
+        Self { out: Vec::new(), gaps: Vec::new(), framing, id_key, version }
     }
 
     /// Adds a row; without an explanation `explain_json` is an empty object.
     pub fn row(&mut self, id: &str, score: f64, explanation: Option<Explanation<'_>>) {
         if !self.out.is_empty() {
-            self.out.push(b',');
+            self.out.push(self.framing.marks().1);
         }
         self.out.extend_from_slice(b"{\"");
         self.out.extend_from_slice(self.id_key.as_bytes());
@@ -184,28 +218,43 @@ fn latency_text(value: f64) -> [u8; LATENCY_WIDTH] {
     text.as_bytes().try_into().unwrap_or(GAP)
 }
 
+/// `latency_ms` as answers say it, which is not to the last bit.
+#[must_use]
+pub fn rounded_latency(value: f64) -> f64 {
+    std::str::from_utf8(&latency_text(value)).ok().and_then(|text| text.parse().ok()).unwrap_or(0.0)
+}
+
 /// One JSON list of the rows of all blocks.
 #[must_use]
 pub fn concat_blocks(blocks: &[Vec<u8>]) -> Vec<u8> {
+    concat_framed(Framing::List, blocks)
+}
+
+/// The rows of all blocks, together.
+#[must_use]
+pub fn concat_framed(framing: Framing, blocks: &[Vec<u8>]) -> Vec<u8> {
+    let (open, between, close) = framing.marks();
     let mut out = Vec::with_capacity(blocks.iter().map(|block| block.len() + 1).sum::<usize>() + 2);
-    out.push(b'[');
+    out.extend_from_slice(open);
     for block in blocks.iter().filter(|block| !block.is_empty()) {
-        if out.len() > 1 {
-            out.push(b',');
+        if out.len() > open.len() {
+            out.push(between);
         }
         out.extend_from_slice(block);
     }
-    out.push(b']');
+    if framing == Framing::List || !out.is_empty() {
+        out.extend_from_slice(close);
+    }
     out
 }
 
 /// The answer of `/rank/alerts` for identifiers and scores from the most urgent on.
 #[must_use]
-pub fn write_ranks<'a>(ranked: impl Iterator<Item = (&'a str, f64)>) -> Vec<u8> {
-    let mut out = vec![b'['];
+pub fn write_ranks<'a>(framing: Framing, ranked: impl Iterator<Item = (&'a str, f64)>) -> Vec<u8> {
+    let mut out = Vec::new();
     for (rank, (id, score)) in (1_u64..).zip(ranked) {
         if rank > 1 {
-            out.push(b',');
+            out.push(framing.marks().1);
         }
         out.extend_from_slice(b"{\"alert_id\":");
         json(&mut out, id);
@@ -215,8 +264,7 @@ pub fn write_ranks<'a>(ranked: impl Iterator<Item = (&'a str, f64)>) -> Vec<u8> 
         json(&mut out, score);
         out.push(b'}');
     }
-    out.push(b']');
-    out
+    concat_framed(framing, &[out])
 }
 
 /// Appends the JSON of a text or a number; numbers that are not finite become `null`.

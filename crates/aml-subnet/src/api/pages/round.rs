@@ -7,7 +7,8 @@ use super::miner::{LINE, tone as outcome_tone};
 use super::rounds::tone as step_tone;
 use super::svg::{Svg, histogram};
 use super::text::{line, maybe, percent, score, short, took, when, whole};
-use crate::api::views::round::{GroupResult, Measures};
+use crate::api::views::known::Measures;
+use crate::api::views::round::GroupResult;
 use crate::api::views::{CanonicalSummary, RoundDetail, RoundMiner};
 use crate::calendar::date_from;
 use crate::outputs::CanonicalRow;
@@ -138,8 +139,21 @@ fn timeline(detail: &RoundDetail) -> Vec<Mark> {
         mark("Opened", Some(&round.opened_at), ""),
         mark("Answers closed", round.deadline_at.as_deref(), "no deadline"),
         mark("Published", round.published_at.as_deref(), "not yet"),
-        mark("Settled", round.settled_at.as_deref(), "when enough outcomes are known"),
+        mark("Settled", round.settled_at.as_deref(), &open(detail)),
     ]
+}
+
+/// What a round that is not settled waits for.
+fn open(detail: &RoundDetail) -> String {
+    match (&detail.set_aside, &detail.known) {
+        (Some(why), _) => why.clone(),
+        (None, None) => "when enough outcomes are known".to_owned(),
+        (None, Some(known)) => {
+            let as_of = known.as_of.as_deref().map_or_else(String::new, |time| format!(", as of {}", when(time)));
+            let (outcomes, illicit) = (known.outcomes, known.illicit);
+            format!("when no outcome can come any more: {outcomes} outcomes, {illicit} illicit{as_of}")
+        }
+    }
 }
 
 fn tiles(detail: &RoundDetail) -> Vec<Tile> {

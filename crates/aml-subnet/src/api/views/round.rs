@@ -6,12 +6,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::brief::{MinerBrief, RoundBrief, RoundFacts, rules_name};
+use super::known::{KnownSoFar, Measures, SettledSummary, set_aside};
 use crate::outputs::CanonicalRow;
-use crate::store::records::{Canonical, Settled, Step, Task, Verdict};
+use crate::store::records::{Canonical, OutcomeTally, Settled, Step, Task, Verdict};
 use crate::validation::leaderboard::mean;
 use crate::validation::tier1_integrity::Finding;
 use crate::validation::tier2_traps::TrapFinding;
-use crate::validation::tier3_settlement::Settlement;
 use crate::wallet::Hotkey;
 
 /// Bins of the histogram of canonical scores, each a twentieth wide.
@@ -39,30 +39,6 @@ pub struct GroupResult {
     pub share: f64,
     /// Whether that is enough.
     pub passed: bool,
-}
-
-/// Tier 3 in detail.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Measures {
-    /// Area under the ROC curve.
-    pub auc: f64,
-    /// Brier score.
-    pub brier: f64,
-    /// Logarithmic loss.
-    pub log_loss: f64,
-    /// Expected calibration error over ten bins.
-    pub ece: f64,
-    /// Normalised discounted cumulative gain at the rules' cut-off.
-    pub ndcg: f64,
-    /// The rules' mixture.
-    pub score: f64,
-}
-
-impl From<Settlement> for Measures {
-    fn from(of: Settlement) -> Self {
-        let Settlement { auc, brier, log_loss, ece, ndcg, score } = of;
-        Self { auc, brier, log_loss, ece, ndcg, score }
-    }
 }
 
 /// One miner of a round, in full.
@@ -127,19 +103,6 @@ impl CanonicalSummary {
     }
 }
 
-/// What became known of a round.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct SettledSummary {
-    /// Rules it was settled under.
-    pub rules: String,
-    /// Alerts that turned out illicit.
-    pub illicit: usize,
-    /// Alerts that did not.
-    pub clean: usize,
-    /// The canonical scores against the outcomes.
-    pub canonical: Option<Measures>,
-}
-
 /// A round in full.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RoundDetail {
@@ -155,6 +118,10 @@ pub struct RoundDetail {
     pub canonical: Option<CanonicalSummary>,
     /// What became known; null until the round is settled.
     pub settlement: Option<SettledSummary>,
+    /// What is known so far, where rules count outcomes as they come.
+    pub known: Option<KnownSoFar>,
+    /// Why the round counts for nobody, where it is void or late.
+    pub set_aside: Option<String>,
 }
 
 /// What the ledger has of a round.
@@ -168,6 +135,8 @@ pub struct Sources {
     pub canonical: Option<(Canonical, Vec<CanonicalRow>)>,
     /// What became known.
     pub settled: Option<Settled>,
+    /// How much is known so far.
+    pub known: OutcomeTally,
 }
 
 impl RoundDetail {
@@ -190,7 +159,9 @@ impl RoundDetail {
             salt: sources.task.as_ref().filter(|_| reveal).map(|task| hex::encode(task.salt)),
             miners,
             canonical: sources.canonical.as_ref().map(outline),
-            settlement: settled.map(summary),
+            settlement: settled.map(SettledSummary::new),
+            known: facts.round.rules.information().map(|_| KnownSoFar::new(&sources.known)),
+            set_aside: set_aside(&facts.round),
         }
     }
 }
@@ -226,14 +197,4 @@ fn miner(
         groups,
         settlement: settlement.map(Measures::from),
     })
-}
-
-fn summary(settled: &Settled) -> SettledSummary {
-    let illicit = settled.labels.iter().filter(|label| label.illicit).count();
-    SettledSummary {
-        rules: rules_name(settled.rules),
-        illicit,
-        clean: settled.labels.len() - illicit,
-        canonical: settled.canonical.map(Measures::from),
-    }
 }

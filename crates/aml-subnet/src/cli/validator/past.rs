@@ -14,10 +14,12 @@ use crate::store::Ledger;
 use crate::store::records::{Round, RoundId, Step};
 use crate::validator::past::{Came, PastClock, PastDay, PastDays, Rehearsal};
 use crate::validator::query::Clocks;
+use crate::validator::round::Secret;
 use crate::validator::rulebook;
 use crate::validator::run::{Pass, Validator};
 use crate::validator::settling::Settling;
 use crate::validator::sot::Sot;
+use crate::validator::world::MachineEntropy;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +59,8 @@ async fn days(
     let clocks = Clocks { rounds: Arc::clone(&clock) as Arc<_>, stamps: Arc::new(SystemClock) };
     let mut rehearsed = settings.clone();
     rehearsed.validator.shadow = true;
-    let validator = build(&rehearsed, hands, ledger, &clocks)?;
+    let secret = Secret::load_or_create(settings.validator.shared(), &MachineEntropy)?;
+    let validator = build(&rehearsed, hands, ledger, secret, &clocks)?;
     let sot = Sot::open(settle::sot_settings(&settings.validator)).context("validator.sot")?;
     let rehearsal = Rehearsal { validator: &validator, sot: &sot, clock: &clock };
     let mut told = Told::default();
@@ -71,7 +74,8 @@ async fn days(
 
 /// Sets what the days come to, by the machine's clock.
 async fn set_weights(settings: &Settings, hands: &Hands, ledger: &Ledger) -> anyhow::Result<()> {
-    let validator: Validator = build(settings, hands, ledger, &Clocks::of_the_machine())?;
+    let secret = Secret::load_or_create(settings.validator.shared(), &MachineEntropy)?;
+    let validator: Validator = build(settings, hands, ledger, secret, &Clocks::of_the_machine())?;
     match validator.pay_turn().await? {
         Some(outcome) => println!("weights: {}", paid(&outcome)),
         None => println!("weights: none are set, validator.shadow is set"),

@@ -2,14 +2,14 @@
 //!
 //! May be repeated: files that are there already stay as they are.
 
-use super::{RoundError, RoundsParts};
+use super::RoundError;
 use crate::store::records::Round;
 use crate::validator::evidence::Archive;
 use crate::validator::world::{Edition, World};
+use crate::wallet::Signer;
 
 /// Writes the files of a merged round; none when no submission counted.
-pub(super) async fn write(parts: &RoundsParts, round: &Round) -> Result<(), RoundError> {
-    let RoundsParts { world, signer, .. } = parts;
+pub(super) async fn write(world: &World, signer: &Signer, round: &Round) -> Result<(), RoundError> {
     let World { ledger, press, time, workers, .. } = world;
     let Some(canonical) = ledger.canonical(round.id).await? else { return Ok(()) };
     let task = Archive::of(world).task(round.id).await?;

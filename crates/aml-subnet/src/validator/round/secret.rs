@@ -42,6 +42,9 @@ pub enum SecretError {
 }
 
 impl Secret {
+    /// The file's name in its folder.
+    pub const FILE: &str = "salts.secret";
+
     /// A given secret.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
@@ -53,7 +56,7 @@ impl Secret {
     /// # Errors
     /// When the file cannot be read or made, or is something else.
     pub fn load_or_create(data_dir: &Path, entropy: &dyn Entropy) -> Result<Self, SecretError> {
-        let path = data_dir.join("salts.secret");
+        let path = data_dir.join(Self::FILE);
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(SecretError::File { path, source }),

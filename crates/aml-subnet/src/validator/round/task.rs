@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aml_miner::digest::Digest;
 use aml_miner::wire::Batch;
@@ -18,9 +17,6 @@ use crate::validator::task::{NewTask, Peer, TaskForm, commitment_of};
 use crate::validator::traps::TrapPool;
 use crate::validator::world::{Fetched, World};
 use crate::wallet::Hotkey;
-
-/// How soon an implausible metagraph is read again: half a block, so that another endpoint may be asked.
-pub(super) const READ_AGAIN: Duration = Duration::from_secs(6);
 
 impl Rounds {
     /// Fetched → tasked. With the maker of the bodies, where the task was made just now.

@@ -100,6 +100,12 @@ impl Settler {
         let information = self.information(constants);
         let rounds = information.without_columns(newest).await?;
         done.left = rounds.len();
+        if done.left > 0 {
+            // References look up outcomes: those that are known come first.
+            let mut errors = Vec::new();
+            self.look(&mut errors).await?;
+            errors.iter().for_each(|error| tracing::warn!(error, "outcomes could not be looked for"));
+        }
         for round in rounds {
             match information.fill(&round).await? {
                 Filling::Made(_) => done.made.push(round.id),
@@ -123,9 +129,7 @@ impl Settler {
         let known = known.filter(|one| ever.counts(day, day_at_ms(one.confirmed_ms)));
         let place = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
         let labels: Vec<Label> = known
-            .filter_map(|one| {
-                Some(Label { place: place(one.place), illicit: one.illicit?, relevance: one.relevance })
-            })
+            .filter_map(|one| Some(Label { place: place(one.place), illicit: one.illicit?, relevance: one.relevance }))
             .collect();
         let whole = labels.len() as u64 == round.alerts;
         if !whole && !Window::new(constants, day_at(self.now())).is_settled(day) {

@@ -1,4 +1,4 @@
-//! The cache of batches: `batches/` holds verified ones, `labels/` outcomes that came later, `pools/` the pools of traps.
+//! The cache of batches: `batches/` holds verified ones, `labels/` outcomes that came later, and a folder of its own the pools of traps.
 //!
 //! What is dropped is decided by the newest batch, not by the clock, so that a wrong clock empties nothing.
 
@@ -22,14 +22,9 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    pub(super) fn make(data_dir: &Path) -> Result<Self, OpenSotError> {
+    pub(super) fn make(data_dir: &Path, pools: PathBuf) -> Result<Self, OpenSotError> {
         let at = |name: &str| data_dir.join(name);
-        let cache = Self {
-            batches: at("batches"),
-            labels: at("labels"),
-            pools: at("pools"),
-            incoming: at("batches/.incoming"),
-        };
+        let cache = Self { batches: at("batches"), labels: at("labels"), pools, incoming: at("batches/.incoming") };
         for path in [&cache.batches, &cache.labels, &cache.pools, &cache.incoming] {
             fs::create_dir_all(path).map_err(|source| OpenSotError::Cache { path: path.clone(), source })?;
         }

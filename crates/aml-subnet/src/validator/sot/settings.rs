@@ -11,6 +11,8 @@ pub struct SotSettings {
     pub source: String,
     /// The validator's data folder; the cache lies in it.
     pub data_dir: PathBuf,
+    /// Where pools of traps are kept.
+    pub pools: PathBuf,
     /// Only batches whose features look back so many days; `None` for any.
     pub window_days: Option<u16>,
     /// Days before today that a base URL is asked for: it cannot be listed.
@@ -27,9 +29,11 @@ impl SotSettings {
     /// Usual settings: fourteen days looked back, thirty-five days and 64 GiB kept.
     #[must_use]
     pub fn new(source: impl Into<String>, data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
         Self {
             source: source.into(),
-            data_dir: data_dir.into(),
+            pools: data_dir.join("pools"),
+            data_dir,
             window_days: None,
             look_back_days: 14,
             keep_days: 35,

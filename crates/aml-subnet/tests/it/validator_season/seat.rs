@@ -83,7 +83,7 @@ impl Seat {
         let (data, chain) = (self.data.display(), self.localnet.ws_url());
         format!(
             "netuid = {NETUID}\n[wallet]\nname = \"val\"\npath = \"{data}/wallets\"\n[subtensor]\nnetwork = \"{chain}\"\n\
-             [validator]\nsot = \"{}\"\ndata_dir = \"{data}\"\ndatabase_url = \"{}\"\nallow_private_ips = true\n\
+             [validator]\nsot = \"{}\"\ndata_dir = \"{data}\"\ndatabase_url = \"{}\"\nallow_private_ips = true\nrules = \"v1\"\n\
              listen = \"127.0.0.1:0\"\ninterval = \"200ms\"\nweights_interval = \"300ms\"\ndeadline = \"1h\"\n\
              timeout = \"20m\"\ngrace = \"1d\"\n",
             sot.display(),
