@@ -1,23 +1,25 @@
 #!/usr/bin/env bash
-# A whole subnet on this machine: a development chain, three miners with different models, one validator.
+# A whole subnet on this machine: a development chain, three miners with different models, two that live off the others, one
+# validator.
 #
-#   ./scripts/demo.sh               build, run two rounds, show who earned what and why, then keep serving until ^C
+#   ./scripts/demo.sh               build, run five weeks of rounds and today's, show who earned what and why, then keep
+#                                   serving until ^C
 #   ./scripts/demo.sh --once        the same, but check the results and exit
 #   ./scripts/demo.sh --data DIR    your own batches (docs/data.md) in place of simulated ones
 #
-#   --data DIR     batch directories: the newest is today's, one with labels at least a week older is settled
-#   --alerts N     alerts of a simulated day (default 1000; with fewer than 400 too few outcomes are known to settle)
+#   --data DIR     batch directories: the newest is today's, up to sixty before it that have labels are the past
+#   --alerts N     alerts of a simulated day (default 200; with fewer than 60 too few outcomes are known to pay anybody)
 #   --keep         leave the temporary directory with logs, ledger and keys behind
 #
 # The first time it builds the three programs that it runs, which takes about 15 minutes on two cores; what follows takes
-# half a minute. AML_PROFILE=dev runs the unoptimised programs of the tests, AML_BIN_DIR=DIR programs that are there.
+# less than a minute. AML_PROFILE=dev runs the unoptimised programs of the tests, AML_BIN_DIR=DIR programs that are there.
 # Ports are the usual ones where they are free. Exit codes: 0 all is well, 1 something failed, 2 a wrong argument.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 
-once=no data='' alerts=1000 keep=no
-usage() { sed -n '2,14s/^# \{0,1\}//p' "$0"; }
+once=no data='' alerts=200 keep=no
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0"; }
 wrong() {
   echo "demo: $1 (try --help)" >&2
   exit 2
@@ -46,13 +48,16 @@ done
 . scripts/demo/stages.sh
 
 open_stage
+choose_days
 set_up_and_build
 began=$(now_ms)
-step "two days of alerts" make_batches
+step "$((past_days + 1)) days of alerts" make_batches
 step "a development chain with four registered keys" start_chain
-step "three miners: shipped, weaker and random models" start_miners
-step "round of $past_day: asked, judged, merged, settled with the outcomes known by now" settle_the_past
-step "round of $today: asked with traps, judged, merged, published" run_todays_round
+step "three miners: shipped, weaker and random models" start_own
+step "the past, $first_day to $last_day, as rounds" rehearse without
+step "two more keys: a copy of the shipped miner with noise, and yesterday's canonical scores" start_clever
+step "the same past with all five" rehearse validator
+step "today's round, $today: asked, judged, merged, published" run_todays_round
 step "weights on chain" await_weights
 took=$(($(now_ms) - began))
 

@@ -2,8 +2,15 @@
 # Sourced by scripts/demo.sh: what each of its steps does.
 # shellcheck disable=SC2154
 
-miners=(shipped weaker random)
+# Models of their own, and two keys that live off the others.
+own=(shipped weaker random)
+clever=(copy stale)
+miners=("${own[@]}" "${clever[@]}")
+known=() # keys that are registered
+running=() # miners that were started
 netuid=1
+# Days before today that are run as rounds: outcomes of most of them are known by now.
+past_days=37
 # How long two cores take from nothing to the three programs (docs/build.md).
 build_minutes=15
 
@@ -80,35 +87,42 @@ build_what_runs_here() {
   bin=$CARGO_TARGET_DIR/demo
 }
 
-# Today's batch waits in made/; the validator sees those in batches/.
+# Today's batch waits in made/; the validators see those in batches/.
 make_batches() {
   if [ -n "$data" ]; then
     choose_batches
     return
   fi
-  # Fourteen days ago: most outcomes of that day are known by now.
-  past_day=$(date -u -d '14 days ago' +%F)
-  today=$(date -u +%F)
-  local size=(--alerts "$alerts" --addresses $((alerts * 10)))
-  "$bin/aml-miner-batch" synth "$work/made" --seed 7 --start-date "$past_day" "${size[@]}"
-  mv "$work/made/${past_day}_w7" "$work/batches/"
-  "$bin/aml-miner-batch" synth "$work/made" --seed 8 --start-date "$today" --no-labels "${size[@]}"
+  # Outcomes come along; each counts from the day on which it became known.
+  "$bin/aml-miner-batch" synth "$work/batches" --seed 7 --start-date "$first_day" --days $((past_days + 1)) \
+    --alerts "$alerts" --addresses $((alerts * 10))
   todays_batch=$work/made/${today}_w7
+  mv "$work/batches/${today}_w7" "$work/made/"
 }
 
-# Of --data: the newest batch, and the newest with labels that is at least a week older.
-choose_batches() {
-  local newest past
+# Today and the days before it; of --data the newest batch, and those with labels before it.
+choose_days() {
+  if [ -z "$data" ]; then
+    today=$(date -u +%F)
+    first_day=$(date -u -d "$today - $past_days days" +%F) last_day=$(date -u -d "$today - 1 day" +%F)
+    return
+  fi
+  local newest day
   newest=$(batch_days | tail -n 1)
   [ -n "$newest" ] || fail "no batch directories (2026-01-05_w7 and the like) in $data"
-  today=${newest%%_*}
-  past=$(batch_days | awk -v limit="$(date -u -d "$today - 7 days" +%F)" '$0 < limit "~"' |
-    while read -r day; do [ -f "$data/$day/labels.parquet" ] && echo "$day"; done | tail -n 1)
-  [ -n "$past" ] || fail "no batch with labels.parquet that is at least a week older than $newest in $data"
-  past_day=${past%%_*}
-  cp -r "$data/$past" "$work/batches/"
-  cp -r "$data/$newest" "$work/made/"
-  todays_batch=$work/made/$newest
+  past=()
+  while read -r day; do
+    if [ -f "$data/$day/labels.parquet" ]; then past+=("$day"); fi
+  done < <(batch_days | head -n -1 | tail -n 60)
+  [ "${#past[@]}" -gt 0 ] || fail "no batch with labels.parquet before $newest in $data"
+  today=${newest%%_*} first_day=${past[0]%%_*} last_day=${past[-1]%%_*}
+  past_days=${#past[@]} todays_batch=$work/made/$newest
+}
+
+choose_batches() {
+  local day
+  for day in "${past[@]}"; do cp -r "$data/$day" "$work/batches/"; done
+  cp -r "$data/$(basename "$todays_batch")" "$work/made/"
 }
 
 batch_days() { find "$data" -mindepth 1 -maxdepth 1 -type d -name '20??-??-??*' -printf '%f\n' | sort; }
@@ -122,13 +136,18 @@ start_chain() {
   start chain "$bin/aml-subnet" localnet run --port "$chain_port" --netuid "$netuid"
   export AML_LOCALNET_URL=http://127.0.0.1:$chain_port
   await chain "the chain" "$bin/aml-subnet" localnet new-block
-  local name
-  for name in validator "${miners[@]}"; do
-    make_key "$name"
-    "$bin/aml-subnet" localnet register --netuid "$netuid" --hotkey "$(address_of "$name")"
-  done
+  register validator "${own[@]}"
   "$bin/aml-subnet" localnet stake --netuid "$netuid" --hotkey "$(address_of validator)" --tao 5000
   "$bin/aml-subnet" localnet epoch --netuid "$netuid"
+}
+
+register() { # name...
+  local name
+  for name in "$@"; do
+    make_key "$name"
+    "$bin/aml-subnet" localnet register --netuid "$netuid" --hotkey "$(address_of "$name")"
+    known+=("$name")
+  done
   names_by_address >"$work/names.json"
 }
 
@@ -150,29 +169,56 @@ address_of() { # name
 names_by_address() {
   local name comma=''
   printf '{'
-  for name in validator "${miners[@]}"; do
+  for name in "${known[@]}"; do
     printf '%s"%s":"%s"' "$comma" "$(address_of "$name")" "$name"
     comma=,
   done
   printf '}\n'
 }
 
-start_miners() {
-  local index name api axon status
+start_own() {
   python3 scripts/demo/worse_model.py trained_models "$work/models/weaker" --scramble 0.8 --seed 1
   python3 scripts/demo/worse_model.py trained_models "$work/models/random" --scramble 1 --seed 4
-  for index in "${!miners[@]}"; do
-    name=${miners[index]}
-    read -r api axon status <<<"${ports[*]:2 + 3 * index:3}"
-    start_inference "$name" "$api"
+  start_miners start_inference "${own[@]}"
+}
+
+# The copy asks the good miner's API: what somebody gets who sees its answers.
+start_clever() {
+  register "${clever[@]}"
+  start_miners start_clever_api "${clever[@]}"
+}
+
+start_miners() { # how their APIs are started, name...
+  local how=$1 name api axon status
+  shift
+  for name in "$@"; do
+    read -r api axon status <<<"$(ports_of "$name")"
+    "$how" "$name" "$api"
     start_proxy "$name" "$api" "$axon" "$status"
+    running+=("$name")
   done
-  for index in "${!miners[@]}"; do
-    status=${ports[2 + 3 * index + 2]}
-    await "${miners[index]}-api" "the inference API" answers "http://127.0.0.1:${ports[2 + 3 * index]}/ready"
-    await "${miners[index]}-miner" "the miner" answers "http://127.0.0.1:$status/ready"
+  for name in "$@"; do
+    read -r api axon status <<<"$(ports_of "$name")"
+    await "$name-api" "the inference API" answers "http://127.0.0.1:$api/ready"
+    await "$name-miner" "the miner" answers "http://127.0.0.1:$status/ready"
   done
   await chain "the announcement of the miners" all_announced
+}
+
+ports_of() { # name; of its API, of its axon, of its status
+  local index
+  for index in "${!miners[@]}"; do
+    if [ "${miners[index]}" = "$1" ]; then echo "${ports[*]:2 + 3 * index:3}"; fi
+  done
+}
+
+start_clever_api() { # name, port
+  local how=()
+  case "$1" in
+    copy) how=(copy --of "http://127.0.0.1:${ports[2]}" --noise 0.8) ;;
+    stale) how=(stale --published "$work/validator/published") ;;
+  esac
+  start "$1-api" python3 "$root/scripts/demo/clever_miner.py" --port "$2" --secret "aml demo receipts of $1" "${how[@]}"
 }
 
 # The two others serve a scorer only, which is all that a validator asks for.
@@ -188,7 +234,8 @@ start_inference() { # name, port
 }
 
 start_proxy() { # name, port of its API, of its axon, of its status
-  printf '[miner]\nstatus_listen = "127.0.0.1:%s"\nmetagraph_refresh = "1s"\n' "$4" >"$work/$1.toml"
+  # A past of many days is asked in some seconds.
+  printf '[miner]\nstatus_listen = "127.0.0.1:%s"\nmetagraph_refresh = "1s"\nrequests_per_minute = 100000\n' "$4" >"$work/$1.toml"
   wallet_of "$1"
   # The chain refuses 127.0.0.1 as the address of a miner, not 127.0.0.2.
   start "$1-miner" "$bin/aml-subnet" miner --config "$work/$1.toml" "${wallet[@]}" --netuid "$netuid" \
@@ -198,12 +245,12 @@ start_proxy() { # name, port of its API, of its axon, of its status
 
 all_announced() {
   [ "$("$bin/aml-subnet" metagraph --json --netuid "$netuid" --subtensor.chain_endpoint "ws://127.0.0.1:$chain_port" |
-    grep -c '"axon": "127.0.0.2:')" -eq "${#miners[@]}" ]
+    grep -c '"axon": "127.0.0.2:')" -eq "${#running[@]}" ]
 }
 
-# What the validator and the commands beside it are told; $flags are their flags.
-configure_validator() {
-  cat >"$work/validator.toml" <<EOF
+# What a validator and the commands beside it are told; $flags are their flags.
+configure_validator() { # name of its data folder
+  cat >"$work/$1.toml" <<EOF
 netuid = $netuid
 
 [subtensor]
@@ -211,29 +258,23 @@ chain_endpoint = ["ws://127.0.0.1:$chain_port"]
 
 [validator]
 sot = "$work/batches"
-data_dir = "$work/validator"
+data_dir = "$work/$1"
 listen = "127.0.0.1:$api_port"
 allow_private_ips = true        # the miners are on this machine
 interval = "1s"                 # a new batch is seen at once
 weights_interval = "1s"
-rules = "v1"                    # one past day is too little for rules v2 to pay by
-
-# More groups than usual: with few of them, luck would decide on a single day.
-[validator.traps]
-group_size = 10
-high_groups = 6
-low_groups = 6
+rules = [{ version = "v2" }]    # paid for information (docs/scoring.md)
 EOF
   wallet_of validator
-  flags=(--config "$work/validator.toml" "${wallet[@]}")
+  flags=(--config "$work/$1.toml" "${wallet[@]}")
 }
 
-# One round of the past batch and, since its outcomes are known by now, its settlement.
-settle_the_past() {
-  configure_validator
-  env -C "$work" "$bin/aml-subnet" validator "${flags[@]}" --once
-  # Nothing is left to settle now; this says so.
-  env -C "$work" "$bin/aml-subnet" settle "${flags[@]}"
+# Every day of the past as a round, with the outcomes that were known on it.
+rehearse() { # name of the data folder
+  configure_validator "$1"
+  env -C "$work" "$bin/aml-subnet" validator "${flags[@]}" --past "$first_day..$last_day"
+  # What these days would be paid for, before today is asked.
+  env -C "$work" "$bin/aml-subnet" weights show "${flags[@]}" --json >"$work/$1.weights.json"
 }
 
 results() {
@@ -265,12 +306,16 @@ explain_todays_alerts() {
     "http://127.0.0.1:${ports[2]}/score/alerts"
 }
 
+# What is on chain, and the ledger with every share and what it comes from.
 await_weights() {
-  await validator "weights on chain" results paid-after "$today"
+  # With few days of one's own nobody has earned anything yet, and weights are withheld.
+  await validator "weights on chain" results paid-after "$today" ${data:+--or-withheld}
+  env -C "$work" "$bin/aml-subnet" export --config "$work/validator.toml" "$work/export"
 }
 
 show_results() { # what, more arguments of results.py
-  results --names "$work/names.json" --explained "$work/explained.json" --past "$past_day" --today "$today" "$@"
+  results --names "$work/names.json" --explained "$work/explained.json" --past "$last_day" --today "$today" \
+    --export "$work/export" --without "$work/without.weights.json" --with "$work/validator.weights.json" "$@"
 }
 
 how_to_go_on() {

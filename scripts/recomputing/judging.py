@@ -26,6 +26,7 @@ except ImportError:
 
 CHECKS = ("format", "cardinality", "range", "variance", "input_digest", "output_digest", "signature", "model_version", "in_time")
 GATES = frozenset(CHECKS) - {"variance", "model_version", "in_time"}
+OF_RECEIPT = frozenset({"input_digest", "output_digest", "signature"})
 LEAST_DEVIATION = 1e-6
 TRAP_SHARE = 0.7
 SEVERITIES = ("low", "medium", "high", "critical")
@@ -57,11 +58,46 @@ class Judged:
         return sum(passed for _, _, passed in self.groups) / len(self.groups) if self.groups else None
 
 
-def alert_ids(roster, ask):
-    """Ids in the miner's order: the roster with its traps at their places."""
+@dataclass
+class Sheet:
+    """What a miner was sent: all ids in its order, where the roster's alerts stand, and the groups of traps by place."""
+
+    ids: list
+    places: list
+    groups: list
+    unsigned_counts: bool = False
+
+
+def sheet_of(task, ask):
+    """The list of all miners where the task is common, else the roster with the miner's own traps at their places."""
+    common = task.get("common")
+    if common:
+        places = {alert["of"]: place for place, alert in enumerate(common["alerts"]) if alert["of"] is not None}
+        ids = [alert["id"] for alert in common["alerts"]]
+        own = [places[row] for row in range(len(task["roster"]))]
+        return Sheet(ids, own, common["groups"], common.get("accept_unsigned", False))
     issued = dict(ask["issued"])
-    rest = iter(row["alert_id"] for row in roster)
-    return [issued[place] if place in issued else next(rest) for place in range(len(roster) + len(issued))]
+    rest = iter(row["alert_id"] for row in task["roster"])
+    every = range(len(task["roster"]) + len(issued))
+    ids = [issued[place] if place in issued else next(rest) for place in every]
+    return Sheet(ids, [place for place in every if place not in issued], ask["groups"])
+
+
+def committed(task):
+    """What is committed to, as JSON without spaces."""
+    common = task.get("common")
+    if common:
+        ids = [row["alert_id"] for row in task["roster"]]
+        named = {kind: [[name["id"], name["of"]] for name in common[kind]] for kind in ("clusters", "patterns")}
+        alerts = [[alert["id"], None if alert["of"] is None else ids[alert["of"]]] for alert in common["alerts"]]
+        listed = {"alerts": alerts, "groups": groups_of(common), **named, "body": common["body"]}
+    else:
+        listed = [{"hotkey": hotkey, "issued": ask["issued"], "groups": groups_of(ask)} for hotkey, ask in task["asks"].items()]
+    return json.dumps(listed, separators=(",", ":"), ensure_ascii=False)
+
+
+def groups_of(part):
+    return [{name: group[name] for name in ("name", "expected", "places")} for group in part["groups"]]
 
 
 def judge(task, answer, body):
@@ -69,17 +105,17 @@ def judge(task, answer, body):
     if answer["reply"]["kind"] != "answered" or body is None:
         return Judged()
     ask = task["asks"][answer["hotkey"]]
-    ids = alert_ids(task["roster"], ask)
-    failed, version, scores = read(ids, body)
+    sheet = sheet_of(task, ask)
+    failed, version, scores = read(sheet.ids, body)
     key, faults = receipt(answer, ask["receipt_key"], body)
     failed |= faults
     if not answer["in_time"]:
         failed.add("in_time")
     judged = Judged(frozenset(failed), True, version, key)
-    if not failed & GATES:
-        judged.groups = traps(ask["groups"], scores)
-        of_traps = {place for place, _ in ask["issued"]}
-        judged.scores = scores[[place for place in range(len(ids)) if place not in of_traps]]
+    waived = OF_RECEIPT if sheet.unsigned_counts and answer["form"] == "v10" else frozenset()
+    if not failed & (GATES - waived):
+        judged.groups = traps(sheet.groups, scores)
+        judged.scores = scores[sheet.places]
     return judged
 
 

@@ -46,11 +46,7 @@ class Season:
 
     def commitment(self, row):
         task = self.book.tasks[row["id"]]
-        traps = [{"hotkey": hotkey, "issued": ask["issued"],
-                  "groups": [{name: group[name] for name in ("name", "expected", "places")} for group in ask["groups"]]}
-                 for hotkey, ask in task["asks"].items()]
-        text = json.dumps(traps, separators=(",", ":"), ensure_ascii=False)
-        own = hashlib.sha256(bytes(task["salt"]) + text.encode()).hexdigest()
+        own = hashlib.sha256(bytes(task["salt"]) + judging.committed(task).encode()).hexdigest()
         self.tally.same("tasks: commitment to the traps", row["id"], row["commitment"], own)
 
     def judge(self, row):

@@ -142,6 +142,7 @@ fn task(miners: u16) -> Task {
         traps: None,
         roster: (0..ALERTS).map(row).collect(),
         asks: (0..miners).map(|uid| (hotkey(uid), ask(uid))).collect(),
+        common: None,
     }
 }
 

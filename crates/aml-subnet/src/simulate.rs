@@ -179,8 +179,9 @@ impl Sides {
         let asking = QuerySettings { allow_private_ips: true, ..QuerySettings::default() };
         let key = AskingKey { signer: self.signer.clone(), nonces: Arc::new(NonceSource::default()) };
         let World { time, workers, .. } = self.world.clone();
-        let surroundings =
-            Surroundings { time, talk: Arc::clone(&self.miners) as Arc<_>, workers, entropy: self.entropy() };
+        let stamps = Arc::clone(&time) as Arc<dyn aml_miner::clock::Clock>;
+        let (talk, entropy) = (Arc::clone(&self.miners) as Arc<_>, self.entropy());
+        let surroundings = Surroundings { time, stamps, talk, workers, entropy };
         let rounds = Rounds::new(RoundsParts {
             world: self.world.clone(),
             asker: Asker::among(asking, NETUID, key, surroundings),

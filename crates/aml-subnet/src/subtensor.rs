@@ -180,6 +180,16 @@ impl Subtensor {
         self.read(At::Finalised, |snapshot| Box::pin(snapshot.timestamp())).await
     }
 
+    /// Whether the node says that its chain is for development, which holds nothing of worth.
+    ///
+    /// # Errors
+    /// [`ReadError`] when no endpoint answers.
+    pub async fn is_for_development(&self) -> Result<bool, ReadError> {
+        let link = self.links.link().await?;
+        let kind = link.methods.system_chain_type().await.map_err(|error| node("the chain's type", &error))?;
+        Ok(kind == "Development")
+    }
+
     const fn timing(&self) -> &Timing {
         &self.links.timing
     }

@@ -16,12 +16,14 @@
 //! Under rules v2 [`information`] has what judging, merging and paying need of earlier rounds; [`rulebook`] says which rules
 //! are in force.
 //!
-//! [`replay`] computes a stored round again. What all of them touch outside of themselves is in [`world`].
+//! [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. What all of them touch outside of
+//! themselves is in [`world`].
 
 pub mod evidence;
 pub mod information;
 pub mod judge;
 pub mod merge;
+pub mod past;
 pub mod pay;
 pub mod query;
 pub mod replay;

@@ -8,7 +8,7 @@ use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error, value
 use super::query::{Count, Params};
 use super::reply::{self, Keep};
 use super::state::ApiState;
-use super::views::round::TrapList;
+use super::views::traps::TrapList;
 use super::views::{RoundDetail, RoundList};
 use crate::store::records::{RoundId, Step};
 

@@ -8,6 +8,7 @@ pub mod information;
 pub mod known;
 pub mod miner;
 pub mod round;
+pub mod traps;
 pub mod weights;
 
 pub use brief::{MinerBrief, MinerOutcome, RoundBrief, RoundFacts, RoundList};

@@ -20,8 +20,9 @@ use crate::store::records::{Step, WeightsState};
 use crate::store::{Ledger, OpenLedgerError};
 use crate::subtensor::Subtensor;
 use crate::subtensor::subnet::{OwnSubnet, Subnet};
+use crate::validator::past::PastDays;
 use crate::validator::pay::{self, Due, PayOutcome, Payer, WeightsTarget};
-use crate::validator::query::{Asker, AskingKey, QuerySettings};
+use crate::validator::query::{Asker, AskingKey, Clocks, QuerySettings};
 use crate::validator::round::{self, Rounds, Secret};
 use crate::validator::rulebook;
 use crate::validator::run::{Pass, Validator};
@@ -30,6 +31,8 @@ use crate::validator::sot::Sot;
 use crate::validator::upkeep::Upkeep;
 use crate::validator::world::{MachineEntropy, WeightsChain, World};
 use crate::wallet::Signer;
+
+mod past;
 
 /// Arguments of `validator`.
 #[derive(Debug, Args)]
@@ -40,6 +43,8 @@ use crate::wallet::Signer;
 Examples:
   aml-subnet validator --netuid 1 --wallet.name val --validator.sot https://sot.example.org/batches
   aml-subnet validator --once --shadow --validator.sot ./batches       one round, no weights
+  aml-subnet validator --past 2026-01-05..2026-02-10 --validator.sot ./batches --validator.data_dir rehearsal
+                                                       a rehearsal: past days, each as if it were its day, no weights
   aml-subnet validator --standby --validator.shared_dir /srv/aml       a second machine, see docs/running_a_validator.md
   aml-subnet validator --check                                         is everything there?"
 )]
@@ -60,6 +65,13 @@ pub(super) struct RunValidatorArgs {
     /// Checks configuration, hotkey, source and ledger, and exits
     #[arg(long, conflicts_with = "once")]
     check: bool,
+    /// Runs the batches of these days as rounds, one after the other and each as if it were its day: miners are asked now,
+    /// outcomes count as they became known then. Sets no weights. Then exits, with 1 when a day went wrong
+    #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["once", "check", "standby"])]
+    past: Option<PastDays>,
+    /// After the past days, sets the weights that they come to: on a development chain only
+    #[arg(long, requires = "past")]
+    past_weights: bool,
 }
 
 /// Runs the validator until it is told to stop, or once.
@@ -79,6 +91,10 @@ pub(super) fn run(args: &RunValidatorArgs) -> anyhow::Result<ExitCode> {
         return check(&settings, &opened.signer);
     }
     let chain = chain::connect_to_write(&settings, &file)?;
+    if let Some(days) = args.past {
+        let hands = Hands { signer: opened.signer, chain };
+        return chain::block_on(past::run(settings, hands, past::Wanted { days, weights: args.past_weights }));
+    }
     chain::block_on(work(args, settings, Hands { signer: opened.signer, chain }))
 }
 
@@ -129,7 +145,7 @@ async fn work(args: &RunValidatorArgs, settings: Settings, hands: Hands) -> anyh
     let today = date_of(day_at(SystemClock.now()));
     let rules = rulebook::open(&ledger, &settings.validator, settings.netuid, today).await?;
     tracing::info!(%rules, "rules by day");
-    let validator = build(&settings, &hands, &ledger, secret)?;
+    let validator = build(&settings, &hands, &ledger, secret, &Clocks::of_the_machine())?;
     let code = if args.once {
         let pass = validator.once(&stop).await;
         say(&pass);
@@ -144,17 +160,23 @@ async fn work(args: &RunValidatorArgs, settings: Settings, hands: Hands) -> anyh
 }
 
 /// All parts, put together.
-fn build(settings: &Settings, hands: &Hands, ledger: &Ledger, secret: Secret) -> anyhow::Result<Validator> {
+fn build(
+    settings: &Settings,
+    hands: &Hands,
+    ledger: &Ledger,
+    secret: Secret,
+    clocks: &Clocks,
+) -> anyhow::Result<Validator> {
     let Hands { signer, chain } = hands;
     let (netuid, own) = (settings.netuid, settings.validator.clone());
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = Arc::clone(&clocks.rounds);
     let sot = Arc::new(Sot::open(settle::sot_settings(&own)).context("validator.sot")?);
     let neurons = Arc::new(Subnet { chain: Arc::clone(chain), netuid, signer: signer.clone() });
     let world = World::real(ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir());
     let key = AskingKey { signer: signer.clone(), nonces: Arc::new(NonceSource::default()) };
     let rounds = Rounds::new(round::RoundsParts {
         world: world.clone(),
-        asker: Asker::new(query_settings(&own), netuid, key, Arc::clone(&clock)),
+        asker: Asker::by(query_settings(&own), netuid, key, clocks.clone()),
         signer: signer.clone(),
         secret,
         netuid,

@@ -54,6 +54,8 @@ pub struct ValidatorSettings {
     pub allow_private_ips: bool,
     /// Whether a miner that does not speak btauth/1 is asked in the form of SDK 10.
     pub v10_fallback: bool,
+    /// Whether such an answer counts, though nobody signs it: under rules v2 alone, with three of nine checks failed.
+    pub accept_unsigned: bool,
     /// How much of an explanation miners are asked for: `none`, `top` or `full`.
     pub explain: Explain,
     /// Canonical scores may be read from so long after their round began.
@@ -180,6 +182,7 @@ impl Default for ValidatorSettings {
             max_answer_bytes: 64 << 20,
             allow_private_ips: false,
             v10_fallback: false,
+            accept_unsigned: false,
             explain: Explain::default(),
             publish_delay: Duration::ZERO,
             settle_after: 7 * DAY,
@@ -260,6 +263,7 @@ impl ValidatorSettings {
         refuse(!(1..=5).contains(&self.attempts), "attempts: from 1 to 5".to_owned());
         refuse(self.deadline > DAY, "deadline: must not exceed a day, for there is a batch a day".to_owned());
         refuse(self.settle_until < self.settle_after, "settle_until: must not be before settle_after".to_owned());
+        refuse(self.accept_unsigned && !self.v10_fallback, "accept_unsigned: needs v10_fallback = true".to_owned());
         refuse(
             self.traps.group_size == 0 && self.traps.high_groups + self.traps.low_groups > 0,
             "traps.group_size: must be at least 1; no groups are no traps".to_owned(),

@@ -4,10 +4,12 @@
 
 mod answer;
 mod column;
+mod common;
 mod dormancy;
 mod marks;
 mod outcome;
 mod round;
+mod sheet;
 mod standing;
 mod verdict;
 mod weights;
@@ -15,10 +17,12 @@ mod weights;
 pub use answer::{Answer, Attempt, Form, Reply};
 pub use column::{ColumnDigests, ColumnName, Counts, StoredColumn};
 pub(super) use column::{score_bytes, scores_of, worth_bytes, worths_of};
+pub use common::{Common, CommonParts, NotCommon, SentAlert, SentName};
 pub use dormancy::Dormancy;
 pub use marks::{Mark, MarkKind, Marks};
 pub use outcome::{KnownOutcome, OutcomeTally, OutcomesChange};
 pub use round::{Ask, NotARound, RosterRow, Round, RoundId, Step, Task, TrapOrigin, TrapPlan};
+pub use sheet::Sheet;
 pub use standing::{ShareOf, Shares, StandingRecord};
 pub use verdict::{Canonical, Observations, Settled, Verdict};
 pub use weights::{WeightsRecord, WeightsState, WeightsTarget};

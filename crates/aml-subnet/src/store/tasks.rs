@@ -66,5 +66,7 @@ impl Ledger {
 }
 
 fn read(row: &AnyRow) -> Result<Task, StorageError> {
-    unpack(WHAT, column(WHAT, row, "packed")?)
+    let task: Task = unpack(WHAT, column(WHAT, row, "packed")?)?;
+    let strange = || StorageError::Malformed { what: WHAT, why: "its list is about another roster".to_owned() };
+    Some(task).filter(Task::is_whole).ok_or_else(strange)
 }

@@ -69,6 +69,12 @@ impl Check {
     pub const fn is_gate(self) -> bool {
         !matches!(self, Self::Variance | Self::ModelVersion | Self::InTime)
     }
+
+    /// Whether it looks at the receipt.
+    #[must_use]
+    pub const fn is_of_receipt(self) -> bool {
+        matches!(self, Self::InputDigest | Self::OutputDigest | Self::Signature)
+    }
 }
 
 /// What was asked of a miner.
@@ -80,6 +86,8 @@ pub struct Asked<'a> {
     pub request: Digest,
     /// Key that this hotkey's receipts are known by; `None` when it has none yet.
     pub receipt_key: Option<Digest>,
+    /// Whether a submission counts without a receipt: its three checks are failed then, and shut nobody out.
+    pub unsigned_counts: bool,
 }
 
 /// What a miner answered.
@@ -148,7 +156,8 @@ pub fn judge(rules: &Rules, asked: &Asked<'_>, answer: &Answer<'_>) -> Integrity
     if !answer.in_time {
         fault(Check::InTime, "the answer came after the deadline".to_owned());
     }
-    let gated = Check::ALL.iter().any(|check| check.is_gate() && faults[*check as usize].is_some());
+    let counts = |check: &Check| check.is_gate() && !(asked.unsigned_counts && check.is_of_receipt());
+    let gated = Check::ALL.iter().filter(|check| counts(check)).any(|check| faults[*check as usize].is_some());
     let findings = Check::ALL.into_iter().zip(faults).map(|(check, fault)| Finding { check, fault }).collect();
     Integrity { findings, submission: submission.filter(|_| !gated), model_version, receipt_key }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aml_miner::digest::Hashed;
 
-use crate::store::records::{Answer, Ask, Observations, Reply, Task, Verdict};
+use crate::store::records::{Answer, Ask, Form, Observations, Reply, Sheet, Task, Verdict};
 use crate::validation::observations::{agreement, entropy, monotonicity};
 use crate::validation::rules::Rules;
 use crate::validation::similarity::Likeness;
@@ -37,14 +37,22 @@ pub struct Judged {
     pub group: Option<Hotkey>,
 }
 
+/// Somebody who was asked, and with what.
+#[derive(Clone, Copy)]
+struct Called<'a> {
+    ask: &'a Ask,
+    sheet: Sheet<'a>,
+}
+
 impl Bench<'_> {
     /// Judges an answer on its own; `None` when nobody asked for it. What depends on other answers comes with
     /// [`compare`] and [`remember`].
     #[must_use]
     pub fn judge(&self, answer: &Answer, body: Option<&Hashed>) -> Option<Judged> {
         let ask = self.task.asks.get(&answer.hotkey)?;
+        let sheet = self.task.sheet(&answer.hotkey)?;
         Some(match (&answer.reply, body) {
-            (Reply::Answered, Some(body)) => self.answered(ask, answer, body),
+            (Reply::Answered, Some(body)) => self.answered(Called { ask, sheet }, answer, body),
             (reply, _) => {
                 let verdict = nothing(ask, answer, why_not(reply));
                 Judged { verdict, submission: None, group: None }
@@ -58,8 +66,9 @@ impl Bench<'_> {
         self.judge(answer, Some(body))?.submission
     }
 
-    fn answered(&self, ask: &Ask, answer: &Answer, body: &Hashed) -> Judged {
-        let integrity = self.integrity(ask, answer, body);
+    fn answered(&self, called: Called<'_>, answer: &Answer, body: &Hashed) -> Judged {
+        let Called { ask, sheet } = called;
+        let integrity = self.integrity(called, answer, body);
         let mut verdict = nothing(ask, answer, why_rejected(&integrity));
         verdict.tier1 = Some(integrity.score());
         verdict.checks.clone_from(&integrity.findings);
@@ -68,13 +77,13 @@ impl Bench<'_> {
         let Some(full) = integrity.submission else {
             return Judged { verdict, submission: None, group: None };
         };
-        let traps = tier2_traps::judge(self.rules, &ask.groups, &full);
+        let traps = tier2_traps::judge(self.rules, sheet.groups(), &full);
         verdict.tier2 = traps.score();
         verdict.traps = traps.findings;
         if self.rules.version.information().is_some() {
-            verdict.advantage = trap_advantage(&ask.groups, &verdict.traps);
+            verdict.advantage = trap_advantage(sheet.groups(), &verdict.traps);
         }
-        let submission = full.at(&ask.roster_places(self.task.roster.len()));
+        let submission = full.at(&sheet.roster_places());
         let values = submission.values();
         verdict.observations = Observations {
             monotonicity: monotonicity(self.task.roster.iter().map(|row| row.severity.as_str()), &values),
@@ -84,11 +93,16 @@ impl Bench<'_> {
         Judged { verdict, submission: Some(submission), group: None }
     }
 
-    fn integrity(&self, ask: &Ask, answer: &Answer, body: &Hashed) -> Integrity {
-        let alert_ids: Vec<&str> = ask.ids(&self.task.roster).collect();
+    fn integrity(&self, Called { ask, sheet }: Called<'_>, answer: &Answer, body: &Hashed) -> Integrity {
+        let alert_ids = sheet.ids();
         // Without a request there is nothing that a receipt could be for: no digest is the empty one's but by accident.
         let request = answer.request.unwrap_or_else(|| aml_miner::digest::Digest::of(b""));
-        let asked = tier1_integrity::Asked { alert_ids: &alert_ids, request, receipt_key: ask.receipt_key };
+        let asked = tier1_integrity::Asked {
+            alert_ids: &alert_ids,
+            request,
+            receipt_key: ask.receipt_key,
+            unsigned_counts: sheet.accepts_unsigned() && answer.form == Form::V10,
+        };
         let given = tier1_integrity::Answer {
             body: body.bytes(),
             digest: body.digest(),
@@ -195,8 +209,11 @@ fn why_not(reply: &Reply) -> Result<(), String> {
     })
 }
 
-/// The first gate that was not passed.
+/// The first gate that was not passed, where the submission does not count.
 fn why_rejected(integrity: &Integrity) -> Result<(), String> {
+    if integrity.passed() {
+        return Ok(());
+    }
     let gate = integrity.findings.iter().filter(|finding| finding.check.is_gate());
     let first = gate.filter_map(|finding| Some((finding.check.name(), finding.fault.as_ref()?))).next();
     first.map_or(Ok(()), |(name, fault)| Err(format!("{name}: {fault}")))

@@ -34,6 +34,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 mod again;
+mod clocks;
 pub mod dormancy;
 pub(crate) mod legacy;
 pub(crate) mod native;
@@ -46,6 +47,7 @@ mod turn;
 
 pub use crate::http::body::RequestBody;
 pub use again::MOST_ATTEMPTS;
+pub use clocks::Clocks;
 pub use settings::QuerySettings;
 pub use trouble::OwnFailure;
 
@@ -122,6 +124,7 @@ struct Inner {
     signer: Signer,
     nonces: Arc<NonceSource>,
     time: Arc<dyn Time>,
+    stamps: Arc<dyn Clock>,
     talk: Arc<dyn Talk>,
     workers: Arc<dyn Workers>,
     entropy: Arc<dyn Entropy>,
@@ -140,6 +143,8 @@ pub struct AskingKey {
 pub(crate) struct Surroundings {
     /// Clock and timers.
     pub(crate) time: Arc<dyn Time>,
+    /// What requests are signed with.
+    pub(crate) stamps: Arc<dyn Clock>,
     /// Reaches miners.
     pub(crate) talk: Arc<dyn Talk>,
     /// Where bodies are made.
@@ -152,15 +157,22 @@ impl Asker {
     /// An asker of subnet `netuid` with this key, over sockets.
     #[must_use]
     pub fn new(settings: QuerySettings, netuid: u16, key: AskingKey, clock: Arc<dyn Clock>) -> Self {
-        let time = Arc::new(MachineTime::new(clock));
+        let clocks = Clocks { rounds: Arc::clone(&clock), stamps: clock };
+        Self::by(settings, netuid, key, clocks)
+    }
+
+    /// The same with rounds by another clock than requests are signed by.
+    #[must_use]
+    pub fn by(settings: QuerySettings, netuid: u16, key: AskingKey, clocks: Clocks) -> Self {
+        let time = Arc::new(MachineTime::new(clocks.rounds));
         let (talk, workers, entropy) = (Arc::new(Wire), Arc::new(Threads), Arc::new(MachineEntropy));
-        Self::among(settings, netuid, key, Surroundings { time, talk, workers, entropy })
+        Self::among(settings, netuid, key, Surroundings { time, stamps: clocks.stamps, talk, workers, entropy })
     }
 
     /// The same in a world that is given.
     pub(crate) fn among(settings: QuerySettings, netuid: u16, key: AskingKey, world: Surroundings) -> Self {
         let AskingKey { signer, nonces } = key;
-        let Surroundings { time, talk, workers, entropy } = world;
+        let Surroundings { time, stamps, talk, workers, entropy } = world;
         let target = format!("/{netuid}/score/alerts?explain={}", settings.explain);
         let target = target.parse().expect("digits and lower-case letters are a valid path");
         // Room for as many answers as can be on their way, so that no miner can take another one's.
@@ -177,6 +189,7 @@ impl Asker {
             signer,
             nonces,
             time,
+            stamps,
             talk,
             workers,
             entropy,
@@ -209,8 +222,8 @@ impl Asker {
 
 impl Inner {
     fn caller(&self) -> Caller<'_> {
-        let Self { signer, nonces, time, workers, entropy, .. } = self;
-        Caller { signer, nonces, clock: &**time, workers: &**workers, entropy: &**entropy }
+        let Self { signer, nonces, stamps, workers, entropy, .. } = self;
+        Caller { signer, nonces, clock: &**stamps, workers: &**workers, entropy: &**entropy }
     }
 
     fn now_ms(&self) -> i64 {

@@ -117,9 +117,17 @@ impl Rounds {
         let World { source, time, .. } = &self.parts.world;
         let Some(found) = source.newest(time.now()).await? else { return Ok(None) };
         let id = RoundId { netuid: self.parts.netuid, date: found.date, window_days: found.window_days };
+        self.of(id).await.map(Some)
+    }
+
+    /// A round, begun now or before.
+    ///
+    /// # Errors
+    /// When its batch cannot be had, or the ledger cannot be used.
+    pub async fn of(&self, id: RoundId) -> Result<Round, RoundError> {
         match self.parts.world.ledger.round(id).await? {
-            Some(begun) => Ok(Some(begun)),
-            None => self.begin(id).await.map(Some),
+            Some(begun) => Ok(begun),
+            None => self.begin(id).await,
         }
     }
 

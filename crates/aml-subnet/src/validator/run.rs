@@ -58,8 +58,29 @@ pub struct Pass {
 impl Validator {
     /// One round, whatever settlements are due, weights if they are due.
     pub async fn once(&self, stop: &CancellationToken) -> Pass {
+        let turn = self.round_turn(stop).await;
+        self.after(turn).await
+    }
+
+    /// The same for the batch of a given round, whatever newer ones there are. Outcomes are looked for before it too, as a
+    /// validator does that runs since yesterday.
+    pub async fn once_for(&self, id: RoundId, stop: &CancellationToken) -> Pass {
+        let mut errors = Vec::new();
+        let before = self.settle_turn(&mut errors).await;
+        let turn = self.carry_on(self.rounds.of(id).await.map(Some), stop).await;
+        let mut pass = self.after(turn).await;
+        match before {
+            Ok(settled) => pass.settling.splice(0..0, settled).for_each(drop),
+            Err(error) => errors.push(with_causes(&error)),
+        }
+        pass.errors.extend(errors);
+        pass
+    }
+
+    /// What comes after a round's turn.
+    async fn after(&self, turn: Result<Option<Round>, RoundError>) -> Pass {
         let mut pass = Pass::default();
-        match self.round_turn(stop).await {
+        match turn {
             Ok(round) => pass.round = round,
             Err(error) => pass.errors.push(with_causes(&error)),
         }
@@ -106,7 +127,15 @@ impl Validator {
     /// # Errors
     /// The first trouble; the other rounds were tried nevertheless.
     pub async fn round_turn(&self, stop: &CancellationToken) -> Result<Option<Round>, RoundError> {
-        let newest = self.rounds.newest().await;
+        self.carry_on(self.rounds.newest().await, stop).await
+    }
+
+    /// Carries on every round that is on its way, `newest` last.
+    async fn carry_on(
+        &self,
+        newest: Result<Option<Round>, RoundError>,
+        stop: &CancellationToken,
+    ) -> Result<Option<Round>, RoundError> {
         let last = newest.as_ref().ok().and_then(Option::as_ref).map(|round| round.id);
         let mut trouble = None;
         for round in self.rounds.unfinished().await?.into_iter().filter(|round| Some(round.id) != last) {

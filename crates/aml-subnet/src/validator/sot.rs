@@ -72,6 +72,16 @@ impl Sot {
         probe::newest(&self.place, last, &self.settings).await
     }
 
+    /// The batch that the source has of a day; `None` without one.
+    ///
+    /// # Errors
+    /// When the source cannot be asked, or the manifest is not good.
+    pub async fn on(&self, day: NaiveDate) -> Result<Option<Found>, SotError> {
+        let settings = SotSettings { look_back_days: 0, ..self.settings.clone() };
+        let found = probe::newest(&self.place, day, &settings).await?;
+        Ok(found.filter(|found| found.date == day))
+    }
+
     /// The batch of a day: from the cache where it is, else from the source. Then drops what the cache need not keep.
     ///
     /// # Errors

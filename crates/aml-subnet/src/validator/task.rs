@@ -1,11 +1,13 @@
-//! What each miner of a round is asked: the batch with traps of its own in between.
+//! What each miner of a round is asked: the batch with traps in between, of its own or the same for all.
 //!
 //! A [`Task`] is all that is stored; bodies are made from it on demand, the same bytes each time. The batch's rows are
-//! written to JSON once, and a miner's body is made of pieces of that text with its traps in between, so that memory
-//! holds one copy of the batch however many miners are being asked. Before anything is asked, a commitment to all traps
+//! written to JSON once. Under rules v1 a miner's body is made of pieces of that text with traps of its own in between;
+//! under rules v2 there is one body, its ids fresh and its tables shuffled. So memory holds one copy of the batch however
+//! many miners are being asked. Before anything is asked, a commitment to all traps, and to what the fresh ids stand for,
 //! is fixed; with the salt it can be checked by anybody once the round is settled.
 
 mod commitment;
+mod form;
 mod shared;
 
 use std::collections::{BTreeMap, HashSet};
@@ -15,12 +17,13 @@ use aml_miner::digest::Digest;
 use aml_miner::wire::{Batch, Table};
 
 use crate::http::body::RequestBody;
-use crate::store::records::{Ask, RosterRow, RoundId, Task, TrapOrigin, TrapPlan};
-use crate::validator::traps::{Forge, TrapPool, merged};
+use crate::store::records::{Ask, Common, CommonParts, NotCommon, RosterRow, RoundId, Task, TrapOrigin, TrapPlan};
+use crate::validator::traps::{Forge, TrapPool, common, merged};
 use crate::wallet::Hotkey;
 use shared::Shared;
 
-pub use commitment::{MinerTraps, TrapList};
+pub use commitment::{CommonList, MinerTraps, Sent, TrapList, commitment_of};
+pub use form::TaskForm;
 
 /// Somebody to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub struct NewTask {
     pub deadline_ms: i64,
     /// How many traps.
     pub plan: TrapPlan,
+    /// Whether every miner has traps of its own.
+    pub form: TaskForm,
 }
 
 /// A batch that nothing can be asked about.
@@ -54,6 +59,14 @@ pub enum MakeTaskError {
     /// No alerts.
     #[error("the batch of round {0} has no alerts: there is nothing to ask")]
     NoAlerts(RoundId),
+    /// A defect of ours.
+    #[error("the common task of round {round} is none: {source}")]
+    Common {
+        /// The round.
+        round: RoundId,
+        /// What does not go together.
+        source: NotCommon,
+    },
 }
 
 /// A stored task that does not belong to what it is resumed with.
@@ -84,6 +97,9 @@ pub enum ResumeTaskError {
         /// Whose.
         hotkey: Hotkey,
     },
+    /// Another common task would be made.
+    #[error("the common task of round {0} cannot be made again: it is from another version of this program")]
+    Common(RoundId),
 }
 
 /// Makes the bodies of a round.
@@ -109,15 +125,17 @@ impl TaskMaker {
         let traps = (!pool.is_empty()).then(|| TrapOrigin { pool: pool.digest(), plan: new.plan });
         let forge = traps.map(|origin| Forge::new(pool, origin.plan, round, batch));
         let sorted: BTreeMap<Hotkey, &Peer> = peers.iter().map(|peer| (peer.hotkey, peer)).collect();
-        let mut issued = HashSet::new();
-        let mut asks = BTreeMap::new();
-        for (hotkey, peer) in sorted {
-            let traps = forge.as_ref().map(|forge| forge.issue(&Forge::draw(&new.salt, round, &hotkey), &mut issued));
-            let (issued, groups) = traps.map(|traps| (traps.issued, traps.groups)).unwrap_or_default();
-            asks.insert(hotkey, Ask { uid: peer.uid, axon: peer.axon, issued, groups, receipt_key: peer.receipt_key });
-        }
-        let task = Task { salt: new.salt, deadline_ms: new.deadline_ms, traps, roster, asks };
-        Ok(Self { round, task, shared: Shared::of(batch), forge })
+        let (asks, common, shared) = match new.form {
+            TaskForm::PerMiner => (own_asks(&new, forge.as_ref(), &sorted), None, Shared::of(batch)),
+            TaskForm::Common { accept_unsigned } => {
+                let (parts, shared) = form::common(round, &new.salt, batch, forge.as_ref());
+                let common = Common::new(CommonParts { accept_unsigned, ..parts });
+                let common = common.map_err(|source| MakeTaskError::Common { round, source })?;
+                (sorted.iter().map(|(hotkey, peer)| (*hotkey, peer.ask())).collect(), Some(common), shared)
+            }
+        };
+        let task = Task { salt: new.salt, deadline_ms: new.deadline_ms, traps, roster, asks, common };
+        Ok(Self { round, task, shared, forge })
     }
 
     /// The maker of a stored task, with the batch and the pool that it was made from.
@@ -132,14 +150,21 @@ impl TaskMaker {
             return Err(ResumeTaskError::Pool { round, expected, actual: pool.digest() });
         }
         let forge = task.traps.map(|origin| Forge::new(pool, origin.plan, round, batch));
-        let strange = task.asks.iter().find(|(hotkey, ask)| match &forge {
-            Some(forge) => !forge.agrees(&Forge::draw(&task.salt, round, hotkey), ask),
-            None => !ask.issued.is_empty(),
-        });
-        match strange {
-            Some((&hotkey, _)) => Err(ResumeTaskError::Traps { round, hotkey }),
-            None => Ok(Self { round, shared: Shared::of(batch), forge, task }),
-        }
+        let shared = match &task.common {
+            Some(stored) => {
+                let (parts, shared) = form::common(round, &task.salt, batch, forge.as_ref());
+                let again = Common::new(CommonParts { accept_unsigned: stored.accept_unsigned(), ..parts });
+                if again.as_ref() != Ok(stored) {
+                    return Err(ResumeTaskError::Common(round));
+                }
+                shared
+            }
+            None => {
+                own_traps_agree(round, &task, forge.as_ref())?;
+                Shared::of(batch)
+            }
+        };
+        Ok(Self { round, shared, forge, task })
     }
 
     /// The same task with answers until `deadline_ms`: it is fixed when everything else is.
@@ -155,17 +180,18 @@ impl TaskMaker {
         &self.task
     }
 
-    /// `sha256(salt ‖ trap list)`.
+    /// `sha256(salt ‖ list)`.
     #[must_use]
     pub fn commitment(&self) -> Digest {
-        TrapList::of(&self.task).commitment(&self.task.salt)
+        commitment_of(&self.task)
     }
 
     /// The request body of a miner, in pieces that share the batch's rows; `None` for somebody that is not asked.
     #[must_use]
     pub fn body(&self, hotkey: &Hotkey) -> Option<RequestBody> {
         let ask = self.task.asks.get(hotkey)?;
-        let traps = self.forge.as_ref().map(|forge| forge.rows(&Forge::draw(&self.task.salt, self.round, hotkey), ask));
+        let own = self.forge.as_ref().filter(|_| self.task.common.is_none());
+        let traps = own.map(|forge| forge.rows(&Forge::draw(&self.task.salt, self.round, hotkey), &ask.issued));
         Some(RequestBody::from(self.shared.body(traps.as_ref())))
     }
 
@@ -173,10 +199,40 @@ impl TaskMaker {
     #[must_use]
     pub fn batch(&self, hotkey: &Hotkey, batch: &Batch) -> Option<Batch> {
         let ask = self.task.asks.get(hotkey)?;
+        if self.task.common.is_some() {
+            return Some(common::make(self.round, &self.task.salt, batch, self.forge.as_ref()).batch);
+        }
         let Some(forge) = &self.forge else { return Some(batch.clone()) };
-        let traps = forge.rows(&Forge::draw(&self.task.salt, self.round, hotkey), ask);
+        let traps = forge.rows(&Forge::draw(&self.task.salt, self.round, hotkey), &ask.issued);
         Some(merged(batch, &traps.rows, &traps.places))
     }
+}
+
+impl Peer {
+    /// What is sent to it, without traps of its own.
+    fn ask(&self) -> Ask {
+        Ask { uid: self.uid, axon: self.axon, issued: Vec::new(), groups: Vec::new(), receipt_key: self.receipt_key }
+    }
+}
+
+/// Traps of its own for every miner; no id is issued twice.
+fn own_asks(new: &NewTask, forge: Option<&Forge>, peers: &BTreeMap<Hotkey, &Peer>) -> BTreeMap<Hotkey, Ask> {
+    let mut issued = HashSet::new();
+    let ask = |(hotkey, peer): (&Hotkey, &&Peer)| {
+        let traps = forge.map(|forge| forge.issue(&Forge::draw(&new.salt, new.round, hotkey), &mut issued));
+        let (issued, groups) = traps.map(|traps| (traps.issued, traps.groups)).unwrap_or_default();
+        (*hotkey, Ask { issued, groups, ..peer.ask() })
+    };
+    peers.iter().map(ask).collect()
+}
+
+/// Whether the stored traps are those that would be drawn again.
+fn own_traps_agree(round: RoundId, task: &Task, forge: Option<&Forge>) -> Result<(), ResumeTaskError> {
+    let strange = task.asks.iter().find(|(hotkey, ask)| match forge {
+        Some(forge) => !forge.agrees(&Forge::draw(&task.salt, round, hotkey), ask),
+        None => !ask.issued.is_empty(),
+    });
+    strange.map_or(Ok(()), |(&hotkey, _)| Err(ResumeTaskError::Traps { round, hotkey }))
 }
 
 fn roster(alerts: &Table) -> Vec<RosterRow> {

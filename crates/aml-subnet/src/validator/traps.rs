@@ -17,6 +17,7 @@
 mod checksums;
 mod choose;
 mod cluster_rows;
+pub(crate) mod common;
 mod consensus;
 mod draw;
 mod forge;
@@ -24,6 +25,8 @@ mod jitter;
 mod merge;
 mod names;
 mod pool;
+mod prose;
+mod relabel;
 mod renaming;
 mod reword;
 mod slice;
@@ -95,10 +98,10 @@ impl Forge {
         chosen.groups == ask.groups && chosen.places.iter().eq(ask.issued.iter().map(|(place, _)| place))
     }
 
-    /// The rows of the traps that `ask` names.
-    pub(crate) fn rows(&self, draw: &Draw, ask: &Ask) -> Forged {
+    /// The rows of the traps that are `issued`.
+    pub(crate) fn rows(&self, draw: &Draw, issued: &[(usize, String)]) -> Forged {
         let chosen = choose(&self.pool, self.plan, self.sizes[0], draw);
-        let ids: Vec<String> = ask.issued.iter().map(|(_, id)| id.clone()).collect();
+        let ids: Vec<String> = issued.iter().map(|(_, id)| id.clone()).collect();
         let issued = forge::Issued { chosen: &chosen, ids: &ids };
         forge::forge(&self.pool, &self.today, issued, self.sizes, draw)
     }

@@ -249,6 +249,7 @@ pub(crate) fn task(day: u32) -> Task {
         traps: None,
         roster: (0..ALERTS).map(row).collect(),
         asks: (1..=MINERS).map(|number| (miner(number), ask(number))).collect(),
+        common: None,
     }
 }
 

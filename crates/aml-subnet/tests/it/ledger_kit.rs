@@ -339,6 +339,7 @@ pub(crate) fn task(day: u32) -> Task {
         traps: None,
         roster: (0..3).map(row).collect(),
         asks: (1..=3).map(|uid| (miner(uid), ask(uid))).collect(),
+        common: None,
     }
 }
 

@@ -47,6 +47,7 @@ struct Case {
     receipt: Option<String>,
     known: Option<Digest>,
     in_time: bool,
+    unsigned_counts: bool,
 }
 
 impl Case {
@@ -54,13 +55,25 @@ impl Case {
         let body = serde_json::to_vec(&rows(scores)).expect("rows");
         let key = ReceiptKey::from_secret(&[7; 32]);
         let receipt = Some(sign(&key, REQUEST, &body));
-        Self { asked: scores.len(), body, receipt, known: Some(key.public_key()), in_time: true }
+        Self {
+            asked: scores.len(),
+            body,
+            receipt,
+            known: Some(key.public_key()),
+            in_time: true,
+            unsigned_counts: false,
+        }
     }
 
     fn judged(&self) -> Integrity {
         let alert_ids = ids(self.asked);
         let alert_ids: Vec<&str> = alert_ids.iter().map(String::as_str).collect();
-        let asked = Asked { alert_ids: &alert_ids, request: Digest::of(REQUEST), receipt_key: self.known };
+        let asked = Asked {
+            alert_ids: &alert_ids,
+            request: Digest::of(REQUEST),
+            receipt_key: self.known,
+            unsigned_counts: self.unsigned_counts,
+        };
         let digest = Digest::of(&self.body);
         let answer = Answer { body: &self.body, digest, receipt: self.receipt.as_deref(), in_time: self.in_time };
         tier1_integrity::judge(&RULES, &asked, &answer)
@@ -89,6 +102,23 @@ fn an_honest_answer_passes_every_check() {
     assert_eq!(judged.score().to_bits(), 1.0_f64.to_bits());
     assert_eq!(judged.submission.expect("counts").values(), [0.1, 0.9, 0.5]);
     assert_eq!(judged.model_version.as_deref(), Some("1.0.0+0a1b2c3d4e5f"));
+}
+
+#[test]
+fn an_unsigned_answer_counts_where_that_is_said_with_three_of_nine_checks_failed() {
+    let unsigned = |unsigned_counts| Case { receipt: None, unsigned_counts, ..Case::honest(&[0.1, 0.9, 0.5]) };
+    let receipt = [Check::InputDigest, Check::OutputDigest, Check::Signature];
+    for counts in [true, false] {
+        let case = unsigned(counts);
+        assert_eq!(case.failed(), receipt);
+        assert_eq!((case.judged().passed(), case.judged().receipt_key), (counts, None));
+        assert!((case.judged().score() - 6.0 / 9.0).abs() < 1e-15);
+    }
+    // The other gates stay shut.
+    let wrong = Case { asked: 4, ..unsigned(true) };
+    assert!(!wrong.judged().passed());
+    let late = Case { in_time: false, ..unsigned(true) };
+    assert!(late.judged().passed() && (late.judged().score() - 5.0 / 9.0).abs() < 1e-15);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aml_miner::wire::spec::LABELS;
 use aml_miner::wire::{Column, Table};
-use aml_subnet::store::records::{Reply, Task};
+use aml_subnet::store::records::{Answer, Form, Reply, Task};
 use aml_subnet::validation::ensemble_aggregator::aggregate_scores;
 use aml_subnet::validation::observations::{agreement, entropy, monotonicity};
 use aml_subnet::validation::performance::{RoundScore, after_grace};
@@ -16,7 +16,7 @@ use aml_subnet::validator::settle::{outcomes, settle};
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, prop_assert, prop_assert_eq, proptest};
 
-use crate::validator_kit::{answer, hotkey, receipt_key, roster, silence, task};
+use crate::validator_kit::{answer, common_task, hotkey, receipt_key, roster, silence, task};
 
 const RULES: Rules = RulesVersion::V1.rules();
 const ALERTS: usize = 40;
@@ -94,6 +94,39 @@ fn a_receipt_by_another_key_than_the_first_counts_nowhere() {
     assert!(judged.verdict.accepted.expect_err("rejected").starts_with("signature: "));
     assert!(judged.submission.is_none() && judged.verdict.tier1.is_some_and(|share| share < 1.0));
     assert_eq!(judged.verdict.receipt_key, None);
+}
+
+#[test]
+fn an_answer_to_the_common_task_is_mapped_back_to_the_batch() {
+    let task = common_task(ALERTS, 2, false);
+    let mut sent = vec![0.0];
+    sent.extend((0..ALERTS).rev().map(|of| 0.1 + of as f64 / 100.0));
+    sent.push(1.0);
+    let judged = &judge_all(&task, &[(1, sent)])[0];
+    assert_eq!((judged.verdict.tier1, judged.verdict.tier2), (Some(1.0), Some(1.0)));
+    let values = judged.submission.as_ref().expect("it counts").values();
+    let expected: Vec<f64> = (0..ALERTS).map(|of| 0.1 + of as f64 / 100.0).collect();
+    assert_eq!(values, expected, "in the order of the roster, traps taken out");
+    // The batch's own ids are nobody's answer.
+    let (given, body) = answer(&self::task(ALERTS, 1), 1, &scores(7));
+    let judged = Bench { rules: &RULES, task: &task }.judge(&given, Some(&body)).expect("asked");
+    assert!(judged.verdict.accepted.expect_err("rejected").starts_with("cardinality: "));
+}
+
+#[test]
+fn an_unsigned_answer_counts_only_where_the_task_says_so_and_only_in_the_old_form() {
+    for (accepted, form, counts) in
+        [(true, Form::V10, true), (false, Form::V10, false), (true, Form::Btauth, false), (false, Form::Btauth, false)]
+    {
+        let task = common_task(ALERTS, 1, accepted);
+        let (given, body) = answer(&task, 1, &scores(7));
+        let unsigned = Answer { receipt: None, form, ..given };
+        let judged = Bench { rules: &RULES, task: &task }.judge(&unsigned, Some(&body)).expect("asked");
+        assert_eq!((judged.verdict.accepted.is_ok(), judged.submission.is_some()), (counts, counts), "{form:?}");
+        assert!((judged.verdict.tier1.expect("looked at") - 6.0 / 9.0).abs() < 1e-15);
+        assert_eq!(judged.verdict.receipt_key, None);
+        assert_eq!(judged.verdict.tier2.is_some(), counts);
+    }
 }
 
 #[test]

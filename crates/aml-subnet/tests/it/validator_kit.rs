@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aml_miner::digest::{Digest, Hashed};
 use aml_miner::receipt::{ReceiptKey, Statement};
 use aml_miner::wire::ScoreRow;
-use aml_subnet::store::records::{Answer, Ask, Form, Reply, RosterRow, Task};
+use aml_subnet::store::records::{Answer, Ask, Common, CommonParts, Form, Reply, RosterRow, SentAlert, Task};
 use aml_subnet::validation::tier2_traps::{Expected, TrapGroup};
 use aml_subnet::wallet::Hotkey;
 
@@ -50,7 +50,27 @@ pub(crate) fn task(alerts: usize, miners: u8) -> Task {
         traps: None,
         roster: roster(alerts),
         asks: (1..=miners).map(ask).collect(),
+        common: None,
     }
+}
+
+/// The same alerts under other ids, upside down, with a low trap first and a high one last: the task of all miners.
+pub(crate) fn common_task(alerts: usize, miners: u8, accept_unsigned: bool) -> Task {
+    let group = |name: &str, expected, place| TrapGroup { name: name.to_owned(), expected, places: vec![place] };
+    let trap = |id: &str| SentAlert { id: id.to_owned(), of: None };
+    let real = |of: usize| SentAlert { id: format!("a-{of}"), of: Some(of) };
+    let between = (0..alerts).rev().map(real);
+    let parts = CommonParts {
+        alerts: std::iter::once(trap("a-low")).chain(between).chain([trap("a-high")]).collect(),
+        groups: vec![group("low", Expected::Low, 0), group("high", Expected::High, alerts + 1)],
+        clusters: Vec::new(),
+        patterns: Vec::new(),
+        body: Digest::of(b"the body of all"),
+        accept_unsigned,
+    };
+    let mut task = task(alerts, miners);
+    task.asks.values_mut().for_each(|ask| (ask.issued, ask.groups) = (Vec::new(), Vec::new()));
+    Task { common: Some(Common::new(parts).expect("a task")), ..task }
 }
 
 /// The receipt key of a miner.
@@ -60,9 +80,9 @@ pub(crate) fn receipt_key(number: u8) -> ReceiptKey {
 
 /// An answer with a receipt, and its body: `scores` are for the miner's alerts in its order.
 pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Hashed) {
-    let ids = task.asks[&hotkey(number)].alert_ids(&task.roster);
-    let row = |(alert_id, score): (String, &f64)| ScoreRow {
-        alert_id,
+    let ids = task.sheet(&hotkey(number)).expect("is asked").ids();
+    let row = |(alert_id, score): (&str, &f64)| ScoreRow {
+        alert_id: alert_id.to_owned(),
         score: *score,
         model_version: "1.0.0".to_owned(),
         latency_ms: 0.0,

@@ -14,7 +14,7 @@ use aml_subnet::validation::score::CanonicalScore;
 use aml_subnet::validation::score::Score;
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::{self, Expected};
-use aml_subnet::validator::task::{MakeTaskError, NewTask, Peer, ResumeTaskError, TaskMaker, TrapList};
+use aml_subnet::validator::task::{MakeTaskError, NewTask, Peer, ResumeTaskError, TaskForm, TaskMaker, TrapList};
 use aml_subnet::validator::traps::{ALERTS_PER_TRAP, Consensus, Draw, SettledBatch, TrapPool, seeded};
 use aml_subnet::wallet::Hotkey;
 use chrono::NaiveDate;
@@ -48,7 +48,7 @@ fn round() -> RoundId {
 }
 
 fn new_task(salt: u8, plan: TrapPlan) -> NewTask {
-    NewTask { round: round(), salt: [salt; 32], deadline_ms: 1_760_000_000_000, plan }
+    NewTask { round: round(), salt: [salt; 32], deadline_ms: 1_760_000_000_000, plan, form: TaskForm::PerMiner }
 }
 
 fn pool(salt: u8) -> TrapPool {

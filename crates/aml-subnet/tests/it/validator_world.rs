@@ -20,7 +20,7 @@ use aml_subnet::store::records::RoundId;
 use aml_subnet::store::{Ledger, Opening};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::rules_list::RulesList;
-use aml_subnet::validator::query::{Asker, AskingKey, QuerySettings};
+use aml_subnet::validator::query::{Asker, AskingKey, Clocks, QuerySettings};
 use aml_subnet::validator::round::{Rounds, RoundsParts, Secret};
 use aml_subnet::validator::run::Validator;
 use aml_subnet::validator::settling::Settler;
@@ -211,14 +211,25 @@ impl World {
 
     /// A validator as a fresh process would have it.
     pub(crate) fn validator(&self) -> Validator {
-        let (clock, own) = (Arc::clone(&self.clock) as Arc<dyn Clock>, self.settings.clone());
-        let sot = Sot::open(SotSettings::new(own.sot.clone(), own.data_dir.clone())).expect("a source");
-        let sot = Arc::new(sot);
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        self.validator_by(Clocks { rounds: Arc::clone(&clock), stamps: clock })
+    }
+
+    /// Where its batches come from.
+    pub(crate) fn sot(&self) -> Sot {
+        Sot::open(SotSettings::new(self.settings.sot.clone(), self.settings.data_dir.clone())).expect("a source")
+    }
+
+    /// A validator with other clocks than the world's.
+    pub(crate) fn validator_by(&self, clocks: Clocks) -> Validator {
+        let (clock, own) = (Arc::clone(&clocks.rounds), self.settings.clone());
+        let sot = Arc::new(self.sot());
         let query = QuerySettings {
             deadline: own.timeout,
             concurrency: own.concurrency,
             allow_private_ips: own.allow_private_ips,
             attempts: 1,
+            v10_fallback: own.v10_fallback,
             ..QuerySettings::default()
         };
         let key = AskingKey { signer: dev_key("Alice"), nonces: Arc::new(NonceSource::default()) };
@@ -226,7 +237,7 @@ impl World {
         let world = Outside::real(self.ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir());
         let rounds = Rounds::new(RoundsParts {
             world: world.clone(),
-            asker: Asker::new(query, NETUID, key, clock),
+            asker: Asker::by(query, NETUID, key, clocks),
             signer: dev_key("Alice"),
             secret: Secret::new([42; 32]),
             netuid: NETUID,
@@ -240,10 +251,16 @@ impl World {
 
     /// The batch of a day is published, and it is noon.
     pub(crate) fn dawn(&self, day: u64) -> RoundId {
+        let id = self.publish(day);
+        self.clock.set(noon(id.date));
+        id
+    }
+
+    /// The batch of a day is published.
+    pub(crate) fn publish(&self, day: u64) -> RoundId {
         let date = first_day() + Days::new(day);
         let name = directory_name(date, Some(WINDOW));
         std::fs::rename(self.folder.path().join("later").join(&name), self.batch_dir(&name)).expect("a batch");
-        self.clock.set(noon(date));
         RoundId { netuid: NETUID, date, window_days: WINDOW }
     }
 

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use super::brief::{MinerBrief, RoundBrief, RoundFacts, rules_name};
 use super::known::{KnownSoFar, Measures, SettledSummary, set_aside};
 use crate::outputs::CanonicalRow;
-use crate::store::records::{Ask, Canonical, OutcomeTally, Round, Settled, Step, Task, Verdict};
+use crate::store::records::{Canonical, OutcomeTally, Settled, Step, Task, Verdict};
 use crate::validation::leaderboard::mean;
 use crate::validation::tier1_integrity::Finding;
-use crate::validation::tier2_traps::{Expected, TrapFinding, TrapGroup};
+use crate::validation::tier2_traps::TrapFinding;
 use crate::wallet::Hotkey;
 
 /// Bins of the histogram of canonical scores, each a twentieth wide.
@@ -197,65 +197,4 @@ fn miner(
         groups,
         settlement: settlement.map(Measures::from),
     })
-}
-
-/// Traps that belong together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct IssuedGroup {
-    /// What they are.
-    pub name: String,
-    /// `high` or `low`: where they should be found.
-    #[schema(value_type = String)]
-    pub expected: Expected,
-    /// Their places.
-    pub places: Vec<usize>,
-}
-
-/// The traps of one miner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct MinerTraps {
-    /// Whose.
-    pub hotkey: String,
-    /// Places in its list of alerts, and the ids that stand there.
-    #[schema(value_type = Vec<Vec<serde_json::Value>>)]
-    pub issued: Vec<(usize, String)>,
-    /// The groups.
-    pub groups: Vec<IssuedGroup>,
-}
-
-/// The traps of a settled round. The commitment is SHA-256 over the 32 bytes of the salt, followed by `traps` as JSON
-/// without spaces, fields in this order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct TrapList {
-    /// The round.
-    pub round: String,
-    /// What was fixed before any miner was asked.
-    pub commitment: Option<String>,
-    /// The salt, 64 hex digits.
-    pub salt: String,
-    /// By ascending public key of the miners.
-    pub traps: Vec<MinerTraps>,
-}
-
-impl TrapList {
-    /// The traps of a round; to be shown once it is settled.
-    #[must_use]
-    pub fn new(round: &Round, task: &Task) -> Self {
-        let group = |group: &TrapGroup| IssuedGroup {
-            name: group.name.clone(),
-            expected: group.expected,
-            places: group.places.clone(),
-        };
-        let traps = |(hotkey, ask): (&Hotkey, &Ask)| MinerTraps {
-            hotkey: hotkey.to_string(),
-            issued: ask.issued.clone(),
-            groups: ask.groups.iter().map(group).collect(),
-        };
-        Self {
-            round: round.id.to_string(),
-            commitment: round.commitment.map(|digest| digest.to_string()),
-            salt: hex::encode(task.salt),
-            traps: task.asks.iter().map(traps).collect(),
-        }
-    }
 }

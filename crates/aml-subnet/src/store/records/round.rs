@@ -9,6 +9,7 @@ use aml_miner::digest::Digest;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::common::Common;
 use super::marks::Marks;
 use crate::calendar::date_from;
 use crate::validation::rules::RulesVersion;
@@ -148,6 +149,9 @@ pub struct Task {
     pub roster: Vec<RosterRow>,
     /// One entry a miner, by hotkey.
     pub asks: BTreeMap<Hotkey, Ask>,
+    /// What all miners are sent alike; `None` where each has traps of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub common: Option<Common>,
 }
 
 /// What the traps of a task were drawn from, so that the same ones can be made again after a restart.
@@ -155,7 +159,7 @@ pub struct Task {
 pub struct TrapOrigin {
     /// SHA-256 of the pool of settled alerts.
     pub pool: Digest,
-    /// How many were drawn for each miner.
+    /// How many were drawn, for each miner or for all.
     pub plan: TrapPlan,
 }
 
@@ -183,7 +187,7 @@ impl Default for TrapPlan {
     }
 }
 
-/// What is sent to one miner: the roster with traps of its own in between.
+/// What is sent to one miner: the roster with traps of its own in between, or nothing of its own where the task is common.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
     /// Its uid at that moment.

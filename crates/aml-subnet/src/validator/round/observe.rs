@@ -41,7 +41,7 @@ pub(super) fn fetched(round: &Round) {
 
 pub(super) fn tasked(round: RoundId, task: &Task, commitment: &Digest) {
     step(round, "tasked");
-    let traps: usize = task.asks.values().map(|ask| ask.issued.len()).sum();
+    let traps = task.traps_issued();
     tracing::info!(round.id = %round, miners = task.asks.len(), traps, %commitment, "task recorded");
 }
 

@@ -14,7 +14,7 @@ use crate::chain::metagraph::is_plausible;
 use crate::chain::types::Metagraph;
 use crate::store::records::{Round, RoundId, Step, Task};
 use crate::validator::sot::{Found, Gathering};
-use crate::validator::task::{NewTask, Peer, TrapList};
+use crate::validator::task::{NewTask, Peer, TaskForm, commitment_of};
 use crate::validator::traps::TrapPool;
 use crate::validator::world::{Fetched, World, within};
 use crate::wallet::Hotkey;
@@ -38,7 +38,13 @@ impl Rounds {
         let asked: Vec<Hotkey> = peers.iter().map(|peer| peer.hotkey).collect();
         self.put_in_force(&round, &asked).await?;
         let salt = self.parts.secret.salt(round.id);
-        let new = NewTask { round: round.id, salt, deadline_ms: 0, plan: self.parts.settings.traps.into() };
+        let new = NewTask {
+            round: round.id,
+            salt,
+            deadline_ms: 0,
+            plan: self.parts.settings.traps.into(),
+            form: TaskForm::of(round.rules, self.parts.settings.accept_unsigned),
+        };
         if batch.alerts.rows() == 0 {
             let new = NewTask { deadline_ms: self.deadline_ms(), ..new };
             return Ok((self.nothing_to_ask(&round, &new).await?, None));
@@ -68,7 +74,7 @@ impl Rounds {
         // Before the task, so that a hotkey with a verdict was always seen; on the round's day, whatever the machine's clock
         // says.
         self.parts.world.ledger.note_seen(&hotkeys, start_ms(round.id.date)).await?;
-        let commitment = TrapList::of(task).commitment(&task.salt);
+        let commitment = commitment_of(task);
         self.parts.world.ledger.record_task(round.id, task, commitment).await?;
         observe::tasked(round.id, task, &commitment);
         Ok(())
@@ -82,6 +88,7 @@ impl Rounds {
             traps: None,
             roster: Vec::new(),
             asks: BTreeMap::new(),
+            common: None,
         };
         self.record(round, &task).await?;
         self.again(round.id).await

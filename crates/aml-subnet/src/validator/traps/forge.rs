@@ -23,6 +23,8 @@ pub(crate) struct Forged {
     pub(crate) rows: Batch,
     /// Places in the merged tables, ascending.
     pub(crate) places: [Vec<usize>; 4],
+    /// Every fresh name of these rows, also those that only texts have.
+    pub(crate) names: Vec<(Kind, String)>,
 }
 
 /// Rows of a slice that belong to chosen alerts, and which trap's change each takes.
@@ -70,7 +72,7 @@ pub(super) fn forge(
     let mut names = draw.fork("names");
     let mut given = HashSet::new();
     let mut forged: [Vec<Table>; 4] = Default::default();
-    let mut order = Vec::new();
+    let (mut order, mut all_names) = (Vec::new(), Vec::new());
     for number in chosen.sources.iter().map(|source| source.slice).collect::<BTreeSet<_>>() {
         let own: Vec<(usize, &Source)> =
             chosen.sources.iter().enumerate().filter(|(_, source)| source.slice == number).collect();
@@ -84,6 +86,7 @@ pub(super) fn forge(
         for (index, table) in part.forge(today, &mut renaming, &mut values).into_iter().enumerate() {
             forged[index].push(today.fitted(index, table));
         }
+        all_names.extend(renaming.into_names());
     }
     let mut placing = draw.fork("rows");
     let mut tables = forged.map(joined).into_iter();
@@ -102,7 +105,7 @@ pub(super) fn forge(
         }
         *slot = table.take(&turn);
     }
-    Forged { rows, places }
+    Forged { rows, places, names: all_names }
 }
 
 fn alert_text<'a>(slice: &'a Slice, source: Source, column: &str) -> &'a str {

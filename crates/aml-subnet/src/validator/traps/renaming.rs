@@ -21,7 +21,7 @@ pub(super) struct Renaming<'a> {
 }
 
 /// What a column of names holds.
-fn kind_of(column: &str) -> Option<Kind> {
+pub(super) fn kind_of(column: &str) -> Option<Kind> {
     match column {
         "alert_id" | "primary_alert_id" | "related_alert_ids" => Some(Kind::Alert),
         "address" | "primary_address" | "addresses_involved" | "from_address" | "to_address" => Some(Kind::Address),
@@ -31,7 +31,7 @@ fn kind_of(column: &str) -> Option<Kind> {
     }
 }
 
-fn is_prose(column: &str) -> bool {
+pub(super) fn is_prose(column: &str) -> bool {
     matches!(column, "description" | "evidence_json" | "risk_indicators")
 }
 
@@ -50,6 +50,13 @@ impl<'a> Renaming<'a> {
     /// Whether `name` has a fresh name already.
     pub(super) fn known(&self, kind: Kind, name: &str) -> bool {
         self.fresh.contains_key(&(kind, name.to_owned()))
+    }
+
+    /// All fresh names, in an order of their own.
+    pub(super) fn into_names(self) -> Vec<(Kind, String)> {
+        let mut names: Vec<(Kind, String)> = self.fresh.into_iter().map(|((kind, _), fresh)| (kind, fresh)).collect();
+        names.sort_unstable();
+        names
     }
 
     /// The fresh name of `old`; nothing stays nothing.

@@ -38,7 +38,7 @@ pub(super) struct Candidate {
 /// What a word in a text names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// An alert.
     Alert,
     /// An address.

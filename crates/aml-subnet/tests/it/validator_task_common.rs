@@ -1,0 +1,316 @@
+//! The one task of a round under rules v2: the same bytes for every miner, nothing that gives a trap away but its address.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, OnceLock};
+
+use aml_miner::digest::Digest;
+use aml_miner::synth::{Day, SynthConfig, generate};
+use aml_miner::wire::{Batch, InOrder, Reading, Table, read_body, write_body};
+use aml_subnet::api::views::traps::TrapList;
+use aml_subnet::store::records::{RoundId, SentAlert, Task, TrapPlan};
+use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::validation::tier2_traps::Expected;
+use aml_subnet::validator::task::{CommonList, NewTask, Peer, ResumeTaskError, TaskForm, TaskMaker, commitment_of};
+use aml_subnet::validator::traps::{SettledBatch, TrapPool, seeded};
+use aml_subnet::wallet::Hotkey;
+
+use crate::trap_classifier::{Rows, Sheet, boosted_stumps, naive_bayes};
+
+const PLAN: TrapPlan = TrapPlan { high_groups: 2, low_groups: 2, group_size: 7 };
+/// Days whose alerts are issued again: those of the first half on even days, those of the second on odd ones.
+const PAST: usize = 6;
+/// Days on which something is asked.
+const DAYS: usize = 6;
+/// Tasks of a day.
+const SALTS: u8 = 4;
+
+/// A day of one world.
+fn day(number: usize) -> &'static Day {
+    static WORLD: OnceLock<Vec<Day>> = OnceLock::new();
+    let world = WORLD.get_or_init(|| {
+        let days = u32::try_from(PAST + DAYS).expect("few");
+        let config = SynthConfig { alerts: 600, addresses: 3_000, days, ..SynthConfig::default() };
+        generate(&config).expect("a world").collect()
+    });
+    &world[number]
+}
+
+fn today(number: usize) -> &'static Day {
+    day(PAST + number)
+}
+
+fn round(number: usize) -> RoundId {
+    RoundId { netuid: 1, date: today(number).date, window_days: 7 }
+}
+
+/// The pool of a day. No alert is in the pools of both an even and an odd day.
+fn pool(number: usize, salt: u8) -> TrapPool {
+    static POOLS: Mutex<BTreeMap<(usize, u8), TrapPool>> = Mutex::new(BTreeMap::new());
+    let mut pools = POOLS.lock().expect("no test panics while it gathers");
+    pools.entry((number % 2, salt)).or_insert_with(|| gathered(number % 2, salt)).clone()
+}
+
+fn gathered(half: usize, salt: u8) -> TrapPool {
+    (0..PAST / 2).map(|number| day(half * PAST / 2 + number)).fold(TrapPool::empty(), |pool, past| {
+        let settled = SettledBatch { date: past.date, batch: &past.batch, labels: &past.labels, consensus: None };
+        pool.with(&settled, &mut seeded(&[salt; 32], round(0), past.date.to_string().as_bytes()))
+    })
+}
+
+fn hotkey(number: u8) -> Hotkey {
+    Hotkey::from_bytes([number; 32])
+}
+
+fn peers(count: u8) -> Vec<Peer> {
+    let peer = |number: u8| Peer { hotkey: hotkey(number), uid: u16::from(number), axon: None, receipt_key: None };
+    (0..count).map(peer).collect()
+}
+
+fn new_task(number: usize, salt: u8) -> NewTask {
+    NewTask {
+        round: round(number),
+        salt: [salt; 32],
+        deadline_ms: 1_760_000_000_000,
+        plan: PLAN,
+        form: TaskForm::Common { accept_unsigned: false },
+    }
+}
+
+fn must_make(number: usize, salt: u8) -> TaskMaker {
+    TaskMaker::new(new_task(number, salt), &today(number).batch, pool(number, salt), &peers(3)).expect("alerts")
+}
+
+fn must_body(maker: &TaskMaker, number: u8) -> Vec<u8> {
+    maker.body(&hotkey(number)).expect("is asked").to_bytes().to_vec()
+}
+
+fn must_read(body: &[u8]) -> Batch {
+    read_body(body, &Reading::default(), &InOrder).expect("a body")
+}
+
+fn texts<'a>(table: &'a Table, column: &str) -> Vec<&'a str> {
+    table.texts(column).expect("the column").iter().collect()
+}
+
+fn sent(task: &Task) -> &[SentAlert] {
+    task.common.as_ref().expect("a common task").alerts()
+}
+
+#[test]
+fn every_miner_is_sent_the_same_bytes_and_they_are_what_is_recorded() {
+    let maker = must_make(0, 1);
+    let body = must_body(&maker, 0);
+    assert!((1..3).all(|number| must_body(&maker, number) == body));
+    assert!(maker.body(&hotkey(9)).is_none(), "nobody else is asked");
+    let (task, common) = (maker.task(), maker.task().common.as_ref().expect("common"));
+    assert!(task.asks.values().all(|ask| ask.issued.is_empty() && ask.groups.is_empty()), "nothing of one's own");
+    assert_eq!(common.body(), Digest::of(&body));
+    let read = must_read(&body);
+    assert_eq!(texts(&read.alerts, "alert_id"), sent(task).iter().map(|alert| alert.id.as_str()).collect::<Vec<_>>());
+    assert!(write_body(&maker.batch(&hotkey(1), &today(0).batch).expect("is asked")) == body);
+    assert_eq!((task.traps_issued(), common.groups().len(), sent(task).len()), (28, 4, 628));
+    assert!(common.groups().iter().all(|group| group.places.len() == 7));
+}
+
+#[test]
+fn every_row_of_the_batch_is_there_under_another_id_and_at_another_place() {
+    let (maker, batch) = (must_make(0, 2), &today(0).batch);
+    let read = must_read(&must_body(&maker, 0));
+    let places = maker.task().common.as_ref().expect("common").roster_places();
+    let own = read.alerts.take(&places);
+    for column in ["address", "typology_type", "severity", "pattern_type"] {
+        assert_eq!(texts(&own, column), texts(&batch.alerts, column), "{column}");
+    }
+    for column in ["volume_usd", "alert_confidence_score"] {
+        assert_eq!(own.numbers(column), batch.alerts.numbers(column), "{column}");
+    }
+    let still = places.iter().enumerate().filter(|(row, place)| row == *place).count();
+    assert!(still < 10 && !places.is_sorted(), "{still} alerts stayed where they were");
+    // Every table is in another order, and joined as before.
+    let count = |table: &Table, column: &str| {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        texts(table, column).into_iter().for_each(|text| *counts.entry(text.to_owned()).or_default() += 1);
+        counts
+    };
+    for (sent, own, column) in [
+        (&read.features, &batch.features, "address"),
+        (&read.money_flows, &batch.money_flows, "from_address"),
+        (&read.clusters, &batch.clusters, "cluster_type"),
+    ] {
+        let (all, own_rows) = (count(sent, column), count(own, column));
+        assert!(own_rows.iter().all(|(name, rows)| all[name] >= *rows), "{column}");
+        assert_ne!(texts(sent, column)[..own.rows().min(20)], texts(own, column)[..own.rows().min(20)], "{column}");
+    }
+    let alias: HashMap<&str, &str> =
+        texts(&batch.alerts, "alert_id").into_iter().zip(texts(&own, "alert_id")).collect();
+    let members = |table: &Table, row: usize| -> Vec<String> {
+        table.text_lists("related_alert_ids").expect("members").get(row).map(str::to_owned).collect()
+    };
+    let there: HashSet<Vec<String>> = (0..read.clusters.rows()).map(|row| members(&read.clusters, row)).collect();
+    for row in 0..batch.clusters.rows() {
+        let renamed: Vec<String> =
+            members(&batch.clusters, row).iter().map(|id| alias[id.as_str()].to_owned()).collect();
+        assert!(there.contains(&renamed), "a cluster keeps its members");
+    }
+}
+
+#[test]
+fn no_id_of_any_batch_is_in_a_body() {
+    let body = String::from_utf8(must_body(&must_make(1, 3), 0)).expect("UTF-8");
+    let words: HashSet<&str> = body.split(|letter: char| !letter.is_alphanumeric() && !"_-".contains(letter)).collect();
+    for day in (0..=PAST + 1).map(day) {
+        let columns = [
+            day.batch.alerts.texts("alert_id"),
+            day.batch.alerts.texts("pattern_id"),
+            day.batch.clusters.texts("cluster_id"),
+        ];
+        for name in columns.into_iter().flatten().flat_map(|column| column.iter()).filter(|name| !name.is_empty()) {
+            assert!(!words.contains(name), "{name}");
+        }
+    }
+    assert!(!body.contains("alert_20") && !body.contains("cluster_20"), "nor one that looks like them");
+}
+
+#[test]
+fn a_restart_makes_the_same_bytes_and_nothing_else_is_taken_for_them() {
+    let (maker, batch) = (must_make(0, 4), &today(0).batch);
+    let stored = serde_json::to_string(maker.task()).expect("a record");
+    let task: Task = serde_json::from_str(&stored).expect("a record");
+    assert_eq!(&task, maker.task());
+    let file = pool(0, 4).to_file().expect("a file");
+    let again = TrapPool::from_file(&file).expect("a pool");
+    let again = TaskMaker::resume(round(0), task.clone(), batch, again).expect("the same");
+    assert!(must_body(&maker, 1) == must_body(&again, 1));
+    assert_eq!(maker.commitment(), again.commitment());
+    let other = must_make(0, 5);
+    let mixed = Task { common: other.task().common.clone(), ..task.clone() };
+    let refused = TaskMaker::resume(round(0), mixed, batch, pool(0, 4)).expect_err("another list");
+    assert_eq!(refused, ResumeTaskError::Common(round(0)));
+    let pools = TaskMaker::resume(round(0), task, batch, pool(0, 5)).expect_err("another pool");
+    assert!(matches!(pools, ResumeTaskError::Pool { .. }));
+}
+
+#[test]
+fn the_commitment_covers_the_list_and_what_every_id_stands_for() {
+    let maker = must_make(0, 6);
+    let (task, salt) = (maker.task(), maker.task().salt);
+    let revealed = CommonList::of(&task.roster, task.common.as_ref().expect("common"));
+    let read: CommonList = serde_json::from_slice(&serde_json::to_vec(&revealed).expect("a list")).expect("a list");
+    assert!(read.fits(&salt, &maker.commitment()) && commitment_of(task) == maker.commitment());
+    assert!(!read.fits(&[0; 32], &maker.commitment()), "another salt");
+    let named = |list: &CommonList| list.clusters.iter().position(|name| name.1.is_some()).expect("a cluster");
+    let real = read.alerts.iter().position(|alert| alert.1.is_some()).expect("an alert");
+    let changes: [&dyn Fn(&mut CommonList); 8] = [
+        &|list| list.alerts.swap(0, 1),
+        &|list| list.alerts[0].0.push('0'),
+        &|list| list.alerts[real].1 = None,
+        &|list| list.groups[0].expected = Expected::Low,
+        &|list| list.groups[0].places[0] += 1,
+        &|list| drop(list.patterns.pop()),
+        &|list| {
+            let at = named(list);
+            list.clusters[at].1 = Some("another".to_owned());
+        },
+        &|list| list.body = Digest::of(b"another"),
+    ];
+    for change in changes {
+        let mut changed = revealed.clone();
+        change(&mut changed);
+        assert!(changed == revealed || !changed.fits(&salt, &maker.commitment()));
+    }
+    let own: HashSet<&str> = texts(&today(0).batch.clusters, "cluster_id").into_iter().collect();
+    let told: HashSet<&str> = revealed.clusters.iter().filter_map(|name| name.1.as_deref()).collect();
+    assert_eq!(told, own, "every cluster of the batch");
+    assert!(revealed.clusters.iter().any(|name| name.1.is_none()), "and those of traps");
+}
+
+#[test]
+fn two_rounds_and_two_salts_share_no_id() {
+    let all: Vec<TaskMaker> = vec![must_make(0, 7), must_make(0, 8), must_make(1, 7)];
+    let ids = |maker: &TaskMaker| sent(maker.task()).iter().map(|alert| alert.id.clone()).collect::<HashSet<_>>();
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        assert!(ids(&all[a]).is_disjoint(&ids(&all[b])));
+    }
+}
+
+#[test]
+fn without_settled_batches_ids_are_fresh_nevertheless() {
+    let batch = &today(0).batch;
+    let maker = TaskMaker::new(new_task(0, 9), batch, TrapPool::empty(), &peers(1)).expect("alerts");
+    assert_eq!((maker.task().traps_issued(), sent(maker.task()).len()), (0, batch.alerts.rows()));
+    assert!(!texts(&batch.alerts, "alert_id").contains(&sent(maker.task())[0].id.as_str()));
+    let again = TaskMaker::resume(round(0), maker.task().clone(), batch, TrapPool::empty()).expect("the same");
+    assert!(must_body(&again, 0) == must_body(&maker, 0));
+}
+
+#[test]
+fn the_form_is_that_of_the_rules() {
+    for accept_unsigned in [false, true] {
+        assert_eq!(TaskForm::of(RulesVersion::V1, accept_unsigned), TaskForm::PerMiner);
+        assert_eq!(TaskForm::of(RulesVersion::V2, accept_unsigned), TaskForm::Common { accept_unsigned });
+    }
+}
+
+/// The confirmed and the clean alerts of a day, by id: what traps are made of.
+fn outcomes(day: &Day) -> HashMap<&str, bool> {
+    let relevance = day.labels.numbers("relevance").expect("grades");
+    let graded = texts(&day.labels, "alert_id").into_iter().zip(relevance);
+    graded.filter(|(_, grade)| (**grade - 1.0).abs() > 0.5).map(|(id, grade)| (id, *grade > 1.5)).collect()
+}
+
+/// Places of a task's traps of one kind, and of the real alerts that had the same outcome, of many every fourth.
+fn alike(task: &Task, day: &Day, illicit: bool) -> Vec<(usize, bool)> {
+    let outcomes = outcomes(day);
+    let expected = if illicit { Expected::High } else { Expected::Low };
+    let groups = task.common.as_ref().expect("common").groups();
+    let traps = groups.iter().filter(|group| group.expected == expected).flat_map(|group| group.places.iter());
+    let real = sent(task).iter().enumerate().filter(|(_, alert)| {
+        alert.of.is_some_and(|of| outcomes.get(task.roster[of].alert_id.as_str()) == Some(&illicit))
+    });
+    let step = if illicit { 1 } else { 4 };
+    traps.map(|&place| (place, true)).chain(real.step_by(step).map(|(place, _)| (place, false))).collect()
+}
+
+/// A trap is an alert of some days ago of which the outcome is known, so that it is told from *other outcomes* by whoever
+/// tells outcomes. What must not be told is that it was issued again: traps against real alerts of the same outcome.
+#[test]
+fn ids_order_and_columns_do_not_tell_traps_from_real_alerts() {
+    // By outcome, then by day.
+    let mut learned: [Vec<Rows>; 2] = [Vec::new(), Vec::new()];
+    for number in 0..DAYS {
+        let mut rows = [Rows::default(), Rows::default()];
+        for salt in 0..SALTS {
+            let maker = must_make(number, salt);
+            let sheet = Sheet::of(&must_read(&must_body(&maker, 0)));
+            for (rows, illicit) in rows.iter_mut().zip([true, false]) {
+                rows.add(&sheet, &alike(maker.task(), today(number), illicit));
+            }
+        }
+        learned.iter_mut().zip(rows).for_each(|(days, rows)| days.push(rows));
+    }
+    let (mut bayes, mut stumps) = (Vec::new(), Vec::new());
+    for (days, half) in learned.iter().flat_map(|days| [(days, 0), (days, 1)]) {
+        let (mut past, mut new) = (Rows::default(), Rows::default());
+        for (number, rows) in days.iter().enumerate() {
+            if number % 2 == half { past.join(rows) } else { new.join(rows) }
+        }
+        bayes.push(naive_bayes(&past, &new));
+        stumps.push(boosted_stumps(&past, &new));
+    }
+    // Each is from a few hundred traps and as many real alerts; together they are good for 0.013.
+    for areas in [bayes, stumps] {
+        let mean = areas.iter().sum::<f64>() / areas.len() as f64;
+        assert!((mean - 0.5).abs() < 0.05, "{mean}: {areas:?}");
+    }
+}
+
+#[test]
+fn what_is_revealed_hashes_to_the_commitment_as_text() {
+    let maker = must_make(0, 6);
+    let round = crate::api_kit::round(1);
+    let text = serde_json::to_string(&TrapList::new(&round, maker.task())).expect("a view");
+    assert!(text.contains("\"traps\":[]"), "no miner has traps of its own");
+    let list = text.split_once("\"common\":").and_then(|(_, rest)| rest.strip_suffix('}')).expect("the list is last");
+    let salted = [maker.task().salt.as_slice(), list.as_bytes()].concat();
+    assert_eq!(Digest::of(&salted), maker.commitment());
+}
