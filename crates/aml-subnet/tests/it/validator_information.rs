@@ -8,6 +8,7 @@ use aml_subnet::store::records::{Answer, KnownOutcome, Mark, MarkKind, Reply, Ro
 use aml_subnet::store::{InForce, Ledger, Merged, Retention, StorageError};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::submission::Submission;
+use aml_subnet::validation::tier2_traps::TrapFinding;
 use aml_subnet::validation::v2::Constants;
 use aml_subnet::validator::information::{Grace, Information, InformationError, MergedRound};
 use aml_subnet::validator::judge::Judged;
@@ -132,12 +133,18 @@ fn judged(number: usize, said: Option<&Said>) -> Judged {
         accepted: if scores.is_some() { Ok(()) } else { Err("no answer".to_owned()) },
         tier1: scores.map(|_| 1.0),
         tier2: None,
-        traps: Vec::new(),
+        traps: said.and_then(|said| said.advantage).map(found).unwrap_or_default(),
         advantage: said.and_then(|said| said.advantage),
         ..verdict(1)
     };
     let submission = scores.map(|scores| Submission::of_stored(scores).expect("probabilities"));
     Judged { verdict, submission, group: None }
+}
+
+/// What was found of the task's two groups, for an advantage to come out.
+fn found(advantage: f64) -> Vec<TrapFinding> {
+    let one = |name: &str, share| TrapFinding { name: name.to_owned(), share, passed: share >= 0.7 };
+    vec![one("low", 0.5 + 0.5 * advantage), one("high", 0.1 + 0.9 * advantage)]
 }
 
 /// Five miners that know, one that does not, one that is away now and then, two that say the same.

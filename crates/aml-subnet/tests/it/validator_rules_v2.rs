@@ -120,7 +120,7 @@ async fn a_season_under_rules_v2_pays_information_and_nothing_else() {
         assert_eq!(again.scores, ALERTS);
     }
     // For `scripts/recompute.py`, which believes none of this.
-    if let Some(folder) = std::env::var_os("AML_EXPORT_V2") {
+    if let Some(folder) = std::env::var_os("AML_EXPORT_SEASON") {
         world.ledger.export(std::path::Path::new(&folder)).await.expect("a new folder");
     }
 }

@@ -818,21 +818,15 @@ async fn a_vector_of_few_is_filled_up_with_zeros_as_the_chain_counts_them() {
 async fn what_nobody_earned_goes_to_the_owner_to_a_uid_or_nowhere() {
     let stage = stage().await;
     let nothing = shared(&[("Bob", 0.0)], 1.0);
-    let owner = stage.chain().owner(NETUID).await.expect("readable");
-    let metagraph = stage.chain().metagraph(NETUID).await.expect("a metagraph");
-    assert!(owner.is_none_or(|owner| metagraph.by_hotkey(&owner).is_none()), "the owner has no uid here");
-    for (unearned, words) in [
-        (Unearned::Owner, "the subnet's owner has no uid"),
-        (Unearned::Withhold, "withheld"),
-        (Unearned::Uid(99), "not registered"),
-    ] {
+    for (unearned, words) in [(Unearned::Withhold, "withheld"), (Unearned::Uid(99), "not registered")] {
         let outcome = stage.payer().leaving(unearned).pay(&nothing).await.expect("no error");
         let PayOutcome::Withheld(why) = outcome else { panic!("{outcome:?}") };
         assert!(why.to_string().contains(words), "{why}");
     }
     // Somebody who earned all and has left leaves all of it unearned.
     let left = shared(&[("Eve", 1.0)], 0.0);
-    assert!(matches!(stage.payer().pay(&left).await, Ok(PayOutcome::Withheld(Withheld::Unearned(_)))));
+    let outcome = stage.payer().leaving(Unearned::Withhold).pay(&left).await;
+    assert!(matches!(outcome, Ok(PayOutcome::Withheld(Withheld::Unearned(_)))), "{outcome:?}");
     assert_eq!((stage.sent().await, stage.disk.count().await), (0, 0), "never a uniform vector");
     let dave = stage.uid("Dave").await;
     let pool = shared(&[("Bob", 0.001), ("Eve", 0.001)], 0.998);
@@ -840,11 +834,9 @@ async fn what_nobody_earned_goes_to_the_owner_to_a_uid_or_nowhere() {
     let on_chain = stage.on_chain().await;
     assert_eq!(on_chain, [(stage.uid("Bob").await, 131), (dave, 65535)], "Eve's share goes to Bob, the rest to Dave");
     stage.next_epoch().await;
-    if let Some(owner) = owner {
-        stage.localnet.register(NETUID, owner, hotkey("Ferdie")).expect("registered");
-        must_confirm(stage.payer().pay(&nothing).await);
-        let uid = stage.chain().metagraph(NETUID).await.expect("a metagraph");
-        let uid = uid.by_hotkey(&owner).expect("registered").uid.0;
-        assert_eq!(stage.on_chain().await, [(uid, 65535)]);
-    }
+    let owner = stage.chain().owner(NETUID).await.expect("readable").expect("a subnet has one");
+    let metagraph = stage.chain().metagraph(NETUID).await.expect("a metagraph");
+    let uid = metagraph.by_hotkey(&owner).expect("the owner's hotkey is registered").uid.0;
+    must_confirm(stage.payer().pay(&nothing).await);
+    assert_eq!(stage.on_chain().await, [(uid, 65535)], "the owner, unless something else is said");
 }
