@@ -59,7 +59,7 @@ impl Validator {
     /// One round, whatever settlements are due, weights if they are due.
     pub async fn once(&self, stop: &CancellationToken) -> Pass {
         let turn = self.round_turn(stop).await;
-        self.after(turn).await
+        self.after(turn, stop).await
     }
 
     /// The same for the batch of a given round, whatever newer ones there are. Outcomes are looked for before it too, as a
@@ -68,7 +68,7 @@ impl Validator {
         let mut errors = Vec::new();
         let before = self.settle_turn(&mut errors).await;
         let turn = self.carry_on(self.rounds.of(id).await.map(Some), stop).await;
-        let mut pass = self.after(turn).await;
+        let mut pass = self.after(turn, stop).await;
         match before {
             Ok(settled) => pass.settling.splice(0..0, settled).for_each(drop),
             Err(error) => errors.push(with_causes(&error)),
@@ -78,7 +78,7 @@ impl Validator {
     }
 
     /// What comes after a round's turn.
-    async fn after(&self, turn: Result<Option<Round>, RoundError>) -> Pass {
+    async fn after(&self, turn: Result<Option<Round>, RoundError>, stop: &CancellationToken) -> Pass {
         let mut pass = Pass::default();
         match turn {
             Ok(round) => pass.round = round,
