@@ -5,6 +5,7 @@
 
 pub mod judge;
 pub mod probe;
+mod prospects;
 
 use serde::Serialize;
 
@@ -30,11 +31,15 @@ pub enum Class {
     ApiDown,
     /// Parts of different versions.
     VersionMismatch,
+    /// A miner that is about to lose its place.
+    Place,
+    /// A miner whose last answers did not count.
+    Rounds,
 }
 
 impl Class {
     /// All, causes before effects.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Wallet,
         Self::KeyPermissions,
         Self::EndpointDown,
@@ -44,6 +49,8 @@ impl Class {
         Self::PortClosed,
         Self::ApiDown,
         Self::VersionMismatch,
+        Self::Place,
+        Self::Rounds,
     ];
 
     /// What the process exits with.
@@ -59,6 +66,8 @@ impl Class {
             Self::PortClosed => 16,
             Self::ApiDown => 17,
             Self::VersionMismatch => 18,
+            Self::Place => 19,
+            Self::Rounds => 20,
         }
     }
 }
@@ -89,6 +98,14 @@ pub struct Finding {
     /// What to do; empty when there is nothing to do.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub advice: String,
+}
+
+fn ok(class: Class, text: impl Into<String>) -> Finding {
+    finding(class, State::Ok, text, "")
+}
+
+fn finding(class: Class, state: State, text: impl Into<String>, advice: &str) -> Finding {
+    Finding { class, state, text: text.into(), advice: advice.to_owned() }
 }
 
 /// All checks.

@@ -14,6 +14,7 @@ mod metagraph;
 mod neurons;
 mod nonce;
 mod observe;
+mod outlook;
 mod pool;
 mod readback;
 mod reveal;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::chain_view::keep_current;
 use super::state::ApiState;
 use super::{observe, router};
 use crate::chain::reading::ChainSource;
 use crate::http::listen::{self, ListenLimits, STALLED};
+use crate::store::records::WeightsTarget;
+use crate::validator::pay::RECORDS;
 
 /// A reverse proxy and a few people.
 const LIMITS: ListenLimits = ListenLimits {
@@ -19,6 +20,7 @@ const LIMITS: ListenLimits = ListenLimits {
     header_timeout: Duration::from_secs(10),
     stalled: STALLED,
     grace: Duration::from_secs(5),
+    reserved: None,
 };
 
 /// How often the subnet is read for the pages: about every block.
@@ -26,9 +28,9 @@ const CHAIN_INTERVAL: Duration = Duration::from_secs(12);
 
 /// Serves the API, and reads the chain for it, until `stop`.
 pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSource>, stop: CancellationToken) {
-    let (view, clock, reading_stop) = (Arc::clone(&api.chain), Arc::clone(&api.clock), stop.clone());
+    let (reader, reading_stop) = (api.clone(), stop.clone());
     let reading = tokio::spawn(async move {
-        keep_current(&*source, &view, &*clock, CHAIN_INTERVAL, reading_stop).await;
+        keep_current(&*source, &reader, CHAIN_INTERVAL, reading_stop).await;
     });
     serve(listener, api, stop).await;
     // It ends at `stop`, or with the reading that is under way.
@@ -38,4 +40,23 @@ pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSour
 /// Serves the API on an already bound `listener` until `stop`, then finishes what is in flight.
 pub async fn serve(listener: TcpListener, api: ApiState, stop: CancellationToken) {
     listen::serve(listener, router(api), LIMITS, observe::connection_refused, stop).await;
+}
+
+/// Reads `source` into the view of `api` every `interval` until `stop`; what was read last stays when a read fails.
+async fn keep_current(source: &dyn ChainSource, api: &ApiState, interval: Duration, stop: CancellationToken) {
+    let target = WeightsTarget { netuid: api.netuid, mechanism: api.mechanism };
+    loop {
+        match (source.read().await, api.ledger.weights(target, RECORDS).await) {
+            (Ok(reading), Ok(records)) => api.chain.put(reading, &records, api.clock.now()),
+            (Err(error), _) => tracing::warn!(%error, "the page keeps the last reading of the chain"),
+            (_, Err(error)) => {
+                crate::store::count_failure("read");
+                tracing::warn!(%error, "the page keeps the last reading of the chain: the ledger does not answer");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(interval) => {}
+        }
+    }
 }

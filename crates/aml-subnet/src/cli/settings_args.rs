@@ -52,6 +52,14 @@ pub struct AxonArgs {
     /// URL of the inference API
     #[arg(id = "miner.api_url", long = "miner.api_url", env = "MINER_API_URL", value_name = "URL")]
     api_url: Option<String>,
+    /// Where health, readiness and metrics of the miner are served
+    #[arg(
+        id = "miner.status_listen",
+        long = "miner.status_listen",
+        env = "MINER_STATUS_LISTEN",
+        value_name = "IP:PORT"
+    )]
+    status_listen: Option<String>,
 }
 
 /// Flags of the validator's own.
@@ -129,6 +137,7 @@ impl AxonArgs {
             ("axon.external_ip", "--axon.external_ip", &self.external_ip),
             ("axon.external_port", "--axon.external_port", &self.external_port),
             ("miner.api_url", "--miner.api_url", &self.api_url),
+            ("miner.status_listen", "--miner.status_listen", &self.status_listen),
         ])
     }
 }

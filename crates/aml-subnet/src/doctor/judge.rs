@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Class, Finding, Report, State};
-use crate::chain::types::Neuron;
+use super::{Class, Finding, Report, State, finding, ok, prospects};
+use crate::chain::{outlook::Outlook, types::Neuron};
+use crate::miner::verdicts::Verdicts;
 use crate::validation::rules::RulesVersion;
 use crate::wallet::Hotkey;
 
@@ -45,6 +46,10 @@ pub struct Facts {
     pub api: Option<ApiFacts>,
     /// A validator's rules of today, and what the subnet's weights version says of the others'.
     pub rules: Option<RulesFacts>,
+    /// How near a miner is to losing its place.
+    pub outlook: Option<Outlook>,
+    /// What validators made of its answers, by their URLs.
+    pub rounds: Vec<(String, Result<Verdicts, String>)>,
 }
 
 /// Rules here and there.
@@ -108,7 +113,7 @@ pub struct ApiFacts {
 /// Judges all facts.
 #[must_use]
 pub fn judge(facts: &Facts) -> Report {
-    let findings = Class::ALL.into_iter().filter_map(|class| match class {
+    let one = |class: Class| match class {
         Class::Wallet => Some(wallet(facts)),
         Class::KeyPermissions => permissions(facts),
         Class::EndpointDown => Some(endpoint(facts)),
@@ -118,16 +123,11 @@ pub fn judge(facts: &Facts) -> Report {
         Class::PortClosed => port(facts),
         Class::ApiDown => facts.api.as_ref().map(api),
         Class::VersionMismatch => facts.api.as_ref().map(version).or_else(|| facts.rules.and_then(rules)),
-    });
-    Report { findings: findings.collect() }
-}
-
-fn ok(class: Class, text: impl Into<String>) -> Finding {
-    Finding { class, state: State::Ok, text: text.into(), advice: String::new() }
-}
-
-fn finding(class: Class, state: State, text: impl Into<String>, advice: &str) -> Finding {
-    Finding { class, state, text: text.into(), advice: advice.to_owned() }
+        Class::Place => facts.outlook.as_ref().map(prospects::place),
+        Class::Rounds => None,
+    };
+    let rounds = facts.rounds.iter().map(prospects::rounds);
+    Report { findings: Class::ALL.into_iter().filter_map(one).chain(rounds).collect() }
 }
 
 fn wallet(facts: &Facts) -> Finding {

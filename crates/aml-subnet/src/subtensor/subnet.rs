@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::chain::announce::{Announce, Announced, Announcement, NotAnnounced};
 use crate::chain::metagraph::{MetagraphSource, SourceError};
+use crate::chain::outlook::{Outlook, OutlookSource};
 use crate::chain::reading::{ChainReading, ChainSource};
 use crate::chain::types::Metagraph;
 use crate::wallet::{Hotkey, Signer};
@@ -33,6 +34,13 @@ impl MetagraphSource for Subnet {
     }
 }
 
+impl OutlookSource for Subnet {
+    fn outlook(&self) -> BoxFuture<'_, Result<Option<Outlook>, SourceError>> {
+        let hotkey = self.signer.hotkey();
+        Box::pin(async move { self.chain.outlook(hotkey, self.netuid).await.map_err(SourceError::new) })
+    }
+}
+
 impl Announce for Subnet {
     fn announce(&self, ip: IpAddr, port: u16) -> BoxFuture<'_, Result<Announced, NotAnnounced>> {
         let axon = Announcement { netuid: self.netuid, ip, port, version: VERSION };
@@ -56,9 +64,15 @@ pub struct OwnSubnet {
 impl OwnSubnet {
     async fn reading(&self) -> Result<ChainReading, ReadError> {
         let metagraph = self.chain.metagraph(self.netuid).await?;
-        let tempo = self.chain.hyperparameters(self.netuid).await?.tempo;
+        let standing = self.chain.standing(self.hotkey, self.netuid, self.mechanism).await?;
         let weights = self.chain.weights_of(self.hotkey, self.netuid, self.mechanism).await?;
-        Ok(ChainReading { metagraph, tempo, weights })
+        Ok(ChainReading {
+            metagraph,
+            tempo: standing.rules.tempo,
+            weights,
+            last_update: standing.uid.map(|_| standing.last_update),
+            stopped: standing.stopped(self.mechanism),
+        })
     }
 }
 

@@ -38,6 +38,8 @@ mod localnet_rpc;
 mod miner;
 mod miner_chain;
 mod miner_parts;
+mod miner_strangers;
+mod my_rounds;
 mod outputs;
 #[cfg(feature = "redis")]
 mod redis_nonces;
@@ -52,6 +54,7 @@ mod rules_v2_world;
 mod scores_cli;
 mod scoring_doc;
 mod scoring_kit;
+mod security_doc;
 mod simulate;
 mod validation;
 mod validation_properties;
