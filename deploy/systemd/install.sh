@@ -36,7 +36,7 @@ keep() { # source, target: only where there is none yet
 }
 keep "$source/config/miner-api.toml" /etc/aml/miner-api.toml
 keep "$source/config/subnet_config.toml" /etc/aml/subnet.toml
-keep "$here/subnet.env" /etc/aml/subnet.env
+for file in subnet miner validator; do keep "$here/$file.env" "/etc/aml/$file.env"; done
 install --directory --mode=0700 "$to/etc/aml/wallets"
 install -D --mode=0644 --target-directory="$to/usr/local/share/aml/trained_models" "$source"/trained_models/*
 install -D --mode=0644 --target-directory="$to/usr/local/share/doc/aml" "$source"/docs/*.md
@@ -46,13 +46,13 @@ install -D --mode=0644 "$here/sysusers.conf" "$to/usr/lib/sysusers.d/aml.conf"
 if [ -z "$to" ]; then
   systemd-sysusers /usr/lib/sysusers.d/aml.conf
   chown aml-subnet: /etc/aml/wallets
-  chmod 0600 /etc/aml/subnet.env
+  chmod 0600 /etc/aml/subnet.env /etc/aml/miner.env /etc/aml/validator.env
   systemctl daemon-reload
 fi
 cat <<'EOF'
 Installed. Next:
   1. put the hotkey at /etc/aml/wallets/WALLET/hotkeys/HOTKEY, owner aml-subnet, mode 0600
-  2. fill in /etc/aml/subnet.env
+  2. fill in /etc/aml/subnet.env, and /etc/aml/miner.env or /etc/aml/validator.env
   3. systemctl enable --now aml-miner-serve aml-subnet-miner      (a miner)
      systemctl enable --now aml-subnet-validator                  (a validator)
 EOF

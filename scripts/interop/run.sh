@@ -155,3 +155,11 @@ done
 check "SDK 10.5.0 reads and writes the localnet unchanged"
 "$py11" "$here/localnet_sdk11.py" "ws://127.0.0.1:$plain" 2 >"$work/sdk11.log" 2>&1
 check "SDK 11.3.0 reads and writes the localnet unchanged"
+if [ ! -x "$venvs/btcli-9.23.1/bin/btcli" ]; then
+    python3 -m venv "$venvs/btcli-9.23.1"
+    "$venvs/btcli-9.23.1/bin/pip" install --quiet --disable-pip-version-check bittensor-cli==9.23.1 \
+        || skip "cannot install btcli 9.23.1"
+fi
+AML_SUBNET_BIN=$AML_SUBNET_BIN BTCLI9=$venvs/btcli-9.23.1/bin/btcli BTCLI11=$venvs/sdk-11.3.0/bin/btcli \
+    "$here/btcli.sh" >"$work/btcli.log" 2>&1
+check "btcli 9.23 and 11: subnets metagraph, wallet balance, subnets register"

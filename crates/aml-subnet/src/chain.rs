@@ -2,7 +2,8 @@
 //! refusals.
 //!
 //! Nothing here talks to a node. What others ask of one are traits beside the types they speak of
-//! ([`metagraph::MetagraphSource`], [`reading::ChainSource`], [`announce::Announce`]); [`crate::subtensor`] answers them.
+//! ([`metagraph::MetagraphSource`], [`reading::ChainSource`], [`outlook::OutlookSource`],
+//! [`announce::Announce`]); [`crate::subtensor`] answers them.
 
 pub mod announce;
 pub mod commit;
@@ -10,6 +11,7 @@ pub mod endpoints;
 pub mod epoch;
 pub mod metagraph;
 pub mod outcome;
+pub mod outlook;
 pub mod plan;
 pub mod reading;
 pub mod refusal;

@@ -15,6 +15,7 @@ mod localnet;
 mod metagraph;
 mod miner;
 mod miners;
+mod my_rounds;
 mod replay;
 mod rounds;
 mod rules;
@@ -56,6 +57,8 @@ enum Command {
     Round(rounds::RoundArgs),
     /// Prints the leaderboard
     Miners(miners::MinersArgs),
+    /// Says what validators made of a miner's answers, and what to do about it
+    MyRounds(my_rounds::MyRoundsArgs),
     /// Computes a stored round again, and says whether every byte is the same
     Replay(replay::ReplayArgs),
     /// Applies the rules of scoring and pay by themselves
@@ -96,6 +99,7 @@ impl Cli {
             Command::Rounds(args) => rounds::run(&args),
             Command::Round(args) => rounds::run_one(&args),
             Command::Miners(args) => miners::run(&args),
+            Command::MyRounds(args) => my_rounds::run(&args),
             Command::Replay(args) => replay::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),

@@ -6,6 +6,7 @@
 mod facts;
 pub mod judge;
 pub mod probe;
+mod prospects;
 
 use serde::Serialize;
 
@@ -33,11 +34,15 @@ pub enum Class {
     VersionMismatch,
     /// Cached batches that cannot be read, or no room for answers.
     Disk,
+    /// A miner that is about to lose its place.
+    Place,
+    /// A miner whose last answers did not count.
+    Rounds,
 }
 
 impl Class {
     /// All, causes before effects.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Wallet,
         Self::KeyPermissions,
         Self::EndpointDown,
@@ -48,6 +53,8 @@ impl Class {
         Self::ApiDown,
         Self::VersionMismatch,
         Self::Disk,
+        Self::Place,
+        Self::Rounds,
     ];
 
     /// What the process exits with.
@@ -64,6 +71,8 @@ impl Class {
             Self::ApiDown => 17,
             Self::VersionMismatch => 18,
             Self::Disk => 19,
+            Self::Place => 20,
+            Self::Rounds => 21,
         }
     }
 }
@@ -94,6 +103,14 @@ pub struct Finding {
     /// What to do; empty when there is nothing to do.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub advice: String,
+}
+
+fn ok(class: Class, text: impl Into<String>) -> Finding {
+    finding(class, State::Ok, text, "")
+}
+
+fn finding(class: Class, state: State, text: impl Into<String>, advice: &str) -> Finding {
+    Finding { class, state, text: text.into(), advice: advice.to_owned() }
 }
 
 /// All checks.

@@ -5,6 +5,7 @@
 pub mod admit;
 pub mod announce;
 pub mod authorize;
+mod bodies;
 pub mod failure;
 pub mod forward;
 mod legacy;
@@ -16,3 +17,4 @@ mod refresh;
 pub mod run;
 pub mod server;
 pub mod status;
+pub mod verdicts;

@@ -4,6 +4,7 @@
 //! [`nonce`] and the memory of [`replay`]. Nothing here touches a socket.
 
 pub mod answer;
+pub mod content_digest;
 mod headers;
 pub mod limits;
 pub mod nonce;

@@ -17,6 +17,7 @@ mod metagraph;
 mod neurons;
 mod nonce;
 mod observe;
+mod outlook;
 mod place;
 mod pool;
 mod read_error;
@@ -127,7 +128,7 @@ impl Subtensor {
         self.read(At::Finalised, |snapshot| Box::pin(hyperparameters::read(snapshot, netuid))).await
     }
 
-    /// Metagraph, tempo and a hotkey's weights, at one finalised block.
+    /// Metagraph, tempo, a hotkey's weights and what keeps it from setting more, at one finalised block.
     ///
     /// # Errors
     /// [`ReadError`] when no endpoint gives a consistent answer, or there is no such subnet.
@@ -136,9 +137,15 @@ impl Subtensor {
         self.read(At::Finalised, |snapshot| {
             Box::pin(async move {
                 let metagraph = metagraph::read(snapshot, netuid).await?;
-                let tempo = hyperparameters::read(snapshot, netuid).await?.tempo;
+                let standing = standing::read(snapshot, subnet, hotkey).await?;
                 let weights = readback::stored(snapshot, subnet, hotkey).await?;
-                Ok(ChainReading { metagraph, tempo, weights })
+                Ok(ChainReading {
+                    metagraph,
+                    tempo: standing.rules.tempo,
+                    weights,
+                    last_update: standing.uid.map(|_| standing.last_update),
+                    stopped: standing.stopped(mechanism),
+                })
             })
         })
         .await

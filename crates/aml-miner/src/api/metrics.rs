@@ -83,6 +83,14 @@ impl Metrics {
         });
     }
 
+    /// Models were loaded anew, or the new ones were not good and the old ones keep serving.
+    pub(super) fn reloaded(&self, good: bool) {
+        with_local_recorder(&self.recorder, || {
+            gauge!("aml_last_reload_good").set(if good { 1.0 } else { 0.0 });
+            counter!("aml_reloads_total", "outcome" => if good { "good" } else { "failed" }).increment(1);
+        });
+    }
+
     /// Lets go of what was only kept for the next reading.
     pub(super) fn upkeep(&self) {
         self.handle.run_upkeep();

@@ -117,6 +117,12 @@ impl AppState {
     /// When any of them is not good.
     pub async fn reload(&self) -> Result<Arc<Models>, ReloadError> {
         let _one_at_a_time = self.reloading.lock().await;
+        let reloaded = self.take_new_models().await;
+        self.metrics.reloaded(reloaded.is_ok());
+        reloaded
+    }
+
+    async fn take_new_models(&self) -> Result<Arc<Models>, ReloadError> {
         let app = self.clone();
         let loading = tokio::task::spawn_blocking(move || (app.loader)());
         let Loaded { models, failures } =

@@ -8,6 +8,7 @@ use std::path::Path;
 use metrics::gauge;
 
 use super::state::ApiState;
+use crate::chain::standing::Preflight;
 use crate::store::records::{Round, Step};
 
 /// Rounds that are counted by step.
@@ -37,9 +38,13 @@ fn chain(api: &ApiState) {
     let Some(seen) = api.chain.current() else { return };
     gauge!("aml_validator_block").set(as_f64(seen.block().0));
     gauge!("aml_validator_block_age_seconds").set(api.clock.now().saturating_sub(seen.since).as_secs_f64());
-    if let Some((_, tempos)) = seen.weights_age(&api.hotkey) {
-        gauge!("aml_validator_weights_age_tempos").set(tempos);
-    }
+    // Never a number of yesterday: what is not known compares with nothing.
+    gauge!("aml_validator_weights_age_tempos").set(seen.weights_age().unwrap_or(f64::NAN));
+    let stopped = seen.reading.stopped.as_ref();
+    let flag = |holds: bool| if holds { 1.0 } else { 0.0 };
+    gauge!("aml_validator_registered").set(flag(seen.registered()));
+    gauge!("aml_validator_permit").set(flag(seen.registered() && !matches!(stopped, Some(Preflight::NoPermit(_)))));
+    gauge!("aml_validator_stopped_by_standing").set(flag(stopped.is_some()));
 }
 
 fn disk(api: &ApiState) {
@@ -82,7 +87,10 @@ async fn rounds_by_step(api: &ApiState, newest: &[Round]) {
     let judged = newest.iter().find(|round| round.step >= Step::Judged);
     let Some(judged) = judged else { return };
     match api.facts(judged).await {
-        Ok(facts) => gauge!("aml_validator_accepted_submissions").set(as_f64(facts.brief().accepted as u64)),
+        Ok(facts) => {
+            gauge!("aml_validator_accepted_submissions").set(as_f64(facts.brief().accepted as u64));
+            gauge!("aml_validator_round_alerts").set(as_f64(facts.brief().alerts));
+        }
         Err(error) => tracing::warn!(detail = error.line(), "the newest round cannot be read"),
     }
 }

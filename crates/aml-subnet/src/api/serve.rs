@@ -6,11 +6,13 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::chain_view::keep_current;
 use super::state::ApiState;
 use super::{observe, router};
 use crate::chain::reading::ChainSource;
+use crate::chain::types::Block;
 use crate::http::listen::{self, ListenLimits, STALLED};
+use crate::store::records::WeightsTarget;
+use crate::validator::pay::RECORDS;
 
 /// A reverse proxy and a few people.
 const LIMITS: ListenLimits = ListenLimits {
@@ -19,16 +21,22 @@ const LIMITS: ListenLimits = ListenLimits {
     header_timeout: Duration::from_secs(10),
     stalled: STALLED,
     grace: Duration::from_secs(5),
+    reserved: None,
 };
 
 /// How often the subnet is read for the pages: public nodes count requests, and weights move once an epoch.
 const CHAIN_INTERVAL: Duration = Duration::from_secs(60);
 
+/// A chain whose blocks come faster than this is a development chain, and somebody watches it.
+const FAST: Duration = Duration::from_secs(6);
+/// How often such a chain is read, and any after trouble.
+const SOON: Duration = Duration::from_secs(12);
+
 /// Serves the API, and reads the chain for it, until `stop`.
 pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSource>, stop: CancellationToken) {
-    let (view, clock, reading_stop) = (Arc::clone(&api.chain), Arc::clone(&api.clock), stop.clone());
+    let (reader, reading_stop) = (api.clone(), stop.clone());
     let reading = tokio::spawn(async move {
-        keep_current(&*source, &view, &*clock, CHAIN_INTERVAL, reading_stop).await;
+        keep_current(&*source, &reader, CHAIN_INTERVAL, reading_stop).await;
     });
     serve(listener, api, stop).await;
     // It ends at `stop`, or with the reading that is under way.
@@ -38,4 +46,37 @@ pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSour
 /// Serves the API on an already bound `listener` until `stop`, then finishes what is in flight.
 pub async fn serve(listener: TcpListener, api: ApiState, stop: CancellationToken) {
     listen::serve(listener, router(api), LIMITS, observe::connection_refused, stop).await;
+}
+
+/// Reads `source` into the view of `api` every `interval` until `stop`; what was read last stays when a read fails.
+async fn keep_current(source: &dyn ChainSource, api: &ApiState, interval: Duration, stop: CancellationToken) {
+    let target = WeightsTarget { netuid: api.netuid, mechanism: api.mechanism };
+    let mut last: Option<(Block, Duration)> = None;
+    loop {
+        let mut pause = SOON.min(interval);
+        match (source.read().await, api.ledger.weights(target, RECORDS).await) {
+            (Ok(reading), Ok(records)) => {
+                let seen = (reading.metagraph.block, api.clock.now());
+                api.chain.put(reading, &records, seen.1);
+                let before = last.replace(seen);
+                if before.is_some_and(|before| !is_fast(before, seen)) {
+                    pause = interval;
+                }
+            }
+            (Err(error), _) => tracing::warn!(%error, "the page keeps the last reading of the chain"),
+            (_, Err(error)) => {
+                crate::store::count_failure("read");
+                tracing::warn!(%error, "the page keeps the last reading of the chain: the ledger does not answer");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+fn is_fast(before: (Block, Duration), now: (Block, Duration)) -> bool {
+    let blocks = u32::try_from(now.0.0.saturating_sub(before.0.0)).unwrap_or(u32::MAX);
+    FAST.saturating_mul(blocks) > now.1.saturating_sub(before.1)
 }

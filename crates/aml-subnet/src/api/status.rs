@@ -7,8 +7,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::chain_view::ChainSeen;
 use super::metrics;
 use super::state::ApiState;
+use crate::chain::standing::Preflight;
 
 /// Answers of a round wait in temporary files; with less than this a round is at risk.
 const LEAST_TEMPORARY: u64 = 512 << 20;
@@ -56,7 +58,8 @@ pub(super) async fn health(State(api): State<ApiState>) -> Response {
 
 /// Readiness
 ///
-/// 503, and what is wrong, when the ledger does not answer, the chain stands still, or weights are old.
+/// 503, and what is wrong, when the ledger does not answer, the chain stands still, the hotkey is not registered or may not set
+/// weights, or weights are old.
 #[utoipa::path(
     get, path = "/ready", tag = "status",
     responses(
@@ -87,13 +90,10 @@ async fn look(api: &ApiState) -> Ready {
         }
         Some(_) => {}
     }
-    let weights = seen.as_ref().and_then(|seen| seen.weights_age(&api.hotkey)).map(|(_, tempos)| tempos);
-    match weights {
-        None if seen.is_some() => reasons.push("the hotkey is not registered in the subnet".to_owned()),
-        Some(tempos) if tempos > limits.weights_tempos && !limits.shadow => {
-            reasons.push(format!("weights are {tempos:.1} tempos old"));
-        }
-        _ => {}
+    let weights = seen.as_ref().and_then(|seen| seen.weights_age());
+    reasons.extend(seen.as_ref().and_then(|seen| stopped(seen, limits.shadow)));
+    if let Some(tempos) = weights.filter(|tempos| *tempos > limits.weights_tempos && !limits.shadow) {
+        reasons.push(format!("weights are {tempos:.1} tempos old"));
     }
     reasons.extend(api.upkeep.problems());
     if metrics::free_bytes(&std::env::temp_dir()).is_some_and(|free| free < LEAST_TEMPORARY) {
@@ -110,6 +110,18 @@ async fn look(api: &ApiState) -> Ready {
         block_age_s: age.map(|age| age.as_secs()),
         weights_age_tempos: weights,
     }
+}
+
+/// Why the chain takes no weights of ours. In a shadow only the registration matters.
+fn stopped(seen: &ChainSeen, shadow: bool) -> Option<String> {
+    if !seen.registered() {
+        return Some("the hotkey is not registered in the subnet".to_owned());
+    }
+    let why = seen.reading.stopped.as_ref().filter(|_| !shadow)?;
+    Some(match why {
+        Preflight::NoPermit(_) => "the hotkey has no validator permit".to_owned(),
+        other => format!("the chain takes no weights: {other}"),
+    })
 }
 
 /// Metrics

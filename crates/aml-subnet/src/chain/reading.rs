@@ -3,7 +3,8 @@
 use futures_util::future::BoxFuture;
 
 use super::metagraph::SourceError;
-use super::types::{Metagraph, Uid};
+use super::standing::Preflight;
+use super::types::{Block, Metagraph, Uid};
 
 /// One reading of the subnet.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,11 @@ pub struct ChainReading {
     pub tempo: u16,
     /// The weights that our hotkey has on chain; `None` when it is not registered.
     pub weights: Option<Vec<(Uid, u16)>>,
+    /// Block of our hotkey's last weights, commit or registration, in the mechanism that we set weights for; `None` when it is
+    /// not registered.
+    pub last_update: Option<Block>,
+    /// Why the chain takes no weights of our hotkey, whatever they are.
+    pub stopped: Option<Preflight>,
 }
 
 /// Reads the subnet.

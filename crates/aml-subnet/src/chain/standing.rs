@@ -142,6 +142,14 @@ impl WeightsStanding {
         free_at.saturating_sub(self.block.0 + 1)
     }
 
+    /// Why the chain takes no weights of this hotkey on others, whatever they are and whenever they come.
+    #[must_use]
+    pub fn stopped(&self, mechanism: u8) -> Option<Preflight> {
+        let patient = Self { last_update: Block(0), ..self.clone() };
+        let none = ChainWeights { uids: Vec::new(), values: Vec::new() };
+        patient.check(mechanism, &none, u64::MAX).err()
+    }
+
     /// Whether the chain would take these weights now; in the order in which the chain checks.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `aml-subnet ask`: asks one miner once, as a validator would, and says whether its answer counts.
 
-use std::io::{Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -113,7 +113,12 @@ async fn ask(args: &AskArgs, netuid: u16, signer: &Signer, body: RequestBody) ->
 fn read_body(args: &AskArgs) -> anyhow::Result<Bytes> {
     let source: Box<dyn std::io::Read> = match &args.body {
         Some(path) => Box::new(std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?),
-        None => Box::new(std::io::stdin()),
+        None => {
+            if std::io::stdin().is_terminal() {
+                eprintln!("waiting for the JSON body on standard input, up to its end (^D); --body FILE reads a file");
+            }
+            Box::new(std::io::stdin())
+        }
     };
     let mut bytes = Vec::new();
     source.take(MAX_BYTES + 1).read_to_end(&mut bytes).context("cannot read the body")?;

@@ -58,8 +58,9 @@ async fn until_stopped(settings: &Settings, signer: Signer, subtensor: Arc<Subte
     let nonces = nonces(settings, &signer, &*clock).await?;
     let parts = MinerParts { signer, metagraph: Arc::new(Cache::default()), nonces, clock };
     let ports = Ports::bind(settings).await?;
-    let (source, metrics) = (Arc::clone(&subnet) as Arc<_>, logging::record_metrics());
-    let served = serve(settings, parts, Outside { source, announce: subnet, ports, metrics }, stop);
+    let (source, outlook) = (Arc::clone(&subnet) as Arc<_>, Arc::clone(&subnet) as Arc<_>);
+    let metrics = logging::record_metrics();
+    let served = serve(settings, parts, Outside { source, outlook, announce: subnet, ports, metrics }, stop);
     tokio::select! {
         served = served => served.map(|()| ExitCode::SUCCESS).map_err(Into::into),
         // Half-open connections look alive; the supervisor's restart is the cure.

@@ -63,6 +63,14 @@ pub struct AxonArgs {
         value_name = "URL"
     )]
     api_url: Option<String>,
+    /// Where health, readiness and metrics of the miner are served
+    #[arg(
+        id = "miner.status_listen",
+        long = "miner.status_listen",
+        env = "MINER_STATUS_LISTEN",
+        value_name = "IP:PORT"
+    )]
+    status_listen: Option<String>,
 }
 
 /// Flags of the validator's own.
@@ -146,6 +154,7 @@ impl AxonArgs {
             ("axon.external_ip", "--axon.external_ip", &self.external_ip),
             ("axon.external_port", "--axon.external_port", &self.external_port),
             ("miner.api_url", "--miner.api_url", &self.api_url),
+            ("miner.status_listen", "--miner.status_listen", &self.status_listen),
         ])
     }
 }

@@ -78,6 +78,9 @@ pub(super) struct RunValidatorArgs {
 pub(super) fn run(args: &RunValidatorArgs) -> anyhow::Result<ExitCode> {
     let mut settings = args.settings.load(&args.validator.overrides())?;
     settings.validator.shadow |= args.shadow;
+    if args.once && args.shadow {
+        keep_apart(&mut settings);
+    }
     logging::init(&settings.log_level)?;
     let file = args.settings.wallet(&settings).locate(|name| std::env::var_os(name))?;
     let opened = file.open(|name| std::env::var_os(name))?;
@@ -96,6 +99,16 @@ pub(super) fn run(args: &RunValidatorArgs) -> anyhow::Result<ExitCode> {
         return chain::block_on(past::run(settings, hands, past::Wanted { days, weights: args.past_weights }));
     }
     chain::block_on(work(args, settings, Hands { signer: opened.signer, chain }))
+}
+
+/// A trial uses up no day of the real start: unless told otherwise it has a data folder of its own.
+fn keep_apart(settings: &mut Settings) {
+    let own = &mut settings.validator;
+    if own.data_dir == ValidatorSettings::default().data_dir && own.database_url.is_none() {
+        own.data_dir.as_mut_os_string().push("-trial");
+        let folder = own.data_dir.display();
+        eprintln!("a trial: its data folder is {folder}; look at it with --validator.data_dir {folder}");
+    }
 }
 
 /// Opens everything, changes nothing but the folder's cache.
@@ -148,8 +161,9 @@ async fn work(args: &RunValidatorArgs, settings: Settings, hands: Hands) -> anyh
     let validator = build(&settings, &hands, &ledger, secret, &Clocks::of_the_machine())?;
     let code = if args.once {
         let pass = validator.once(&stop).await;
-        say(&pass);
-        Ok(if pass.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        say(&pass, &settings.validator);
+        let good = pass.errors.is_empty() && pass.round.is_some();
+        Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     } else {
         forever(&settings, &validator, Beside { hands, ledger: ledger.clone() }, &stop).await
     };
@@ -250,17 +264,19 @@ fn query_settings(own: &ValidatorSettings) -> QuerySettings {
     }
 }
 
-fn say(pass: &Pass) {
+fn say(pass: &Pass, own: &ValidatorSettings) {
     match &pass.round {
         Some(round) if round.step >= Step::Published => println!("round {} is published", round.id),
         Some(round) => println!("round {} is {:?}; it goes on with the next start", round.id, round.step),
-        None => println!("no round: the source has no batch, or something went wrong"),
+        None if pass.errors.is_empty() => eprintln!("no round: {} has no batch", own.sot),
+        None => {}
     }
     for (id, settling) in &pass.settling {
         println!("round {id}: {}", settle::say(settling));
     }
     match &pass.pay {
-        None => println!("weights: none are set (shadow), or something went wrong"),
+        None if own.shadow => println!("weights: none are set in a shadow"),
+        None => {}
         Some(outcome) => println!("weights: {}", paid(outcome)),
     }
     for error in &pass.errors {

@@ -185,6 +185,11 @@ pub struct MinerSettings {
     pub memory_body_bytes: usize,
     /// Bodies and answers on disk, all together.
     pub max_spooled_bytes: u64,
+    /// Largest body that is read without its digest in the head, and all of those of one address together.
+    pub unverified_body_bytes: u64,
+    /// How long such a body may take.
+    #[serde(with = "humantime_serde")]
+    pub unverified_body_time: Duration,
     /// How long the headers of a request may take.
     #[serde(with = "humantime_serde")]
     pub header_timeout: Duration,
@@ -197,6 +202,8 @@ pub struct MinerSettings {
     /// How often the metagraph is read.
     #[serde(with = "humantime_serde")]
     pub metagraph_refresh: Duration,
+    /// Read APIs of validators, which are asked every hour what they made of our answers.
+    pub validators: Vec<String>,
     /// With a metagraph older than this the miner is not ready.
     #[serde(with = "humantime_serde")]
     pub metagraph_max_age: Duration,
@@ -218,11 +225,14 @@ impl Default for MinerSettings {
             max_body_bytes: 256 << 20,
             memory_body_bytes: 256 << 10,
             max_spooled_bytes: 4 << 30,
+            unverified_body_bytes: 32 << 20,
+            unverified_body_time: Duration::from_secs(30),
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(120),
             grace: Duration::from_secs(30),
             metagraph_refresh: Duration::from_secs(60),
             metagraph_max_age: Duration::from_secs(30 * 60),
+            validators: Vec::new(),
         }
     }
 }
@@ -262,10 +272,14 @@ impl Settings {
         for (name, value) in [
             ("miner.header_timeout", miner.header_timeout),
             ("miner.request_timeout", miner.request_timeout),
+            ("miner.unverified_body_time", miner.unverified_body_time),
             ("miner.metagraph_refresh", miner.metagraph_refresh),
             ("subtensor.stalled_after", self.subtensor.stalled_after),
         ] {
             refuse(value.is_zero(), &format!("{name}: must be positive"));
+        }
+        for url in &miner.validators {
+            refuse(!is_http_url(url), &format!("miner.validators: `{url}` is no http(s) URL"));
         }
         for text in &protocol.ed25519_hotkeys {
             refuse(text.parse::<Hotkey>().is_err(), &format!("protocol.ed25519_hotkeys: `{text}` is no ss58 address"));

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use super::facts::{ApiFacts, HeadFacts, PortFacts, Times, WalletFacts};
-use super::{Class, Finding, Report, State};
-use crate::chain::types::Neuron;
+use super::{Class, Finding, Report, State, finding, ok, prospects};
+use crate::chain::{outlook::Outlook, types::Neuron};
+use crate::miner::verdicts::Verdicts;
 use crate::validation::rules::RulesVersion;
 
 /// HTTP dates have whole seconds, and an answer takes its time; less than this is no skew.
@@ -47,6 +48,10 @@ pub struct Facts {
     pub disk: Option<Vec<String>>,
     /// A validator's rules of today, and what the subnet's weights version says of the others'.
     pub rules: Option<RulesFacts>,
+    /// How near a miner is to losing its place.
+    pub outlook: Option<Outlook>,
+    /// What validators made of its answers, by their URLs.
+    pub rounds: Vec<(String, Result<Verdicts, String>)>,
 }
 
 /// Rules here and there.
@@ -61,7 +66,7 @@ pub struct RulesFacts {
 /// Judges all facts.
 #[must_use]
 pub fn judge(facts: &Facts) -> Report {
-    let findings = Class::ALL.into_iter().filter_map(|class| match class {
+    let one = |class: Class| match class {
         Class::Wallet => Some(wallet(facts)),
         Class::KeyPermissions => permissions(facts),
         Class::EndpointDown => Some(endpoint(facts)),
@@ -72,8 +77,11 @@ pub fn judge(facts: &Facts) -> Report {
         Class::ApiDown => facts.api.as_ref().map(api),
         Class::VersionMismatch => facts.api.as_ref().map(version).or_else(|| facts.rules.and_then(rules)),
         Class::Disk => facts.disk.as_ref().map(disk),
-    });
-    Report { findings: findings.collect() }
+        Class::Place => facts.outlook.as_ref().map(prospects::place),
+        Class::Rounds => None,
+    };
+    let rounds = facts.rounds.iter().map(prospects::rounds);
+    Report { findings: Class::ALL.into_iter().filter_map(one).chain(rounds).collect() }
 }
 
 fn disk(problems: &Vec<String>) -> Finding {
@@ -82,14 +90,6 @@ fn disk(problems: &Vec<String>) -> Finding {
     }
     let advice = "the source no longer has these bytes, or the disk fails or is full: rounds need both";
     finding(Class::Disk, State::Failed, problems.join("; "), advice)
-}
-
-fn ok(class: Class, text: impl Into<String>) -> Finding {
-    Finding { class, state: State::Ok, text: text.into(), advice: String::new() }
-}
-
-fn finding(class: Class, state: State, text: impl Into<String>, advice: &str) -> Finding {
-    Finding { class, state, text: text.into(), advice: advice.to_owned() }
 }
 
 fn wallet(facts: &Facts) -> Finding {

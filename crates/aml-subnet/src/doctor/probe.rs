@@ -12,8 +12,10 @@ use tokio::time::timeout;
 
 use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts};
 use crate::calendar::{date_of, day_at};
+use crate::chain::outlook::Outlook;
 use crate::chain::types::Neuron;
 use crate::config::Settings;
+use crate::miner::verdicts::{self, Verdicts};
 use crate::subtensor::{Subtensor, Timing};
 use crate::validator::sot::{Sot, SotSettings};
 use crate::wallet::{Hotkey, WalletArgs};
@@ -57,6 +59,14 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         _ => None,
     };
     let is_miner = *role == Role::Miner;
+    let outlook = match (&chain, &wallet) {
+        (Some(chain), Ok(wallet)) if is_miner => outlook(chain, settings.netuid, &wallet.hotkey).await,
+        _ => None,
+    };
+    let rounds = match &wallet {
+        Ok(wallet) if is_miner => rounds(&settings.miner.validators, &wallet.hotkey).await,
+        _ => Vec::new(),
+    };
     Facts {
         role: *role,
         netuid: settings.netuid,
@@ -69,6 +79,8 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         api: if is_miner { Some(api(http.as_ref(), &settings.miner.api_url).await) } else { None },
         rules,
         disk: if is_miner { None } else { disk(settings).await },
+        outlook,
+        rounds,
     }
 }
 
@@ -130,6 +142,18 @@ async fn rules(chain: &Subtensor, settings: &Settings, hotkey: &Hotkey, clock: &
     let standing = chain.standing(*hotkey, settings.netuid, settings.validator.mechanism);
     let standing = timeout(CHAIN, standing).await.ok()?.ok()?;
     Some(RulesFacts { ours, key: standing.rules.weights_version })
+}
+
+async fn outlook(chain: &Subtensor, netuid: u16, hotkey: &Hotkey) -> Option<Outlook> {
+    timeout(CHAIN, chain.outlook(*hotkey, netuid)).await.ok()?.ok().flatten()
+}
+
+async fn rounds(validators: &[String], hotkey: &Hotkey) -> Vec<(String, Result<Verdicts, String>)> {
+    let mut all = Vec::with_capacity(validators.len());
+    for url in validators {
+        all.push((url.clone(), verdicts::ask(url, hotkey).await.map_err(|error| error.to_string())));
+    }
+    all
 }
 
 /// The `Date` of the first endpoint's web server, which is kept by NTP; local nodes share our clock and tell nothing.

@@ -49,6 +49,15 @@ impl Kind {
         matches!(self, Self::Loopback | Self::Private | Self::UniqueLocal | Self::LinkLocal | Self::CarrierNat)
     }
 
+    /// How a development chain calls its own machine all the same.
+    const fn hint(self) -> &'static str {
+        if self.is_private() {
+            "; validator.allow_private_ips = true calls this one, on a development chain"
+        } else {
+            ""
+        }
+    }
+
     const fn words(self) -> &'static str {
         match self {
             Self::Unspecified => "unspecified",
@@ -80,7 +89,7 @@ impl fmt::Display for Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotCalled {
     /// It is no public unicast address.
-    #[error("{0} is {1}: only public addresses are called")]
+    #[error("{0} is {1}: only public addresses are called{hint}", hint = .1.hint())]
     Kind(IpAddr, Kind),
     /// Nobody listens there.
     #[error("port 0 is no port")]

@@ -23,6 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::body::{RequestBody, Sending};
 use super::lanes::Lane;
 use super::spool::{Spool, SpoolError, SpoolLimits, Spooled};
+use crate::protocol::content_digest;
 
 /// Header lines of an answer.
 const MAX_HEADERS: usize = 64;
@@ -32,7 +33,7 @@ const MAX_HEAD: usize = 32 * 1024;
 const BUFFER: usize = 64 * 1024;
 /// A refusal may say so much.
 pub(crate) const MAX_REFUSAL: u64 = 64 * 1024;
-/// A larger body waits until the peer asks for it: most refusals come before.
+/// A body that is announced by its digest, and any larger one, waits until the peer asks for it: most refusals come before.
 const ASK_FIRST: u64 = 64 * 1024;
 /// But not for longer: old servers do not know how to ask.
 const CONTINUE: Duration = Duration::from_secs(2);
@@ -120,6 +121,7 @@ pub(crate) async fn post(stream: TcpStream, posting: Posting, limits: &SpoolLimi
 
 fn request(posting: Posting, host: SocketAddr) -> Request<Sending> {
     let Posting { target, mut headers, body, lane } = posting;
+    let asks_first = body.len() > ASK_FIRST || headers.contains_key(content_digest::HEADER);
     let mut put = |name: HeaderName, text: &'static str| headers.insert(name, HeaderValue::from_static(text));
     put(ACCEPT, "application/json");
     put(ACCEPT_ENCODING, "identity");
@@ -127,7 +129,7 @@ fn request(posting: Posting, host: SocketAddr) -> Request<Sending> {
     put(CONTENT_TYPE, "application/json");
     put(USER_AGENT, concat!("aml-subnet/", env!("CARGO_PKG_VERSION")));
     let asked_for = CancellationToken::new();
-    let gate = (body.len() > ASK_FIRST).then(|| {
+    let gate = asks_first.then(|| {
         put(EXPECT, "100-continue");
         let asked_for = asked_for.clone();
         Box::pin(async move { drop(tokio::time::timeout(CONTINUE, asked_for.cancelled_owned()).await) }) as _

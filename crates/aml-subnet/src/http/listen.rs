@@ -1,17 +1,21 @@
-//! The sockets of this crate's servers: one accept loop (see [`accept`](aml_miner::http::accept)) within our bounds.
+//! The sockets of this crate's servers: one accept loop (see [`accept`](aml_miner::http::accept)) within our bounds, behind
+//! `doors` of our own.
 
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aml_miner::http::accept::{ConnectionLimits, Host, Server};
-use aml_miner::http::connections::{Connections, Counted};
+use aml_miner::clock::Clock;
+use aml_miner::http::accept::{ConnectionLimits, Host, Place, Server};
 use axum::Router;
 use axum::http::Extensions;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use super::doors::{Doors, Entered};
+use super::known::Known;
 use super::rate::peer_of;
 
 /// More header lines than any caller of ours sends.
@@ -22,7 +26,7 @@ const MAX_HEAD: usize = 64 * 1024;
 pub const STALLED: Duration = Duration::from_secs(20);
 
 /// Bounds of the port.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ListenLimits {
     /// Connections in all.
     pub connections: usize,
@@ -34,6 +38,32 @@ pub struct ListenLimits {
     pub stalled: Duration,
     /// How long requests in flight may go on after a stop.
     pub grace: Duration,
+    /// Connections that are kept for addresses which proved themselves before.
+    pub reserved: Option<Reserved>,
+}
+
+/// Connections that strangers cannot take.
+#[derive(Clone)]
+pub struct Reserved {
+    /// How many.
+    pub connections: usize,
+    /// For whom.
+    pub known: Arc<Known>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Reserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reserved").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
+impl Reserved {
+    /// Whether places are kept for this peer.
+    fn knows(&self, peer: IpAddr) -> bool {
+        self.known.knows(peer, self.clock.now())
+    }
 }
 
 /// Whose connection a request came on.
@@ -43,8 +73,10 @@ pub struct Peer(pub IpAddr);
 /// Serves `app` on an already bound `listener` until `stop`, then finishes what is in flight within the grace period.
 /// `refused` is told of every connection beyond the bounds.
 pub async fn serve(listener: TcpListener, app: Router, limits: ListenLimits, refused: fn(), stop: CancellationToken) {
-    let connections = Connections::new(limits.connections, limits.per_peer);
-    let server = Server::new(app, of_one(limits), Porter { refused, connections });
+    let reserved = limits.reserved.as_ref().map_or(0, |reserved| reserved.connections);
+    let doors = Doors::new(limits.connections, limits.per_peer, reserved);
+    let porter = Porter { refused, doors, reserved: limits.reserved.clone() };
+    let server = Server::new(app, of_one(&limits), porter);
     server.accept_until(&listener, stop.cancelled()).await;
     drop(listener);
     if tokio::time::timeout(limits.grace, server.drained()).await.is_err() {
@@ -55,7 +87,7 @@ pub async fn serve(listener: TcpListener, app: Router, limits: ListenLimits, ref
     }
 }
 
-const fn of_one(limits: ListenLimits) -> ConnectionLimits {
+const fn of_one(limits: &ListenLimits) -> ConnectionLimits {
     ConnectionLimits {
         head_time: limits.header_timeout,
         head_bytes: MAX_HEAD,
@@ -69,14 +101,22 @@ const fn of_one(limits: ListenLimits) -> ConnectionLimits {
 #[derive(Clone)]
 struct Porter {
     refused: fn(),
-    connections: Arc<Connections>,
+    doors: Arc<Doors>,
+    reserved: Option<Reserved>,
+}
+
+impl Place for Entered {
+    fn displaced(&self) -> impl Future<Output = ()> + Send {
+        self.to_leave()
+    }
 }
 
 impl Host for Porter {
-    type Place = Counted;
+    type Place = Entered;
 
-    fn admit(&self, address: IpAddr) -> Option<Counted> {
-        self.connections.count(peer_of(address))
+    fn admit(&self, address: IpAddr) -> Option<Entered> {
+        let knows = |peer| self.reserved.as_ref().is_some_and(|reserved| reserved.knows(peer));
+        self.doors.enter(peer_of(address), knows)
     }
 
     fn introduce(&self, address: IpAddr, request: &mut Extensions) {

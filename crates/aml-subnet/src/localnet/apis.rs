@@ -17,7 +17,7 @@ use super::mirror::pallet_subtensor::rpc_info::neuron_info::{NeuronInfo, NeuronI
 use super::mirror::pallet_subtensor::rpc_info::show_subnet::SubnetState;
 use super::mirror::pallet_subtensor::rpc_info::stake_info::StakeInfo;
 use super::mirror::pallet_subtensor::rpc_info::subnet_info::{SubnetHyperparams, SubnetInfo, SubnetInfov2};
-use super::mirror::pallet_subtensor_swap_runtime_api::SimSwapResult;
+use super::mirror::pallet_subtensor_swap_runtime_api::{SimSwapResult, SubnetPrice};
 use super::mirror::pallet_transaction_payment::types::RuntimeDispatchInfo;
 use super::mirror::sp_version::RuntimeVersion;
 use super::mirror::sp_weights::weight_v2::Weight;
@@ -142,13 +142,18 @@ methods! {
     @G381 SubnetInfoRuntimeApi.get_selective_mechagraph(netuid: u16, mecid: u8, metagraph_indexes: Vec<u16>) -> Option<SelectiveMetagraph> =
         |q, netuid, mecid, wanted| metagraph::mechagraph(q, netuid, mecid).map(|full| full.select(&wanted));
     @G381 StakeInfoRuntimeApi.get_stake_info_for_coldkey(coldkey_account: AccountId32) -> Vec<StakeInfo> = stakes::stakes;
+    @G381 StakeInfoRuntimeApi.get_stake_info_for_coldkeys(coldkey_accounts: Vec<AccountId32>) -> Vec<(AccountId32, Vec<StakeInfo>)> =
+        |q, coldkeys| coldkeys.into_iter().map(|coldkey| (coldkey, stakes::stakes(q, coldkey))).collect();
     @G381 StakeInfoRuntimeApi.get_stake_info_for_hotkey_coldkey_netuid(hotkey_account: AccountId32, coldkey_account: AccountId32, netuid: u16) -> Option<StakeInfo> =
         stakes::stake;
     @G381 SubnetRegistrationRuntimeApi.get_network_registration_cost() -> u64 =
         |q| subtensor::NETWORK_MIN_LOCK_COST.get(&q.db, ());
     @G381 SwapRuntimeApi.sim_swap_tao_for_alpha(netuid: u16, tao: u64) -> SimSwapResult = |_, _, tao| even_swap(tao);
     @G381 SwapRuntimeApi.sim_swap_alpha_for_tao(netuid: u16, alpha: u64) -> SimSwapResult = |_, _, alpha| even_swap(alpha);
-    @G381 SwapRuntimeApi.current_alpha_price(netuid: u16) -> u64 = |_, _| 1_000_000_000;
+    @G381 SwapRuntimeApi.current_alpha_price(netuid: u16) -> u64 = |_, _| PRICE;
+    @G381 SwapRuntimeApi.current_alpha_price_all() -> Vec<SubnetPrice> = |q| {
+        q.netuids().into_iter().map(|netuid| SubnetPrice { netuid, price: PRICE }).collect()
+    };
     TransactionPaymentApi.query_info(uxt: BoundedVec<u8>, len: u32) -> RuntimeDispatchInfo = |_, uxt, _| payment(&uxt.0);
 }
 
@@ -237,6 +242,9 @@ pub(crate) fn payment(bytes: &[u8]) -> RuntimeDispatchInfo {
 pub(crate) fn fee(bytes: usize) -> u64 {
     124_000 + u64::try_from(bytes).unwrap_or(u64::MAX / 2)
 }
+
+/// Rao that an alpha costs: there is no market.
+const PRICE: u64 = 1_000_000_000;
 
 /// What a swap would give: the same amount, for nothing.
 fn even_swap(amount: u64) -> SimSwapResult {

@@ -85,8 +85,8 @@ pub(crate) mod subtensor {
     use crate::localnet::item::items;
     use crate::localnet::mirror::AccountId32;
     use crate::localnet::mirror::pallet_subtensor::pallet::{
-        AxonInfo, ChainIdentityV2, EpochConsensus, NeuronCertificate, PrometheusInfo, SubnetIdentityV3,
-        TimelockedCommit, WeightCommit,
+        AxonInfo, ChainIdentityV2, EpochConsensus, NeuronCertificate, PrometheusInfo, RootClaimTypeEnum,
+        SubnetIdentityV3, TimelockedCommit, WeightCommit,
     };
     use crate::localnet::mirror::substrate_fixed::{FixedI128, FixedU128};
 
@@ -161,6 +161,8 @@ pub(crate) mod subtensor {
         MAX_DIFFICULTY "MaxDifficulty" [Id u16] : u64 = 4_611_686_018_427_387_903;
         MAX_REGISTRATIONS_PER_BLOCK "MaxRegistrationsPerBlock" [Id u16] : u16 = 1;
         REGISTRATIONS_THIS_BLOCK "RegistrationsThisBlock" [Id u16] : u16;
+        REGISTRATIONS_THIS_INTERVAL "RegistrationsThisInterval" [Id u16] : u16;
+        LAST_ADJUSTMENT_BLOCK "LastAdjustmentBlock" [Id u16] : u64;
         ALPHA_VALUES "AlphaValues" [Id u16] : (u16, u16) = (45_875, 58_982);
         LIQUID_ALPHA_ON "LiquidAlphaOn" [Blake u16] : bool;
 
@@ -192,6 +194,7 @@ pub(crate) mod subtensor {
         OWNED_HOTKEYS "OwnedHotkeys" [Blake AccountId32] : Vec<AccountId32>;
         STAKING_HOTKEYS "StakingHotkeys" [Blake AccountId32] : Vec<AccountId32>;
         DELEGATES "Delegates" [Blake AccountId32] : u16 = 11_796;
+        @G381 ROOT_CLAIM_TYPE "RootClaimType" [Blake AccountId32] : RootClaimTypeEnum;
         TOTAL_HOTKEY_ALPHA "TotalHotkeyAlpha" [Blake AccountId32, Id u16] : u64;
         @G381 STAKE_OF "Alpha" [Blake AccountId32, Blake AccountId32, Id u16] : FixedU128;
 

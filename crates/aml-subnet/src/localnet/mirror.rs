@@ -202,6 +202,13 @@ pub(crate) mod pallet_subtensor_swap_runtime_api {
         pub(crate) tao_slippage: u64,
         pub(crate) alpha_slippage: u64,
     }
+
+    /// What the alpha of a subnet costs.
+    #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+    pub(crate) struct SubnetPrice {
+        pub(crate) netuid: u16,
+        pub(crate) price: u64,
+    }
 }
 
 pub(crate) mod pallet_sudo {

@@ -103,6 +103,7 @@ impl Spec {
                 "pallet_admin_utils",
                 "sudo_set_stake_threshold" | "sudo_set_commit_reveal_version" | "sudo_set_mechanism_count",
             ) => new,
+            ("pallet_subtensor", "register_limit") => self.generation >= Generation::G463,
             ("pallet_admin_utils", "sudo_set_max_weight_limit") => !new,
             _ => true,
         }
@@ -182,6 +183,7 @@ const ERRORS: &[(Error, [Option<u8>; 3])] = &[
     (Error::IncorrectCommitRevealVersion, [None, Some(111), Some(111)]),
     (Error::CannotAffordLockCost, [None, Some(116), Some(117)]),
     (Error::SubnetLimitReached, [None, Some(115), Some(116)]),
+    (Error::RegistrationPriceLimitExceeded, [None, None, Some(136)]),
 ];
 
 /// Whether an item is there: those marked with the oldest runtime are there only in it, others from theirs on.

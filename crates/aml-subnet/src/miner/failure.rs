@@ -25,9 +25,24 @@ pub enum Failure {
     /// Too often.
     #[error("too many requests of this hotkey; try again in {} s", .0.as_secs().max(1))]
     Rate(Duration),
-    /// Too many bad signatures from this address.
+    /// Too many bad signatures, or bodies that nobody vouches for and that never came, from this address.
     #[error("too many failed requests from this address; try again in {} s", .0.as_secs().max(1))]
     Failures(Duration),
+    /// Too many requests of this hotkey are in flight.
+    #[error("too many requests of this hotkey at once; wait for their answers")]
+    TooManyAtOnce,
+    /// Too many requests are in flight that nobody vouches for yet.
+    #[error("too many unverified requests at once; announce the body by Content-Digest (RFC 9530), or try again later")]
+    Crowded,
+    /// A body that nobody vouches for yet, and too large for that.
+    #[error("a body of more than {0} bytes must be announced by Content-Digest (RFC 9530): sha-256=:BASE64:")]
+    DigestRequired(u64),
+    /// A body that nobody vouches for yet took too long.
+    #[error("a body without Content-Digest may take {} s", .0.as_secs_f64())]
+    Stalled(Duration),
+    /// The body is another one than was announced and signed.
+    #[error("the body is not the one that Content-Digest announced")]
+    Digest,
     /// All slots are taken.
     #[error("busy with callers of more stake; try again later")]
     Busy,
@@ -85,9 +100,12 @@ impl Failure {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Refused(Refusal::TooMany) | Self::Rate(_) | Self::Failures(_) | Self::Busy => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
+            Self::Refused(Refusal::TooMany)
+            | Self::Rate(_)
+            | Self::Failures(_)
+            | Self::TooManyAtOnce
+            | Self::Crowded
+            | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Refused(Refusal::StoreDown)
             | Self::Unwelcome(Unwelcome::NotReady)
             | Self::NoRoom
@@ -98,9 +116,9 @@ impl Failure {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Shape(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Incomplete => StatusCode::BAD_REQUEST,
-            Self::Slow(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge(_) | Self::DigestRequired(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Incomplete | Self::Digest => StatusCode::BAD_REQUEST,
+            Self::Slow(_) | Self::Stalled(_) => StatusCode::REQUEST_TIMEOUT,
             Self::ApiDown | Self::ApiAnswer => StatusCode::BAD_GATEWAY,
             Self::ApiSlow => StatusCode::GATEWAY_TIMEOUT,
             Self::ApiStatus(status) => *status,
@@ -119,6 +137,11 @@ impl Failure {
             Self::Unwelcome(Unwelcome::LowStake { .. }) => "low_stake",
             Self::Rate(_) => "rate_limited",
             Self::Failures(_) => "too_many_failures",
+            Self::TooManyAtOnce => "too_many_at_once",
+            Self::Crowded => "too_many_unverified",
+            Self::DigestRequired(_) => "digest_required",
+            Self::Stalled(_) => "stalled_body",
+            Self::Digest => "digest_mismatch",
             Self::Busy => "overloaded",
             Self::NoRoute { .. } => "not_found",
             Self::Method => "method_not_allowed",
@@ -146,12 +169,6 @@ impl Failure {
             _ if matches!(self.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => Some(5),
             _ => None,
         }
-    }
-
-    /// Whether it tells of a caller that cannot sign: those are counted against its address.
-    #[must_use]
-    pub const fn is_forgery(&self) -> bool {
-        matches!(self, Self::Refused(Refusal::BadSignature))
     }
 
     /// The failure of receiving a body.

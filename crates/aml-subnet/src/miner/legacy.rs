@@ -37,13 +37,14 @@ pub(super) async fn serve(miner: &Miner, peer: Peer, seen: &mut Seen, request: R
     seen.caller = Some(claim.sender);
     claim.expect(miner.gate.scheme_of(&claim.sender), miner.gate.window, miner.gate.clock.now())?;
     let caller = miner.gate.admit_caller(&claim.sender)?;
-    claim.verify(&us)?;
+    miner.gate.proven(peer.0, claim.verify(&us))?;
     plain_json(&head.headers)?;
-    miner.gate.count(claim.sender, claim.nonce).await?;
+    miner.gate.fits(&body)?;
+    miner.gate.count(claim.sender, claim.nonce, peer.0).await?;
     seen.verified = true;
-    let deadline = claim.timeout;
+    let (deadline, mut part) = (claim.timeout, miner.gate.begin(claim.sender)?);
     let work = async {
-        let body = checked(miner.gate.receive(body).await?, claim).await?;
+        let body = checked(miner.gate.receive(body, &mut part).await?, claim).await?;
         seen.bytes_in = body.len();
         let _slot = miner.slots.acquire(caller.stake).await.map_err(|_| Failure::Busy)?;
         let mut headers = HeaderMap::new();

@@ -1,18 +1,30 @@
 //! The native form: a btauth/1 request, whose body nobody here parses, and a signed answer.
+//!
+//! A request that announces its body's digest is verified by its head alone; the server says `100 Continue` when the body is
+//! first looked at, and that is after it. Without a digest there is a small budget of what is read before.
 
+use std::net::IpAddr;
+
+use aml_miner::digest::Digest;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use futures_util::StreamExt as _;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::admit::Gate;
 use super::failure::Failure;
 use super::forward::Answer;
 use super::observe::Seen;
 use super::proxy::Miner;
 use crate::http::listen::Peer;
+use crate::http::share::Part;
+use crate::http::spool::Spooled;
 use crate::protocol::answer::{self, Answered, Asked};
 use crate::protocol::signed_request::{Claim, Target};
+use crate::protocol::{Refusal, content_digest};
+use crate::wallet::Hotkey;
 
 /// Checks `request`, forwards it to `route` of the API, and signs what comes back.
 pub(super) async fn serve(
@@ -30,28 +42,80 @@ pub(super) async fn serve(
     let (scheme, gate) = (miner.gate.scheme_of(&envelope.sender), &miner.gate);
     claim.expect(scheme, &miner.hotkey(), gate.window, gate.clock.now())?;
     let caller = miner.gate.admit_caller(&envelope.sender)?;
-    let body = miner.gate.receive(body).await?;
-    seen.bytes_in = body.len();
-    let path_and_query = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    claim.verify(&Target { method: head.method.as_str(), path_and_query, body: body.digest() })?;
-    miner.gate.count(envelope.sender, envelope.nonce).await?;
-    seen.verified = true;
+    gate.fits(&body)?;
+    let arriving = Arriving { gate, peer: peer.0, claim: &claim, head: &head };
+    let (body, mut part) = match content_digest::announced(&head.headers)? {
+        Some(digest) => arriving.announced(body, digest, seen).await?,
+        None => arriving.unannounced(body, seen).await?,
+    };
     let asked = Asked { nonce: envelope.nonce, validator: envelope.sender, body: body.digest() };
     let _slot = miner.slots.acquire(caller.stake).await.map_err(|_| Failure::Busy)?;
     let target = head.uri.query().map_or_else(|| route.to_owned(), |query| format!("{route}?{query}"));
     let answer = miner.upstream.ask(&target, &head.headers, body).await?;
     seen.bytes_out = answer.body.len();
+    if !part.grow(answer.body.len()) {
+        return Err(Failure::TooManyAtOnce);
+    }
     let answered = Answered { status: answer.status, body: answer.body.digest() };
     let signed = answer::sign(&miner.signer, answered, &asked);
-    Ok(respond(answer, signed))
+    Ok(respond(answer, signed, part))
 }
 
-/// The API's answer with `more` headers.
-fn respond(answer: Answer, more: HeaderMap) -> Response {
+/// A request whose body is still to come.
+struct Arriving<'a> {
+    gate: &'a Gate,
+    peer: IpAddr,
+    claim: &'a Claim,
+    head: &'a http::request::Parts,
+}
+
+/// A verified body, and its place among those in flight.
+type Arrived = (Spooled, Part<Hotkey>);
+
+impl Arriving<'_> {
+    /// The signature first, then the body.
+    async fn announced(&self, body: Body, digest: Digest, seen: &mut Seen) -> Result<Arrived, Failure> {
+        self.gate.proven(self.peer, self.verify(digest))?;
+        let mut part = self.count(seen).await?;
+        let body = self.gate.receive(body, &mut part).await?;
+        seen.bytes_in = body.len();
+        if body.digest() == digest { Ok((body, part)) } else { Err(Failure::Digest) }
+    }
+
+    /// The body first, within the budget of strangers.
+    async fn unannounced(&self, body: Body, seen: &mut Seen) -> Result<Arrived, Failure> {
+        let mut unverified = self.gate.begin_unverified(self.peer)?;
+        let body = self.gate.receive_unverified(body, &mut unverified).await?;
+        seen.bytes_in = body.len();
+        self.verify(body.digest())?;
+        unverified.proven();
+        let mut part = self.count(seen).await?;
+        if part.grow(body.len()) { Ok((body, part)) } else { Err(Failure::TooManyAtOnce) }
+    }
+
+    fn verify(&self, body: Digest) -> Result<(), Refusal> {
+        let path_and_query = self.head.uri.path_and_query().map_or("/", |target| target.as_str());
+        self.claim.verify(&Target { method: self.head.method.as_str(), path_and_query, body })
+    }
+
+    /// Uses the nonce up, whether or not a body follows.
+    async fn count(&self, seen: &mut Seen) -> Result<Part<Hotkey>, Failure> {
+        let envelope = self.claim.envelope();
+        self.gate.count(envelope.sender, envelope.nonce, self.peer).await?;
+        seen.verified = true;
+        self.gate.begin(envelope.sender)
+    }
+}
+
+/// The API's answer with `more` headers; `part` is given back when the last byte is out.
+fn respond(answer: Answer, more: HeaderMap, part: Part<Hotkey>) -> Response {
     let mut headers = answer.headers;
     headers.extend(more);
     headers.insert(CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
-    stream(answer.status, headers, Body::from_stream(answer.body.into_stream()))
+    let chunks = answer.body.into_stream().inspect(move |_| {
+        let _held = &part;
+    });
+    stream(answer.status, headers, Body::from_stream(chunks))
 }
 
 /// A response of these parts.

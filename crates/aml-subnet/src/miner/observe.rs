@@ -30,12 +30,12 @@ pub(super) fn answered(route: &'static str, seen: &Seen, status: StatusCode, cod
     let duration_ms = took.as_secs_f64() * 1e3;
     let status = status.as_u16();
     let Seen { verified, bytes_in, bytes_out, .. } = *seen;
-    if status >= 500 {
+    if status >= 500 && verified {
         tracing::warn!(route, caller, verified, status, code, bytes_in, bytes_out, duration_ms, "request");
     } else if verified {
         tracing::info!(route, caller, verified, status, code, bytes_in, bytes_out, duration_ms, "request");
     } else {
-        // Strangers can make as many of these as they like.
+        // Strangers can make as many of these as they like, whatever their status.
         tracing::debug!(route, caller, verified, status, code, bytes_in, bytes_out, duration_ms, "request");
     }
     metrics::counter!("aml_miner_requests_total", "route" => route, "code" => code).increment(1);

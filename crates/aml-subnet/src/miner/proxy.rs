@@ -1,18 +1,21 @@
 //! The proxy: what every request of the axon port is served with.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aml_miner::clock::Clock;
 
 use super::admit::Gate;
 use super::authorize::Policy;
+use super::bodies;
 use super::forward::{Upstream, UpstreamError};
 use super::priority::Slots;
 use crate::chain::metagraph::Cache;
 use crate::config::Settings;
+use crate::http::listen::Reserved;
 use crate::http::rate::Buckets;
+use crate::http::share::{Share, Shares};
 use crate::http::spool::{DiskBudget, SpoolLimits};
 use crate::protocol::replay::NonceStore;
 use crate::wallet::{Hotkey, Signer};
@@ -48,6 +51,7 @@ impl Miner {
     /// When the HTTP client cannot be set up.
     pub fn new(settings: &Settings, parts: MinerParts) -> Result<Self, UpstreamError> {
         let (miner, protocol) = (&settings.miner, &settings.protocol);
+        let (each, all) = bodies::unverified(miner.unverified_body_bytes, miner.max_spooled_bytes);
         let spool = SpoolLimits {
             max_bytes: miner.max_body_bytes,
             memory_bytes: miner.memory_body_bytes,
@@ -67,15 +71,22 @@ impl Miner {
             request_timeout: miner.request_timeout,
             draining: AtomicBool::new(false),
             gate: Gate {
-                clock: parts.clock,
                 window: protocol.window(),
                 ed25519: protocol.ed25519_hotkeys.iter().filter_map(|text| text.parse().ok()).collect(),
                 policy,
                 metagraph: parts.metagraph,
                 nonces: parts.nonces,
                 rates: Buckets::new(miner.requests_per_minute),
-                forgeries: Buckets::new(miner.failures_per_minute),
+                failures: Buckets::new(miner.failures_per_minute),
+                known: Arc::default(),
+                callers: Shares::new(bodies::of_a_caller(miner.max_body_bytes), Share::UNBOUNDED),
+                unverified: Shares::new(each, all),
+                unverified_known: Shares::new(each, all),
+                unverified_body_bytes: miner.unverified_body_bytes,
+                unverified_body_time: miner.unverified_body_time,
+                last_verified_s: AtomicU64::new(parts.clock.now().as_secs()),
                 spool,
+                clock: parts.clock,
             },
         })
     }
@@ -84,6 +95,13 @@ impl Miner {
     #[must_use]
     pub const fn hotkey(&self) -> Hotkey {
         self.signer.hotkey()
+    }
+
+    /// Half of so many connections, for addresses that proved themselves before.
+    #[must_use]
+    pub fn reserved(&self, connections: usize) -> Reserved {
+        let (known, clock) = (Arc::clone(&self.gate.known), Arc::clone(&self.gate.clock));
+        Reserved { connections: connections / 2, known, clock }
     }
 
     /// Takes no more requests.

@@ -11,11 +11,13 @@ use tokio_util::sync::CancellationToken;
 use super::announce::keep_announced;
 use super::observe;
 use super::proxy::{Miner, MinerParts};
-use super::refresh::keep_fresh;
+use super::refresh::{keep_fresh, watch_outlook};
 use super::server::router;
 use super::status::{self, StatusState};
+use super::verdicts;
 use crate::chain::announce::Announce;
 use crate::chain::metagraph::MetagraphSource;
+use crate::chain::outlook::OutlookSource;
 use crate::config::Settings;
 use crate::http::listen::{ListenLimits, STALLED, serve};
 
@@ -23,6 +25,8 @@ use crate::http::listen::{ListenLimits, STALLED, serve};
 pub struct Outside {
     /// Reads the metagraph.
     pub source: Arc<dyn MetagraphSource>,
+    /// Tells how near we are to losing our place.
+    pub outlook: Arc<dyn OutlookSource>,
     /// Announces our axon.
     pub announce: Arc<dyn Announce>,
     /// Where to serve.
@@ -76,7 +80,7 @@ pub async fn run(
     outside: Outside,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let Outside { source, announce, ports, metrics } = outside;
+    let Outside { source, outlook, announce, ports, metrics } = outside;
     let (cache, clock) = (Arc::clone(&parts.metagraph), Arc::clone(&parts.clock));
     let miner = Arc::new(Miner::new(settings, parts)?);
     let state = StatusState {
@@ -87,12 +91,16 @@ pub async fn run(
         metrics,
     };
     let ended = CancellationToken::new();
-    let (status_end, refresh_end, announce_end) = (ended.clone(), ended.clone(), stop.clone());
+    let (status_end, refresh_end, outlook_end, announce_end) =
+        (ended.clone(), ended.clone(), ended.clone(), stop.clone());
     let interval = settings.miner.metagraph_refresh;
     tokio::spawn(async move { keep_fresh(&*source, &cache, &*clock, interval, refresh_end).await });
+    tokio::spawn(async move { watch_outlook(&*outlook, outlook_end).await });
     tokio::spawn(async move {
         axum::serve(ports.status, status::router(state)).with_graceful_shutdown(status_end.cancelled_owned()).await
     });
+    let (validators, hotkey, watch_end) = (settings.miner.validators.clone(), miner.hotkey(), ended.clone());
+    tokio::spawn(async move { verdicts::watch(&validators, hotkey, watch_end).await });
     match announced_address(settings, &ports.axon) {
         Some(place) => {
             tokio::spawn(async move { keep_announced(&*announce, place, announce_end).await });
@@ -109,7 +117,8 @@ pub async fn run(
         drain.cancelled().await;
         draining.drain();
     });
-    serve(ports.axon, router(miner), limits(settings), observe::connection_refused, stop).await;
+    let limits = limits(settings, &miner);
+    serve(ports.axon, router(miner), limits, observe::connection_refused, stop).await;
     ended.cancel();
     tracing::info!("miner stopped");
     Ok(())
@@ -121,13 +130,14 @@ fn announced_address(settings: &Settings, axon: &TcpListener) -> Option<SocketAd
     settings.axon.external_ip.map(|ip| SocketAddr::new(ip, port))
 }
 
-fn limits(settings: &Settings) -> ListenLimits {
+fn limits(settings: &Settings, miner: &Miner) -> ListenLimits {
     ListenLimits {
         connections: settings.miner.connections,
         per_peer: settings.miner.connections_per_peer,
         header_timeout: settings.miner.header_timeout,
         stalled: STALLED,
         grace: settings.miner.grace,
+        reserved: Some(miner.reserved(settings.miner.connections)),
     }
 }
 

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::{Extension, Path, Request, State};
 use axum::response::Response;
 use axum::routing::{any, post};
+use http::StatusCode;
 
 use super::failure::Failure;
 use super::observe::{self, Seen};
@@ -29,23 +30,29 @@ impl Miner {
     /// Reports what came of a request, and words a failure with `refuse`.
     fn answer(&self, done: &Done<'_>, result: Result<Response, Failure>, refuse: fn(&Failure) -> Response) -> Response {
         let (response, code) = match result {
-            Ok(response) => (response, "ok"),
-            Err(failure) => {
-                if failure.is_forgery() {
-                    self.gate.count_forgery(done.peer.0);
-                }
-                (refuse(&failure), failure.code())
+            Ok(response) => {
+                let code = of_the_api(response.status());
+                (response, code)
             }
+            Err(failure) => (refuse(&failure), failure.code()),
         };
         observe::answered(done.route, done.seen, response.status(), code, done.started.elapsed());
         response
     }
 }
 
+/// The code of an answer that the API gave, so that its refusals are told from ours.
+const fn of_the_api(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400..500 => "api_refused",
+        500.. => "api_failed",
+        _ => "ok",
+    }
+}
+
 /// A request that was served or refused.
 struct Done<'a> {
     route: &'static str,
-    peer: Peer,
     seen: &'a Seen,
     started: Instant,
 }
@@ -79,7 +86,7 @@ async fn score(
     }
     let (mut seen, started) = (Seen::default(), Instant::now());
     let result = miner.in_time(native::serve(&miner, route, peer, &mut seen, request)).await;
-    miner.answer(&Done { route, peer, seen: &seen, started }, result, Failure::render)
+    miner.answer(&Done { route, seen: &seen, started }, result, Failure::render)
 }
 
 async fn alert_scoring(
@@ -89,7 +96,7 @@ async fn alert_scoring(
 ) -> Response {
     let (mut seen, started) = (Seen::default(), Instant::now());
     let result = miner.in_time(legacy::serve(&miner, peer, &mut seen, request)).await;
-    miner.answer(&Done { route: "/AlertScoring", peer, seen: &seen, started }, result, legacy::refuse)
+    miner.answer(&Done { route: "/AlertScoring", seen: &seen, started }, result, legacy::refuse)
 }
 
 async fn unknown(State(miner): State<Arc<Miner>>) -> Response {

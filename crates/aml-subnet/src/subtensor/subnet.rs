@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::chain::announce::{Announce, Announced, Announcement, NotAnnounced};
 use crate::chain::metagraph::{MetagraphSource, SourceError};
+use crate::chain::outlook::{Outlook, OutlookSource};
 use crate::chain::reading::{ChainReading, ChainSource};
 use crate::chain::types::Metagraph;
 use crate::wallet::{Hotkey, Signer};
@@ -30,6 +31,13 @@ pub struct Subnet {
 impl MetagraphSource for Subnet {
     fn metagraph(&self) -> BoxFuture<'_, Result<Metagraph, SourceError>> {
         Box::pin(async { self.chain.metagraph(self.netuid).await.map_err(SourceError::new) })
+    }
+}
+
+impl OutlookSource for Subnet {
+    fn outlook(&self) -> BoxFuture<'_, Result<Option<Outlook>, SourceError>> {
+        let hotkey = self.signer.hotkey();
+        Box::pin(async move { self.chain.outlook(hotkey, self.netuid).await.map_err(SourceError::new) })
     }
 }
 

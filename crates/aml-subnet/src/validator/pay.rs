@@ -17,6 +17,7 @@ mod errors;
 mod ledger;
 mod observe;
 mod outcome;
+mod pace;
 mod preview;
 mod resume;
 mod worth;
@@ -28,7 +29,7 @@ use aml_miner::clock::Clock;
 use aml_miner::digest::Digest;
 use tokio::sync::Mutex;
 
-pub use due::{Because, Due, age_in_tempos, due, is_open, last_block};
+pub use due::{Because, Due, WeightsAge, due, is_open, weights_since};
 pub use errors::{PayError, Trouble};
 pub use outcome::PayOutcome;
 pub use preview::{Dropped, Preview, Row};
@@ -51,7 +52,7 @@ use crate::validator::world::{Entropy, WeightsChain};
 use crate::wallet::{Hotkey, Signer};
 
 /// Submissions that are looked at: those of some days.
-const RECORDS: u32 = 64;
+pub const RECORDS: u32 = 64;
 
 /// What a payer works with.
 pub struct PayerParts {
@@ -78,6 +79,7 @@ pub struct Payer {
     metagraph: Cache,
     /// The version that weights carry, where it is configured.
     version: Option<u64>,
+    pace: pace::Pace,
     /// One turn at a time.
     turn: Mutex<()>,
 }
@@ -93,7 +95,14 @@ impl Payer {
     /// A payer. It reads and writes nothing before its first turn.
     #[must_use]
     pub fn new(parts: PayerParts) -> Self {
-        Self { parts, unearned: Unearned::Owner, metagraph: Cache::default(), version: None, turn: Mutex::new(()) }
+        Self {
+            parts,
+            unearned: Unearned::Owner,
+            metagraph: Cache::default(),
+            version: None,
+            pace: pace::Pace::default(),
+            turn: Mutex::new(()),
+        }
     }
 
     /// The same; weights carry `version` instead of the one that follows from rules and subnet.
@@ -106,6 +115,12 @@ impl Payer {
     #[must_use]
     pub fn leaving(self, unearned: Unearned) -> Self {
         Self { unearned, ..self }
+    }
+
+    /// How long an epoch lasts by our clock, as far as is known.
+    #[must_use]
+    pub fn epoch_lasts(&self) -> Option<std::time::Duration> {
+        self.pace.epoch()
     }
 
     /// Whether weights are due now, or when. Changes nothing.
@@ -170,6 +185,8 @@ impl Payer {
         let PayerParts { chain, log, signer, target, .. } = &self.parts;
         let (epoch, standing) = chain.occasion(signer.hotkey(), *target).await?;
         let records = log.newest(*target, RECORDS).await?;
+        let blocks = epoch.next.0.saturating_sub(epoch.first.0);
+        self.pace.saw(standing.block.0, blocks, self.parts.clock.now());
         Ok(Moment { standing, epoch, records })
     }
 
@@ -259,8 +276,8 @@ impl Payer {
     }
 
     fn report_age(&self, moment: &Moment) -> observe::Age {
-        let last_block = last_block(&moment.standing, &moment.records);
-        let age = observe::Age { last_block, tempos: age_in_tempos(&moment.standing, last_block) };
+        let Some(age) = WeightsAge::of(&moment.standing, &moment.records) else { return observe::Age::default() };
+        let age = observe::Age { last_block: age.since.0, tempos: age.tempos };
         observe::age(self.parts.target, age);
         age
     }

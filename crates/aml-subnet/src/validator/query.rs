@@ -6,8 +6,8 @@
 //! * **Address.** It comes from chain data, so it is hostile: [`check`](crate::http::address::check) lets only public unicast through. The
 //!   connection goes to the checked address itself; no name is looked up, no redirect followed, no proxy used, and no
 //!   connection serves two requests.
-//! * **Request.** `POST /{netuid}/score/alerts?explain=...`, signed by btauth/1 under a nonce of its own. A body above
-//!   64 KiB waits for `100 Continue` (2 s at most), so a refusal costs no upload. A miner that does not know the route, and
+//! * **Request.** `POST /{netuid}/score/alerts?explain=...`, signed by btauth/1 under a nonce of its own. The body's
+//!   digest stands in the head, and the body waits for `100 Continue` (2 s at most), so a refusal costs no upload. A miner that does not know the route, and
 //!   signs nothing, is asked by `POST /AlertScoring` of SDK 10 where [`QuerySettings::v10_fallback`] is set.
 //! * **Answer.** Its signature is checked before anything of it is read: a 200 without a valid one is `Refused`. It must not be
 //!   compressed. At most 64 headers, 32 KiB of them, and [`QuerySettings::max_answer_bytes`], counted as they arrive.

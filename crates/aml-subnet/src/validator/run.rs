@@ -23,6 +23,10 @@ use crate::store::{Retention, StorageError};
 const RETRY: Duration = Duration::from_secs(30);
 /// How long what is under way may take once the process was told to stop. Supervisors wait ten seconds and more.
 const GRACE: Duration = Duration::from_secs(4);
+/// While the chain's pace is not known, weights are looked at as often as the main network makes blocks.
+const UNKNOWN_PACE: Duration = Duration::from_secs(12);
+/// No chain is asked more often than so.
+const QUICKEST: Duration = Duration::from_secs(1);
 /// How often raw answers are swept.
 const HOURLY: Duration = Duration::from_secs(3600);
 
@@ -104,21 +108,21 @@ impl Validator {
     /// done soon after: a transaction that waits for its finality is found by its recorded plan.
     pub async fn run(&self, stop: &CancellationToken) {
         let time = &*self.world.time;
-        let rounds = every(time, self.settings.interval, stop, async || {
+        let (usual, hourly) = (|| self.settings.interval, || HOURLY);
+        let rounds = every(time, usual, stop, async || {
             let turn = self.round_turn(stop).await;
             stop.is_cancelled() || self.logged("round", turn)
         });
-        let settle = every(time, self.settings.interval, stop, async || {
+        let settle = every(time, usual, stop, async || {
             let mut errors = Vec::new();
             let turn = self.settle_turn(&mut errors).await;
             errors.iter().for_each(|error| tracing::warn!(error, "a round could not be settled"));
             self.logged("settlement", turn) && errors.is_empty()
         });
-        let pay =
-            every(time, self.settings.weights_interval, stop, async || self.logged("weights", self.pay_turn().await));
+        let pay = every(time, || self.weights_pause(), stop, async || self.paid(self.pay_turn().await));
         let fill =
-            every(time, HOURLY, stop, async || self.logged("columns of past rounds", self.backfill_turn().await));
-        let sweep = every(time, HOURLY, stop, async || self.logged("retention", self.sweep_turn().await));
+            every(time, hourly, stop, async || self.logged("columns of past rounds", self.backfill_turn().await));
+        let sweep = every(time, hourly, stop, async || self.logged("retention", self.sweep_turn().await));
         tokio::join!(rounds, settle, pay, fill, sweep);
     }
 
@@ -214,14 +218,36 @@ impl Validator {
         Ok(())
     }
 
+    /// How soon weights are looked at again: once an epoch at least, however quick the chain is.
+    fn weights_pause(&self) -> Duration {
+        let usual = self.settings.weights_interval;
+        let epoch = self.payer.as_ref().map(|payer| payer.epoch_lasts().unwrap_or(UNKNOWN_PACE));
+        epoch.map_or(usual, |epoch| usual.min(epoch.max(QUICKEST)))
+    }
+
+    /// Whether it went well. The payer tells of its own troubles, with their class.
+    fn paid(&self, turn: Result<Option<PayOutcome>, PayTurnError>) -> bool {
+        match turn {
+            Err(PayTurnError::Pay(_)) => {
+                troubled("weights");
+                false
+            }
+            other => self.logged("weights", other),
+        }
+    }
+
     /// Whether it went well.
     fn logged<T, E: std::error::Error>(&self, what: &'static str, result: Result<T, E>) -> bool {
         if let Err(error) = &result {
             tracing::error!(what, error = with_causes(error), "trouble; it is tried again");
-            metrics::counter!("aml_validator_troubles_total", "what" => what).increment(1);
+            troubled(what);
         }
         result.is_ok()
     }
+}
+
+fn troubled(what: &'static str) {
+    metrics::counter!("aml_validator_troubles_total", "what" => what).increment(1);
 }
 
 /// Why weights were not set.
@@ -247,10 +273,15 @@ async fn unless_stopped<T>(time: &dyn Time, stop: &CancellationToken, work: impl
 }
 
 /// Does `turn` every `interval`, and sooner after trouble, until `stop`.
-async fn every(time: &dyn Time, interval: Duration, stop: &CancellationToken, turn: impl AsyncFn() -> bool) {
+async fn every(
+    time: &dyn Time,
+    interval: impl Fn() -> Duration,
+    stop: &CancellationToken,
+    turn: impl AsyncFn() -> bool,
+) {
     while !stop.is_cancelled() {
         let Some(good) = unless_stopped(time, stop, turn()).await else { return };
-        let pause = if good { interval } else { interval.min(RETRY) };
+        let pause = if good { interval() } else { interval().min(RETRY) };
         tokio::select! {
             // In a fixed order, so that a simulation is the same each time.
             biased;

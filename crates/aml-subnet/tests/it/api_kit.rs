@@ -134,14 +134,16 @@ impl Kit {
         kit.ledger.set_dormancy(&miner(11), Some(dormancy)).await.expect("noted");
         for (epoch, state) in [
             (99, WeightsState::Failed { why: "the chain refused: SettingWeightsTooFast".to_owned() }),
-            (100, WeightsState::Confirmed { block: 5_120_000 }),
+            (100, WeightsState::Confirmed { block: 5_123_100 }),
             (101, WeightsState::Committed { block: 5_123_400 }),
         ] {
             let target = WeightsTarget { netuid: NETUID, mechanism: 0 };
             kit.ledger.plan_weights(target, &weights(epoch)).await.expect("planned");
             kit.ledger.weights_state(target, epoch, &state).await.expect("its state");
         }
-        kit.chain.put(reading(), NOW.checked_sub(Duration::from_secs(9)).expect("later than 1970"));
+        let target = WeightsTarget { netuid: NETUID, mechanism: 0 };
+        let records = kit.ledger.weights(target, 64).await.expect("readable");
+        kit.chain.put(reading(), &records, NOW.checked_sub(Duration::from_secs(9)).expect("later than 1970"));
         kit
     }
 
@@ -455,5 +457,7 @@ pub(crate) fn reading() -> ChainReading {
         metagraph: Metagraph { netuid: NETUID, block: Block(5_123_456), neurons },
         tempo: 360,
         weights: Some((1..=7).map(|number| (Uid(number), 65_535 / number)).collect()),
+        last_update: Some(Block(5_123_100)),
+        stopped: None,
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use aml_miner::digest::Digest;
 use aml_subnet::chain::reading::ChainReading;
+use aml_subnet::chain::standing::Preflight;
 use aml_subnet::chain::types::Block;
 use aml_subnet::outputs::Format;
-use aml_subnet::store::records::Step;
+use aml_subnet::store::records::{Step, WeightsState, WeightsTarget};
 use aml_subnet::validator::task::TrapList;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -17,8 +18,8 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 use crate::api_kit::{
-    ALERTS, DAYS, Kit, MINERS, NOW, SETTLED, commitment, id, miner, must_publish, must_publish_nothing, reading, salt,
-    task,
+    ALERTS, DAYS, Kit, MINERS, NETUID, NOW, SETTLED, commitment, id, miner, must_publish, must_publish_nothing,
+    reading, salt, task,
 };
 
 #[tokio::test]
@@ -341,20 +342,43 @@ async fn readiness_says_what_is_wrong() {
         later.metagraph.block = Block(later.metagraph.block.0 + blocks);
         later
     };
-    kit.chain.put(later(2_000), NOW);
-    let reasons = kit.get("/ready").await.json()["reasons"].clone();
-    assert_eq!(reasons, json!(["weights are 6.5 tempos old"]));
-    kit.chain.put(later(1), NOW.checked_sub(Duration::from_secs(900)).expect("later than 1970"));
+    // Confirmed in block 5,120,000; the commits since then have refreshed the chain's LastUpdate only.
+    let target = WeightsTarget { netuid: NETUID, mechanism: 0 };
+    let mut records = kit.ledger.weights(target, 64).await.expect("readable");
+    for record in &mut records {
+        if matches!(record.state, WeightsState::Confirmed { .. }) {
+            record.state = WeightsState::Confirmed { block: 5_120_000 };
+        }
+    }
+    kit.chain.put(later(0), &records, NOW);
+    let shown = kit.get("/weights").await.json()["on_chain"].clone();
+    assert_eq!((&shown["last_update"], &shown["age_tempos"]), (&json!(5_120_000), &json!(3456.0 / 360.0)));
+    assert_eq!(kit.get("/ready").await.json()["reasons"], json!(["weights are 9.6 tempos old"]));
+    kit.chain.put(later(2_000), &[], NOW);
+    assert_eq!(kit.get("/ready").await.json()["reasons"], json!(["weights are 6.5 tempos old"]));
+    kit.chain.put(later(1), &[], NOW.checked_sub(Duration::from_secs(900)).expect("later than 1970"));
     assert_eq!(kit.get("/ready").await.json()["reasons"], json!(["no new block for 900 s"]));
-    kit.chain.put(later(1), NOW);
+    kit.chain.put(later(1), &[], NOW);
     assert_eq!(kit.get("/ready").await.json()["block_age_s"], 900, "the same block again is no new block");
     let alone = ChainReading {
         weights: None,
         metagraph: aml_subnet::chain::types::Metagraph { neurons: Vec::new(), ..later(3).metagraph },
         tempo: 360,
+        last_update: None,
+        stopped: Some(Preflight::NotRegistered),
     };
-    kit.chain.put(alone, NOW);
+    kit.chain.put(alone, &[], NOW);
     assert_eq!(kit.get("/ready").await.json()["reasons"], json!(["the hotkey is not registered in the subnet"]));
+    for (stopped, reason) in [
+        (Preflight::NoPermit(0), "the hotkey has no validator permit"),
+        (
+            Preflight::Stake { stake: 1, threshold: 2 },
+            "the chain takes no weights: NotEnoughStakeToSetWeights: the hotkey's stake is 1 rao, the chain wants 2",
+        ),
+    ] {
+        kit.chain.put(ChainReading { stopped: Some(stopped), ..later(4) }, &[], NOW);
+        assert_eq!(kit.get("/ready").await.json()["reasons"], json!([reason]));
+    }
     kit.ledger.close().await;
     let reasons = kit.get("/ready").await.json()["reasons"].clone();
     assert!(reasons.as_array().expect("a list").contains(&json!("the ledger does not answer")), "{reasons}");
@@ -368,6 +392,10 @@ async fn metrics_tell_what_alert_rules_watch() {
     let text = kit.get("/metrics").await.must_succeed().text();
     for line in [
         "aml_validator_block 5123456",
+        "aml_validator_registered 1",
+        "aml_validator_permit 1",
+        "aml_validator_stopped_by_standing 0",
+        "aml_validator_round_alerts ",
         "aml_validator_block_age_seconds 9",
         "aml_validator_rounds{step=\"settled\"} 22",
         "aml_validator_rounds{step=\"published\"} 8",

@@ -98,7 +98,10 @@ fn a_network_wins_over_the_endpoints_of_a_lower_layer() {
     let path = folder.path().join("c.toml");
     std::fs::write(&path, "[subtensor]\nnetwork = \"test\"\nchain_endpoint = [\"ws://file:1\"]\n").expect("a file");
     let given = |key, text: &str, source| Override { key, text: text.to_owned(), source };
-    let endpoints = |overrides: &[Override]| load(Some(&path), overrides).expect("valid").subtensor.chain_endpoint;
+    let endpoints = |overrides: &[Override]| -> Vec<String> {
+        let found = load(Some(&path), overrides).expect("valid").subtensor.chain_endpoint;
+        found.iter().map(|url| url.expose().to_owned()).collect()
+    };
     let network = |source| given("subtensor.network", "finney", source);
     let endpoint = |source| given("subtensor.chain_endpoint", "ws://set:1", source);
     let none: [String; 0] = [];
@@ -124,7 +127,7 @@ fn the_home_directory_is_expanded_in_every_path() {
     assert_eq!(settings.wallet.password_file, Some(Path::new(&home).join("p")));
     assert_eq!(settings.validator.sot, format!("{home}/b"));
     assert_eq!(settings.validator.data_dir, Path::new(&home).join("d"));
-    assert_eq!(settings.validator.database_url, Some(format!("sqlite://{home}/l.sqlite")));
+    assert_eq!(settings.validator.database_url, Some(SecretUrl::new(format!("sqlite://{home}/l.sqlite"))));
     let problems = must_fail("[validator]\ndata_dir = \"~bob/d\"\n", &[]);
     assert!(problems[0].contains("write the whole path"), "{problems:?}");
 }

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use aml_subnet::chain::outlook::Outlook;
 use aml_subnet::chain::types::{Axon, Block, Neuron, Uid};
 use aml_subnet::doctor::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts, judge};
 use aml_subnet::doctor::{Class, State};
+use aml_subnet::miner::verdicts::{Verdict, Verdicts};
 use aml_subnet::validation::rules::RulesVersion;
 use axum::Router;
 use axum::routing::get;
@@ -56,6 +58,8 @@ fn healthy() -> Facts {
         }),
         disk: Some(Vec::new()),
         rules: None,
+        outlook: Some(Outlook { free: 0, immune_blocks: 0, before: 40 }),
+        rounds: Vec::new(),
     }
 }
 
@@ -208,4 +212,22 @@ fn a_validator_hears_that_the_subnet_is_under_another_list_of_rules() {
     assert!(state == State::Warning && text.contains("rules v2") && text.contains("v1 today"), "{text}");
     assert_eq!(told(RulesVersion::V1, 1_005_000), None, "a number of the SDK says nothing of rules");
     assert_eq!(told(RulesVersion::V1, 0), None);
+}
+
+#[test]
+fn a_miner_learns_what_threatens_it_before_it_hurts() {
+    let warned = |facts: &Facts, words: &str| {
+        let report = judge(facts);
+        assert_eq!(report.exit_code(), 0, "a warning, no failure");
+        let finding = report.findings.iter().find(|finding| finding.state == State::Warning).expect("a warning");
+        assert!(finding.text.contains(words) && !finding.advice.is_empty(), "{finding:?}");
+    };
+    let near = Some(Outlook { free: 0, immune_blocks: 7, before: 1 });
+    warned(&Facts { outlook: near, ..healthy() }, "immune for 7 blocks");
+    let last = Verdict { outcome: "timed_out".to_owned(), date: "2026-01-05".to_owned(), ..Verdict::default() };
+    let told = Ok(Verdicts { rounds: vec![last], ..Verdicts::default() });
+    warned(&Facts { rounds: vec![("https://v".to_owned(), told)], ..healthy() }, "https://v: 2026-01-05 was timed out");
+    let silent = vec![("https://v".to_owned(), Err("no answer".to_owned()))];
+    let report = judge(&Facts { rounds: silent, ..healthy() });
+    assert!(report.findings.iter().all(|finding| finding.state != State::Warning), "{}", report.render());
 }

@@ -42,6 +42,8 @@ mod localnet_rpc;
 mod miner;
 mod miner_chain;
 mod miner_parts;
+mod miner_strangers;
+mod my_rounds;
 mod outputs;
 #[cfg(feature = "redis")]
 mod redis_nonces;
@@ -58,6 +60,7 @@ mod scores_cli;
 mod scoring_doc;
 mod scoring_kit;
 mod scoring_v2_doc;
+mod security_doc;
 mod simulate;
 mod trap_classifier;
 mod validation;

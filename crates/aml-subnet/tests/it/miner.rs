@@ -18,7 +18,7 @@ use aml_subnet::protocol::answer::{Answered, Asked, verify_answer};
 use aml_subnet::protocol::replay::MemoryNonces;
 use aml_subnet::protocol::signed_request::{Target, sign};
 use aml_subnet::protocol::synapse::{dendrite, reply};
-use aml_subnet::protocol::{Nonce, NonceSource};
+use aml_subnet::protocol::{Nonce, NonceSource, content_digest};
 use aml_subnet::wallet::{Hotkey, Signer};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 use crate::axon_v10::{STRICTER, must_split};
 use crate::common::{dev_key, must_read_json, must_text, shared};
 
-const START: Duration = Duration::from_secs(1_795_000_000);
+pub(crate) const START: Duration = Duration::from_secs(1_795_000_000);
 pub(crate) const SCORES: &str =
     r#"[{"alert_id":"a","score":0.5,"model_version":"1.0.0","latency_ms":0.1,"explain_json":"{}"}]"#;
 
@@ -43,7 +43,7 @@ pub(crate) const SCORES: &str =
 pub(crate) struct TestClock(AtomicU64);
 
 impl TestClock {
-    fn set(&self, time: Duration) {
+    pub(crate) fn set(&self, time: Duration) {
         self.0.store(u64::try_from(time.as_nanos()).expect("fits"), Ordering::SeqCst);
     }
 }
@@ -105,7 +105,7 @@ impl Api {
 pub(crate) struct TestMiner {
     pub(crate) address: SocketAddr,
     pub(crate) api: Api,
-    clock: Arc<TestClock>,
+    pub(crate) clock: Arc<TestClock>,
     nonces: NonceSource,
     pub(crate) key: Hotkey,
     stop: CancellationToken,
@@ -161,6 +161,7 @@ impl TestMiner {
             header_timeout: settings.miner.header_timeout,
             stalled: Duration::from_millis(300),
             grace: settings.miner.grace,
+            reserved: Some(miner.reserved(settings.miner.connections)),
         };
         let stop = CancellationToken::new();
         let served = tokio::spawn(serve(listener, router(miner), limits, || (), stop.clone()));
@@ -168,30 +169,41 @@ impl TestMiner {
         Self { address, api, clock, nonces: NonceSource::default(), key, stop, served, http }
     }
 
-    fn signed(&self, who: &Signer, target: &str, body: &[u8]) -> HeaderMap {
+    pub(crate) fn signed(&self, who: &Signer, target: &str, body: &[u8]) -> HeaderMap {
         let target = Target { method: "POST", path_and_query: target, body: Digest::of(body) };
         sign(who, &target, Some(self.key), self.nonces.next(&*self.clock))
     }
 
-    async fn post(&self, target: &str, headers: HeaderMap, body: impl Into<reqwest::Body>) -> reqwest::Response {
+    pub(crate) async fn post(
+        &self,
+        target: &str,
+        headers: HeaderMap,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::Response {
         let url = format!("http://{}{target}", self.address);
         self.http.post(url).headers(headers).body(body).send().await.expect("an answer")
     }
 
     /// A signed request of `who`, sent as signed.
-    async fn ask(&self, who: &str, target: &str, body: &'static [u8]) -> reqwest::Response {
+    pub(crate) async fn ask(&self, who: &str, target: &str, body: &'static [u8]) -> reqwest::Response {
         self.post(target, self.signed(&dev_key(who), target, body), body).await
     }
 }
 
-async fn must_fail_with(response: reqwest::Response, status: u16, code: &str) -> Value {
+/// The same headers with the body's digest, as a validator of ours sends it.
+pub(crate) fn announced(mut headers: HeaderMap, body: &[u8]) -> HeaderMap {
+    headers.insert(content_digest::HEADER, content_digest::announce(Digest::of(body)));
+    headers
+}
+
+pub(crate) async fn must_fail_with(response: reqwest::Response, status: u16, code: &str) -> Value {
     let got = response.status().as_u16();
     let body: Value = response.json().await.expect("JSON");
     assert_eq!((got, body["code"].as_str()), (status, Some(code)), "{body}");
     body
 }
 
-const SCORE: &str = "/7/score/alerts";
+pub(crate) const SCORE: &str = "/7/score/alerts";
 
 #[tokio::test]
 async fn a_welcome_request_is_scored_and_the_answer_signed() {
@@ -312,11 +324,11 @@ async fn files_are_bounded_together_and_given_back() {
     };
     let miner = TestMiner::spawn(tune).await;
     let big = vec![b'x'; 1_500_000];
-    let headers = miner.signed(&dev_key("Alice"), SCORE, &big);
+    let headers = announced(miner.signed(&dev_key("Alice"), SCORE, &big), &big);
     must_fail_with(miner.post(SCORE, headers, big).await, 503, "no_room").await;
     let fits = vec![b'x'; 900_000];
     for _ in 0..3 {
-        let headers = miner.signed(&dev_key("Alice"), SCORE, &fits);
+        let headers = announced(miner.signed(&dev_key("Alice"), SCORE, &fits), &fits);
         let response = miner.post(SCORE, headers, fits.clone()).await;
         assert_eq!(response.status(), 200);
         response.bytes().await.expect("a body");

@@ -57,7 +57,8 @@ async fn a_miner_finds_its_chain_announces_itself_and_serves() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let nonces = Arc::new(MemoryNonces::new(clock.now()));
     let parts = MinerParts { signer: dev_key("Bob"), metagraph: Arc::new(Cache::default()), nonces, clock };
-    let outside = Outside { source: Arc::clone(&subnet) as Arc<_>, announce: subnet, ports, metrics: None };
+    let (source, outlook) = (Arc::clone(&subnet) as Arc<_>, Arc::clone(&subnet) as Arc<_>);
+    let outside = Outside { source, outlook, announce: subnet, ports, metrics: None };
     let stop = CancellationToken::new();
     let ended = stop.clone();
     let miner = tokio::spawn(async move { run(&settings, parts, outside, ended).await });

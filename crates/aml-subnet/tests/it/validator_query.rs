@@ -419,13 +419,15 @@ async fn after_the_rounds_deadline_nobody_is_called() {
 }
 
 #[tokio::test]
-async fn a_large_body_is_sent_only_to_who_asks_for_it() {
+async fn a_body_of_any_size_is_sent_only_to_who_asks_for_it() {
     let large: Bodies = Arc::new(|hotkey| {
         let mut pieces = vec![Bytes::from(vec![b' '; 128 << 10]); 2];
         pieces.push(batch(hotkey).to_bytes());
         Ok(RequestBody::from(pieces))
     });
     let miners = [miner("Bob", HONEST).await, miner("Charlie", Behaviour::RefusingUnread).await];
+    must_ask(&asker(settings()), asking(peers(&miners[1..]))).await;
+    assert_eq!(miners[1].seen.body_bytes(), 0, "a small one");
     let all = must_ask(&asker(settings()), Asking { bodies: large, ..asking(peers(&miners)) }).await;
     assert_eq!(of(&all, &miners[0]).answer.reply, Reply::Answered);
     assert!(miners[0].seen.body_bytes() > 256 << 10);

@@ -15,6 +15,7 @@ use super::super::error::ApiError;
 use super::super::reply::{self, Content, Keep};
 use super::super::state::ApiState;
 use super::text::{ago, whole};
+use crate::chain::standing::Preflight;
 
 /// Media type of a page.
 pub(in crate::api) const HTML: &str = "text/html; charset=utf-8";
@@ -123,12 +124,15 @@ fn status(api: &ApiState) -> Vec<StatusItem> {
     let tone = if age > api.readiness.head_age { "bad" } else { "" };
     let block = format!("{}, {}", whole(seen.block().0), ago(age.as_secs()));
     items.push(StatusItem { label: "Block", value: block, tone });
-    let (value, tone) = match seen.weights_age(&api.hotkey) {
-        None => ("hotkey is not registered".to_owned(), "bad"),
-        Some(_) if api.readiness.shadow => ("shadow mode, not set".to_owned(), ""),
-        Some((_, tempos)) => {
+    let (value, tone) = match (seen.weights_age(), &seen.reading.stopped) {
+        _ if !seen.registered() => ("hotkey is not registered".to_owned(), "bad"),
+        _ if api.readiness.shadow => ("shadow mode, not set".to_owned(), ""),
+        (_, Some(Preflight::NoPermit(_))) => ("no validator permit".to_owned(), "bad"),
+        (_, Some(why)) => (format!("the chain takes none: {}", why.refusal().name()), "bad"),
+        (Some(tempos), None) => {
             (format!("{tempos:.1} tempos old"), if tempos > api.readiness.weights_tempos { "bad" } else { "" })
         }
+        (None, None) => ("not known".to_owned(), "warn"),
     };
     items.push(StatusItem { label: "Weights", value, tone });
     let neurons = seen.reading.metagraph.neurons.len() as u64;

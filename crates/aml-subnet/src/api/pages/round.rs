@@ -137,7 +137,7 @@ fn timeline(detail: &RoundDetail) -> Vec<Mark> {
     };
     vec![
         mark("Opened", Some(&round.opened_at), ""),
-        mark("Answers closed", round.deadline_at.as_deref(), "no deadline"),
+        mark("Deadline", round.deadline_at.as_deref(), "no deadline"),
         mark("Published", round.published_at.as_deref(), "not yet"),
         mark("Settled", round.settled_at.as_deref(), &open(detail)),
     ]

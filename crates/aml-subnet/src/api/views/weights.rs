@@ -30,7 +30,7 @@ pub struct OnChain {
     pub block: u64,
     /// Blocks of an epoch.
     pub tempo: u16,
-    /// Block of the last weights, or of the registration.
+    /// Block of the last confirmed weights; without any, of the hotkey's last update.
     pub last_update: Option<u64>,
     /// Their age in tempos; to be looked into above 3.
     pub age_tempos: Option<f64>,
@@ -101,21 +101,20 @@ impl WeightsAnswer {
             netuid,
             mechanism,
             hotkey: hotkey.to_string(),
-            on_chain: seen.map(|seen| on_chain(seen, hotkey)),
+            on_chain: seen.map(on_chain),
             agrees,
             submissions: records.iter().map(|record| entry(record, seen)).collect(),
         }
     }
 }
 
-fn on_chain(seen: &ChainSeen, hotkey: &Hotkey) -> OnChain {
-    let age = seen.weights_age(hotkey);
+fn on_chain(seen: &ChainSeen) -> OnChain {
     let weights: Vec<(u16, u16)> = seen.reading.weights.iter().flatten().map(|(uid, value)| (uid.0, *value)).collect();
     OnChain {
         block: seen.block().0,
         tempo: seen.reading.tempo,
-        last_update: age.map(|(block, _)| block.0),
-        age_tempos: age.map(|(_, tempos)| tempos),
+        last_update: seen.weights_since.map(|block| block.0),
+        age_tempos: seen.weights_age(),
         weights: named(&weights, Some(seen)),
     }
 }

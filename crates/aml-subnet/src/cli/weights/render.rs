@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::store::records::WeightsState;
-use crate::validator::pay::{Due, Preview, age_in_tempos, last_block};
+use crate::validator::pay::{Due, Preview, WeightsAge};
 use crate::wallet::Hotkey;
 
 /// Submissions that are listed.
@@ -41,12 +41,14 @@ impl Sheet<'_> {
     fn head(&self) -> String {
         let Preview { standing, epoch, records, on_chain, .. } = self.preview;
         let place = standing.uid.map_or_else(|| "not registered".to_owned(), |uid| format!("uid {}", uid.0));
-        let last = last_block(standing, records);
+        let age = WeightsAge::of(standing, records);
+        let since =
+            age.map_or_else(String::new, |age| format!(", since block {}, {:.1} tempos ago", age.since.0, age.tempos));
         let receivers = on_chain.as_ref().map_or(0, Vec::len);
         format!(
             "subnet {} mechanism {} at block {}, hotkey {}\n  standing         {place}, validator permit {}\n  \
              epoch            from block {}, the next one in {} blocks (tempo {})\n  on chain         {receivers} \
-             neurons have a weight, since block {last}, {:.1} tempos ago\n  next submission  {}\n  rounds           {} \
+             neurons have a weight{since}\n  next submission  {}\n  rounds           {} \
              days with rounds that count, {} wanted\n",
             self.netuid,
             self.mechanism,
@@ -56,7 +58,6 @@ impl Sheet<'_> {
             epoch.first.0,
             epoch.blocks_left(),
             standing.rules.tempo,
-            age_in_tempos(standing, last),
             due(&self.preview.due),
             self.rounds,
             self.min_rounds,
@@ -124,7 +125,7 @@ impl Sheet<'_> {
         let chain = preview.on_chain.as_ref().map(|weights| {
             weights.iter().map(|(uid, value)| json!({ "uid": uid.0, "weight": value })).collect::<Vec<_>>()
         });
-        let last = last_block(standing, &preview.records);
+        let age = WeightsAge::of(standing, &preview.records);
         json!({
             "netuid": self.netuid,
             "mechanism": self.mechanism,
@@ -134,8 +135,8 @@ impl Sheet<'_> {
             "validator_permit": standing.permit,
             "epoch": { "first": epoch.first.0, "next": epoch.next.0, "tempo": standing.rules.tempo },
             "due": due_json(&preview.due),
-            "last_block": last,
-            "age_tempos": age_in_tempos(standing, last),
+            "last_block": age.map(|age| age.since.0),
+            "age_tempos": age.map(|age| age.tempos),
             "rounds": self.rounds,
             "min_rounds": self.min_rounds,
             "withheld": preview.withheld.map(|why| why.to_string()),

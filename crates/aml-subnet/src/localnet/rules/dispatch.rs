@@ -33,6 +33,7 @@ pub(crate) fn is_free(call: &RuntimeCall) -> bool {
             | Call::add_stake_limit { .. }
             | Call::register_network { .. }
             | Call::burned_register { .. }
+            | Call::register_limit { .. }
             | Call::root_register { .. }
     )
 }
@@ -85,6 +86,10 @@ fn subtensor(exec: &mut Exec<'_>, who: AccountId32, call: &Call) -> Result<(), F
     match call {
         Call::serve_axon { .. } | Call::serve_axon_tls { .. } | Call::serve_prometheus { .. } => serve(exec, who, call),
         Call::burned_register { netuid, hotkey } => subnets::burned_register(exec, who, *netuid, *hotkey),
+        Call::register_limit { netuid, hotkey, limit_price } => {
+            subnets::within_limit(&exec.db, *netuid, *limit_price)?;
+            subnets::burned_register(exec, who, *netuid, *hotkey)
+        }
         Call::register_network { hotkey } => subnets::register_network(exec, who, *hotkey),
         Call::root_register { hotkey } => {
             subnets::own(&mut exec.db, who, *hotkey)?;

@@ -105,6 +105,11 @@ pub(crate) fn start(exec: &mut Exec<'_>, who: AccountId32, netuid: u16) -> Resul
     Ok(())
 }
 
+/// `register_limit`: refuses a place that has become dearer than the caller thought.
+pub(crate) fn within_limit(db: &impl Read, netuid: u16, limit: u64) -> Result<(), Fault> {
+    if BURN.get(db, (netuid,)) > limit { Err(Error::RegistrationPriceLimitExceeded.into()) } else { Ok(()) }
+}
+
 /// `burned_register`: a coldkey pays for a hotkey's place.
 pub(crate) fn burned_register(
     exec: &mut Exec<'_>,

@@ -2,6 +2,7 @@
 
 use crate::chain::epoch::{Epoch, in_tempos};
 use crate::chain::standing::WeightsStanding;
+use crate::chain::types::Block;
 use crate::store::records::{WeightsRecord, WeightsState};
 
 /// Commits that may be open at once, by the pallet's rule.
@@ -79,18 +80,35 @@ pub const fn is_open(state: &WeightsState) -> bool {
     is_commit(state) || matches!(state, WeightsState::Planned)
 }
 
-/// Age of the weights on chain in tempos: since the last confirmed submission, or the hotkey's last update.
+/// The block since which the weights on chain are as they are. Page, readiness, metrics and alert rules all mean this one.
+///
+/// It is that of the last confirmed submission. Without one it is that of the hotkey's last update, and no later than our oldest
+/// submission on record: commits that never take effect refresh the former. `None` where there is neither.
 #[must_use]
-pub fn age_in_tempos(standing: &WeightsStanding, last: u64) -> f64 {
-    in_tempos(standing.block.0.saturating_sub(last), standing.rules.tempo)
-}
-
-/// The block of the last confirmed submission, else of the hotkey's last update.
-#[must_use]
-pub fn last_block(standing: &WeightsStanding, records: &[WeightsRecord]) -> u64 {
+pub fn weights_since(last_update: Option<Block>, records: &[WeightsRecord]) -> Option<Block> {
     let confirmed = records.iter().filter_map(|record| match record.state {
-        WeightsState::Confirmed { block } => Some(block),
+        WeightsState::Confirmed { block } => Some(Block(block)),
         _ => None,
     });
-    confirmed.max().unwrap_or(standing.last_update.0)
+    let oldest = || records.iter().map(|record| Block(record.epoch)).min();
+    confirmed.max().or_else(|| last_update.map(|update| oldest().map_or(update, |oldest| oldest.min(update))))
+}
+
+/// How old the weights on chain are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeightsAge {
+    /// Since when they are as they are: see [`weights_since`].
+    pub since: Block,
+    /// In tempos.
+    pub tempos: f64,
+}
+
+impl WeightsAge {
+    /// Their age by a hotkey's standing and its submissions on record.
+    #[must_use]
+    pub fn of(standing: &WeightsStanding, records: &[WeightsRecord]) -> Option<Self> {
+        let since = weights_since(standing.uid.map(|_| standing.last_update), records)?;
+        let blocks = standing.block.0.saturating_sub(since.0);
+        Some(Self { since, tempos: in_tempos(blocks, standing.rules.tempo) })
+    }
 }

@@ -12,9 +12,9 @@ use crate::http::body::RequestBody;
 use crate::http::client::{MAX_REFUSAL, Posting, Received, printable};
 use crate::http::lanes::Lane;
 use crate::http::spool::{SpoolLimits, Spooled};
-use crate::protocol::NonceSource;
 use crate::protocol::answer::{Answered, Asked, verify_answer};
 use crate::protocol::signed_request::{Target, sign};
+use crate::protocol::{NonceSource, content_digest};
 use crate::validator::world::{Entropy, Line, Workers};
 use crate::wallet::{Hotkey, Signer};
 
@@ -82,7 +82,8 @@ pub(crate) async fn ask(
     let Question { receiver, target, body, digest, lane } = question;
     let nonce = caller.nonces.next(caller.clock);
     let signed = Target { method: "POST", path_and_query: target.as_str(), body: digest };
-    let headers = sign(caller.signer, &signed, Some(receiver), nonce);
+    let mut headers = sign(caller.signer, &signed, Some(receiver), nonce);
+    headers.insert(content_digest::HEADER, content_digest::announce(digest));
     let asked = Asked { nonce, validator: caller.signer.hotkey(), body: digest };
     let Received { status, headers, body, whole } = line.post(Posting { target, headers, body, lane }, limits).await?;
     let proof = verify_answer(&headers, &receiver, Answered { status, body: body.digest() }, &asked);

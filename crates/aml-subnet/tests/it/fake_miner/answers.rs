@@ -7,7 +7,7 @@ use aml_miner::receipt::{HEADER, Statement};
 use aml_subnet::protocol::answer::{self, Answered, Asked};
 use aml_subnet::protocol::signed_request::{Claim, Target};
 use aml_subnet::protocol::synapse::{self, reply};
-use aml_subnet::protocol::{Nonce, Refusal, Window};
+use aml_subnet::protocol::{Nonce, Refusal, Window, content_digest};
 use aml_subnet::wallet::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
@@ -84,6 +84,10 @@ impl Miner {
         claim.expect(Scheme::Sr25519, &self.signer.hotkey(), PATIENT, now)?;
         let body = Digest::of(&request.body);
         claim.verify(&Target { method: &request.method, path_and_query: &request.target, body })?;
+        // As our validator sends it, so that the signature can be checked before the body.
+        if content_digest::announced(&request.headers)? != Some(body) {
+            return Err(Refusal::Missing(content_digest::HEADER));
+        }
         self.nonces.record(envelope.sender, envelope.nonce, now)?;
         self.seen.verified.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         *self.seen.target.lock().expect("no panic") = request.target.clone();

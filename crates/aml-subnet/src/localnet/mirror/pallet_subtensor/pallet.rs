@@ -68,6 +68,21 @@ pub(crate) enum EpochConsensus {
     Null,
 }
 
+/// What becomes of a coldkey's dividends from the root network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub(crate) enum RootClaimTypeEnum {
+    /// Sold.
+    #[default]
+    Swap,
+    /// Kept.
+    Keep,
+    /// Kept in these subnets.
+    KeepSubnets {
+        /// Which.
+        subnets: std::collections::BTreeSet<u16>,
+    },
+}
+
 /// A hash commit of weights: hash, block, first and last block of its reveal.
 pub(crate) type WeightCommit = (H256, u64, u64, u64);
 /// A timelocked commit of weights: hotkey, block, ciphertext, round of the beacon.
@@ -118,6 +133,8 @@ pub(crate) enum Call {
     add_stake_limit { hotkey: AccountId32, netuid: u16, amount_staked: u64, limit_price: u64, allow_partial: bool },
     #[codec(index = 92)]
     start_call { netuid: u16 },
+    #[codec(index = 140)]
+    register_limit { netuid: u16, hotkey: AccountId32, limit_price: u64 },
     #[codec(index = 96)]
     commit_weights { netuid: u16, commit_hash: H256 },
     #[codec(index = 97)]
@@ -225,4 +242,5 @@ pub(crate) enum Error {
     IncorrectCommitRevealVersion,
     CannotAffordLockCost,
     SubnetLimitReached,
+    RegistrationPriceLimitExceeded,
 }
