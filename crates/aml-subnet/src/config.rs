@@ -1,10 +1,11 @@
 //! Settings: defaults, then the file, then the environment, then flags. All problems are reported at once.
 
 mod explain;
-mod home;
 mod forms;
+mod home;
 mod load;
 pub mod settings;
+mod subtensor;
 mod summary;
 pub mod validator;
 

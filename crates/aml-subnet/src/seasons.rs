@@ -47,7 +47,7 @@ pub struct Desk {
 
 #[derive(Debug)]
 enum Season {
-    V1(UnderV1),
+    V1(Box<UnderV1>),
     V2(Box<UnderV2>),
 }
 
@@ -68,14 +68,14 @@ impl Desk {
                 let began = Began::of(&begin)?;
                 let said = began.said();
                 self.season = Some(match began {
-                    Began::V1 { miners, grace } => Season::V1(UnderV1::new(miners, grace)),
+                    Began::V1 { miners, grace } => Season::V1(Box::new(UnderV1::new(miners, grace))),
                     Began::V2(plan) => Season::V2(Box::new(UnderV2::new(plan, self.threads))),
                 });
                 Ok(Answer::Begun(said))
             }
             Frame::Day(day) => {
                 let played = match self.season.as_mut().ok_or(Refusal::NoSeason)? {
-                    Season::V1(season) => season.play(&Checked::of(&day, season)?),
+                    Season::V1(season) => season.play(&Checked::of(&day, season.as_ref())?),
                     Season::V2(season) => season.play(Checked::of(&day, season.as_ref())?),
                 };
                 Ok(Answer::Day(Box::new(played)))

@@ -22,6 +22,7 @@ mod place;
 mod pool;
 mod read_error;
 mod readback;
+mod readings;
 mod reveal;
 mod revealed;
 mod rpc;
@@ -53,13 +54,9 @@ pub use snapshot::ReadError;
 pub use submit::SubmitError;
 pub use watchdog::{Silence, Stalled};
 
-use crate::chain::commit::Mechanism;
 use crate::chain::endpoints::Endpoints;
-use crate::chain::epoch::Epoch;
-use crate::chain::reading::ChainReading;
-use crate::chain::standing::WeightsStanding;
 use crate::chain::types::{Block, Hyperparameters, Metagraph};
-use crate::wallet::{Hotkey, KeyLock};
+use crate::wallet::KeyLock;
 use link::{Link, Links};
 use nonce::Desk;
 use snapshot::{Snapshot, node};
@@ -126,49 +123,6 @@ impl Subtensor {
     /// [`ReadError`] when no endpoint gives an answer, or there is no such subnet.
     pub async fn hyperparameters(&self, netuid: u16) -> Result<Hyperparameters, ReadError> {
         self.read(At::Finalised, |snapshot| Box::pin(hyperparameters::read(snapshot, netuid))).await
-    }
-
-    /// Metagraph, tempo, a hotkey's weights and what keeps it from setting more, at one finalised block.
-    ///
-    /// # Errors
-    /// [`ReadError`] when no endpoint gives a consistent answer, or there is no such subnet.
-    pub async fn reading(&self, netuid: u16, mechanism: u8, hotkey: Hotkey) -> Result<ChainReading, ReadError> {
-        let subnet = Mechanism { netuid, number: mechanism };
-        self.read(At::Finalised, |snapshot| {
-            Box::pin(async move {
-                let metagraph = metagraph::read(snapshot, netuid).await?;
-                let standing = standing::read(snapshot, subnet, hotkey).await?;
-                let weights = readback::stored(snapshot, subnet, hotkey).await?;
-                Ok(ChainReading {
-                    metagraph,
-                    tempo: standing.rules.tempo,
-                    weights,
-                    last_update: standing.uid.map(|_| standing.last_update),
-                    stopped: standing.stopped(mechanism),
-                })
-            })
-        })
-        .await
-    }
-
-    /// The epoch of the best block, and a hotkey's standing in it.
-    ///
-    /// # Errors
-    /// [`ReadError`] when no endpoint answers, or there is no such subnet.
-    pub async fn occasion(
-        &self,
-        hotkey: Hotkey,
-        netuid: u16,
-        mechanism: u8,
-    ) -> Result<(Epoch, WeightsStanding), ReadError> {
-        let subnet = Mechanism { netuid, number: mechanism };
-        self.read(At::Best, |snapshot| {
-            Box::pin(async move {
-                let epoch = epoch::read(snapshot, netuid).await?;
-                Ok((epoch, standing::read(snapshot, subnet, hotkey).await?))
-            })
-        })
-        .await
     }
 
     /// Time between two blocks, as the runtime has it.

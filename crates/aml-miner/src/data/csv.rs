@@ -101,7 +101,7 @@ impl<'a> Csv<'a> {
     ///
     /// # Errors
     /// A quote that is not closed or stands in the wrong place, or another number of cells than the header has.
-    pub fn next(&mut self) -> Result<Option<Record<'a>>, CsvError> {
+    pub fn record(&mut self) -> Result<Option<Record<'a>>, CsvError> {
         let Some(record) = self.next_record()? else { return Ok(None) };
         if record.cells.len() != self.header.len() {
             let what = format!("{} cells, the header has {}", record.cells.len(), self.header.len());
@@ -196,7 +196,7 @@ mod tests {
     fn all(text: &str) -> Result<(Vec<String>, Vec<Vec<String>>), String> {
         let mut csv = Csv::open(text.as_bytes()).map_err(|error| error.to_string())?;
         let mut rows = Vec::new();
-        while let Some(record) = csv.next().map_err(|error| error.to_string())? {
+        while let Some(record) = csv.record().map_err(|error| error.to_string())? {
             rows.push(record.cells.iter().map(ToString::to_string).collect());
         }
         Ok((csv.header, rows))

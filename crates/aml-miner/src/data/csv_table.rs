@@ -3,7 +3,6 @@
 //! An empty cell is missing. A list is written as JSON. Numbers have a point; one with a comma has two readings and is
 //! refused.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::data::csv::{Csv, CsvError};
@@ -47,7 +46,7 @@ pub fn table_from_csv(
         columns[*place] = Some(Column::empty(spec.columns[*place].kind));
     }
     let (mut rows, mut problems) = (0, Vec::new());
-    while let Some(record) = csv.next().map_err(whole)? {
+    while let Some(record) = csv.record().map_err(whole)? {
         for (place, cell) in places.iter().zip(&record.cells) {
             let Some((about, column)) = place.map(|place| (&spec.columns[place], &mut columns[place])) else {
                 continue;
@@ -78,7 +77,7 @@ pub fn table_from_csv(
 }
 
 /// Adds a cell to a column; one that cannot be read adds a missing one, for the column is dropped anyway.
-fn push(column: &mut Column, kind: ColumnType, cell: &Cow<'_, str>) -> Result<(), CellProblem> {
+fn push(column: &mut Column, kind: ColumnType, cell: &str) -> Result<(), CellProblem> {
     match column {
         Column::Texts(texts) => {
             texts.push(cell);

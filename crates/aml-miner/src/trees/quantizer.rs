@@ -124,8 +124,7 @@ impl Missing {
     fn code(self, x: f64) -> Option<i16> {
         match self {
             Self::None => None,
-            // Written so that NaN is missing too.
-            Self::Zero { left } => (!(x.abs() > ZERO)).then_some(missing_code(left)),
+            Self::Zero { left } => (x.is_nan() || x.abs() <= ZERO).then_some(missing_code(left)),
             Self::Nan { left } => x.is_nan().then_some(missing_code(left)),
         }
     }

@@ -86,7 +86,7 @@ fn sources_that_disagree_leave_no_outcome_until_one_gives_way() {
     assert!(told.contains("1 disputed") && told.contains("a0"), "{told}");
     assert_eq!(desk.standing(), [is("a1", 0.0, "court+team")], "those that agree are one row");
     let known = desk.written.must_load().labels.expect("labels").numbers("confirmed_at").expect("a column")[0];
-    assert_eq!(known, 1_761_955_200_000.0, "known when the first of them knew");
+    assert_eq!(known.to_bits(), 1_761_955_200_000.0_f64.to_bits(), "known when the first of them knew");
     desk.run(&["withdraw", "batch", "a0", "--source", "team"]);
     assert_eq!(desk.standing(), [is("a0", 0.0, "court"), is("a1", 0.0, "court+team")]);
 }

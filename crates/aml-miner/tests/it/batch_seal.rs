@@ -48,7 +48,7 @@ fn a_spreadsheet_becomes_a_batch() {
     let loaded = aml_miner::data::BatchDir::open(&target).and_then(|dir| dir.load()).expect("a batch");
     assert_eq!(loaded.batch.alerts.texts("alert_id").expect("a column").iter().collect::<Vec<_>>(), ["c1", "c2"]);
     let volume = loaded.batch.alerts.numbers("volume_usd").expect("a column");
-    assert!(volume[0] == 10.5 && volume[1].is_nan());
+    assert!(volume[0].to_bits() == 10.5_f64.to_bits() && volume[1].is_nan());
     assert_eq!(loaded.labels.expect("labels").numbers("confirmed_at"), Some(&[1_762_682_400_000.0][..]));
     let again = seal(&[text(&source), "--network", "torus", "--mapping", text(&names), "--out", text(&target)]);
     assert_eq!(again.status.code(), Some(3), "{}", said(&again));

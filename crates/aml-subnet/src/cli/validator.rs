@@ -16,16 +16,15 @@ use crate::calendar::{date_of, day_at};
 use crate::config::{Settings, ValidatorSettings};
 use crate::logging;
 use crate::protocol::NonceSource;
-use crate::store::records::{Step, WeightsState};
 use crate::store::{Ledger, OpenLedgerError};
 use crate::subtensor::Subtensor;
 use crate::subtensor::subnet::{OwnSubnet, Subnet};
 use crate::validator::past::PastDays;
-use crate::validator::pay::{self, Due, PayOutcome, Payer, WeightsTarget};
+use crate::validator::pay::{self, Payer, WeightsTarget};
 use crate::validator::query::{Asker, AskingKey, Clocks, QuerySettings};
 use crate::validator::round::{self, Rounds, Secret};
 use crate::validator::rulebook;
-use crate::validator::run::{Pass, Validator};
+use crate::validator::run::Validator;
 use crate::validator::settling::Settler;
 use crate::validator::sot::Sot;
 use crate::validator::upkeep::Upkeep;
@@ -33,6 +32,9 @@ use crate::validator::world::{MachineEntropy, WeightsChain, World};
 use crate::wallet::Signer;
 
 mod past;
+mod say;
+
+use say::say;
 
 /// Arguments of `validator`.
 #[derive(Debug, Args)]
@@ -261,47 +263,5 @@ fn query_settings(own: &ValidatorSettings) -> QuerySettings {
         allow_private_ips: own.allow_private_ips,
         v10_fallback: own.v10_fallback,
         explain: own.explain,
-    }
-}
-
-fn say(pass: &Pass, own: &ValidatorSettings) {
-    match &pass.round {
-        Some(round) if round.step >= Step::Published => println!("round {} is published", round.id),
-        Some(round) => println!("round {} is {:?}; it goes on with the next start", round.id, round.step),
-        None if pass.errors.is_empty() => eprintln!("no round: {} has no batch", own.sot),
-        None => {}
-    }
-    for (id, settling) in &pass.settling {
-        println!("round {id}: {}", settle::say(settling));
-    }
-    match &pass.pay {
-        None if own.shadow => println!("weights: none are set in a shadow"),
-        None => {}
-        Some(outcome) => println!("weights: {}", paid(outcome)),
-    }
-    for error in &pass.errors {
-        eprintln!("error: {error}");
-    }
-}
-
-fn paid(outcome: &PayOutcome) -> String {
-    match outcome {
-        PayOutcome::NotDue(Due::Now) => "due".to_owned(),
-        PayOutcome::NotDue(Due::Unfinished { epoch }) => format!("those of epoch {epoch} have no known end yet"),
-        PayOutcome::NotDue(Due::Later { blocks, because }) => format!("in {blocks} blocks: {}", because.reason()),
-        PayOutcome::Withheld(why) => format!("withheld, {why}"),
-        PayOutcome::Recorded { epoch, state, receivers } => {
-            format!("{receivers} receivers in epoch {epoch}, {}", progress(state))
-        }
-    }
-}
-
-fn progress(state: &WeightsState) -> String {
-    match state {
-        WeightsState::Planned => "recorded; what became of them is looked up next time".to_owned(),
-        WeightsState::Committed { block } => format!("committed in block {block}, to be revealed"),
-        WeightsState::Timelocked { reveal_from, .. } => format!("committed, the chain reveals them from {reveal_from}"),
-        WeightsState::Confirmed { block } => format!("on chain since block {block}"),
-        WeightsState::Failed { why } => format!("failed: {why}"),
     }
 }

@@ -27,7 +27,8 @@ impl Settings {
             put(one.map_or(Ok(()), |one| path(key, one)));
         }
         put(expand("validator.sot", &self.validator.sot).map(|text| self.validator.sot = text));
-        if let Some(file) = self.validator.database_url.as_ref().and_then(|url| url.expose().strip_prefix("sqlite://")) {
+        if let Some(file) = self.validator.database_url.as_ref().and_then(|url| url.expose().strip_prefix("sqlite://"))
+        {
             let expanded = expand("validator.database_url", file).map(|file| format!("sqlite://{file}"));
             put(expanded.map(|url| self.validator.database_url = Some(SecretUrl::new(url))));
         }

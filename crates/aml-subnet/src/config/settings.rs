@@ -6,11 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aml_miner::secret_url::SecretUrl;
 use serde::{Deserialize, Serialize};
 
+pub use super::subtensor::SubtensorSettings;
 use super::validator::ValidatorSettings;
-use crate::chain::endpoints::{EndpointError, Endpoints};
 use crate::protocol::Window;
 use crate::protocol::limits::NONCE_RETENTION;
 use crate::wallet::Hotkey;
@@ -64,36 +63,6 @@ pub struct WalletSettings {
     pub path: Option<PathBuf>,
     /// File with the password of an encrypted hotkey.
     pub password_file: Option<PathBuf>,
-}
-
-/// `[subtensor]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SubtensorSettings {
-    /// `finney`, `test`, `local`, or a WebSocket URL.
-    pub network: String,
-    /// WebSocket URLs in order of preference; they win over `network`.
-    pub chain_endpoint: Vec<SecretUrl>,
-    /// A neuron ends with an error when no block was finalised for so long.
-    #[serde(with = "humantime_serde")]
-    pub stalled_after: Duration,
-}
-
-impl Default for SubtensorSettings {
-    fn default() -> Self {
-        Self { network: "finney".to_owned(), chain_endpoint: Vec::new(), stalled_after: Duration::from_secs(15 * 60) }
-    }
-}
-
-impl SubtensorSettings {
-    /// The endpoints that these settings name.
-    ///
-    /// # Errors
-    /// When a name or a URL is none, or there are too many.
-    pub fn endpoints(&self) -> Result<Endpoints, EndpointError> {
-        let given: Vec<&str> = self.chain_endpoint.iter().map(SecretUrl::expose).collect();
-        Endpoints::resolve(&self.network, Some(&given.join(",")))
-    }
 }
 
 /// `[axon]`

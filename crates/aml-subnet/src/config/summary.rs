@@ -1,21 +1,19 @@
 //! What a neuron works with, in one line: chain, endpoints, subnet, ledger, folders. No secrets.
 
-use aml_miner::secret_url::{SecretUrl, shown};
+use aml_miner::secret_url::shown;
 
 use super::Settings;
-use crate::chain::endpoints::Endpoints;
 
 impl Settings {
     /// Chain, hosts of the endpoints and subnet.
     #[must_use]
     pub fn chain_summary(&self) -> String {
-        let given: Vec<&str> = self.subtensor.chain_endpoint.iter().map(SecretUrl::expose).collect();
-        let given = given.join(",");
-        let hosts = match Endpoints::resolve(&self.subtensor.network, Some(&given)) {
+        let hosts = match self.subtensor.endpoints() {
             Ok(endpoints) => endpoints.list().iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             Err(error) => error.to_string(),
         };
-        let chain = if given.is_empty() { self.subtensor.network.as_str() } else { "by endpoint" };
+        let chain =
+            if self.subtensor.chain_endpoint.is_empty() { self.subtensor.network.as_str() } else { "by endpoint" };
         format!("chain {chain} ({hosts}), netuid {}", self.netuid)
     }
 
@@ -36,6 +34,8 @@ fn place(source: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aml_miner::secret_url::SecretUrl;
+
     use super::*;
 
     #[test]
@@ -43,12 +43,11 @@ mod tests {
         let mut settings = Settings::default();
         settings.validator.database_url = Some(SecretUrl::new("postgres://aml:hunter2@db:5432/aml?sslpassword=x"));
         settings.validator.sot = "https://me:hunter3@sot.example/batches?key=hunter4".to_owned();
-        settings.subtensor.chain_endpoint = vec![SecretUrl::new("wss://u:hunter5@node.example:443/hunter7?token=hunter6")];
+        settings.subtensor.chain_endpoint =
+            vec![SecretUrl::new("wss://u:hunter5@node.example:443/hunter7?token=hunter6")];
         let told = format!("{} {}", settings.chain_summary(), settings.validator_summary());
         assert!(!told.contains("hunter") && !told.contains("sslpassword"), "{told}");
-        for part in
-            ["node.example", "netuid 1", "postgres://db:5432", "https://sot.example", "validator-data"]
-        {
+        for part in ["node.example", "netuid 1", "postgres://db:5432", "https://sot.example", "validator-data"] {
             assert!(told.contains(part), "{part} in {told}");
         }
     }

@@ -76,7 +76,7 @@ pub fn judge(facts: &Facts) -> Report {
         Class::PortClosed => port(facts),
         Class::ApiDown => facts.api.as_ref().map(api),
         Class::VersionMismatch => facts.api.as_ref().map(version).or_else(|| facts.rules.and_then(rules)),
-        Class::Disk => facts.disk.as_ref().map(disk),
+        Class::Disk => facts.disk.as_deref().map(disk),
         Class::Place => facts.outlook.as_ref().map(prospects::place),
         Class::Rounds => None,
     };
@@ -84,7 +84,7 @@ pub fn judge(facts: &Facts) -> Report {
     Report { findings: Class::ALL.into_iter().filter_map(one).chain(rounds).collect() }
 }
 
-fn disk(problems: &Vec<String>) -> Finding {
+fn disk(problems: &[String]) -> Finding {
     if problems.is_empty() {
         return ok(Class::Disk, "cached batches can be read, and there is room for answers");
     }

@@ -66,7 +66,7 @@ impl Replayed {
     /// Under rules v1. `hotkeys`: everybody who is asked in any of the rounds, ascending.
     #[must_use]
     pub fn v1(hotkeys: Vec<Hotkey>, grace: i64) -> Self {
-        Self::new(Season::V1(UnderV1::new(hotkeys.len(), grace)), hotkeys)
+        Self::new(Season::V1(Box::new(UnderV1::new(hotkeys.len(), grace))), hotkeys)
     }
 
     /// Under rules v2.

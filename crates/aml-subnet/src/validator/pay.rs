@@ -95,14 +95,8 @@ impl Payer {
     /// A payer. It reads and writes nothing before its first turn.
     #[must_use]
     pub fn new(parts: PayerParts) -> Self {
-        Self {
-            parts,
-            unearned: Unearned::Owner,
-            metagraph: Cache::default(),
-            version: None,
-            pace: pace::Pace::default(),
-            turn: Mutex::new(()),
-        }
+        let (metagraph, pace, turn) = (Cache::default(), pace::Pace::default(), Mutex::new(()));
+        Self { parts, unearned: Unearned::Owner, metagraph, version: None, pace, turn }
     }
 
     /// The same; weights carry `version` instead of the one that follows from rules and subnet.

@@ -2,7 +2,6 @@
 //!
 //! One trouble never stops the other concerns: it is logged, counted, and tried again. What was recorded stays.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use aml_miner::error_chain::with_causes;
@@ -13,16 +12,16 @@ use super::pay::{PayError, PayOutcome, Payer};
 use super::round::{RoundError, Rounds};
 use super::settling::{Settler, Settling, SettlingError};
 use super::standing::worth_now;
-use super::world::{Time, World, within};
+use super::world::World;
 use crate::calendar::{date_of, day_at};
 use crate::config::ValidatorSettings;
 use crate::store::records::{Round, RoundId, Step};
 use crate::store::{Retention, StorageError};
 
-/// After trouble, the next attempt comes at the latest so soon.
-const RETRY: Duration = Duration::from_secs(30);
-/// How long what is under way may take once the process was told to stop. Supervisors wait ten seconds and more.
-const GRACE: Duration = Duration::from_secs(4);
+mod turns;
+
+use turns::{every, unless_stopped};
+
 /// While the chain's pace is not known, weights are looked at as often as the main network makes blocks.
 const UNKNOWN_PACE: Duration = Duration::from_secs(12);
 /// No chain is asked more often than so.
@@ -259,36 +258,6 @@ pub enum PayTurnError {
     /// The payer's.
     #[error(transparent)]
     Pay(#[from] PayError),
-}
-
-/// What `work` comes to; `None` when it was not done soon after `stop`: then it is left as it is recorded.
-async fn unless_stopped<T>(time: &dyn Time, stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    tokio::select! {
-        biased;
-        done = &mut work => return Some(done),
-        () = stop.cancelled() => {}
-    }
-    within(time, time.uptime() + GRACE, work).await
-}
-
-/// Does `turn` every `interval`, and sooner after trouble, until `stop`.
-async fn every(
-    time: &dyn Time,
-    interval: impl Fn() -> Duration,
-    stop: &CancellationToken,
-    turn: impl AsyncFn() -> bool,
-) {
-    while !stop.is_cancelled() {
-        let Some(good) = unless_stopped(time, stop, turn()).await else { return };
-        let pause = if good { interval() } else { interval().min(RETRY) };
-        tokio::select! {
-            // In a fixed order, so that a simulation is the same each time.
-            biased;
-            () = stop.cancelled() => return,
-            () = time.sleep(pause) => {}
-        }
-    }
 }
 
 fn settled(round: &Round, settling: &Settling) {

@@ -82,7 +82,7 @@ fn read(source: &Path) -> Result<Wallets, ImportError> {
     let mut wallets = Wallets { values: vec![Vec::new(); names.len()], names, ids: Vec::new(), illicit: Vec::new() };
     let mut problems = Vec::new();
     while problems.len() < PROBLEMS_AT_ONCE {
-        match csv.next() {
+        match csv.record() {
             Ok(None) => break,
             Ok(Some(record)) => {
                 let told = add(&mut wallets, &record.cells).map_err(|what| CsvError { line: record.line, what });

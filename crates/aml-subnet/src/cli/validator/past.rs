@@ -7,7 +7,8 @@ use aml_miner::clock::SystemClock;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{Hands, build, paid};
+use super::say::paid;
+use super::{Hands, build};
 use crate::cli::{chain, ledger, settle};
 use crate::config::Settings;
 use crate::store::Ledger;

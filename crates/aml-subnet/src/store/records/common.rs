@@ -225,7 +225,8 @@ mod tests {
         let common = Common::new(parts()).unwrap();
         let text = serde_json::to_string(&common).unwrap();
         assert_eq!(serde_json::from_str::<Common>(&text).unwrap(), common);
-        let changes: [(fn(&mut CommonParts), NotCommon); 7] = [
+        type Change = fn(&mut CommonParts);
+        let changes: [(Change, NotCommon); 7] = [
             (|parts| parts.alerts[1].id = "x".to_owned(), NotCommon::Twice("x".to_owned())),
             (|parts| parts.clusters[1].id = "c".to_owned(), NotCommon::Twice("c".to_owned())),
             (|parts| parts.alerts[0].of = Some(0), NotCommon::Roster { alerts: 2 }),
