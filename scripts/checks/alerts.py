@@ -110,7 +110,10 @@ def main():
     if missing:
         sys.exit(f"alerts: rules and cases differ: {', '.join(missing)}")
     if promtool is None:
-        print("alerts: skipped, there is no promtool (Debian's package prometheus has it; or set PROMTOOL)")
+        print("alerts: skipped: there is no promtool (Debian's package prometheus has it; or set PROMTOOL)")
+        return
+    if not SERIES.is_dir():
+        print("alerts: skipped: there are no recordings yet (scripts/alert_series.sh makes them)")
         return
     subprocess.run([promtool, "check", "rules", RULES], check=True, stdout=subprocess.DEVNULL)
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:

@@ -28,7 +28,7 @@ COMMAND = re.compile(rf"([A-Z_]+=\S+ )*({PROGRAMS})")
 WHOLE_PAGES = {
     "docs/api_reference.md": "crates/aml-miner/tests/it/api_reference.rs",
     "docs/validator_api.md": "crates/aml-subnet/tests/it/api_docs.rs",
-    "docs/first_subnet.md": "scripts/checks/first_subnet.sh",
+    "docs/first_subnet.md": "scripts/first_subnet_check.sh",
 }
 
 

@@ -47,7 +47,7 @@ fn the_examples_run() {
         assert!(script.contains(&format!("http://localhost:8000{route}")), "{route} has no example");
     }
     let script = script.replace("http://localhost:8000", &format!("http://{}", server.address));
-    let strict = "set -eu\ncurl() { command curl --fail --silent --show-error --noproxy '*' \"$@\" >out.txt; test -s out.txt || test -s answer.json; }\n";
+    let strict = "set -eu\ncurl() { command curl --fail --silent --show-error --noproxy '*' \"$@\" >out.txt; test -s out.txt || test -s answer.json || test -s answer.arrow; }\n";
     let dir = tempfile::tempdir().expect("a directory");
     let run =
         Command::new("bash").arg("-c").arg(format!("{strict}{script}")).current_dir(dir.path()).output().expect("bash");

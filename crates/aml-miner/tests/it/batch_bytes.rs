@@ -26,11 +26,11 @@ fn a_day_of_the_generator_has_the_bytes_it_always_had() {
     assert_eq!(
         found,
         [
-            "alerts 8a111c78d69653390e294b56bb8674cee6b10831e3611087c51d0accf768495b",
-            "features e36b3bf7839baf23e1a7c76b815cbd0a00fe1b24621f11d17ee6f67896f37f84",
-            "clusters 5c52b7f3cc658e65209a0a797afbcb216f3d6945ad34aa72de9554e07a430632",
-            "money_flows 8d0cba74e9200a09ec043330e3dab54c169410804782e81ac2b344b5d1d9e8f5",
-            "labels 015be23654d17135cefb0262d2524e66b527a61456fabb1bac6737f85a58c8ad",
+            "alerts 76faaf33d6e29c01d78ee34621296437445e5d309175d310df8cb63a9fb40d14",
+            "features c23e27c087337401f1ba52b4c4c5b46fb45a9fca0a90210ff626598308946e6b",
+            "clusters 2e338cb56050e00327d52e524f4ca02fdbd1e098d4569dbfbcb68b7cbc1fc0b2",
+            "money_flows b6b03d382e7975fbf1fcae5370169d6fa2e611225dccda8e77010344642720f9",
+            "labels 0d893b03f57198794bd3e435298c06c9e6a3a92d105316df2740580fc71e6249",
         ]
     );
 }

@@ -149,7 +149,7 @@ impl Frame {
     /// A Parquet file.
     pub(crate) fn parquet(&self) -> Vec<u8> {
         let options = WriteOptions {
-            statistics: StatisticsOptions::default(),
+            statistics: StatisticsOptions::empty(),
             version: Version::V1,
             compression: CompressionOptions::Zstd(None),
             data_page_size: None,

@@ -117,6 +117,10 @@ pub fn conform(weights: &[(Uid, f64)], rules: &WeightRules) -> Result<ChainWeigh
     let pairs: Vec<(Uid, f64)> = kept.iter().zip(clipped).map(|((uid, _), weight)| (*uid, weight)).collect();
     let mut quantised = quantise(&pairs)?;
     keep_below(&mut quantised.values, limit);
+    // Where weights are so far apart that clipping leaves too few of them above zero.
+    if exceeds(&quantised.values, limit) {
+        return Err(ConformError::LimitUnreachable { limit, positive: quantised.values.len() });
+    }
     enough(quantised, weights, rules)
 }
 
@@ -209,10 +213,19 @@ fn real(count: usize) -> f64 {
     count as f64
 }
 
+fn sum_of(values: &[u16]) -> u64 {
+    values.iter().copied().map(u64::from).sum()
+}
+
+/// Whether the largest share, of a weight of 65535, is above the limit.
+fn exceeds(values: &[u16], limit: u16) -> bool {
+    u64::from(FULL) * u64::from(FULL) > u64::from(limit) * sum_of(values)
+}
+
 /// Makes up for rounding: raises the smaller values until the largest share is within the limit, exactly.
 fn keep_below(values: &mut [u16], limit: u16) {
     let exceeded = |sum: u64| u64::from(FULL) * u64::from(FULL) > u64::from(limit) * sum;
-    let mut sum: u64 = values.iter().copied().map(u64::from).sum();
+    let mut sum = sum_of(values);
     while exceeded(sum) {
         let before = sum;
         for value in values.iter_mut().filter(|value| **value < FULL) {

@@ -138,7 +138,8 @@ mod tests {
         assert!(!is_open(&greedy[1]) && is_open(&greedy[2]), "beyond what is kept for them they displace as well");
         assert!([&modest, &newcomer].into_iter().chain(&friends).all(is_open));
         drop((greedy, modest, newcomer, friends));
-        assert_eq!((doors.lock().all, doors.lock().strangers, doors.lock().by_peer.len()), (0, 0, 0));
+        let open = doors.lock();
+        assert_eq!((open.all, open.strangers, open.by_peer.len()), (0, 0, 0));
     }
 
     #[test]

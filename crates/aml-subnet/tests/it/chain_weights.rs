@@ -162,6 +162,22 @@ fn vectors() -> impl proptest::strategy::Strategy<Value = Vec<(Uid, f64)>> {
         .prop_map(|map| map.into_iter().map(|(uid, weight)| (Uid(uid), weight)).collect())
 }
 
+/// The chain's own rule: max / sum <= limit / 65535.
+fn is_within(values: &[u16], limit: u16) -> bool {
+    let sum: u64 = values.iter().copied().map(u64::from).sum();
+    u64::from(FULL) * u64::from(FULL) <= u64::from(limit) * sum || limit == FULL
+}
+
+#[test]
+fn weights_that_are_far_apart_never_exceed_the_limit() {
+    let far = [(Uid(0), 8.6e274), (Uid(1), 2.6e281), (Uid(2), 0.389)];
+    let rules = WeightRules { min_allowed: 0, max_limit: 28421, own_uid: None };
+    match conform(&far, &rules) {
+        Ok(ChainWeights { values, .. }) => assert!(is_within(&values, 28421), "{values:?}"),
+        Err(error) => assert!(matches!(error, ConformError::LimitUnreachable { limit: 28421, .. }), "{error}"),
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_conforms_is_taken_by_the_chain(vector in vectors(), min in 0_u16..8, limit in 300_u16..=FULL) {
@@ -169,11 +185,10 @@ proptest! {
         if let Ok(ChainWeights { uids, values }) = conform(&vector, &rules) {
             prop_assert_eq!(uids.len(), values.len());
             prop_assert!(values.len() >= usize::from(min));
-            prop_assert!(values.iter().all(|value| *value > 0));
+            let zeros = values.iter().filter(|value| **value == 0).count();
+            prop_assert!(zeros == 0 || values.len() == usize::from(min), "zeros only fill up");
             prop_assert_eq!(values.iter().max(), Some(&FULL));
-            // The chain's own rule: max / sum <= limit / 65535.
-            let sum: u64 = values.iter().copied().map(u64::from).sum();
-            prop_assert!(u64::from(FULL) * u64::from(FULL) <= u64::from(limit) * sum || limit == FULL);
+            prop_assert!(is_within(&values, limit));
             let given: Vec<u16> = vector.iter().map(|(uid, _)| uid.0).collect();
             prop_assert!(uids.iter().all(|uid| given.contains(uid)));
         }

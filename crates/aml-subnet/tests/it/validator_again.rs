@@ -112,10 +112,14 @@ async fn serve(mut stream: TcpStream, miner: SocketAddr, step: Step, (log, place
     let whole = body(&dev_key("Bob").hotkey()).len();
     let mut read = Vec::new();
     let mut buffer = [0; 4096];
+    let mut asked_for = false;
     loop {
         let count = stream.read(&mut buffer).await.unwrap_or(0);
         read.extend_from_slice(&buffer[..count]);
         let head = read.windows(4).position(|four| four == b"\r\n\r\n").map(|end| end + 4);
+        if head.is_some() && !std::mem::replace(&mut asked_for, true) {
+            let _ = stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+        }
         let bytes = head.map_or(0, |head| read.len() - head);
         log.lock().expect("no panic")[place] = bytes;
         if count == 0 || bytes as u64 >= whole {
