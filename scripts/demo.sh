@@ -12,8 +12,8 @@
 #   --keep         leave the temporary directory with logs, ledger and keys behind
 #
 # The first time it builds the three programs that it runs, which takes about 15 minutes on two cores; what follows takes
-# less than a minute. AML_PROFILE=dev runs the unoptimised programs of the tests, AML_BIN_DIR=DIR programs that are there.
-# Ports are the usual ones where they are free. Exit codes: 0 all is well, 1 something failed, 2 a wrong argument.
+# some minutes: every day of the past is asked, judged and merged twice. AML_PROFILE=dev runs the unoptimised programs of the
+# tests, AML_BIN_DIR=DIR programs that are there. Ports are the usual ones where they are free. Exit codes: 0 all is well, 1 something failed, 2 a wrong argument.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
