@@ -5,7 +5,6 @@
 #
 # Without BTCLI9 and BTCLI11 both are installed into a temporary folder (pip, from PyPI). Everything else is on this machine.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
 subnet=${AML_SUBNET_BIN:?names the built aml-subnet}
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT

@@ -1,8 +1,8 @@
 //! Seasons in memory: the shipped rules, driven from outside a day at a time.
 //!
-//! A *frame* goes in ([`frames`]), an answer comes out ([`answers`]): `begin` starts a season under rules of a version, each
+//! A *frame* goes in (`frames`), an answer comes out (`answers`): `begin` starts a season under rules of a version, each
 //! `day` brings alerts, answers, traps and the outcomes that became known that day. What is given is checked before anything
-//! changes ([`checked`]), so a refused day leaves the season as it was, and every refusal has a stable code ([`refusal`]).
+//! changes (`checked`), so a refused day leaves the season as it was, and every refusal has a stable code (`refusal`).
 //! The rules themselves are those of [`validation`](crate::validation), called as the validator calls them; here is only
 //! what a validator would have in its ledger. `docs/simulator.md` states the protocol.
 

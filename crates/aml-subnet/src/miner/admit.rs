@@ -1,6 +1,6 @@
 //! The order of work, cheapest first: headers, caller, rate, signature, replay, body. Nothing goes on to the inference API
 //! before all of it held. Without a digest in the head the signature comes after the body, which then is small and quick
-//! ([`super::bodies`]).
+//! (`bodies`).
 
 use std::net::IpAddr;
 use std::sync::Arc;

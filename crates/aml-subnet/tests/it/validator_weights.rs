@@ -469,6 +469,7 @@ async fn what_the_chain_would_refuse_is_not_signed_and_is_tried_again_later() {
     let error = payer.pay(&two_miners()).await.expect_err("an old version");
     assert_eq!(error.trouble(), Trouble::Standing, "{error}");
     assert_eq!((stage.sent().await, stage.disk.state_of(0).await), (0, WeightsState::Planned));
+    stage.rule(Hyperparameter::WeightsVersion, 1);
     stage.next_epoch().await;
     stage.localnet.produce_blocks(200);
     must_confirm(payer.pay(&worth(&[("Dave", 1.0)])).await);
