@@ -118,7 +118,7 @@ pub fn conform(weights: &[(Uid, f64)], rules: &WeightRules) -> Result<ChainWeigh
     let mut quantised = quantise(&pairs)?;
     keep_below(&mut quantised.values, limit);
     // Where weights are so far apart that clipping leaves too few of them above zero.
-    if exceeds(&quantised.values, limit) {
+    if exceeds(sum_of(&quantised.values), limit) {
         return Err(ConformError::LimitUnreachable { limit, positive: quantised.values.len() });
     }
     enough(quantised, weights, rules)
@@ -217,19 +217,18 @@ fn sum_of(values: &[u16]) -> u64 {
     values.iter().copied().map(u64::from).sum()
 }
 
-/// Whether the largest share, of a weight of 65535, is above the limit.
-fn exceeds(values: &[u16], limit: u16) -> bool {
-    u64::from(FULL) * u64::from(FULL) > u64::from(limit) * sum_of(values)
+/// Whether a weight of 65535, the largest there is, is above the limit's share of `sum`.
+fn exceeds(sum: u64, limit: u16) -> bool {
+    u64::from(FULL) * u64::from(FULL) > u64::from(limit) * sum
 }
 
 /// Makes up for rounding: raises the smaller values until the largest share is within the limit, exactly.
 fn keep_below(values: &mut [u16], limit: u16) {
-    let exceeded = |sum: u64| u64::from(FULL) * u64::from(FULL) > u64::from(limit) * sum;
     let mut sum = sum_of(values);
-    while exceeded(sum) {
+    while exceeds(sum, limit) {
         let before = sum;
         for value in values.iter_mut().filter(|value| **value < FULL) {
-            if !exceeded(sum) {
+            if !exceeds(sum, limit) {
                 return;
             }
             *value += 1;

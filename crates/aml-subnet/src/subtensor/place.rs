@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::link::{EndpointFailure, Link};
+use crate::entropy::{Entropy as _, MachineEntropy};
 
 /// The longest pause between two attempts to connect.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -29,15 +30,15 @@ impl Place {
         let doublings = self.failures.min(MAX_DOUBLINGS);
         self.failures = self.failures.saturating_add(1);
         // Half to one and a half, so that many clients do not come back together.
-        let spread = 0.5 + f64::from(fastrand()) / f64::from(u16::MAX);
+        let spread = 0.5 + f64::from(any_number()) / f64::from(u16::MAX);
         self.link = None;
         self.not_before = Some(Instant::now() + (base * (1 << doublings)).min(LONGEST).mul_f64(spread));
         self.last = Some(failure);
     }
 }
 
-/// A number that differs from process to process, and from call to call.
-fn fastrand() -> u16 {
-    use std::hash::{BuildHasher as _, RandomState};
-    (RandomState::new().hash_one(0_u8) & 0xffff).try_into().unwrap_or_default()
+/// A number that differs from process to process, and from call to call; without randomness pauses are as short as can be.
+fn any_number() -> u16 {
+    let mut bytes = [0; 2];
+    MachineEntropy.fill(&mut bytes).map_or(0, |()| u16::from_le_bytes(bytes))
 }

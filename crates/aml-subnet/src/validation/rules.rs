@@ -86,7 +86,16 @@ impl RulesVersion {
         }
     }
 
-    /// The version of a number, as a subnet's weights version names it.
+    /// Its number, as a subnet's weights version names it.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::V1 => 1,
+            Self::V2 => 2,
+        }
+    }
+
+    /// The version of such a number.
     #[must_use]
     pub const fn of_number(number: u64) -> Option<Self> {
         match number {

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use aml_miner::clock::millis;
 use aml_miner::error_chain::with_causes;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,7 @@ use super::round::{RoundError, Rounds};
 use super::settling::{Settler, Settling, SettlingError};
 use super::standing::worth_now;
 use super::world::World;
-use crate::calendar::{date_of, day_at};
+use crate::calendar::{DAY_MS, date_of, day_at};
 use crate::config::ValidatorSettings;
 use crate::store::records::{Round, RoundId, Step};
 use crate::store::{Retention, StorageError};
@@ -206,7 +207,7 @@ impl Validator {
     /// The ledger's.
     pub async fn sweep_turn(&self) -> Result<(), StorageError> {
         let now = self.world.time.now();
-        let age = i64::try_from(self.settings.columns_age.as_secs() / 86_400).unwrap_or(i64::MAX / 2);
+        let age = millis(self.settings.columns_age) / DAY_MS;
         let before = date_of(day_at(now).saturating_sub(age));
         self.world.ledger.sweep_columns(before, self.world.time.now_ms()).await?;
         let retention = Retention { age: self.settings.retention_age, bytes: self.settings.retention_bytes };

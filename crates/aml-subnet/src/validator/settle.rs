@@ -15,6 +15,11 @@ use crate::wallet::Hotkey;
 /// The outcomes of the roster's alerts that `labels` knows, by place; labels of other alerts are passed over.
 #[must_use]
 pub fn outcomes(roster: &[RosterRow], labels: &Table) -> Vec<Label> {
+    known_rows(roster, labels).into_iter().map(|(label, _)| label).collect()
+}
+
+/// The same, each with the row of `labels` that says so.
+pub(super) fn known_rows(roster: &[RosterRow], labels: &Table) -> Vec<(Label, usize)> {
     let (Some(ids), Some(illicit)) = (labels.texts("alert_id"), labels.numbers("confirmed_illicit")) else {
         return Vec::new();
     };
@@ -24,7 +29,7 @@ pub fn outcomes(roster: &[RosterRow], labels: &Table) -> Vec<Label> {
         let row = *rows.get(alert.alert_id.as_str())?;
         let illicit = (!illicit[row].is_nan()).then_some(illicit[row] > 0.5)?;
         let relevance = relevance.map_or(f64::NAN, |relevance| relevance[row]);
-        Some(Label { place, illicit, relevance: grade(relevance, illicit) })
+        Some((Label { place, illicit, relevance: grade(relevance, illicit) }, row))
     };
     roster.iter().enumerate().filter_map(known).collect()
 }

@@ -1,6 +1,5 @@
 //! Looking for outcomes: every version of each is kept, from the day after a round until no window can need it.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aml_miner::clock::millis;
@@ -8,6 +7,8 @@ use aml_miner::wire::Table;
 
 use crate::calendar::{day_at, day_of};
 use crate::store::records::{KnownOutcome, OutcomesChange, RosterRow, Round, RoundId};
+use crate::validation::tier3_settlement::Label;
+use crate::validator::settle::known_rows;
 use crate::validator::sot::Found;
 use crate::validator::world::Source;
 
@@ -74,29 +75,19 @@ impl Information<'_> {
 /// The outcomes of the roster's alerts that a table of labels knows, by place; labels of other alerts are passed over.
 #[must_use]
 pub fn table_outcomes(roster: &[RosterRow], labels: &Table) -> Vec<KnownOutcome> {
-    let texts = labels.texts("alert_id");
-    let (Some(ids), Some(illicit), Some(confirmed)) =
-        (texts, labels.numbers("confirmed_illicit"), labels.numbers("confirmed_at"))
-    else {
-        return Vec::new();
-    };
-    let relevance = labels.numbers("relevance");
-    let rows: HashMap<&str, usize> = ids.iter().enumerate().map(|(row, id)| (id, row)).collect();
-    let known = |(place, alert): (usize, &RosterRow)| {
-        let row = *rows.get(alert.alert_id.as_str())?;
-        let illicit = (!illicit[row].is_nan()).then_some(illicit[row] > 0.5)?;
-        let suspicious = relevance.is_some_and(|relevance| relevance[row] >= 0.5);
+    let Some(confirmed) = labels.numbers("confirmed_at") else { return Vec::new() };
+    let known = |(label, row): (Label, usize)| {
         #[expect(clippy::cast_possible_truncation, reason = "`as` saturates; what is no time was left out before")]
         let confirmed_ms = confirmed[row] as i64;
         Some(KnownOutcome {
-            place: u32::try_from(place).ok()?,
-            address: alert.address.clone(),
-            illicit: Some(illicit),
-            relevance: if illicit { 2 } else { u8::from(suspicious) },
+            place: u32::try_from(label.place).ok()?,
+            address: roster.get(label.place)?.address.clone(),
+            illicit: Some(label.illicit),
+            relevance: label.relevance,
             confirmed_ms,
             seen_ms: 0,
             replaced_ms: None,
         })
     };
-    roster.iter().enumerate().filter_map(known).collect()
+    known_rows(roster, labels).into_iter().filter_map(known).collect()
 }
