@@ -10,7 +10,7 @@ known=() # keys that are registered
 running=() # miners that were started
 netuid=1
 # Days before today that are run as rounds: outcomes of most of them are known by now.
-past_days=37
+past_days=36
 # How long two cores take from nothing to the three programs (docs/build.md).
 build_minutes=15
 
@@ -95,7 +95,7 @@ make_batches() {
   fi
   # Outcomes come along; each counts from the day on which it became known.
   "$bin/aml-miner-batch" synth "$work/batches" --seed 7 --start-date "$first_day" --days $((past_days + 1)) \
-    --alerts "$alerts" --addresses $((alerts * 10))
+    --alerts "$alerts" --addresses $((alerts * 5))
   todays_batch=$work/made/${today}_w7
   mv "$work/batches/${today}_w7" "$work/made/"
 }

@@ -85,7 +85,10 @@ class Information:
         return task["common"]["groups"] if task.get("common") else task["asks"][hotkey]["groups"]
 
     def references(self, row, curve):
-        """What everybody could know of the alerts."""
+        """What everybody could know of the alerts when the round's standing was made."""
+        if row["id"] not in self.book.standings:
+            self.tally.skip("columns: of references", "the round was judged under other rules: they were made later")
+            return
         addresses = [alert["address"] for alert in self.book.tasks[row["id"]]["roster"]]
         for name, own in zip(REFERENCES, (self.canonical(row, addresses), self.looked_up(row, addresses))):
             kept = self.row(row["id"], f"reference:{name}")
@@ -111,8 +114,8 @@ class Information:
         return None if usual is None else [newest.get(address, usual) for address in addresses]
 
     def looked_up(self, row, addresses):
-        newest, known, illicit, at_ms = {}, 0, 0, self.judged_at(row)
-        for before in self.rounds(row, 0, row["day"] - 1, self.made(row)):
+        newest, known, illicit, at_ms = {}, 0, 0, self.made(row)
+        for before in self.rounds(row, 0, row["day"] - 1, at_ms):
             for one in self.known(before, at_ms):
                 if one["confirmed_ms"] < row["day"] * DAY_MS:
                     newest[one["address"]] = float(one["illicit"])
@@ -123,10 +126,6 @@ class Information:
         """When what was in force for a round was made."""
         made = [one["made_ms"] for one in self.book.standings.get(row["id"], ())]
         return min(made) if made else row["opened_ms"]
-
-    def judged_at(self, row):
-        """Outcomes are looked for between rounds: what was known when a round was judged was known when it was made."""
-        return self.made(row)
 
     # Standings.
 

@@ -10,7 +10,9 @@ use crate::store::records::{
     Canonical, ColumnDigests, ColumnName, Counts, KnownOutcome, OutcomesChange, RoundId, Shares, StandingRecord,
     StoredColumn,
 };
-use crate::store::{Before, Conduct, InForce, KnownShare, Merged, PackedColumn, RecordError, StorageError};
+use crate::store::{
+    Before, Conduct, InForce, KnownShare, Merged, OutcomesHeld, PackedColumn, RecordError, StorageError,
+};
 use crate::validator::world::InformationLog;
 use crate::wallet::Hotkey;
 
@@ -75,6 +77,10 @@ impl InformationLog for SimLedger {
         at_ms: i64,
     ) -> BoxFuture<'a, Result<OutcomesChange, RecordError>> {
         self.done("record_outcomes", self.ledger.record_outcomes(id, now, at_ms))
+    }
+
+    fn hold_outcomes(&self) -> BoxFuture<'_, OutcomesHeld> {
+        Box::pin(self.ledger.hold_outcomes())
     }
 
     fn outcomes(&self, id: RoundId) -> BoxFuture<'_, Result<Vec<KnownOutcome>, StorageError>> {

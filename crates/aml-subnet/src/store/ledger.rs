@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use sqlx::AnyPool;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::address::Address;
 use super::dialect::Dialect;
 use super::lock::Lock;
+use super::seen::Moments;
 
 /// A ledger that is open. Cheap to clone; closed when the last clone is gone.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub(super) struct Inner {
     /// What the ledger says of its holder while it is ours; `None` when it is open for reading.
     pub(super) token: Option<String>,
     pub(super) lock: Lock,
+    pub(super) moments: Arc<Mutex<Moments>>,
 }
 
 impl Ledger {

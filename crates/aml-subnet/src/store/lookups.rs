@@ -33,13 +33,15 @@ pub struct Conduct {
 }
 
 /// Which earlier rounds are looked at: those of the same subnet and window as `round`, of days from `since` to the one
-/// before it.
+/// before it, as they stood at a moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Before {
     /// The round that looks.
     pub round: RoundId,
     /// The first day, since 1970-01-01.
     pub since: i64,
+    /// The moment, milliseconds since 1970: what was marked or seen later, or taken back, is as it was then.
+    pub as_of_ms: i64,
 }
 
 /// Outcomes of one address, or of all.
@@ -56,18 +58,20 @@ impl Ledger {
     ///
     /// # Errors
     /// The database's.
-    pub async fn conduct(&self, Before { round, since }: Before) -> Result<Vec<Conduct>, StorageError> {
+    pub async fn conduct(&self, Before { round, since, as_of_ms }: Before) -> Result<Vec<Conduct>, StorageError> {
         let rows = sqlx::query(
             "SELECT v.hotkey, r.day, v.tier1, v.advantage, a.not_asked FROM rounds r JOIN verdicts v ON v.round = r.id \
              LEFT JOIN answers a ON a.round = v.round AND a.hotkey = v.hotkey \
              WHERE r.netuid = $1 AND r.window_days = $2 AND r.day >= $3 AND r.day <= $4 AND r.step >= $5 \
-             AND r.void_ms IS NULL AND r.late_ms IS NULL ORDER BY r.day, v.hotkey",
+             AND (r.void_ms IS NULL OR r.void_ms > $6) AND (r.late_ms IS NULL OR r.late_ms > $6) \
+             ORDER BY r.day, v.hotkey",
         )
         .bind(i64::from(round.netuid))
         .bind(i64::from(round.window_days))
         .bind(since)
         .bind(day_of(round.date))
         .bind(number(Step::Judged))
+        .bind(as_of_ms)
         .fetch_all(&self.inner.pool)
         .await
         .map_err(during("read conduct"))?;
@@ -90,13 +94,13 @@ impl Ledger {
     /// The database's.
     pub async fn newest_scores(
         &self,
-        Before { round, since }: Before,
+        before: Before,
         addresses: &[&str],
     ) -> Result<HashMap<String, f64>, StorageError> {
         let mut newest: HashMap<String, (i64, i64, f64)> = HashMap::new();
         for chunk in addresses.chunks(ROWS) {
             let select = "SELECT a.address, r.day, a.place, a.score FROM alerts a JOIN rounds r ON r.id = a.round";
-            let rows = self.of_addresses(select, "a.address", Before { round, since }, chunk).await?;
+            let rows = self.of_addresses(select, "a.address", before, chunk).await?;
             for row in &rows {
                 let at: (i64, i64) = (column("alert", row, "day")?, column("alert", row, "place")?);
                 let score: f64 = column("alert", row, "score")?;
@@ -123,7 +127,8 @@ impl Ledger {
         let mut newest: HashMap<String, (i64, i64, bool)> = HashMap::new();
         for chunk in addresses.chunks(ROWS) {
             let select = "SELECT o.address, r.day, o.place, o.illicit, o.confirmed_ms FROM outcomes o \
-                          JOIN rounds r ON r.id = o.round AND o.replaced_ms IS NULL AND o.illicit IS NOT NULL";
+                          JOIN rounds r ON r.id = o.round AND o.illicit IS NOT NULL \
+                          AND o.seen_ms <= $5 AND (o.replaced_ms IS NULL OR o.replaced_ms > $5)";
             for row in &self.of_addresses(select, "o.address", before, chunk).await? {
                 if column::<i64>("outcome", row, "confirmed_ms")? >= today {
                     continue;
@@ -143,18 +148,20 @@ impl Ledger {
     ///
     /// # Errors
     /// The database's.
-    pub async fn known_share(&self, Before { round, since }: Before) -> Result<KnownShare, StorageError> {
+    pub async fn known_share(&self, Before { round, since, as_of_ms }: Before) -> Result<KnownShare, StorageError> {
         let row = sqlx::query(
             "SELECT COUNT(o.illicit) AS outcomes, CAST(COALESCE(SUM(o.illicit), 0) AS BIGINT) AS illicit \
-             FROM outcomes o JOIN rounds r ON r.id = o.round WHERE o.replaced_ms IS NULL AND o.confirmed_ms < $1 \
+             FROM outcomes o JOIN rounds r ON r.id = o.round WHERE o.confirmed_ms < $1 \
              AND r.netuid = $2 AND r.window_days = $3 AND r.day >= $4 AND r.day < $5 \
-             AND r.void_ms IS NULL AND r.late_ms IS NULL",
+             AND o.seen_ms <= $6 AND (o.replaced_ms IS NULL OR o.replaced_ms > $6) \
+             AND (r.void_ms IS NULL OR r.void_ms > $6) AND (r.late_ms IS NULL OR r.late_ms > $6)",
         )
         .bind(start_ms(round.date))
         .bind(i64::from(round.netuid))
         .bind(i64::from(round.window_days))
         .bind(since)
         .bind(day_of(round.date))
+        .bind(as_of_ms)
         .fetch_one(&self.inner.pool)
         .await
         .map_err(during("read outcomes"))?;
@@ -166,20 +173,21 @@ impl Ledger {
         &self,
         select: &str,
         address: &str,
-        Before { round, since }: Before,
+        Before { round, since, as_of_ms }: Before,
         addresses: &[&str],
     ) -> Result<Vec<AnyRow>, StorageError> {
-        let places: Vec<String> = (5..5 + addresses.len()).map(|at| format!("${at}")).collect();
+        let places: Vec<String> = (6..6 + addresses.len()).map(|at| format!("${at}")).collect();
         let select = format!(
             "{select} WHERE r.netuid = $1 AND r.window_days = $2 AND r.day >= $3 AND r.day < $4 \
-             AND r.void_ms IS NULL AND r.late_ms IS NULL AND {address} IN ({})",
+             AND (r.void_ms IS NULL OR r.void_ms > $5) AND (r.late_ms IS NULL OR r.late_ms > $5) AND {address} IN ({})",
             places.join(", ")
         );
         let mut query = sqlx::query(AssertSqlSafe(select))
             .bind(i64::from(round.netuid))
             .bind(i64::from(round.window_days))
             .bind(since)
-            .bind(day_of(round.date));
+            .bind(day_of(round.date))
+            .bind(as_of_ms);
         for address in addresses {
             query = query.bind((*address).to_owned());
         }

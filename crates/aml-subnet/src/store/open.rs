@@ -139,7 +139,7 @@ impl Ledger {
 
     fn of(address: Address, dialect: Dialect, pool: AnyPool, token: Option<String>, lock: Lock) -> Self {
         let writers = Arc::new(Semaphore::new(dialect.writers() as usize));
-        Self { inner: Arc::new(Inner { address, dialect, pool, writers, token, lock }) }
+        Self { inner: Arc::new(Inner { address, dialect, pool, writers, token, lock, moments: Arc::default() }) }
     }
 }
 

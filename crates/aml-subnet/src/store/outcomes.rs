@@ -31,8 +31,10 @@ impl Ledger {
         now: &[KnownOutcome],
         at_ms: i64,
     ) -> Result<OutcomesChange, RecordError> {
+        let mut outcomes = self.hold_outcomes().await;
         let mut write = self.write(OPERATION).await?;
         held(&mut write, OPERATION, &id).await?;
+        let at_ms = outcomes.seen(at_ms);
         self.within(&mut write, id, now).await?;
         let select = AssertSqlSafe(format!("{SELECT} AND replaced_ms IS NULL"));
         let rows = sqlx::query(select).bind(id.to_string()).fetch_all(&mut *write.tx).await;
@@ -66,6 +68,7 @@ impl Ledger {
             .await
             .map_err(during(OPERATION))?;
         write.commit().await?;
+        drop(outcomes);
         Ok(change)
     }
 

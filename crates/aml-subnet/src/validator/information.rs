@@ -30,7 +30,7 @@ use crate::store::{RecordError, StorageError};
 use crate::validation::v2::Constants;
 
 pub use backfill::{Backfilled, Filling};
-pub use columns::Told;
+pub use columns::{Given, Told};
 pub use merging::MergedRound;
 pub use outcomes::{Looking, table_outcomes};
 pub use paying::Grace;

@@ -20,8 +20,10 @@ mod cluster_rows;
 pub(crate) mod common;
 mod consensus;
 mod draw;
+mod fineness;
 mod forge;
 mod jitter;
+mod levels;
 mod merge;
 mod names;
 mod pool;
@@ -31,6 +33,7 @@ mod renaming;
 mod reword;
 mod slice;
 mod today;
+mod together;
 
 use std::collections::HashSet;
 
@@ -39,7 +42,7 @@ use aml_miner::wire::Batch;
 use crate::store::records::{Ask, RoundId, TrapPlan};
 use crate::validation::tier2_traps::TrapGroup;
 use crate::wallet::Hotkey;
-use choose::choose;
+use choose::{Issuing, choose};
 use forge::fresh_ids;
 use today::{Today, tables};
 
@@ -87,23 +90,33 @@ impl Forge {
 
     /// Draws a miner's traps; their ids join `issued`, so that no two miners share one.
     pub(crate) fn issue(&self, draw: &Draw, issued: &mut HashSet<String>) -> Issue {
-        let chosen = choose(&self.pool, self.plan, self.sizes[0], draw);
+        let chosen = choose(&self.pool, self.plan, Issuing::Alone, self.sizes[0], draw);
         let ids = fresh_ids(&self.pool, &self.today, &chosen, draw, issued);
         Issue { issued: chosen.places.into_iter().zip(ids).collect(), groups: chosen.groups }
     }
 
     /// Whether `ask` has the places and groups that would be drawn.
     pub(crate) fn agrees(&self, draw: &Draw, ask: &Ask) -> bool {
-        let chosen = choose(&self.pool, self.plan, self.sizes[0], draw);
+        let chosen = choose(&self.pool, self.plan, Issuing::Alone, self.sizes[0], draw);
         chosen.groups == ask.groups && chosen.places.iter().eq(ask.issued.iter().map(|(place, _)| place))
     }
 
     /// The rows of the traps that are `issued`.
     pub(crate) fn rows(&self, draw: &Draw, issued: &[(usize, String)]) -> Forged {
-        let chosen = choose(&self.pool, self.plan, self.sizes[0], draw);
+        let chosen = choose(&self.pool, self.plan, Issuing::Alone, self.sizes[0], draw);
         let ids: Vec<String> = issued.iter().map(|(_, id)| id.clone()).collect();
-        let issued = forge::Issued { chosen: &chosen, ids: &ids };
+        let issued = forge::Issued { chosen: &chosen, ids: &ids, issuing: Issuing::Alone };
         forge::forge(&self.pool, &self.today, issued, self.sizes, draw)
+    }
+
+    /// The traps of the task that is the same for all, each with its company, and their groups. Companions come after all
+    /// other alerts.
+    pub(crate) fn common(&self, draw: &Draw) -> (Vec<TrapGroup>, Forged) {
+        let chosen = choose(&self.pool, self.plan, Issuing::InCompany, self.sizes[0], draw);
+        let ids = fresh_ids(&self.pool, &self.today, &chosen, draw, &mut HashSet::new());
+        let issued = forge::Issued { chosen: &chosen, ids: &ids, issuing: Issuing::InCompany };
+        let forged = forge::forge(&self.pool, &self.today, issued, self.sizes, draw);
+        (chosen.groups, forged)
     }
 
     /// The generator of a miner.

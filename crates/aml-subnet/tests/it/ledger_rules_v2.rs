@@ -7,13 +7,14 @@ use aml_subnet::store::records::{
     Canonical, ColumnName, Counts, KnownOutcome, Mark, MarkKind, OutcomesChange, ShareOf, Shares, StandingRecord, Step,
     StoredColumn,
 };
-use aml_subnet::store::{InForce, Ledger, Merged, RecordError, StorageError};
+use aml_subnet::store::{Before, InForce, KnownShare, Ledger, Merged, RecordError, StorageError};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::rules_list::RulesList;
 use aml_subnet::validation::v2::curve::Curve;
 use aml_subnet::validation::v2::price::Priced;
 use aml_subnet::validation::v2::standing::Standing;
 use aml_subnet::validation::v2::voice::{Choice, Muted};
+use futures_util::FutureExt as _;
 
 use crate::ledger_kit::{Home, NOW, canonical, id, miner, must_open, must_reach, round};
 
@@ -197,6 +198,39 @@ async fn outcomes_come_change_and_are_withdrawn_and_every_version_stays() {
             assert!(refused.to_string().contains(part) || format!("{refused:?}").contains(part), "{refused:?}");
         }
         assert_eq!(ledger.outcomes(id(1)).await.unwrap(), all, "what is refused changes nothing");
+    }
+}
+
+#[tokio::test]
+async fn what_was_known_at_a_moment_is_found_again_whatever_came_after() {
+    for home in Home::both() {
+        let ledger = home.open().await;
+        must_reach(&ledger, 1, Step::Published).await;
+        must_reach(&ledger, 2, Step::Published).await;
+        let known = async |as_of_ms| {
+            let before = Before { round: id(2), since: 0, as_of_ms };
+            let address = outcome(0, true).address;
+            let newest = ledger.newest_outcomes(before, &[&address]).await.unwrap();
+            (ledger.known_share(before).await.unwrap(), newest.get(&address).copied())
+        };
+        let confirmed = |illicit| KnownOutcome { confirmed_ms: 0, ..outcome(0, illicit) };
+        ledger.record_outcomes(id(1), &[confirmed(true)], NOW).await.unwrap();
+        // Made of it while somebody who read the clock earlier waits with another outcome.
+        let mut held = ledger.hold_outcomes().await;
+        let made = held.made(NOW + 5);
+        let late = [confirmed(false)];
+        let mut waiting = Box::pin(ledger.record_outcomes(id(1), &late, NOW + 3));
+        assert!((&mut waiting).now_or_never().is_none(), "nothing is recorded as long as it is held");
+        drop(held);
+        waiting.await.unwrap();
+        let (one, none) = (|illicit| KnownShare { outcomes: 1, illicit }, KnownShare::default());
+        assert_eq!(known(NOW - 1).await, (none, None), "{}", home.name);
+        assert_eq!(known(made).await, (one(1), Some(true)), "as it was when it was made");
+        assert_eq!(known(i64::MAX).await, (one(0), Some(false)));
+        let mark = Mark { at_ms: made + 10, why: "the batch was wrong".to_owned() };
+        ledger.mark_round(id(1), MarkKind::Void, Some(&mark)).await.unwrap();
+        assert_eq!(known(made).await, (one(1), Some(true)), "it was not void then");
+        assert_eq!(known(i64::MAX).await, (none, None));
     }
 }
 

@@ -227,6 +227,19 @@ pub(crate) fn boosted_stumps(past: &Rows, new: &Rows) -> f64 {
     area(&told, &new.trap)
 }
 
+/// The numbers that tell traps best by themselves: name and area, for the message of a test that fails.
+pub(crate) fn telling<'a>(names: &'a [String], rows: &Rows) -> Vec<(&'a str, f64)> {
+    let mut areas: Vec<(&str, f64)> = names
+        .iter()
+        .zip(&rows.values)
+        .map(|(name, values)| (name.as_str(), area(values, &rows.trap)))
+        .filter(|(_, area)| !area.is_nan())
+        .collect();
+    areas.sort_by(|a, b| (b.1 - 0.5).abs().total_cmp(&(a.1 - 0.5).abs()));
+    areas.truncate(12);
+    areas
+}
+
 /// The chance that a trap is told as more of a trap than a row of the batch; half for one that is told alike.
 pub(crate) fn area(told: &[f64], trap: &[bool]) -> f64 {
     let mut order: Vec<usize> = (0..told.len()).filter(|&row| !told[row].is_nan()).collect();

@@ -10,7 +10,7 @@ use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::TrapFinding;
 use aml_subnet::validation::v2::Constants;
-use aml_subnet::validator::information::{Grace, Information, InformationError, MergedRound};
+use aml_subnet::validator::information::{Given, Grace, Information, InformationError, MergedRound};
 use aml_subnet::validator::judge::Judged;
 use aml_subnet::validator::task::TrapList;
 use aml_subnet::validator::world::Threads;
@@ -114,7 +114,10 @@ impl Kept<'_> {
         let rules = RulesVersion::V2.rules();
         let (judged, told) = information.told(&rules, in_force.curve.clone(), judged).await.expect("columns");
         let task = std::sync::Arc::new(task);
-        information.keep(id, &task, in_force.curve.clone(), &told).await.expect("kept");
+        information
+            .keep(id, &task, Given { curve: in_force.curve.clone(), as_of_ms: in_force.standing.made_ms }, &told)
+            .await
+            .expect("kept");
         let verdicts: Vec<Verdict> = judged.iter().map(|one| one.verdict.clone()).collect();
         ledger.record_verdicts(id, &verdicts).await.expect("judged");
         let merged = information.merge(&begun, &in_force, (&judged, told), GRACE).await.expect("merged");

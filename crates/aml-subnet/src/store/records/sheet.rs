@@ -27,11 +27,11 @@ impl Task {
         Some(self.common.as_ref().map_or(Sheet::Own { ask, roster: &self.roster }, Sheet::Common))
     }
 
-    /// Traps that were issued, those that several miners share counted once.
+    /// Traps that were issued, those that several miners share counted once; without the company of common ones.
     #[must_use]
     pub fn traps_issued(&self) -> usize {
         match &self.common {
-            Some(common) => common.alerts().len() - common.roster(),
+            Some(common) => common.groups().iter().map(|group| group.places.len()).sum(),
             None => self.asks.values().map(|ask| ask.issued.len()).sum(),
         }
     }

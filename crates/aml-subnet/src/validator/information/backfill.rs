@@ -13,7 +13,7 @@ use crate::validator::evidence::{Archive, EvidenceError};
 use crate::validator::judge::trap_advantage;
 use crate::wallet::Hotkey;
 
-use super::{Information, InformationError};
+use super::{Given, Information, InformationError};
 
 /// What became of a round whose columns were to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Information<'_> {
             })
             .collect();
         self.ledger.record_advantages(round.id, &advantages).await?;
-        self.keep(round.id, &task, None, &told).await?;
+        self.keep(round.id, &task, Given { curve: None, as_of_ms: i64::MAX }, &told).await?;
         Ok(Filling::Made(told.len()))
     }
 }

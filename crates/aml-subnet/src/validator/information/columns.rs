@@ -26,6 +26,15 @@ pub struct Told {
     pub column: StoredColumn,
 }
 
+/// What the columns of a round are made with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    /// The curve in force; without one, places are worth Savage scores.
+    pub curve: Option<Curve>,
+    /// When the round's standing was made, milliseconds since 1970: references look up what was known then.
+    pub as_of_ms: i64,
+}
+
 impl Information<'_> {
     /// What each submission that counts says under the curve in force, by hotkey; verdicts name the digests where the
     /// rules of the round want that.
@@ -58,7 +67,8 @@ impl Information<'_> {
         Ok(self.workers.compute(work).await?)
     }
 
-    /// Keeps the columns of a round's submissions, and those of its references.
+    /// Keeps the columns of a round's submissions, and those of its references by what was known when its standing was
+    /// made.
     ///
     /// # Errors
     /// When the ledger cannot be read or written, or has other columns of a judged round.
@@ -66,10 +76,11 @@ impl Information<'_> {
         &self,
         id: RoundId,
         task: &Arc<Task>,
-        curve: Option<Curve>,
+        given: Given,
         told: &[Told],
     ) -> Result<(), InformationError> {
-        let references = self.references(id, task).await?;
+        let Given { curve, as_of_ms } = given;
+        let references = self.references(id, task, as_of_ms).await?;
         let make = move || {
             let given = references.into_iter().zip(REFERENCES);
             let mut columns = Vec::new();

@@ -16,28 +16,30 @@ use super::{Information, InformationError, REFERENCES};
 const EVER: i64 = 0;
 
 impl Information<'_> {
-    /// The scores of each reference by roster place, in the order of [`REFERENCES`]; `None` for one that has nothing to
+    /// The scores of each reference by roster place, by what was known as of a moment (milliseconds since 1970), in the order of [`REFERENCES`]; `None` for one that has nothing to
     /// say.
     pub(super) async fn references(
         &self,
         id: RoundId,
         task: &Task,
+        as_of_ms: i64,
     ) -> Result<[Option<Vec<f64>>; REFERENCES.len()], InformationError> {
         let mut addresses: Vec<&str> = task.roster.iter().map(|row| row.address.as_str()).collect();
         addresses.sort_unstable();
         addresses.dedup();
-        Ok([self.canonical(id, task, &addresses).await?, self.outcomes_of(id, task, &addresses).await?])
+        let before = Before { round: id, since: EVER, as_of_ms };
+        Ok([self.canonical(before, task, &addresses).await?, self.outcomes_of(before, task, &addresses).await?])
     }
 
     async fn canonical(
         &self,
-        id: RoundId,
+        before: Before,
         task: &Task,
         addresses: &[&str],
     ) -> Result<Option<Vec<f64>>, InformationError> {
-        let today = day_of(id.date);
+        let today = day_of(before.round.date);
         let mut usual = None;
-        for round in self.rounds(id, EVER..=today - 1).await?.iter().rev() {
+        for round in self.rounds(before.round, EVER..=today - 1).await?.iter().rev() {
             if let Some(found) = self.ledger.canonical(round.id).await?.filter(|found| !found.scores.is_empty()) {
                 let total = found.scores.iter().map(|one| whole(one.score.get())).sum();
                 usual = Some(mean(total, found.scores.len() as u64));
@@ -45,18 +47,17 @@ impl Information<'_> {
             }
         }
         let Some(usual) = usual else { return Ok(None) };
-        let before = Before { round: id, since: today - self.constants.days };
+        let before = Before { since: today - self.constants.days, ..before };
         let newest = self.ledger.newest_scores(before, addresses).await?;
         Ok(Some(by_place(task, &newest, usual, |score| *score)))
     }
 
     async fn outcomes_of(
         &self,
-        id: RoundId,
+        before: Before,
         task: &Task,
         addresses: &[&str],
     ) -> Result<Option<Vec<f64>>, InformationError> {
-        let before = Before { round: id, since: EVER };
         let known = self.ledger.known_share(before).await?;
         if known.outcomes == 0 {
             return Ok(None);

@@ -161,7 +161,7 @@ impl Information<'_> {
         let today = day_of(round.id.date);
         let seen = self.ledger.first_seen().await?;
         let first: BTreeMap<Hotkey, i64> = seen.into_iter().map(|(miner, at_ms)| (miner, day_at_ms(at_ms))).collect();
-        let rows = self.ledger.conduct(Before { round: round.id, since: today - BACK }).await?;
+        let rows = self.ledger.conduct(Before { round: round.id, since: today - BACK, as_of_ms: i64::MAX }).await?;
         let (mut days, mut miners) = (BTreeSet::new(), BTreeMap::<Hotkey, Record>::new());
         for row in rows {
             days.insert(row.day);

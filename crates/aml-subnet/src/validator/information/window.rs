@@ -32,11 +32,13 @@ pub(super) struct Looked {
 
 impl Information<'_> {
     /// What is in force for a round in which `asked` are asked: where everybody stands by the outcomes that are known,
-    /// and the curve.
+    /// and the curve. No outcomes are recorded in between.
     ///
     /// # Errors
     /// When the ledger cannot be read, or a column is not what its digest says.
-    pub async fn in_force(&self, id: RoundId, asked: &[Hotkey], made_ms: i64) -> Result<InForce, InformationError> {
+    pub async fn in_force(&self, id: RoundId, asked: &[Hotkey], now_ms: i64) -> Result<InForce, InformationError> {
+        let mut outcomes = self.ledger.hold_outcomes().await;
+        let made_ms = outcomes.made(now_ms);
         let today = day_of(id.date);
         let days = Window::new(self.constants, today).rounds();
         let (window, missing) = self.window(id, days.clone()).await?;
@@ -44,8 +46,9 @@ impl Information<'_> {
         window.iter().for_each(|looked| miners.extend(looked.there.keys()));
         let miners: Vec<Hotkey> = miners.into_iter().collect();
         let moments = self.moments(&window, &miners).await?;
-        let conduct = self.ledger.conduct(Before { round: id, since: *days.start() }).await?;
+        let conduct = self.ledger.conduct(Before { round: id, since: *days.start(), as_of_ms: made_ms }).await?;
         let delivered = self.delivered(&window, &miners, &conduct).await?;
+        drop(outcomes);
         let weights = self.weights_before(id).await?;
         let before: Vec<f64> = miners.iter().map(|miner| weights.get(miner).copied().unwrap_or(0.0)).collect();
         let constants = self.constants;

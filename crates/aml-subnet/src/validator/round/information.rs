@@ -7,7 +7,7 @@ use super::{RoundError, Rounds, RoundsParts};
 use crate::store::Merged;
 use crate::store::records::{Round, Task};
 use crate::validation::rules::RulesVersion;
-use crate::validator::information::{Grace, Information, Told};
+use crate::validator::information::{Given, Grace, Information, Told};
 use crate::validator::judge::Judged;
 use crate::validator::merge::merge;
 use crate::validator::standing::{History, Lookback};
@@ -48,7 +48,8 @@ impl Rounds {
         let in_force = self.parts.world.ledger.in_force(round.id).await?.ok_or(RoundError::Gone(round.id))?;
         let (judged, told) = information.told(&round.rules.rules(), in_force.curve.clone(), judged).await?;
         if round.step < crate::store::records::Step::Judged {
-            information.keep(round.id, task, in_force.curve, &told).await?;
+            let given = Given { curve: in_force.curve, as_of_ms: in_force.standing.made_ms };
+            information.keep(round.id, task, given, &told).await?;
         }
         Ok(Answers { judged, told: Some(told) })
     }

@@ -83,11 +83,10 @@ impl Settler {
             let marks = [&round.marks.void, &round.marks.late];
             marks.into_iter().flatten().any(|mark| mark.at_ms > made_ms)
         };
-        let marked = marked.iter().find(is_new).map(|round| (round, "is void or late"));
-        let changed = amended.first().map(|round| (round, "has outcomes that changed or were withdrawn"));
-        let Some((round, what)) = marked.or(changed).filter(|(round, _)| information.touches(&paid, round)) else {
-            return Ok(());
-        };
+        let touches = |round: &&Round| information.touches(&paid, round);
+        let marked = marked.iter().filter(touches).find(is_new).map(|round| (round, "is void or late"));
+        let changed = amended.iter().find(touches).map(|round| (round, "has outcomes that changed or were withdrawn"));
+        let Some((round, what)) = marked.or(changed) else { return Ok(()) };
         let why = format!("round {} {what}", round.id);
         if information.repay(&paid, Grace(self.settings.grace), &why, millis(self.now())).await?.is_some() {
             tracing::info!(round.id = %paid.id, why, "the pay was made again");

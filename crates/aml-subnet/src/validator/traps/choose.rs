@@ -14,6 +14,15 @@ pub const ALERTS_PER_TRAP: usize = 20;
 /// Name of a group of several typologies.
 const MIXED: &str = "mixed";
 
+/// How traps are issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Issuing {
+    /// By themselves, to one miner: rules v1.
+    Alone,
+    /// With all that belongs to them, to everybody, in groups of all typologies, each as often as it is: rules v2.
+    InCompany,
+}
+
 /// A settled alert: its slice, and its place among the slice's candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Source {
@@ -68,10 +77,11 @@ impl TrapPlan {
     }
 }
 
-/// Draws the traps of a miner for a task of `alerts` alerts. No alert and no address is drawn twice.
-pub(super) fn choose(pool: &TrapPool, plan: TrapPlan, alerts: usize, draw: &Draw) -> Chosen {
+/// Draws the traps of a task of `alerts` alerts. No alert and no address is drawn twice.
+pub(super) fn choose(pool: &TrapPool, plan: TrapPlan, issuing: Issuing, alerts: usize, draw: &Draw) -> Chosen {
     let plan = plan.within(alerts);
-    let mut drawing = Drawing { pool, draw: draw.fork("choose"), used: BTreeSet::new(), addresses: BTreeSet::new() };
+    let draw_groups = draw.fork("choose");
+    let mut drawing = Drawing { pool, issuing, draw: draw_groups, used: BTreeSet::new(), addresses: BTreeSet::new() };
     let mut groups: Vec<(String, Expected, Vec<Source>)> = Vec::new();
     for (expected, count) in [(Expected::High, plan.high_groups), (Expected::Low, plan.low_groups)] {
         groups.extend((0..count).filter_map(|_| drawing.group(expected, plan.group_size)));
@@ -99,16 +109,22 @@ pub(super) fn choose(pool: &TrapPool, plan: TrapPlan, alerts: usize, draw: &Draw
 
 struct Drawing<'a> {
     pool: &'a TrapPool,
+    issuing: Issuing,
     draw: Draw,
     used: BTreeSet<Source>,
     addresses: BTreeSet<&'a str>,
 }
 
 impl<'a> Drawing<'a> {
-    /// A group of one typology where there are enough, else of several; `None` when too few alerts are left.
+    /// A group, to one miner of one typology where there are enough; `None` when too few alerts are left.
     fn group(&mut self, expected: Expected, size: usize) -> Option<(String, Expected, Vec<Source>)> {
+        let free = self.free(expected);
+        if self.issuing == Issuing::InCompany {
+            let members = self.members(&free, size);
+            return if members.len() == size { self.taken(MIXED, expected, members) } else { None };
+        }
         let mut by_typology: BTreeMap<&'a str, Vec<Source>> = BTreeMap::new();
-        for source in self.free(expected) {
+        for source in free {
             by_typology.entry(&self.candidate(source).typology).or_default().push(source);
         }
         let mut typologies: Vec<&str> = by_typology.keys().copied().collect();
@@ -155,7 +171,9 @@ impl<'a> Drawing<'a> {
             let fitting = slice.candidates.iter().zip(0..).filter(move |(candidate, _)| candidate.expected == expected);
             fitting.map(move |(_, candidate)| Source { slice: number, candidate })
         });
-        all.filter(|&source| !self.used.contains(&source) && !self.addresses.contains(self.address(source))).collect()
+        let is_free = |source: &Source| !self.used.contains(source) && !self.addresses.contains(self.address(*source));
+        let fits = |source: &Source| self.issuing == Issuing::Alone || self.candidate(*source).whole;
+        all.filter(|source| is_free(source) && fits(source)).collect()
     }
 
     fn candidate(&self, source: Source) -> &'a Candidate {

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use aml_miner::wire::spec::{SEVERITIES, severity_rank};
 use aml_miner::wire::{Column, Table, TextColumn, TextLists};
 
-use super::jitter::like;
+use super::jitter::Known;
 
 /// `clusters` reduced to members that are among `alerts`, the re-issued ones with their new values under their old ids.
-pub(super) fn closed(clusters: &Table, alerts: &Table) -> Table {
+pub(super) fn closed<'a>(clusters: &Table, alerts: &Table, known: impl Fn(&str) -> Known<'a>) -> Table {
     let rows: Vec<Members<'_>> = (0..clusters.rows()).map(|row| Members::of(clusters, row, alerts)).collect();
     let mut closed = clusters.clone();
     let mut set = |name: &str, column: Option<Column>| {
@@ -39,14 +39,13 @@ pub(super) fn closed(clusters: &Table, alerts: &Table) -> Table {
             texts(&rows, |row, members| if column.get(row).is_empty() { "" } else { members.severity() })
         }),
     );
-    set("total_alerts", numbers(clusters, "total_alerts", &rows, |members| Some(members.rows.len() as f64)));
-    set(
-        "total_volume_usd",
-        numbers(clusters, "total_volume_usd", &rows, |members| Some(members.values("volume_usd").sum())),
-    );
+    let numbers =
+        |name: &str, of: &dyn Fn(&Members<'_>) -> Option<f64>| numbers(clusters, name, &rows, known(name), of);
+    set("total_alerts", numbers("total_alerts", &|members| Some(members.rows.len() as f64)));
+    set("total_volume_usd", numbers("total_volume_usd", &|members| Some(members.values("volume_usd").sum())));
     set(
         "confidence_avg",
-        numbers(clusters, "confidence_avg", &rows, |members| {
+        numbers("confidence_avg", &|members| {
             let (sum, count) =
                 members.values("alert_confidence_score").fold((0.0, 0), |(sum, n), value| (sum + value, n + 1));
             (count > 0).then(|| sum / f64::from(count))
@@ -109,15 +108,17 @@ fn texts<'a>(rows: &'a [Members<'a>], text: impl Fn(usize, &'a Members<'a>) -> &
     Column::Texts(rows.iter().enumerate().map(|(row, members)| text(row, members)).collect::<TextColumn>())
 }
 
-/// The column with new values where it had some, as fine as those.
+/// The column with new values where it had some, written as it is.
 fn numbers(
     clusters: &Table,
     name: &str,
     rows: &[Members<'_>],
-    of: impl Fn(&Members<'_>) -> Option<f64>,
+    known: Known<'_>,
+    of: &dyn Fn(&Members<'_>) -> Option<f64>,
 ) -> Option<Column> {
     let old = clusters.numbers(name)?;
-    let new =
-        |(&old, members): (&f64, &Members<'_>)| of(members).filter(|_| !old.is_nan()).map_or(old, |new| like(old, new));
+    let new = |(&old, members): (&f64, &Members<'_>)| {
+        of(members).filter(|_| !old.is_nan()).map_or(old, |new| known.written(old, new))
+    };
     Some(Column::Numbers(old.iter().zip(rows).map(new).collect()))
 }

@@ -33,7 +33,7 @@ pub(crate) struct Made {
 /// Makes the task of `round` about `batch`; without a forge it has no traps.
 pub(crate) fn make(round: RoundId, salt: &[u8; 32], batch: &Batch, forge: Option<&Forge>) -> Made {
     let draw = seeded(salt, round, b"common");
-    let (merged, names, groups, traps) = match forge {
+    let (merged, names, groups, added) = match forge {
         Some(forge) => with_traps(forge, batch, &draw),
         None => (batch.clone(), Vec::new(), Vec::new(), HashSet::new()),
     };
@@ -42,7 +42,7 @@ pub(crate) fn make(round: RoundId, salt: &[u8; 32], batch: &Batch, forge: Option
     let order = turned(labelled.alerts.rows(), &draw.fork("order of alerts"));
     let sent_ids = labelled.alerts.texts("alert_id");
     let sent_id = |row: usize| sent_ids.map_or("", |ids| ids.get(row)).to_owned();
-    let of = in_roster(labelled.alerts.rows(), &traps);
+    let of = in_roster(labelled.alerts.rows(), &added);
     let alerts = order.iter().map(|&row| SentAlert { id: sent_id(row), of: of[row] }).collect();
     let place_of: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, &row)| (row, place)).collect();
     let groups = groups.into_iter().map(|group| moved(group, &place_of)).collect();
@@ -64,18 +64,17 @@ pub(crate) fn make(round: RoundId, salt: &[u8; 32], batch: &Batch, forge: Option
 
 type WithTraps = (Batch, Vec<(Kind, String)>, Vec<TrapGroup>, HashSet<usize>);
 
-/// The batch with traps in between, names that stand in their prose alone, the groups, and where in the alerts traps are.
+/// The batch with traps and their company, names that stand in their prose alone, the groups, and which alerts were added.
 fn with_traps(forge: &Forge, batch: &Batch, draw: &Draw) -> WithTraps {
-    let issue = forge.issue(draw, &mut HashSet::new());
-    let Forged { rows, places, names } = forge.rows(draw, &issue.issued);
-    let traps = issue.issued.iter().map(|(place, _)| *place).collect();
-    (merged(batch, &rows, &places), names, issue.groups, traps)
+    let (groups, Forged { rows, places, names }) = forge.common(draw);
+    let added = places[0].iter().copied().collect();
+    (merged(batch, &rows, &places), names, groups, added)
 }
 
-/// The place in the roster of each row that is no trap.
-fn in_roster(rows: usize, traps: &HashSet<usize>) -> Vec<Option<usize>> {
+/// The place in the roster of each row that was not added.
+fn in_roster(rows: usize, added: &HashSet<usize>) -> Vec<Option<usize>> {
     let mut next = 0..;
-    (0..rows).map(|row| if traps.contains(&row) { None } else { next.next() }).collect()
+    (0..rows).map(|row| if added.contains(&row) { None } else { next.next() }).collect()
 }
 
 /// So many rows in random order.

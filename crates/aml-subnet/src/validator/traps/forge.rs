@@ -6,7 +6,7 @@ use crate::calendar::day_of;
 use aml_miner::wire::spec::ALERTS;
 use aml_miner::wire::{Batch, Column, Table};
 
-use super::choose::{Chosen, Source};
+use super::choose::{Chosen, Issuing, Source};
 use super::cluster_rows::closed;
 use super::draw::Draw;
 use super::jitter::{Change, change};
@@ -15,6 +15,7 @@ use super::pool::TrapPool;
 use super::renaming::Renaming;
 use super::slice::{Kind, Slice};
 use super::today::{Today, tables};
+use super::together::Companies;
 
 /// The rows that are added for one miner, and where: one table of each, in the order of a body.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,27 +59,34 @@ pub(super) fn fresh_ids(
 pub(super) struct Issued<'a> {
     pub(super) chosen: &'a Chosen,
     pub(super) ids: &'a [String],
+    /// Whether their company comes along.
+    pub(super) issuing: Issuing,
 }
 
 /// Makes the rows of what is issued. `sizes` are the rows of the batch's tables.
 pub(super) fn forge(
     pool: &TrapPool,
     today: &Today,
-    Issued { chosen, ids }: Issued<'_>,
+    Issued { chosen, ids, issuing }: Issued<'_>,
     sizes: [usize; 4],
     draw: &Draw,
 ) -> Forged {
     let mut values = draw.fork("values");
     let mut names = draw.fork("names");
     let mut given = HashSet::new();
+    if issuing == Issuing::InCompany {
+        given.extend(ids.iter().cloned());
+    }
     let mut forged: [Vec<Table>; 4] = Default::default();
     let (mut order, mut all_names) = (Vec::new(), Vec::new());
     for number in chosen.sources.iter().map(|source| source.slice).collect::<BTreeSet<_>>() {
         let own: Vec<(usize, &Source)> =
             chosen.sources.iter().enumerate().filter(|(_, source)| source.slice == number).collect();
-        order.extend(own.iter().map(|(rank, _)| *rank));
         let slice = &pool.slices[number];
-        let part = Part::of(slice, &own, today);
+        let part = Part::of(slice, &own, issuing, today);
+        order.extend(own.iter().map(|(rank, _)| *rank));
+        // Companions come after all traps.
+        order.resize(order.len() + part.rows[0].len() - own.len(), usize::MAX);
         let mut renaming = Renaming::new(today, slice, &mut names, &mut given);
         for (rank, source) in &own {
             renaming.set(Kind::Alert, alert_text(slice, **source, "alert_id"), &ids[*rank]);
@@ -99,6 +107,7 @@ pub(super) fn forge(
         if index == 0 {
             turn.sort_by_key(|&row| order[row]);
             places[index].clone_from(&chosen.places);
+            places[index].extend(sizes[index] + chosen.places.len()..sizes[index] + table.rows());
         } else {
             placing.shuffle(&mut turn);
             places[index] = placing.places(table.rows(), sizes[index] + table.rows());
@@ -114,23 +123,24 @@ fn alert_text<'a>(slice: &'a Slice, source: Source, column: &str) -> &'a str {
 }
 
 impl<'a> Part<'a> {
-    fn of(slice: &'a Slice, own: &[(usize, &Source)], today: &Today) -> Self {
-        let alerts: Vec<(usize, usize)> = own
+    fn of(slice: &'a Slice, own: &[(usize, &Source)], issuing: Issuing, today: &Today) -> Self {
+        let mut alerts: Vec<(usize, usize)> = own
             .iter()
             .map(|(_, source)| &slice.candidates[source.candidate])
             .map(|candidate| (candidate.row, candidate.unit))
             .collect();
+        if issuing == Issuing::InCompany {
+            add_companions(slice, &mut alerts);
+        }
+        let text = |column: &str, row: usize| slice.batch.alerts.texts(column).map_or("", |texts| texts.get(row));
         let mut unit_of: HashMap<&str, usize> = HashMap::new();
-        for (_, source) in own {
-            unit_of.entry(alert_text(slice, **source, "address")).or_insert(slice.candidates[source.candidate].unit);
+        for &(row, unit) in &alerts {
+            unit_of.entry(text("address", row)).or_insert(unit);
         }
         let flows = flows(&slice.batch.money_flows, &mut unit_of);
         let features = slice.batch.features.texts("address").into_iter().flat_map(|column| column.iter().zip(0..));
         let features = features.filter_map(|(address, row)| Some((row, *unit_of.get(address)?))).collect();
-        let ids: BTreeMap<&str, usize> = own
-            .iter()
-            .map(|(_, source)| (alert_text(slice, **source, "alert_id"), slice.candidates[source.candidate].unit))
-            .collect();
+        let ids: BTreeMap<&str, usize> = alerts.iter().map(|&(row, unit)| (text("alert_id", row), unit)).collect();
         let clusters = clusters(&slice.batch.clusters, &ids);
         let mut rows = [alerts, features, clusters, flows];
         // A table that the batch does not have gets no rows.
@@ -152,10 +162,12 @@ impl<'a> Part<'a> {
             let own: Vec<Change> = self.rows[index].iter().map(|(_, unit)| changes[unit]).collect();
             let mut table = source.take(&rows);
             let name = table.spec().name;
-            change(&mut table, &own, days, |column| self.slice.ranges.get(&format!("{name}.{column}")).copied(), draw);
+            let known = |column: &str| self.slice.known(name, column);
+            change(&mut table, &own, days, known, draw);
             match index {
                 0 => alerts = table.clone(),
-                2 => table = closed(&table, &alerts),
+                1 => self.slice.levels.lift(&mut table, today.levels(), |column| known(column).fineness),
+                2 => table = closed(&table, &alerts, known),
                 _ => {}
             }
             renaming.apply(&mut table, &own, days);
@@ -163,6 +175,15 @@ impl<'a> Part<'a> {
             forged[index] = table;
         }
         forged
+    }
+}
+
+/// Adds whoever belongs to the given rows of alerts, each in the unit of the first that it belongs to.
+fn add_companions(slice: &Slice, alerts: &mut Vec<(usize, usize)>) {
+    let companies = Companies::of(&slice.batch);
+    let mut there: HashSet<usize> = alerts.iter().map(|(row, _)| *row).collect();
+    for (row, unit) in alerts.clone() {
+        alerts.extend(companies.with(row).iter().filter(|&&row| there.insert(row)).map(|&row| (row, unit)));
     }
 }
 

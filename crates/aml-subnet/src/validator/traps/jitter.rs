@@ -7,6 +7,7 @@ use aml_miner::wire::spec::{ColumnSpec, ColumnType};
 use aml_miner::wire::{Column, Table};
 
 use super::draw::Draw;
+use super::fineness::{Fineness, like};
 use crate::calendar::DAY_MS;
 
 /// Amounts change by up to this share.
@@ -46,19 +47,36 @@ impl Change {
     }
 }
 
-/// Changes the numbers of `table`, row `i` by `changes[i]`; `range` tells what a column holds in the settled batch, and
-/// `days` by how much later the new batch is.
-pub(super) fn change(
+/// What is known of a column from the whole of its settled batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known<'a> {
+    /// Its smallest and its largest value.
+    pub(super) range: Option<(f64, f64)>,
+    /// How finely it is written.
+    pub(super) fineness: Option<&'a Fineness>,
+}
+
+impl Known<'_> {
+    /// `new` in place of `old`, as the column writes it.
+    pub(super) fn written(&self, old: f64, new: f64) -> f64 {
+        self.fineness.map_or_else(|| like(old, new), |fineness| fineness.written(old, new))
+    }
+}
+
+/// Changes the numbers of `table`, row `i` by `changes[i]`; `known` tells of a column, and `days` by how much later the new
+/// batch is.
+pub(super) fn change<'a>(
     table: &mut Table,
     changes: &[Change],
     days: i32,
-    range: impl Fn(&str) -> Option<(f64, f64)>,
+    known: impl Fn(&str) -> Known<'a>,
     draw: &mut Draw,
 ) {
     let before = table.clone();
     for (index, about) in table.spec().columns.iter().enumerate() {
         let Some(Column::Numbers(values)) = before.column(index) else { continue };
-        let (low, high) = range(about.name).unwrap_or((about.min, about.max));
+        let known = known(about.name);
+        let (low, high) = known.range.unwrap_or((about.min, about.max));
         let span = match about.kind {
             ColumnType::TimestampMs => Span { low, high }.later(days),
             _ => Span { low, high },
@@ -66,12 +84,12 @@ pub(super) fn change(
         let new = values.iter().zip(changes).map(|(&value, change)| {
             // Drawn for every cell, so that one value does not shift the others'.
             let noise = draw.around_zero(1.0);
-            if value.is_nan() { value } else { within(about, value, change, noise, span) }
+            if value.is_nan() { value } else { within(about, value, Changed { change, noise, span, known }) }
         });
         let new = new.collect();
         table.set_column(index, Some(Column::Numbers(new)));
     }
-    keep_sums(&before, table);
+    keep_sums(&before, table, known);
 }
 
 /// Between what values a column lies.
@@ -88,42 +106,41 @@ impl Span {
     }
 }
 
-fn within(about: &ColumnSpec, value: f64, change: &Change, noise: f64, Span { low, high }: Span) -> f64 {
+/// How one value changes.
+struct Changed<'a> {
+    change: &'a Change,
+    /// Between -1 and 1.
+    noise: f64,
+    span: Span,
+    known: Known<'a>,
+}
+
+fn within(
+    about: &ColumnSpec,
+    value: f64,
+    Changed { change, noise, span: Span { low, high }, known }: Changed<'_>,
+) -> f64 {
     let power = IN_USD.iter().find(|(name, _)| *name == about.name).map(|(_, power)| *power);
     let at_an_end = value <= low || value >= high;
     let new = match about.kind {
         ColumnType::TimestampMs => return (value + change.milliseconds as f64).clamp(low, high.max(low)),
         _ if at_an_end => value,
-        ColumnType::Decimal => like(value, value * change.factor),
+        ColumnType::Decimal => known.written(value, value * change.factor),
         ColumnType::U16 | ColumnType::U32 | ColumnType::U64
             if value > SMALL_COUNT && !COUNTED.contains(&about.name) =>
         {
             (value * (1.0 + MEASURES * noise)).round()
         }
         ColumnType::F32 | ColumnType::F64 if value.fract() != 0.0 => match power {
-            Some(power) => like(value, value * change.factor.powi(power)),
-            None => like(value, value * (1.0 + MEASURES * noise)),
+            Some(power) => known.written(value, value * change.factor.powi(power)),
+            None => known.written(value, value * (1.0 + MEASURES * noise)),
         },
         _ => value,
     };
     new.clamp(low, high).clamp(about.min, about.max)
 }
 
-/// `new` written as finely as `old` is: with as many decimals, up to six, or in single precision.
-pub(super) fn like(old: f64, new: f64) -> f64 {
-    for decimals in 0..=6 {
-        let grain = 10_f64.powi(decimals);
-        let rounded = (old * grain).round() / grain;
-        if rounded.to_bits() == old.to_bits() {
-            return (new * grain).round() / grain;
-        }
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "single precision is what is asked about")]
-    let single = |value: f64| f64::from(value as f32);
-    if single(old).to_bits() == old.to_bits() { single(new) } else { new }
-}
-
-fn keep_sums(before: &Table, after: &mut Table) {
+fn keep_sums<'a>(before: &Table, after: &mut Table, known: impl Fn(&str) -> Known<'a>) {
     for (total, part, sign, other) in SUMS {
         let of = |table: &Table, name: &str| table.numbers(name).map(<[f64]>::to_vec);
         let old = (of(before, total), of(before, part), of(before, other));
@@ -134,7 +151,7 @@ fn keep_sums(before: &Table, after: &mut Table) {
             let sum = old_part[row] + sign * old_other[row];
             let slack = 1e-9 * old_part[row].abs().max(old_other[row].abs()).max(1.0);
             if (sum - old_total[row]).abs() <= slack {
-                new_total[row] = like(old_total[row], new_part[row] + sign * new_other[row]);
+                new_total[row] = known(total).written(old_total[row], new_part[row] + sign * new_other[row]);
             }
         }
         if let Some(index) = after.spec().position(total) {

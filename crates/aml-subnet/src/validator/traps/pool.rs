@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::draw::Draw;
+use super::fineness::Fineness;
+use super::levels::Levels;
 use super::slice::{Candidate, Kind, SettledBatch, Slice};
 
 /// Alerts of a class that are kept of one batch.
@@ -26,6 +28,8 @@ const LEVEL: i32 = 3;
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrapPool {
     pub(super) slices: Vec<Slice>,
+    /// Each slice as it stands in the file.
+    texts: Vec<String>,
     digest: Digest,
 }
 
@@ -59,6 +63,10 @@ struct SliceFile {
     date: NaiveDate,
     candidates: Vec<Candidate>,
     ranges: BTreeMap<String, (f64, f64)>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    fineness: BTreeMap<String, Fineness>,
+    #[serde(default, skip_serializing_if = "Levels::is_empty")]
+    levels: Levels,
     mentions: BTreeMap<String, Kind>,
     batch: Box<RawValue>,
 }
@@ -67,16 +75,19 @@ impl TrapPool {
     /// A pool without alerts: nothing is settled yet.
     #[must_use]
     pub fn empty() -> Self {
-        Self { slices: Vec::new(), digest: Digest::of(b"[]") }
+        Self { slices: Vec::new(), texts: Vec::new(), digest: Digest::of(b"[]") }
     }
 
     /// Adds alerts of a settled batch, chosen by `draw`; nothing of a batch whose rows no miner would accept.
     #[must_use]
     pub fn with(mut self, settled: &SettledBatch<'_>, draw: &mut Draw) -> Self {
+        let Some(file) = Slice::cut(settled, PER_CLASS, draw).map(|slice| SliceFile::of(&slice)) else { return self };
+        let text = serde_json::to_string(&file).expect("texts and finite numbers have a JSON form");
         // What is used is what would be read back, so that a resumed round has the very same rows.
-        let slice = Slice::cut(settled, PER_CLASS, draw).and_then(|slice| SliceFile::of(&slice).open().ok());
-        self.slices.extend(slice);
-        self.slices.sort_by_key(|slice| slice.date);
+        let Ok(slice) = file.open() else { return self };
+        let place = self.slices.partition_point(|other| other.date <= slice.date);
+        self.slices.insert(place, slice);
+        self.texts.insert(place, text);
         self.digest = Digest::of(&self.json());
         self
     }
@@ -122,14 +133,15 @@ impl TrapPool {
     }
 
     fn parse(json: &[u8]) -> Result<Self, ReadPoolError> {
-        let files: Vec<SliceFile> = serde_json::from_slice(json)?;
-        let slices = files.into_iter().map(SliceFile::open).collect::<Result<_, _>>()?;
-        Ok(Self { slices, digest: Digest::of(json) })
+        let texts: Vec<Box<RawValue>> = serde_json::from_slice(json)?;
+        let texts: Vec<String> = texts.into_iter().map(|text| String::from(Box::<str>::from(text))).collect();
+        let one = |text: &String| serde_json::from_str::<SliceFile>(text)?.open();
+        let slices = texts.iter().map(one).collect::<Result<_, ReadPoolError>>()?;
+        Ok(Self { slices, texts, digest: Digest::of(json) })
     }
 
     fn json(&self) -> Vec<u8> {
-        let files: Vec<SliceFile> = self.slices.iter().map(SliceFile::of).collect();
-        serde_json::to_vec(&files).expect("texts and finite numbers have a JSON form")
+        format!("[{}]", self.texts.join(",")).into_bytes()
     }
 }
 
@@ -140,6 +152,8 @@ impl SliceFile {
             date: slice.date,
             candidates: slice.candidates.clone(),
             ranges: slice.ranges.clone(),
+            fineness: slice.fineness.clone(),
+            levels: slice.levels.clone(),
             mentions: slice.mentions.clone(),
             batch: RawValue::from_string(body).expect("a body is JSON"),
         }
@@ -155,6 +169,8 @@ impl SliceFile {
                 batch,
                 candidates: self.candidates,
                 ranges: self.ranges,
+                fineness: self.fineness,
+                levels: self.levels,
                 mentions: self.mentions,
             }),
         }

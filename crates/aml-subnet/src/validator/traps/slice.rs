@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::consensus::Consensus;
 use super::draw::Draw;
+use super::fineness::{self, Fineness};
+use super::jitter::Known;
+use super::levels::Levels;
 use super::reword::tokens;
+use super::together::{Companies, MOST};
 use crate::validation::tier2_traps::Expected;
 
 /// A group of fewer says little: four of five are passed by chance too easily.
@@ -33,6 +37,9 @@ pub(super) struct Candidate {
     pub(super) typology: String,
     /// Candidates of the same unit belong to one cluster.
     pub(super) unit: usize,
+    /// Whether the slice has everything that belongs to it, so that it can be issued with its company.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) whole: bool,
 }
 
 /// What a word in a text names.
@@ -70,6 +77,10 @@ pub(super) struct Slice {
     pub(super) candidates: Vec<Candidate>,
     /// Smallest and largest value of each numeric column of the whole batch, by `table.column`.
     pub(super) ranges: BTreeMap<String, (f64, f64)>,
+    /// How finely each of them is written; empty in pools of programs that did not look.
+    pub(super) fineness: BTreeMap<String, Fineness>,
+    /// Where columns of the day stood.
+    pub(super) levels: Levels,
     /// Names that stand within texts.
     pub(super) mentions: BTreeMap<String, Kind>,
 }
@@ -81,24 +92,48 @@ impl Slice {
         let (ids, addresses) = (alerts.texts("alert_id")?, alerts.texts("address")?);
         let known = agreed(outcomes(settled.labels), settled.consensus);
         let classes: Vec<Option<Expected>> = ids.iter().map(|id| known.get(id).copied()).collect();
-        let labelled = classes.iter().zip(addresses.iter()).filter(|(class, _)| class.is_some());
-        let flows = Flows::of(&settled.batch.money_flows, labelled.map(|(_, address)| address).collect());
+        let companies = Companies::of(settled.batch);
+        let labelled = (0..alerts.rows()).filter(|&row| classes[row].is_some());
+        let company = |row: usize| companies.with(row).iter().filter(|rows| companies.with(**rows).len() <= MOST);
+        let addressed = labelled.flat_map(|row| company(row).copied().chain([row])).map(|row| addresses.get(row));
+        let flows = Flows::of(&settled.batch.money_flows, addressed.collect());
         let usable = |row: &usize| classes[*row].is_some() && flows.few(addresses.get(*row));
         let rows: Vec<usize> = (0..alerts.rows()).filter(usable).collect();
         let chosen = chosen(&settled.batch.clusters, &rows, |row| (ids.get(row), classes[row]), per_class, draw);
         if chosen.is_empty() {
             return None;
         }
-        let kept: Vec<usize> = chosen.iter().map(|(row, _)| *row).collect();
-        let typologies = alerts.texts("typology_type");
-        let candidate = |(at, &(row, unit)): (usize, &(usize, usize))| {
-            let typology = typologies.map_or("", |column| column.get(row)).to_owned();
-            classes[row].map(|expected| Candidate { row: at, expected, typology, unit })
+        let is_whole = |row: usize| {
+            let company = companies.with(row);
+            company.len() <= MOST && company.iter().all(|&row| flows.few(addresses.get(row)))
         };
-        let candidates = chosen.iter().enumerate().filter_map(candidate).collect();
+        let companions = chosen.iter().filter(|(row, _)| is_whole(*row)).flat_map(|(row, _)| companies.with(*row));
+        let kept: BTreeSet<usize> = chosen.iter().map(|(row, _)| row).chain(companions).copied().collect();
+        let kept: Vec<usize> = kept.into_iter().collect();
+        let typologies = alerts.texts("typology_type");
+        let candidate = |&(row, unit): &(usize, usize)| {
+            let typology = typologies.map_or("", |column| column.get(row)).to_owned();
+            let at = kept.binary_search(&row).ok()?;
+            classes[row].map(|expected| Candidate { row: at, expected, typology, unit, whole: is_whole(row) })
+        };
+        let candidates = chosen.iter().filter_map(candidate).collect();
         let batch = around(settled.batch, &kept, &flows);
         let mentions = mentions(settled.batch, &batch.alerts);
-        Some(Self { date: settled.date, candidates, ranges: ranges(settled.batch), mentions, batch })
+        Some(Self {
+            date: settled.date,
+            candidates,
+            ranges: ranges(settled.batch),
+            fineness: fineness::of_batch(settled.batch),
+            levels: Levels::of(settled.batch),
+            mentions,
+            batch,
+        })
+    }
+
+    /// What is known of a column from the whole batch.
+    pub(super) fn known(&self, table: &str, column: &str) -> Known<'_> {
+        let name = format!("{table}.{column}");
+        Known { range: self.ranges.get(&name).copied(), fineness: self.fineness.get(&name) }
     }
 }
 

@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use aml_miner::wire::{Batch, Column, Table};
 use chrono::NaiveDate;
 
+use super::levels::Levels;
 use super::names::Shape;
 use super::slice::Kind;
 
@@ -19,6 +20,7 @@ pub(super) struct Today {
     shapes: [Shape; 4],
     /// Digests of names that are in use: a clash of digests costs another try, no more.
     taken: HashSet<u64>,
+    levels: Levels,
 }
 
 impl Today {
@@ -35,7 +37,7 @@ impl Today {
             shape(alerts, "pattern_id"),
             shape(&[&batch.clusters], "cluster_id"),
         ];
-        Self { date, window_days, columns, shapes, taken: taken(batch) }
+        Self { date, window_days, columns, shapes, taken: taken(batch), levels: Levels::of(batch) }
     }
 
     /// What names of a kind look like.
@@ -46,6 +48,11 @@ impl Today {
             Kind::Pattern => 2,
             Kind::Cluster => 3,
         }]
+    }
+
+    /// Where columns of the day stand.
+    pub(super) fn levels(&self) -> &Levels {
+        &self.levels
     }
 
     /// Whether the batch has such a name.

@@ -9,7 +9,9 @@ use crate::store::records::{
     Canonical, ColumnDigests, ColumnName, Counts, KnownOutcome, OutcomesChange, RoundId, Shares, StandingRecord,
     StoredColumn,
 };
-use crate::store::{Before, Conduct, InForce, KnownShare, Ledger, Merged, PackedColumn, RecordError, StorageError};
+use crate::store::{
+    Before, Conduct, InForce, KnownShare, Ledger, Merged, OutcomesHeld, PackedColumn, RecordError, StorageError,
+};
 use crate::wallet::Hotkey;
 
 /// What rules v2 keep of rounds. Every method means what [`Ledger`]'s of the same name does.
@@ -60,6 +62,9 @@ pub trait InformationLog: Send + Sync {
         now: &'a [KnownOutcome],
         at_ms: i64,
     ) -> BoxFuture<'a, Result<OutcomesChange, RecordError>>;
+
+    /// Keeps outcomes as they are while something is made of them.
+    fn hold_outcomes(&self) -> BoxFuture<'_, OutcomesHeld>;
 
     /// All versions of a round's outcomes.
     fn outcomes(&self, id: RoundId) -> BoxFuture<'_, Result<Vec<KnownOutcome>, StorageError>>;
@@ -166,6 +171,10 @@ impl InformationLog for Ledger {
         at_ms: i64,
     ) -> BoxFuture<'a, Result<OutcomesChange, RecordError>> {
         Box::pin(Self::record_outcomes(self, id, now, at_ms))
+    }
+
+    fn hold_outcomes(&self) -> BoxFuture<'_, OutcomesHeld> {
+        Box::pin(Self::hold_outcomes(self))
     }
 
     fn outcomes(&self, id: RoundId) -> BoxFuture<'_, Result<Vec<KnownOutcome>, StorageError>> {
