@@ -13,6 +13,7 @@ pub mod metagraph;
 pub mod outcome;
 pub mod outlook;
 pub mod plan;
+pub mod pulses;
 pub mod reading;
 pub mod refusal;
 pub mod reveal_round;

@@ -5,6 +5,7 @@
 //! Nothing here knows machine learning: the crate links no LightGBM.
 
 pub mod api;
+pub mod beacon;
 pub mod calendar;
 pub mod chain;
 pub mod cli;

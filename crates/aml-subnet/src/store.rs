@@ -26,6 +26,7 @@ mod marks;
 mod migrate;
 mod miners;
 mod open;
+mod opening;
 mod outcomes;
 mod retention;
 mod rounds;

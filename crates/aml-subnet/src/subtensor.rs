@@ -20,6 +20,7 @@ mod observe;
 mod outlook;
 mod place;
 mod pool;
+mod pulses;
 mod read_error;
 mod readback;
 mod readings;

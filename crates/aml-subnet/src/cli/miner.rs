@@ -8,7 +8,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::settings_args::AxonArgs;
-use super::{SettingsArgs, chain};
+use super::{SettingsArgs, chain, sealing};
 use crate::chain::metagraph::Cache;
 use crate::config::Settings;
 use crate::logging;
@@ -53,6 +53,7 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<ExitCode> {
 async fn until_stopped(settings: &Settings, signer: Signer, subtensor: Arc<Subtensor>) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     chain::stop_on_signal(stop.clone())?;
+    sealing::check_beacon(settings, &subtensor).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let subnet = Arc::new(Subnet { chain: Arc::clone(&subtensor), netuid: settings.netuid, signer: signer.clone() });
     let nonces = nonces(settings, &signer, &*clock).await?;

@@ -11,6 +11,7 @@ use super::authorize::Policy;
 use super::bodies;
 use super::forward::{Upstream, UpstreamError};
 use super::priority::Slots;
+use super::sealing::Sealer;
 use crate::chain::metagraph::Cache;
 use crate::config::Settings;
 use crate::http::listen::Reserved;
@@ -40,6 +41,7 @@ pub struct Miner {
     pub(super) gate: Gate,
     pub(super) slots: Slots,
     pub(super) upstream: Upstream,
+    pub(super) sealer: Sealer,
     pub(super) request_timeout: Duration,
     draining: AtomicBool,
 }
@@ -67,6 +69,7 @@ impl Miner {
             accept_v10: protocol.accept_v10,
             signer: parts.signer,
             upstream: Upstream::new(&miner.api_url, spool.clone())?,
+            sealer: Sealer::of(settings, spool.clone()),
             slots: Slots::new(miner.concurrent, miner.queue),
             request_timeout: miner.request_timeout,
             draining: AtomicBool::new(false),

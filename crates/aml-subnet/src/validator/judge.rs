@@ -17,6 +17,9 @@ use crate::validation::tier2_traps::{self, Expected, TrapFinding, TrapGroup};
 use crate::validation::v2::advantage::advantage;
 use crate::wallet::Hotkey;
 
+/// Why a good answer does not count that came open in a round of sealed ones.
+const OPEN: &str = "open: this round counts sealed answers alone";
+
 /// What all answers of a round are measured by.
 #[derive(Clone, Copy, Debug)]
 pub struct Bench<'a> {
@@ -54,7 +57,8 @@ impl Bench<'_> {
         Some(match (&answer.reply, body) {
             (Reply::Answered, Some(body)) => self.answered(Called { ask, sheet }, answer, body),
             (reply, _) => {
-                let verdict = nothing(ask, answer, why_not(reply));
+                let sealed = answer.sealed.as_ref().and_then(|sealed| sealed.state.why_not());
+                let verdict = nothing(ask, answer, sealed.map_or_else(|| why_not(reply), Err));
                 Judged { verdict, submission: None, group: None }
             }
         })
@@ -77,6 +81,10 @@ impl Bench<'_> {
         let Some(full) = integrity.submission else {
             return Judged { verdict, submission: None, group: None };
         };
+        if self.task.sealing.is_some() && answer.sealed.is_none() {
+            verdict.accepted = Err(OPEN.to_owned());
+            return Judged { verdict, submission: None, group: None };
+        }
         let traps = tier2_traps::judge(self.rules, sheet.groups(), &full);
         verdict.tier2 = traps.score();
         verdict.traps = traps.findings;

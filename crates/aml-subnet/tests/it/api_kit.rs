@@ -252,6 +252,7 @@ pub(crate) fn task(day: u32) -> Task {
         roster: (0..ALERTS).map(row).collect(),
         asks: (1..=MINERS).map(|number| (miner(number), ask(number))).collect(),
         common: None,
+        sealing: None,
     }
 }
 
@@ -303,6 +304,7 @@ fn answer(number: u8, day: u32) -> Answer {
         took_ms: 400 + u64::from(number) * 731,
         in_time: answered,
         attempts: Vec::new(),
+        sealed: None,
     }
 }
 

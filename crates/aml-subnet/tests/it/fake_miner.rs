@@ -3,8 +3,10 @@
 //! Every one verifies requests as the miner's proxy does, so that whoever asks them wrongly is refused.
 
 mod answers;
+mod sealed;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,6 +23,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use crate::common::dev_key;
+
+pub(crate) use sealed::Flaw;
 
 /// Turns an alert, as it stands in the request, into a score.
 pub(crate) type Scorer = Arc<dyn Fn(&Value) -> f64 + Send + Sync>;
@@ -42,6 +46,8 @@ pub(crate) enum Behaviour {
     Copying { of: &'static str, skill: f64 },
     /// Honest, but with something wrong in the answer.
     Lying(Lie),
+    /// Honest, but with something wrong in its sealed answer.
+    Sealing(Flaw),
     /// An axon of SDK 10: knows only the old route.
     V10Only { skill: f64 },
     /// Answers with this status and a proxy's unsigned words.
@@ -184,6 +190,8 @@ pub(crate) struct Seen {
     verified: AtomicUsize,
     body_bytes: AtomicUsize,
     target: Mutex<String>,
+    /// Receipts and plain answers of what was sealed, by digest.
+    plain: Mutex<BTreeMap<Digest, (String, Vec<u8>)>>,
 }
 
 impl Seen {

@@ -20,6 +20,9 @@ pub enum RoundError {
     /// The process was told to stop.
     #[error("told to stop; the round goes on with the next start")]
     Stopped,
+    /// Nobody to open sealed answers.
+    #[error("validator.answers is sealed, but there is no beacon to seal them to")]
+    NoBeacon,
     /// Where batches come from.
     #[error(transparent)]
     Sot(#[from] SotError),

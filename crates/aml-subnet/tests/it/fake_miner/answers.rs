@@ -65,6 +65,9 @@ impl Miner {
             }
             _ => {}
         }
+        if let Some(reply) = self.plain(request) {
+            return reply;
+        }
         if request.path() != format!("/{}/score/alerts", self.netuid) {
             return Reply::refusal(404, "not_found", "no such route");
         }
@@ -107,6 +110,10 @@ impl Miner {
     fn scored(&self, request: &Request, asked: &Asked) -> Reply {
         let lie = if let Behaviour::Lying(lie) = self.behaviour { Some(lie) } else { None };
         let mut body = self.rows(&request.body, lie);
+        if let Some(terms) = self.sealing(request).filter(|_| lie.is_none()) {
+            let receipt = self.receipt(asked.body, Digest::of(&body));
+            return self.sealed(body, receipt.to_str().expect("base64url"), asked, terms);
+        }
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         let input = if lie == Some(Lie::WrongInput) { Digest::of(b"another request") } else { asked.body };
