@@ -86,6 +86,7 @@ sot = "${sot:-$work/batches}"
 data_dir = "${disk:-$work/data-$1}"
 listen = "127.0.0.1:$2"
 allow_private_ips = true
+answers = "open"
 deadline = "30s"
 interval = "1s"
 weights_interval = "1s"

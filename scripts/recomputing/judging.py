@@ -113,7 +113,8 @@ def judge(task, answer, body):
         failed.add("in_time")
     judged = Judged(frozenset(failed), True, version, key)
     waived = OF_RECEIPT if sheet.unsigned_counts and answer["form"] == "v10" else frozenset()
-    if not failed & (GATES - waived):
+    came_open = task.get("sealing") is not None and answer.get("sealed") is None
+    if not failed & (GATES - waived) and not came_open:
         judged.groups = traps(sheet.groups, scores)
         judged.scores = scores[sheet.places]
     return judged

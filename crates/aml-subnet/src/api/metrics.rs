@@ -84,7 +84,12 @@ async fn rounds_by_step(api: &ApiState, newest: &[Round]) {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
     let seconds = |millis: i64| millis as f64 / 1e3;
     let open = newest.iter().filter(|round| round.step < Step::Published && round.marks.void.is_none());
-    let unfinished = open.map(stalls).max();
+    let unfinished = open.clone().map(stalls).max();
+    let late = |round: &Round| {
+        let opening_ms = round.marks.opening_ms.filter(|_| round.step == Step::Asked)?;
+        Some(now.saturating_sub(opening_ms).max(0))
+    };
+    gauge!("aml_validator_beacon_late_seconds").set(seconds(open.filter_map(late).max().unwrap_or(0)));
     gauge!("aml_validator_unfinished_round_age_seconds").set(seconds(unfinished.unwrap_or(0)));
     if let Some(youngest) = newest.iter().map(age).min() {
         gauge!("aml_validator_newest_round_age_seconds").set(seconds(youngest));

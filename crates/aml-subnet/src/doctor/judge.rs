@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::beacon::{self, BeaconFacts};
 pub use super::facts::{ApiFacts, HeadFacts, PortFacts, Times, WalletFacts};
 use super::{Class, Finding, Report, State, finding, ok, prospects};
 use crate::chain::{outlook::Outlook, types::Neuron};
@@ -48,6 +49,8 @@ pub struct Facts {
     pub disk: Option<Vec<String>>,
     /// A validator's rules of today, and what the subnet's weights version says of the others'.
     pub rules: Option<RulesFacts>,
+    /// The beacon, where answers are sealed.
+    pub beacon: Option<BeaconFacts>,
     /// How near a miner is to losing its place.
     pub outlook: Option<Outlook>,
     /// What validators made of its answers, by their URLs.
@@ -78,6 +81,7 @@ pub fn judge(facts: &Facts) -> Report {
         Class::VersionMismatch => facts.api.as_ref().map(version).or_else(|| facts.rules.and_then(rules)),
         Class::Disk => facts.disk.as_deref().map(disk),
         Class::Place => facts.outlook.as_ref().map(prospects::place),
+        Class::Beacon => facts.beacon.as_ref().map(beacon::judge),
         Class::Rounds => None,
     };
     let rounds = facts.rounds.iter().map(prospects::rounds);

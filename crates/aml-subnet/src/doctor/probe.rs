@@ -10,6 +10,7 @@ use aml_miner::error_chain::with_causes;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::beacon;
 use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts};
 use crate::calendar::{date_of, day_at};
 use crate::chain::outlook::Outlook;
@@ -67,6 +68,10 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         Ok(wallet) if is_miner => rounds(&settings.miner.validators, &wallet.hotkey).await,
         _ => Vec::new(),
     };
+    let beacon = match &chain {
+        Some(chain) => beacon::look(settings, *role, chain, clock.now()).await,
+        None => None,
+    };
     Facts {
         role: *role,
         netuid: settings.netuid,
@@ -79,6 +84,7 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         api: if is_miner { Some(api(http.as_ref(), &settings.miner.api_url).await) } else { None },
         rules,
         disk: if is_miner { None } else { disk(settings).await },
+        beacon,
         outlook,
         rounds,
     }

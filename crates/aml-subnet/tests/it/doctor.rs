@@ -58,6 +58,7 @@ fn healthy() -> Facts {
         }),
         disk: Some(Vec::new()),
         rules: None,
+        beacon: None,
         outlook: Some(Outlook { free: 0, immune_blocks: 0, before: 40 }),
         rounds: Vec::new(),
     }

@@ -8,7 +8,7 @@ use aml_subnet::protocol::second_answer::{
     self, BEACON_HEADER, Came, ENCODING_HEADER, Encoding, PLAIN_HEADER, Stated, Subject, payload, verify_answer,
 };
 use aml_subnet::protocol::{Nonce, Refusal};
-use aml_subnet::wallet::{Hotkey, Scheme};
+use aml_subnet::wallet::{Hotkey, Scheme, Signer};
 use http::{HeaderValue, StatusCode};
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
@@ -93,6 +93,25 @@ fn an_answer_opens_for_those_it_was_sealed_for_with_the_networks_pulse() {
         Parties { miner: parties().validator, validator: parties().miner, ..parties() },
     ] {
         assert_eq!(opened(&bytes, 1000, &parties), Err(Spoiled::Swapped));
+    }
+}
+
+/// Made in Python from docs/sealing.md alone.
+#[test]
+fn the_vector_of_the_page_opens() {
+    let vector: serde_json::Value =
+        serde_json::from_str(include_str!("../fixtures/sealed/quicknet_1000.json")).expect("JSON");
+    let text = |name: &str| vector[name].as_str().expect("text").to_owned();
+    let bytes = hex::decode(text("sealed")).expect("hex");
+    let (miner, validator) = (text("miner").parse().expect("ss58"), text("validator").parse().expect("ss58"));
+    let parties = Parties { miner, validator, task: text("task").parse().expect("a digest") };
+    let plain = opened(&bytes, 1000, &parties).expect("opens");
+    assert_eq!(plain, Plain { receipt: Some(text("receipt")), body: text("plain").into_bytes() });
+    assert_eq!(Digest::of(&plain.body).to_string(), text("plain_sha256"));
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sealing.md");
+    let page = std::fs::read_to_string(page).expect("the page").replace('\n', "");
+    for name in ["sealed", "sealed_sha256", "plain_sha256", "signature", "miner", "validator", "task"] {
+        assert!(page.contains(&text(name)), "the page has the vector's {name}");
     }
 }
 
@@ -206,7 +225,7 @@ fn the_second_form_signs_fourteen_lines() {
 
 #[test]
 fn an_answer_of_the_second_form_is_verified_in_every_part() {
-    for miner in [dev_key("Bob"), dev_key("Bob").to_owned()] {
+    for miner in [dev_key("Bob"), Signer::from_seed(&[5; 32], Scheme::Ed25519)] {
         let headers = second_answer::sign(&miner, &stated(), &asked(), &subject());
         let came = Came { status: StatusCode::OK, sent: stated().sent };
         let verified = verify_answer(&headers, &miner.hotkey(), came, &asked(), &subject());

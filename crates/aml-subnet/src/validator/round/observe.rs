@@ -79,7 +79,6 @@ pub(super) fn taken_back(round: RoundId, hotkey: &Hotkey) {
 
 /// The answers of a round are opened, so long after its opening.
 pub(super) fn opened(round: RoundId, after_ms: i64) {
-    metrics::gauge!("aml_validator_beacon_late_seconds").set(0.0);
     tracing::info!(round.id = %round, after_ms, "answers are opened");
 }
 
@@ -97,8 +96,6 @@ pub(super) fn answer_opened(round: RoundId, hotkey: &Hotkey, state: &SealedState
 
 /// The beacon has not signed the opening of a round yet.
 pub(super) fn beacon_late(round: RoundId, by_ms: i64, why: &str) {
-    let seconds = f64::from(i32::try_from(by_ms / 1000).unwrap_or(i32::MAX));
-    metrics::gauge!("aml_validator_beacon_late_seconds").set(seconds);
     tracing::debug!(round.id = %round, by_ms, why, "the beacon is not there yet");
 }
 
