@@ -61,6 +61,7 @@ mod scoring_doc;
 mod scoring_kit;
 mod scoring_v2_doc;
 mod sealed_answers;
+mod sealed_attack;
 mod sealed_beacon;
 mod sealed_miner;
 mod sealed_rounds;

@@ -3,9 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use aml_miner::digest::Digest;
 use aml_subnet::beacon::{BeaconRound, OpeningRule};
-use aml_subnet::store::records::{Answer, Form, Reply, Round, RoundId, SealedState, Step, Verdict};
+use aml_subnet::store::records::{Answer, Form, Reply, Round, RoundId, SealedState, Shares, Step, Verdict};
 use aml_subnet::validator::replay::replay;
 use tokio_util::sync::CancellationToken;
 
@@ -75,7 +74,6 @@ async fn nobody_reads_an_answer_before_its_opening_and_everybody_after() {
         assert_eq!(world.ledger.body(&sealed.plain).await.expect("a ledger"), None);
         assert_eq!(answer.headers["x-aml-answer-version"], "2", "the signature over all of it is evidence");
     }
-    after_opening(&world, &asked, 0);
     world.clock.set(Duration::from_secs(opening_s(&asked) - 1));
     assert_eq!(turn(&world).await.step, Step::Asked, "a second before");
     after_opening(&world, &asked, 3);
@@ -235,10 +233,7 @@ async fn a_second_sealed_answer_is_kept_and_counts_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_earlier_opening_counts_while_it_has_not_come() {
-    let cast = vec![("Bob", honest(0.9)), ("Charlie", Behaviour::Sealing(Flaw::At(0)))];
-    drop(cast);
-    // The day's usual opening is over when this validator asks; miners that promised the one in between keep it.
+async fn a_day_whose_usual_opening_is_over_opens_at_the_next_multiple_of_six_hours() {
     let mut world = World::new(1, vec![("Bob", honest(0.9))]).await;
     world.seal(OpeningRule::SUBNET);
     let id = world.publish(0);
@@ -253,9 +248,7 @@ async fn an_earlier_opening_counts_while_it_has_not_come() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_opening_that_was_promised_to_others_is_kept_and_judged_by_when_it_came() {
-    let world = World::new(1, Vec::new()).await;
     let first = crate::validator_world::first_day();
-    drop(world);
     let day_s = u64::try_from(aml_subnet::calendar::start_ms(first) / 1000).expect("after 1970");
     let (before, after) = (day_s + 36 * HOUR, day_s + 30 * HOUR);
     let cast = vec![
@@ -275,8 +268,60 @@ async fn an_opening_that_was_promised_to_others_is_kept_and_judged_by_when_it_ca
     assert_eq!(asked.marks.late, None, "whoever has no voice makes no round late");
 }
 
+/// A world whose validator asks after the usual opening, with somebody who promised that one to others; voices are given.
+async fn asked_late(voices: &[(&str, f64)]) -> (World, RoundId, Round) {
+    let day = crate::validator_world::first_day();
+    let day_s = u64::try_from(aml_subnet::calendar::start_ms(day) / 1000).expect("after 1970");
+    let cast = vec![("Bob", honest(0.9)), ("Charlie", Behaviour::Sealing(Flaw::At(day_s + 30 * HOUR)))];
+    let world = sealed_world(1, cast).await;
+    let id = world.publish(0);
+    world.clock.set(Duration::from_secs(day_s + 35 * HOUR + 600));
+    let asked = turn(&world).await;
+    // As if the window had said so: the first standing of a round is the one in force.
+    let mut standing = world.ledger.in_force(id).await.expect("a ledger").expect("it is recorded").standing;
+    standing.made_ms = 0;
+    for (name, voice) in voices {
+        let of = standing.miners.get_mut(&dev_key(name).hotkey()).expect("it is asked");
+        (of.priced.weight, of.calibration, of.part) = (*voice, 1.0, 1.0);
+    }
+    let shares = Shares {
+        rules: standing.rules,
+        made_ms: 0,
+        amends: None,
+        pool: 0.0,
+        unearned: 1.0,
+        rounds: 0,
+        choice: None,
+        miners: std::collections::BTreeMap::new(),
+    };
+    world.ledger.amend_shares(id, &standing, &shares).await.expect("a ledger");
+    after_opening(&world, &asked, 3);
+    let done = turn(&world).await;
+    (world, id, done)
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn under_rules_v1_and_without_alerts_answers_are_open() {
+async fn a_round_that_most_voices_saw_open_is_shown_and_not_paid() {
+    let (world, id, late) = asked_late(&[("Bob", 1.0), ("Charlie", 1.1)]).await;
+    assert_eq!(late.step, Step::Published);
+    assert!(late.marks.late.as_ref().expect("late").why.contains("most voices"), "{:?}", late.marks);
+    assert!(!late.marks.counts(), "it stands in nobody's average");
+    for name in ["Bob", "Charlie"] {
+        assert_eq!(verdict(&world, id, name).await.accepted, Ok(()), "{name} is merged and shown");
+    }
+    assert!(replay(&world.ledger, id, None).await.expect("stored").identical);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_of_the_voices_make_no_round_late() {
+    let (world, id, done) = asked_late(&[("Bob", 1.0), ("Charlie", 1.0)]).await;
+    assert_eq!((done.step, done.marks.late), (Step::Published, None));
+    assert_eq!(verdict(&world, id, "Bob").await.accepted, Ok(()));
+    assert!(verdict(&world, id, "Charlie").await.accepted.expect_err("open").starts_with("sealed: open_already: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_rules_v1_answers_are_open() {
     let mut world = sealed_world(1, vec![("Bob", honest(0.9))]).await;
     world.settings.rules =
         Some(aml_subnet::validation::rules_list::RulesList::always(aml_subnet::validation::rules::RulesVersion::V1));
@@ -287,5 +332,6 @@ async fn under_rules_v1_and_without_alerts_answers_are_open() {
     assert_eq!((said.form, said.reply, said.sealed), (Form::Btauth, Reply::Answered, None));
     let target = world.miners[0].seen.target();
     assert!(target.contains("aml_answer=2&aml_task=") && !target.contains("aml_opening"), "{target}");
-    assert_eq!(said.request.map(|digest| target.contains(&digest.to_string())), Some(true), "{:?}", Digest::of(b""));
+    let sent = said.request.expect("it was asked").to_string();
+    assert!(target.contains(&format!("aml_task={sent}")), "{target}");
 }

@@ -198,6 +198,8 @@ pub(crate) struct World {
     pub(crate) miners: Vec<FakeMiner>,
     pub(crate) ledger: Ledger,
     pub(crate) settings: ValidatorSettings,
+    /// Name of the validator's development key.
+    pub(crate) validator: &'static str,
     /// What answers are sealed to, where they are.
     pub(crate) beacon: Option<Arc<FakeBeacon>>,
 }
@@ -236,7 +238,7 @@ impl World {
         }
         let opening = Opening { holder: "the test".to_owned(), read_only: false };
         let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
-        let world = Self { folder, clock, subnet, miners, ledger, settings, beacon: None };
+        let world = Self { folder, clock, subnet, miners, ledger, settings, validator: "Alice", beacon: None };
         world.clock.set(noon(first_day()));
         world
     }
@@ -273,7 +275,7 @@ impl World {
             v10_fallback: own.v10_fallback,
             ..QuerySettings::default()
         };
-        let key = AskingKey { signer: dev_key("Alice"), nonces: Arc::new(NonceSource::default()) };
+        let key = AskingKey { signer: dev_key(self.validator), nonces: Arc::new(NonceSource::default()) };
         let neurons = Arc::clone(&self.subnet) as Arc<_>;
         let world = Outside::real(self.ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir());
         let world = match &self.beacon {
@@ -283,7 +285,7 @@ impl World {
         let rounds = Rounds::new(RoundsParts {
             world: world.clone(),
             asker: Asker::by(query, NETUID, key, clocks),
-            signer: dev_key("Alice"),
+            signer: dev_key(self.validator),
             secret: Secret::new([42; 32]),
             netuid: NETUID,
             settings: own.clone(),

@@ -135,12 +135,12 @@ fn timeline(detail: &RoundDetail) -> Vec<Mark> {
         done: at.is_some(),
         time: at.map_or_else(|| pending.to_owned(), when),
     };
-    vec![
-        mark("Opened", Some(&round.opened_at), ""),
-        mark("Deadline", round.deadline_at.as_deref(), "no deadline"),
-        mark("Published", round.published_at.as_deref(), "not yet"),
-        mark("Settled", round.settled_at.as_deref(), &open(detail)),
-    ]
+    let mut marks =
+        vec![mark("Opened", Some(&round.opened_at), ""), mark("Deadline", round.deadline_at.as_deref(), "no deadline")];
+    marks.extend(round.answers_open_at.as_deref().map(|at| mark("Answers unsealed", Some(at), "")));
+    marks.push(mark("Published", round.published_at.as_deref(), "not yet"));
+    marks.push(mark("Settled", round.settled_at.as_deref(), &open(detail)));
+    marks
 }
 
 /// What a round that is not settled waits for.

@@ -28,8 +28,6 @@ use crate::wallet::Hotkey;
 const LATE_MS: i64 = 60_000;
 /// A beacon that is away for so long does not come any more: miners are asked, in milliseconds.
 const AWAY_MS: i64 = 86_400_000;
-/// How soon the beacon is asked again, in milliseconds.
-const AGAIN_MS: i64 = 6_000;
 
 /// Whether a round is open.
 pub(super) enum Opened {
@@ -67,6 +65,8 @@ impl Rounds {
         let late = self.is_late(&opener, &answers).await?;
         let wanted: BTreeSet<BeaconRound> = answers.iter().filter_map(|answer| opener.wanted(answer, late)).collect();
         if let Some(why) = self.pulses(&mut opener, &wanted).await? {
+            let again_ms = i64::try_from(sealing.beacon.beacon.period_s().saturating_mul(2000)).unwrap_or(i64::MAX);
+            self.look_again_at(now_ms.saturating_add(again_ms));
             return self.holds(&round, opening_ms, why).await;
         }
         for answer in answers {
@@ -132,7 +132,6 @@ impl Rounds {
     async fn holds(&self, round: &Round, opening_ms: i64, why: String) -> Result<Opened, RoundError> {
         let now_ms = self.now_ms();
         let by_ms = now_ms.saturating_sub(opening_ms);
-        self.look_again_at(now_ms.saturating_add(AGAIN_MS));
         observe::beacon_late(round.id, by_ms, &why);
         if by_ms >= LATE_MS && round.marks.held.is_none() {
             let why = format!("the beacon is late: {why}");
