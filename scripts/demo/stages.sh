@@ -268,7 +268,6 @@ rules = [{ version = "v2" }]    # paid for information (docs/scoring.md)
 
 [sealing]                       # today's answers are sealed for some seconds (docs/sealing.md); those of the past are open
 beacon = "development"
-development_opening = "15s"
 EOF
   wallet_of validator
   flags=(--config "$work/$1.toml" "${wallet[@]}")

@@ -290,7 +290,7 @@ async fn asked_late(voices: &[(&str, f64)]) -> (World, RoundId, Round) {
     }
     let shares = Shares {
         rules: standing.rules,
-        made_ms: 0,
+        made_ms: 1,
         amends: None,
         pool: 0.0,
         unearned: 1.0,
