@@ -30,6 +30,7 @@ mod node;
 mod pool;
 mod rpc;
 mod rules;
+mod shield;
 mod spec;
 mod state;
 mod validity;
