@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 pub use super::subtensor::SubtensorSettings;
@@ -130,6 +131,8 @@ impl ProtocolSettings {
 pub struct MinerSettings {
     /// The inference API.
     pub api_url: String,
+    /// The receipts' public key that the hotkey vouches for, after it has changed.
+    pub receipt_key: Option<Digest>,
     /// Where health, readiness and metrics are served.
     pub status_listen: SocketAddr,
     /// Whether only validators with a permit are served.
@@ -182,6 +185,7 @@ impl Default for MinerSettings {
     fn default() -> Self {
         Self {
             api_url: "http://127.0.0.1:8000".to_owned(),
+            receipt_key: None,
             status_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8092)),
             require_permit: true,
             min_stake_tao: 0.0,

@@ -23,7 +23,7 @@ use crate::http::share::Part;
 use crate::http::spool::Spooled;
 use crate::protocol::answer::{self, Answered, Asked};
 use crate::protocol::signed_request::{Claim, Target};
-use crate::protocol::{Refusal, content_digest};
+use crate::protocol::{Refusal, content_digest, receipt_key};
 use crate::wallet::Hotkey;
 
 /// Checks `request`, forwards it to `route` of the API, and signs what comes back.
@@ -57,7 +57,10 @@ pub(super) async fn serve(
         return Err(Failure::TooManyAtOnce);
     }
     let answered = Answered { status: answer.status, body: answer.body.digest() };
-    let signed = answer::sign(&miner.signer, answered, &asked);
+    let mut signed = answer::sign(&miner.signer, answered, &asked);
+    if let Some(key) = &miner.receipt_key {
+        signed.insert(receipt_key::HEADER, receipt_key::vouch(&miner.signer, key, &asked.body));
+    }
     Ok(respond(answer, signed, part))
 }
 

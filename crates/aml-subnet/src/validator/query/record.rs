@@ -9,6 +9,7 @@ use crate::http::client::MAX_REFUSAL;
 use crate::http::spool::Spooled;
 use crate::protocol::answer::{CRYPTO_HEADER, HOTKEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER};
 use crate::protocol::limits::MAX_HEADER_VALUE;
+use crate::protocol::receipt_key;
 use crate::store::records::{Answer, Attempt, Reply};
 use crate::wallet::Hotkey;
 
@@ -47,7 +48,7 @@ pub(super) fn record(hotkey: Hotkey, told: Told) -> (Answer, Option<Spooled>) {
     answer.reply = verdict.map_or_else(Reply::Refused, |()| Reply::Answered);
     answer.status = Some(status.as_u16());
     answer.receipt = only(&headers, receipt::HEADER, MAX_RECEIPT);
-    let evidence = [HOTKEY_HEADER, NONCE_HEADER, CRYPTO_HEADER, SIGNATURE_HEADER];
+    let evidence = [HOTKEY_HEADER, NONCE_HEADER, CRYPTO_HEADER, SIGNATURE_HEADER, receipt_key::HEADER];
     let evidence =
         evidence.into_iter().filter_map(|name| Some((name.to_owned(), only(&headers, name, MAX_HEADER_VALUE)?)));
     answer.headers = evidence.collect();
