@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub use super::facts::{ApiFacts, HeadFacts, PortFacts, Times, WalletFacts};
 use super::{Class, Finding, Report, State, finding, ok, prospects};
-use crate::chain::{outlook::Outlook, types::Neuron};
+use crate::chain::{collateral::Collateral, outlook::Outlook, types::Neuron};
 use crate::miner::verdicts::Verdicts;
 use crate::validation::rules::RulesVersion;
 
@@ -50,6 +50,8 @@ pub struct Facts {
     pub rules: Option<RulesFacts>,
     /// How near a miner is to losing its place.
     pub outlook: Option<Outlook>,
+    /// What it has locked, where the chain knows of such.
+    pub collateral: Option<Collateral>,
     /// What validators made of its answers, by their URLs.
     pub rounds: Vec<(String, Result<Verdicts, String>)>,
 }
@@ -80,8 +82,9 @@ pub fn judge(facts: &Facts) -> Report {
         Class::Place => facts.outlook.as_ref().map(prospects::place),
         Class::Rounds => None,
     };
+    let collateral = facts.collateral.as_ref().map(prospects::collateral);
     let rounds = facts.rounds.iter().map(prospects::rounds);
-    Report { findings: Class::ALL.into_iter().filter_map(one).chain(rounds).collect() }
+    Report { findings: Class::ALL.into_iter().filter_map(one).chain(collateral).chain(rounds).collect() }
 }
 
 fn disk(problems: &[String]) -> Finding {
