@@ -35,6 +35,10 @@ CASES = {
     "AmlLedgerDown": ("validator_ledger_damaged", "validator_healthy", 4),
     "AmlDiskAlmostFull": ("validator_small_disk", "validator_healthy", 11),
     "AmlDiskFilling": ("validator_disk_filling", "validator_healthy", 90),
+    "AmlRoundHeld": ("validator_round_held", "validator_healthy", 6),
+    "AmlRoundVoid": ("validator_round_void", "validator_healthy", 2),
+    "AmlBatchDamaged": ("validator_bad_batch", "validator_healthy", 11),
+    "AmlTemporaryFolderFull": ("validator_small_tmp", "validator_healthy", 11),
     "AmlRoundStalled": ("validator_round_open", "validator_healthy", 7 * 60),
     "AmlNoNewRound": ("validator_round_open", "validator_healthy", 37 * 60),
     "AmlReadApiFailing": ("validator_ledger_damaged", "validator_healthy", 20),
@@ -70,8 +74,10 @@ def input_series(name, minutes, goes_on):
     job = next(re.search(r'job="([^"]+)"', series).group(1) for series in second if series.startswith("up{"))
     lines = []
     for series, last in second.items():
-        pace = (last - first.get(series, last)) / (ended - began) * STEP if goes_on else 0.0
         metric, labels = re.fullmatch(r"([a-z_]+)(?:\{(.*)\})?", series).groups()
+        # A counter that was not there has counted nothing.
+        before = first.get(series, 0.0 if metric.endswith("_total") else last)
+        pace = (last - before) / (ended - began) * STEP if goes_on else 0.0
         own = [label for label in (labels or "").split(",") if label and not label.startswith("job=")]
         labels = ",".join([*own, f'job="{job}"', 'instance="recorded"'])
         values = "NaN" + " NaN" * minutes if last != last else f"{last!r}{pace:+.6f}x{minutes}"

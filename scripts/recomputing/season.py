@@ -270,7 +270,7 @@ class Season:
             self.tally.same("miners: first seen", hotkey, row["first_seen_ms"], days.get(hotkey))
             first, *later = keys.get(hotkey, [None])
             if row["receipt_key"] in later and row["receipt_key"] != first or (row["receipt_key"] is None and first):
-                self.tally.skip("miners: receipt key", "the first key was forgotten by hand")
+                self.tally.skip("miners: receipt key", "the first key was forgotten by hand, or another one was vouched for")
             else:
                 self.tally.same("miners: receipt key", hotkey, row["receipt_key"], first)
 

@@ -6,6 +6,8 @@
 //! [`announce::Announce`]); [`crate::subtensor`] answers them.
 
 pub mod announce;
+pub mod carried;
+pub mod collateral;
 pub mod commit;
 pub mod endpoints;
 pub mod epoch;

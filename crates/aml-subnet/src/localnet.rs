@@ -31,6 +31,7 @@ mod node;
 mod pool;
 mod rpc;
 mod rules;
+mod shield;
 mod spec;
 mod state;
 mod validity;

@@ -11,6 +11,7 @@ pub mod content_digest;
 mod headers;
 pub mod limits;
 pub mod nonce;
+pub mod receipt_key;
 pub mod refusal;
 pub mod replay;
 pub mod sealed;

@@ -6,6 +6,7 @@
 
 mod announce;
 mod claims;
+mod collateral;
 mod epoch;
 mod extrinsic;
 mod heads;
@@ -33,6 +34,7 @@ mod standing;
 mod submit;
 pub mod subnet;
 mod traces;
+mod versions;
 mod watchdog;
 
 use std::sync::Arc;

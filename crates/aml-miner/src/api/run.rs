@@ -106,7 +106,17 @@ pub fn reload_access(settings: &Settings) -> anyhow::Result<ReloadAccess> {
 fn state(settings: &Settings, commit: &'static str) -> anyhow::Result<AppState> {
     let key = settings.api.signing_key_file.as_deref().map(ReceiptKey::load_or_create).transpose()?;
     match &key {
-        Some(key) => tracing::info!(public_key = %key.public_key(), "receipts are signed"),
+        Some(key) => {
+            tracing::info!(public_key = %key.public_key(), "receipts are signed");
+            if key.is_new() {
+                tracing::warn!(
+                    public_key = %key.public_key(),
+                    file = %settings.api.signing_key_file.as_deref().unwrap_or(Path::new("")).display(),
+                    "A NEW RECEIPT KEY WAS MADE. Validators that know this miner by another key reject its answers, until the \
+                     old key file is back or the hotkey vouches for the new key: MINER_RECEIPT_KEY of `aml-subnet miner`"
+                );
+            }
+        }
         None => tracing::warn!("there is no signing key: answers carry no receipts"),
     }
     let reload_access = reload_access(settings)?;

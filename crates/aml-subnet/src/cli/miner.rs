@@ -79,6 +79,7 @@ async fn nonces(settings: &Settings, _: &Signer, clock: &dyn Clock) -> anyhow::R
 
 #[cfg(feature = "redis")]
 async fn nonces(settings: &Settings, signer: &Signer, clock: &dyn Clock) -> anyhow::Result<Arc<dyn NonceStore>> {
+    use aml_miner::secret_url::SecretUrl;
     use anyhow::Context as _;
 
     use crate::protocol::replay::redis::RedisNonces;
@@ -88,6 +89,8 @@ async fn nonces(settings: &Settings, signer: &Signer, clock: &dyn Clock) -> anyh
     };
     let url =
         std::env::var(variable).with_context(|| format!("environment variable {variable} (protocol.redis_url_env)"))?;
+    let url = SecretUrl::new(url);
     let prefix = format!("aml:nonce:{}:{}", settings.netuid, signer.hotkey());
-    Ok(Arc::new(RedisNonces::connect(&url, prefix).await.context("cannot reach Redis")?))
+    let connected = RedisNonces::connect(&url, prefix).await;
+    Ok(Arc::new(connected.with_context(|| format!("cannot reach Redis at {url}"))?))
 }

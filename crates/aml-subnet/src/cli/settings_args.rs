@@ -66,6 +66,10 @@ pub struct AxonArgs {
         value_name = "URL"
     )]
     api_url: Option<String>,
+    /// Public key of the inference API's receipts, in hex: the hotkey vouches for it, so that validators take it in the place
+    /// of the one they know
+    #[arg(id = "miner.receipt_key", long = "miner.receipt_key", env = "MINER_RECEIPT_KEY", value_name = "KEY")]
+    receipt_key: Option<String>,
     /// Where health, readiness and metrics of the miner are served
     #[arg(
         id = "miner.status_listen",
@@ -164,6 +168,7 @@ impl AxonArgs {
             ("axon.external_ip", "--axon.external_ip", &self.external_ip),
             ("axon.external_port", "--axon.external_port", &self.external_port),
             ("miner.api_url", "--miner.api_url", &self.api_url),
+            ("miner.receipt_key", "--miner.receipt_key", &self.receipt_key),
             ("miner.status_listen", "--miner.status_listen", &self.status_listen),
             ("miner.data_dir", "--miner.data_dir", &self.data_dir),
         ])
@@ -171,6 +176,12 @@ impl AxonArgs {
 }
 
 impl SettingsArgs {
+    /// Whether a flag or the environment names a subnet.
+    #[must_use]
+    pub fn names_subnet(&self) -> bool {
+        self.netuid.is_some()
+    }
+
     /// The settings, with `more` flags on top.
     ///
     /// # Errors

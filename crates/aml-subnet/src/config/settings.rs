@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::sealing::SealingSettings;
@@ -138,6 +139,8 @@ pub struct MinerSettings {
     pub data_dir: PathBuf,
     /// Plain answers that are kept, compressed, all together.
     pub kept_answers_bytes: u64,
+    /// The receipts' public key that the hotkey vouches for, after it has changed.
+    pub receipt_key: Option<Digest>,
     /// Where health, readiness and metrics are served.
     pub status_listen: SocketAddr,
     /// Whether only validators with a permit are served.
@@ -192,6 +195,7 @@ impl Default for MinerSettings {
             api_url: "http://127.0.0.1:8000".to_owned(),
             data_dir: PathBuf::from("miner-data"),
             kept_answers_bytes: 4 << 30,
+            receipt_key: None,
             status_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8092)),
             require_permit: true,
             min_stake_tao: 0.0,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::beacon::{self, BeaconFacts};
 pub use super::facts::{ApiFacts, HeadFacts, PortFacts, Times, WalletFacts};
 use super::{Class, Finding, Report, State, finding, ok, prospects};
-use crate::chain::{outlook::Outlook, types::Neuron};
+use crate::chain::{collateral::Collateral, outlook::Outlook, types::Neuron};
 use crate::miner::verdicts::Verdicts;
 use crate::validation::rules::RulesVersion;
 
@@ -53,6 +53,8 @@ pub struct Facts {
     pub beacon: Option<BeaconFacts>,
     /// How near a miner is to losing its place.
     pub outlook: Option<Outlook>,
+    /// What it has locked, where the chain knows of such.
+    pub collateral: Option<Collateral>,
     /// What validators made of its answers, by their URLs.
     pub rounds: Vec<(String, Result<Verdicts, String>)>,
 }
@@ -84,8 +86,9 @@ pub fn judge(facts: &Facts) -> Report {
         Class::Beacon => facts.beacon.as_ref().map(beacon::judge),
         Class::Rounds => None,
     };
+    let collateral = facts.collateral.as_ref().map(prospects::collateral);
     let rounds = facts.rounds.iter().map(prospects::rounds);
-    Report { findings: Class::ALL.into_iter().filter_map(one).chain(rounds).collect() }
+    Report { findings: Class::ALL.into_iter().filter_map(one).chain(collateral).chain(rounds).collect() }
 }
 
 fn disk(problems: &[String]) -> Finding {

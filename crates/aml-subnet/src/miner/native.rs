@@ -26,7 +26,7 @@ use crate::protocol::answer::{self, Answered, Asked};
 use crate::protocol::second_answer::{self, Subject};
 use crate::protocol::signed_request::{Claim, Target};
 use crate::protocol::terms::Terms;
-use crate::protocol::{Refusal, content_digest};
+use crate::protocol::{Refusal, content_digest, receipt_key};
 use crate::wallet::Hotkey;
 
 /// Checks `request`, forwards it to `route` of the API, and signs what comes back.
@@ -53,7 +53,7 @@ pub(super) async fn serve(
     if !part.grow(answer.body.len()) {
         return Err(Failure::TooManyAtOnce);
     }
-    let (answer, signed) = match terms {
+    let (answer, mut signed) = match terms {
         None => {
             let answered = Answered { status: answer.status, body: answer.body.digest() };
             let signed = answer::sign(&miner.signer, answered, &asked);
@@ -73,6 +73,9 @@ pub(super) async fn serve(
             (answer, signed)
         }
     };
+    if let Some(key) = &miner.receipt_key {
+        signed.insert(receipt_key::HEADER, receipt_key::vouch(&miner.signer, key, &asked.body));
+    }
     seen.bytes_out = answer.body.len();
     Ok(respond(answer, signed, part))
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aml_miner::clock::Clock;
+use aml_miner::digest::Digest;
 
 use super::admit::Gate;
 use super::authorize::Policy;
@@ -38,6 +39,7 @@ pub struct Miner {
     pub(super) netuid: u16,
     pub(super) accept_v10: bool,
     pub(super) signer: Signer,
+    pub(super) receipt_key: Option<Digest>,
     pub(super) gate: Gate,
     pub(super) slots: Slots,
     pub(super) upstream: Upstream,
@@ -68,6 +70,7 @@ impl Miner {
             netuid: settings.netuid,
             accept_v10: protocol.accept_v10,
             signer: parts.signer,
+            receipt_key: miner.receipt_key,
             upstream: Upstream::new(&miner.api_url, spool.clone())?,
             sealer: Sealer::of(settings, spool.clone()),
             slots: Slots::new(miner.concurrent, miner.queue),

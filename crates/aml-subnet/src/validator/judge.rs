@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aml_miner::digest::Hashed;
 
+use crate::protocol::receipt_key;
 use crate::store::records::{Answer, Ask, Form, Observations, Reply, Sheet, Task, Verdict};
 use crate::validation::observations::{agreement, entropy, monotonicity};
 use crate::validation::rules::Rules;
@@ -105,10 +106,12 @@ impl Bench<'_> {
         let alert_ids = sheet.ids();
         // Without a request there is nothing that a receipt could be for: no digest is the empty one's but by accident.
         let request = answer.request.unwrap_or_else(|| aml_miner::digest::Digest::of(b""));
+        let vouched = answer.headers.get(receipt_key::HEADER);
+        let vouched = vouched.and_then(|text| receipt_key::vouched(text, &answer.hotkey, &request));
         let asked = tier1_integrity::Asked {
             alert_ids: &alert_ids,
             request,
-            receipt_key: ask.receipt_key,
+            receipt_key: vouched.or(ask.receipt_key),
             unsigned_counts: sheet.accepts_unsigned() && answer.form == Form::V10,
         };
         let given = tier1_integrity::Answer {

@@ -224,6 +224,7 @@ pub(crate) struct FakeMiner {
     pub(crate) seen: Arc<Seen>,
     hotkey: Hotkey,
     receipts: Arc<Mutex<ReceiptKey>>,
+    vouching: Arc<Mutex<Option<Signer>>>,
     _life: Life,
 }
 
@@ -248,6 +249,7 @@ struct Miner {
     name: String,
     signer: Signer,
     receipts: Arc<Mutex<ReceiptKey>>,
+    vouching: Arc<Mutex<Option<Signer>>>,
     behaviour: Behaviour,
     netuid: u16,
     clock: Arc<dyn Clock>,
@@ -262,19 +264,30 @@ impl FakeMiner {
         let hotkey = signer.hotkey();
         let receipts = ReceiptKey::from_secret(Digest::of(name.as_bytes()).as_bytes());
         let receipts = Arc::new(Mutex::new(receipts));
+        let vouching: Arc<Mutex<Option<Signer>>> = Arc::default();
         let seen: Arc<Seen> = Arc::default();
         let any = SocketAddr::from(([127, 0, 0, 2], 0)); // the chain takes no 127.0.0.1
         if matches!(behaviour, Behaviour::Dead) {
             let socket = TcpSocket::new_v4().expect("a socket");
             socket.bind(any).expect("a port");
             let address = socket.local_addr().expect("an address");
-            return Self { address, seen, hotkey, receipts, _life: Life::Silent { _socket: socket } };
+            return Self { address, seen, hotkey, receipts, vouching, _life: Life::Silent { _socket: socket } };
         }
         let listener = TcpListener::bind(any).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let nonces = MemoryNonces::new(Duration::ZERO);
-        let (name, counted, keys) = (name.to_owned(), Arc::clone(&seen), Arc::clone(&receipts));
-        let miner = Arc::new(Miner { name, signer, receipts: keys, behaviour, netuid, clock, nonces, seen: counted });
+        let miner = Miner {
+            name: name.to_owned(),
+            signer,
+            receipts: Arc::clone(&receipts),
+            vouching: Arc::clone(&vouching),
+            behaviour,
+            netuid,
+            clock,
+            nonces,
+            seen: Arc::clone(&seen),
+        };
+        let miner = Arc::new(miner);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 miner.seen.connections.fetch_add(1, Ordering::SeqCst);
@@ -282,7 +295,7 @@ impl FakeMiner {
                 tokio::spawn(async move { miner.serve(stream).await });
             }
         });
-        Self { address, seen, hotkey, receipts, _life: Life::Served(task) }
+        Self { address, seen, hotkey, receipts, vouching, _life: Life::Served(task) }
     }
 
     /// Its hotkey.
@@ -299,6 +312,11 @@ impl FakeMiner {
     pub(crate) fn lose_receipt_key(&self) {
         let new = Digest::of(self.receipt_key().as_bytes());
         *self.receipts.lock().expect("no panic") = ReceiptKey::from_secret(new.as_bytes());
+    }
+
+    /// From now on this key vouches for the key of its receipts.
+    pub(crate) fn vouch_by(&self, signer: Option<Signer>) {
+        *self.vouching.lock().expect("no panic") = signer;
     }
 
     /// As a validator knows it.

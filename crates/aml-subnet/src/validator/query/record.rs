@@ -9,6 +9,7 @@ use crate::http::client::MAX_REFUSAL;
 use crate::http::spool::Spooled;
 use crate::protocol::answer::{CRYPTO_HEADER, HOTKEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER};
 use crate::protocol::limits::MAX_HEADER_VALUE;
+use crate::protocol::receipt_key;
 use crate::protocol::second_answer::{BEACON_HEADER, ENCODING_HEADER, Encoding, PLAIN_HEADER, Stated, VERSION_HEADER};
 use crate::store::records::{Answer, Attempt, Reply, SealedAnswer, SealedState};
 use crate::wallet::Hotkey;
@@ -49,7 +50,7 @@ pub(super) fn record(hotkey: Hotkey, told: Told) -> (Answer, Option<Spooled>) {
     answer.status = Some(status.as_u16());
     answer.receipt = only(&headers, receipt::HEADER, MAX_RECEIPT);
     let first = [HOTKEY_HEADER, NONCE_HEADER, CRYPTO_HEADER, SIGNATURE_HEADER];
-    let second = [VERSION_HEADER, PLAIN_HEADER, ENCODING_HEADER, BEACON_HEADER];
+    let second = [VERSION_HEADER, PLAIN_HEADER, ENCODING_HEADER, BEACON_HEADER, receipt_key::HEADER];
     let evidence = first.into_iter().chain(second);
     let evidence = evidence.filter_map(|name| Some((name.to_owned(), only(&headers, name, MAX_HEADER_VALUE)?)));
     answer.headers = evidence.collect();

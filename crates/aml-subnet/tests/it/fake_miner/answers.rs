@@ -7,7 +7,7 @@ use aml_miner::receipt::{HEADER, Statement};
 use aml_subnet::protocol::answer::{self, Answered, Asked};
 use aml_subnet::protocol::signed_request::{Claim, Target};
 use aml_subnet::protocol::synapse::{self, reply};
-use aml_subnet::protocol::{Nonce, Refusal, Window, content_digest};
+use aml_subnet::protocol::{Nonce, Refusal, Window, content_digest, receipt_key};
 use aml_subnet::wallet::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
@@ -120,6 +120,10 @@ impl Miner {
         let output = if lie == Some(Lie::WrongOutput) { Digest::of(b"another answer") } else { Digest::of(&body) };
         if lie != Some(Lie::NoReceipt) {
             headers.insert(HeaderName::from_static(HEADER), self.receipt(input, output));
+        }
+        if let Some(signer) = &*self.vouching.lock().expect("no panic") {
+            let key = self.receipts.lock().expect("no panic").public_key();
+            headers.insert(receipt_key::HEADER, receipt_key::vouch(signer, &key, &asked.body));
         }
         let signer = if lie == Some(Lie::OtherKey) { dev_key("Somebody") } else { self.signer.clone() };
         let mut signed_for = *asked;
