@@ -38,7 +38,7 @@ pub struct SealingSettings {
 
 impl Default for SealingSettings {
     fn default() -> Self {
-        Self { beacon: Beacon::default(), relays: Vec::new(), development_opening: Duration::from_secs(20) }
+        Self { beacon: Beacon::default(), relays: Vec::new(), development_opening: Duration::from_secs(30) }
     }
 }
 
