@@ -12,6 +12,6 @@ pub mod validator;
 
 pub use explain::Explain;
 pub use load::{ConfigError, Override, load};
-pub use sealing::{Answers, SealingSettings};
+pub use sealing::{Answers, OpenRequests, SealingSettings};
 pub use settings::Settings;
 pub use validator::{TrapSettings, Unearned, ValidatorSettings};

@@ -23,6 +23,20 @@ pub enum Answers {
     Open,
 }
 
+/// What a miner sends to whoever asks without naming an opening.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OpenRequests {
+    /// An open answer, as long as nobody has asked for a sealed one lately: in a subnet that seals, a validator that asks for an
+    /// open answer wants to use it.
+    #[default]
+    Auto,
+    /// A refusal.
+    Refuse,
+    /// An open answer.
+    Answer,
+}
+
 /// `[sealing]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

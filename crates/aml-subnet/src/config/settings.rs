@@ -9,7 +9,7 @@ use std::time::Duration;
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::sealing::SealingSettings;
+use super::sealing::{OpenRequests, SealingSettings};
 pub use super::subtensor::SubtensorSettings;
 use super::validator::ValidatorSettings;
 use crate::protocol::Window;
@@ -137,6 +137,8 @@ pub struct MinerSettings {
     pub api_url: String,
     /// Folder for sealed answers in plain, and for the openings that were promised.
     pub data_dir: PathBuf,
+    /// What whoever names no opening is sent.
+    pub open_requests: OpenRequests,
     /// Plain answers that are kept, compressed, all together.
     pub kept_answers_bytes: u64,
     /// The receipts' public key that the hotkey vouches for, after it has changed.
@@ -194,6 +196,7 @@ impl Default for MinerSettings {
         Self {
             api_url: "http://127.0.0.1:8000".to_owned(),
             data_dir: PathBuf::from("miner-data"),
+            open_requests: OpenRequests::default(),
             kept_answers_bytes: 4 << 30,
             receipt_key: None,
             status_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8092)),

@@ -96,6 +96,9 @@ pub enum Failure {
         "the opening is {0}: 30 hours after the day begins, or the next multiple of six hours that is an hour away"
     )]
     Opening(&'static str),
+    /// An open answer would be asked for where answers are sealed.
+    #[error("this miner seals its answers: name an opening (docs/sealing.md)")]
+    SealedOnly,
     /// A plain answer that is not there, or was given to somebody else.
     #[error("no answer of this digest was given to this hotkey, or it is not kept any more")]
     NotKept,
@@ -126,7 +129,7 @@ impl Failure {
             | Self::NoRoom
             | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
-            Self::Unwelcome(_) | Self::NotOpen => StatusCode::FORBIDDEN,
+            Self::Unwelcome(_) | Self::NotOpen | Self::SealedOnly => StatusCode::FORBIDDEN,
             Self::NoRoute { .. } | Self::NotKept => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Shape(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -172,6 +175,7 @@ impl Failure {
             Self::ApiStatus(_) => "api_refused",
             Self::Beacon(_) => "other_beacon",
             Self::Opening(_) => "bad_opening",
+            Self::SealedOnly => "sealed_only",
             Self::NotKept => "not_kept",
             Self::NotOpen => "not_open",
             Self::Draining => "draining",

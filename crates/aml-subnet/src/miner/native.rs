@@ -40,6 +40,9 @@ pub(super) async fn serve(
     let (mut head, body) = request.into_parts();
     let Proven { asked, stake, body, mut part } = prove(miner, peer, seen, &head, body).await?;
     let (terms, query) = Terms::of_query(head.uri.query())?;
+    if terms.is_none_or(|terms| terms.opening.is_none()) {
+        miner.sealer.allows_open(now_s(miner)).await?;
+    }
     let promised = match &terms {
         Some(terms) => {
             plain(&mut head.headers)?;

@@ -106,6 +106,16 @@ impl Openings {
         Ok(opening)
     }
 
+    /// Whether anything was promised lately: then this is a subnet whose answers are sealed.
+    pub(super) fn any(&self, now_s: u64) -> Result<bool, NoOpening> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let promises = match known.as_mut() {
+            Some(promises) => promises,
+            None => known.insert(self.read()?),
+        };
+        Ok(promises.values().any(|promise| promise.opening_s.saturating_add(FORGOTTEN_S) > now_s))
+    }
+
     fn read(&self) -> Result<BTreeMap<Day, Promise>, NoOpening> {
         let failed = |source| NoOpening::File { path: self.path.clone(), source };
         let bytes = match whole_file::read(&self.path, MAX_FILE) {

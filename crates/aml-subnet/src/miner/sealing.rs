@@ -15,7 +15,7 @@ use super::forward::Answer;
 use super::kept::{Kept, KeptAnswers};
 use super::openings::{NoOpening, Openings, Wish};
 use crate::beacon::Beacon;
-use crate::config::Settings;
+use crate::config::{OpenRequests, Settings};
 use crate::http::spool::{Spool, SpoolLimits, Spooled};
 use crate::protocol::answer::Asked;
 use crate::protocol::sealed::{Packed, Parties, Plain, seal, unpack};
@@ -31,6 +31,7 @@ const AFTER_S: u64 = 60;
 /// Seals answers.
 pub(super) struct Sealer {
     beacon: Beacon,
+    open: OpenRequests,
     openings: Arc<Openings>,
     kept: Arc<KeptAnswers>,
     spool: SpoolLimits,
@@ -52,10 +53,25 @@ impl Sealer {
         let folder = &settings.miner.data_dir;
         Self {
             beacon: settings.sealing.beacon,
+            open: settings.miner.open_requests,
             openings: Arc::new(Openings::of(folder.clone())),
             kept: Arc::new(KeptAnswers::of(folder.clone(), settings.miner.kept_answers_bytes)),
             spool,
         }
+    }
+
+    /// Whether a request that names no opening is answered.
+    pub(super) async fn allows_open(&self, now_s: u64) -> Result<(), Failure> {
+        let sealed = match self.open {
+            OpenRequests::Answer => false,
+            OpenRequests::Refuse => true,
+            OpenRequests::Auto => {
+                let openings = Arc::clone(&self.openings);
+                let any = tokio::task::spawn_blocking(move || openings.any(now_s)).await;
+                any.map_err(|_| Failure::Internal)?.map_err(|error| unpromised(&error))?
+            }
+        };
+        if sealed { Err(Failure::SealedOnly) } else { Ok(()) }
     }
 
     /// The opening that an answer to these terms is sealed to; `None` where it is to be sent open.
@@ -67,14 +83,7 @@ impl Sealer {
         let (openings, wish) = (Arc::clone(&self.openings), Wish { day: terms.day, opening, by, now_s });
         let promised = tokio::task::spawn_blocking(move || openings.promise(&wish)).await;
         let promised = promised.map_err(|_| Failure::Internal)?;
-        promised.map(Some).map_err(|error| match error {
-            NoOpening::Bad(why) => Failure::Opening(why),
-            NoOpening::TooMany => Failure::TooManyAtOnce,
-            NoOpening::File { .. } => {
-                tracing::error!(%error, "the openings that were promised cannot be kept: nothing is sealed");
-                Failure::Internal
-            }
-        })
+        promised.map(Some).map_err(|error| unpromised(&error))
     }
 
     /// What is sent instead of a plain answer, and what is said of it.
@@ -151,6 +160,17 @@ pub(super) fn is_sealable(answer: &Answer) -> bool {
 /// Whose answer it is.
 pub(super) fn parties(miner: Hotkey, asked: &Asked, terms: &Terms) -> Parties {
     Parties { miner, validator: asked.validator, task: terms.task }
+}
+
+fn unpromised(error: &NoOpening) -> Failure {
+    match error {
+        NoOpening::Bad(why) => Failure::Opening(why),
+        NoOpening::TooMany => Failure::TooManyAtOnce,
+        NoOpening::File { .. } => {
+            tracing::error!(%error, "the openings that were promised cannot be kept: nothing is sealed");
+            Failure::Internal
+        }
+    }
 }
 
 fn unread(error: &std::io::Error) -> Failure {

@@ -151,6 +151,25 @@ async fn what_is_no_opening_is_refused_before_the_api_works() {
 }
 
 #[tokio::test]
+async fn whoever_names_no_opening_gets_nothing_once_answers_are_sealed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = miner(&folder, Beacon::Quicknet).await;
+    assert_eq!(first.ask("Alice", SCORE, b"{}").await.status(), 200, "nobody seals here yet");
+    let sealed = terms(Some((USUAL, Beacon::Quicknet)));
+    assert_eq!(get(&first, "Alice", SCORE, &sealed).await.status, StatusCode::OK);
+    drop(first);
+    // A restart forgets nothing of it.
+    let again = miner(&folder, Beacon::Quicknet).await;
+    for route in [SCORE, "/7/rank/alerts", "/7/score/clusters"] {
+        must_fail_with(again.ask("Alice", route, b"{}").await, 403, "sealed_only").await;
+        must_fail_with(post(&again, "Alice", route, &terms(None)).await, 403, "sealed_only").await;
+    }
+    assert_eq!(again.api.hits(), 0);
+    again.clock.set(Duration::from_secs(USUAL + 4 * 86_400));
+    assert_eq!(again.ask("Alice", SCORE, b"{}").await.status(), 200, "days after the last sealed round");
+}
+
+#[tokio::test]
 async fn the_plain_answer_is_given_to_whom_it_was_answered_once_it_may_be_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let miner = miner(&folder, Beacon::Quicknet).await;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aml_miner::digest::Hashed;
+use futures_util::{TryStreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{RoundError, Rounds, observe};
@@ -69,13 +70,17 @@ impl Rounds {
             self.look_again_at(now_ms.saturating_add(again_ms));
             return self.holds(&round, opening_ms, why).await;
         }
-        for answer in answers {
+        let (opener, at_once) = (&opener, self.parts.world.workers.threads() + 1);
+        let each = stream::iter(answers.into_iter().map(Ok::<_, RoundError>));
+        each.try_for_each_concurrent(at_once, |answer| async move {
             if stop.is_cancelled() {
                 return Err(RoundError::Stopped);
             }
-            self.open_one(&opener, answer, late).await?;
+            self.open_one(opener, answer, late).await?;
             failpoint::hit!("round.one_opened");
-        }
+            Ok(())
+        })
+        .await?;
         if late {
             let why = "most voices name an opening that had passed when they were asked".to_owned();
             observe::late(round.id, &why);
