@@ -60,6 +60,7 @@ mod shared;
 mod synth;
 mod training_boost;
 mod training_calibration;
+mod training_categories;
 mod training_clusters;
 mod training_config;
 mod training_evaluation;

@@ -98,7 +98,10 @@ impl Random {
                             Question::Below(threshold) => value < *threshold,
                             Question::Among(set) => {
                                 let valid = (0.0..16_777_216.0).contains(&value);
-                                !(valid && set.iter().any(|category| *category as f32 == value.trunc()))
+                                !(valid
+                                    && set
+                                        .iter()
+                                        .any(|category| value.abs().trunc().total_cmp(&(*category as f32)).is_eq()))
                             }
                         };
                         place = if goes_left { *left } else { *right };
