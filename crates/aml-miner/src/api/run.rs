@@ -62,7 +62,9 @@ pub struct Checked {
 #[must_use]
 pub fn check(settings: &Settings) -> Checked {
     let loaded = Loaded::from_paths(&settings.models);
-    let notes = loaded.models.each().into_iter().filter_map(|(name, model)| explain_note(name, &**model?)).collect();
+    let served = loaded.models.each().into_iter().filter_map(|(name, model)| Some((name, &**model?)));
+    let notes = served.flat_map(|(name, model)| [Some(model_note(name, model)), explain_note(name, model)]);
+    let notes = notes.flatten().collect();
     let mut problems: Vec<_> = loaded.failures.into_iter().map(|(name, why)| format!("{name}: {why}")).collect();
     if let Err(error) = reload_access(settings) {
         problems.push(format!("{error:#}"));
@@ -73,6 +75,13 @@ pub fn check(settings: &Settings) -> Checked {
         problems.push(error.to_string());
     }
     Checked { problems, notes }
+}
+
+/// Which model it is, and who made it.
+fn model_note(name: &str, model: &Prepared) -> String {
+    let (version, features) = (model.model.version(), model.model.schema().features.len());
+    let made_by = model.model.made_by().map_or_else(String::new, |by| format!(" ({by})"));
+    format!("{name}: {version}{made_by}, {features} features")
 }
 
 /// What explaining a model's scores costs, where that is known.

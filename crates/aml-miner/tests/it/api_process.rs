@@ -11,7 +11,7 @@ use aml_miner::api::models::WARN_STEPS;
 use aml_miner::digest::Digest;
 use aml_miner::features::Schema;
 use aml_miner::models::Calibration;
-use aml_miner::models::bundle::{Draft, ModelKind, Training, save};
+use aml_miner::models::bundle::{Draft, ModelKind, Origin, Training, save};
 use aml_miner::receipt::ReceiptKey;
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ fn draft(kind: ModelKind, version: &str, schema: Schema) -> Draft {
         calibration: Calibration::None,
         alert_scorer: None,
         batch_relative: false,
-        training,
+        origin: Origin::Trained(training),
         metrics: BTreeMap::new(),
         created_at: "2025-04-01T00:00:00Z".into(),
     }
