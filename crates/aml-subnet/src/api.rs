@@ -12,18 +12,27 @@ pub mod serve;
 pub mod state;
 pub mod views;
 
+mod alerts;
 mod canonical;
+mod cases;
+mod clusters;
+mod dossier;
+mod excerpt;
 mod facts;
 mod memory;
 mod metrics;
 mod miners;
 mod negotiate;
 mod observe;
+mod others;
 mod pages;
+mod plan;
 mod query;
+mod recent;
 mod reply;
 mod risk;
 mod rounds;
+mod scored;
 mod status;
 mod weights;
 
@@ -51,12 +60,16 @@ pub fn router(api: ApiState) -> Router {
     Router::new()
         .route("/canonical/{date}", get(canonical::scores))
         .route("/canonical/{date}/manifest", get(canonical::manifest))
+        .route("/alerts/{round}/{id}", get(alerts::one))
+        .route("/clusters/{round}/{id}", get(clusters::one))
         .route("/rounds", get(rounds::list))
         .route("/rounds/{id}", get(rounds::one))
         .route("/rounds/{id}/traps", get(rounds::traps))
         .route("/miners", get(miners::list))
         .route("/miners/{hotkey}", get(miners::one))
         .route("/weights", get(weights::show))
+        .route("/cases/{date}", get(cases::of_day))
+        .route("/plan", get(plan::show))
         .route("/risk/address/{address}", get(risk::of_address))
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))
