@@ -53,13 +53,32 @@ const COMPRESS_ABOVE: u16 = 1024;
 /// Requests that are worked on at once; more wait. Each may hold a day of canonical scores in memory.
 const AT_ONCE: usize = 16;
 
+/// What is promised under this prefix: `docs/validator_api.md` says it.
+const VERSION: &str = "/api/1";
+
 /// Every route this server answers. No sockets, no tasks: a test may call it directly.
 pub fn router(api: ApiState) -> Router {
     // Parquet is compressed already.
     let worth = SizeAbove::new(COMPRESS_ABOVE.into()).and(NotForContentType::new("application/vnd.apache.parquet"));
     Router::new()
+        .merge(answers())
+        .nest(VERSION, answers())
+        .merge(pages::router())
+        .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
+        .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
+        .layer(CatchPanicLayer::custom(panicked::<ErrorCode>))
+        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
+        .layer(from_fn_with_state(api.clone(), observe::request))
+        .layer(CompressionLayer::new().compress_when(worth))
+        .with_state(api)
+}
+
+/// The routes for programs. They stand under [`VERSION`], where they keep their promise, and without it, as they always did.
+fn answers() -> Router<ApiState> {
+    Router::new()
         .route("/canonical/{date}", get(canonical::scores))
         .route("/canonical/{date}/manifest", get(canonical::manifest))
+        .route("/canonical/{date}/calibration", get(canonical::calibration))
         .route("/alerts/{round}/{id}", get(alerts::one))
         .route("/clusters/{round}/{id}", get(clusters::one))
         .route("/rounds", get(rounds::list))
@@ -75,12 +94,4 @@ pub fn router(api: ApiState) -> Router {
         .route("/ready", get(status::ready))
         .route("/metrics", get(status::exposition))
         .route("/openapi.json", get(openapi::document))
-        .merge(pages::router())
-        .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
-        .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
-        .layer(CatchPanicLayer::custom(panicked::<ErrorCode>))
-        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
-        .layer(from_fn_with_state(api.clone(), observe::request))
-        .layer(CompressionLayer::new().compress_when(worth))
-        .with_state(api)
 }

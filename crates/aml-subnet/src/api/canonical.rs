@@ -12,6 +12,7 @@ use super::reply::{self, Content, Keep};
 use super::state::ApiState;
 use crate::outputs::format::encode;
 use crate::outputs::{CanonicalRow, Format, Manifest, Published, VerifyError, canonical_rows, directory};
+use crate::readers::calibration::Calibration;
 use crate::store::records::{Round, RoundId, Step};
 
 /// Rounds that are looked through for the newest.
@@ -89,6 +90,33 @@ pub(super) async fn manifest(
     let absent = || ApiError::not_found(format!("Round {} has no published files on this machine", round.id));
     let published = open(&api, &round).await?.ok_or_else(absent)?;
     reply::json(&asked, &published.manifest, Keep::Check)
+}
+
+/// What the probabilities of a day come from
+///
+/// The curve that was learned from outcomes of earlier days: byte for byte the `calibration.json` that the signed manifest names.
+#[utoipa::path(
+    get, path = "/canonical/{date}/calibration", tag = "scores",
+    params(
+        ("date" = String, Path, description = "Day of the batch, YYYY-MM-DD, or `latest`", example = "2026-01-05"),
+        ("window_days" = Option<u16>, Query, description = "Which batch, where a day has several", minimum = 1),
+    ),
+    responses(
+        (status = 200, description = "The calibration; without knots while too little is known", body = Calibration),
+        (status = 404, description = "Nothing of that day is published, or it was published without probabilities", body = ErrorBody),
+        (status = 422, description = "No day, or a day with several batches", body = ValidationErrorBody),
+    )
+)]
+pub(super) async fn calibration(
+    State(api): State<ApiState>,
+    Path(date): Path<String>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let round = round_of(&api, &date, &params).await?;
+    let absent = || ApiError::not_found(format!("Round {} was published without probabilities", round.id));
+    let found = api.ledger.calibration(round.id).await.map_err(ledger_error)?.ok_or_else(absent)?;
+    reply::json(&asked, &found, if date == "latest" { Keep::Check } else { Keep::Published })
 }
 
 /// The published round of a day; of several the one whose window is asked for.

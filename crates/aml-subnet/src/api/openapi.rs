@@ -14,12 +14,14 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
 #[openapi(
     info(
         title = "AML validator API",
-        description = "Canonical scores, rounds, miners and weights of one validator. Read only.",
+        description = "Canonical scores, rounds, miners and weights of one validator. Read only. Every route but those of pages also \
+                       stands under the prefix `/api/1`.",
         license(name = "MIT", identifier = "MIT"),
     ),
     paths(
         super::canonical::scores,
         super::canonical::manifest,
+        super::canonical::calibration,
         super::alerts::one,
         super::cases::of_day,
         super::clusters::one,

@@ -12,7 +12,7 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
     let (open, settled, hotkey) = (id(DAYS), id(SETTLED), miner(1));
     let address = task(DAYS).roster[3].address.clone();
     let date = open.date;
-    vec![
+    let mut all = vec![
         (
             "/canonical/{date}",
             vec![format!("/canonical/{date}"), "/canonical/2020-01-01".to_owned(), "/canonical/x".to_owned()],
@@ -20,6 +20,14 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
         (
             "/canonical/{date}/manifest",
             vec![format!("/canonical/{date}/manifest"), "/canonical/2020-01-01/manifest".to_owned()],
+        ),
+        (
+            "/canonical/{date}/calibration",
+            vec![
+                format!("/canonical/{date}/calibration"),
+                "/canonical/2026-01-05/calibration".to_owned(),
+                "/canonical/x/calibration".to_owned(),
+            ],
         ),
         (
             "/alerts/{round}/{id}",
@@ -68,6 +76,16 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
             "/risk/address/{address}",
             vec![format!("/risk/address/{address}"), "/risk/address/x".to_owned(), "/risk/address/x?days=x".to_owned()],
         ),
+    ];
+    all.extend(page_requests());
+    all
+}
+
+/// Those of pages, and of what says how the server is.
+fn page_requests() -> Vec<(&'static str, Vec<String>)> {
+    let (open, hotkey) = (id(DAYS), miner(1));
+    let address = task(DAYS).roster[3].address.clone();
+    vec![
         ("/health", vec!["/health".to_owned()]),
         ("/ready", vec!["/ready".to_owned()]),
         ("/metrics", vec!["/metrics".to_owned()]),

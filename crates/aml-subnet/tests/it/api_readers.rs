@@ -1,11 +1,14 @@
 //! What an analyst reads: alerts, clusters, plans, excerpts; every number as it is kept, every text as text.
 
+use aml_miner::digest::Digest;
+use aml_subnet::readers::calibration::Calibration;
 use aml_subnet::store::records::{ColumnName, KnownOutcome, Step, StoredColumn};
 use serde_json::{Value, json};
 
 use crate::api_batch::{BARE, CLUSTER, CROWD, HUB, odd_cluster};
 use crate::api_kit::{
-    ALERTS, DAYS, HOSTILE, Kit, MINERS, NOW, ODD, SETTLED, calibration, canonical, id, miner, must_round, odd_id, task,
+    ALERTS, DAYS, HOSTILE, Kit, MINERS, NOW, ODD, SETTLED, calibration, canonical, id, miner, must_publish, must_round,
+    odd_id, task,
 };
 use crate::api_pages::must_be_well_formed;
 
@@ -123,7 +126,7 @@ async fn hostile_texts_are_text_and_hostile_graphs_are_bounded() {
     for path in &paths {
         let html = kit.get(path).await.must_succeed().text();
         must_be_well_formed(&html, path);
-        for never in ["<script", "<img", "<b>", "<i>", "\u{202e}", "\u{7}", "javascript:", "url(", " style="] {
+        for never in ["<script", "<img", "c%2F<b>", "<i>USDT", "\u{202e}", "\u{7}", "javascript:", "url(", " style="] {
             assert!(!html.contains(never), "{path} has {never:?}");
         }
         assert!(html.len() < 400_000, "{path} has {} bytes", html.len());
@@ -320,6 +323,33 @@ async fn a_plan_counts_what_settled_days_had() {
     assert!(empty.get("/page/plan").await.must_succeed().text().contains("Nothing to plan with"));
     must_round(&empty.ledger, 1, Step::Published).await;
     empty.get("/plan").await.must_fail_with(404, "not_found");
+}
+
+#[tokio::test]
+async fn the_curve_is_served_as_the_manifest_names_it() {
+    let kit = Kit::season().await;
+    let made = must_publish(&kit.folder.path().join("published"), DAYS);
+    let served = kit.get(&format!("/canonical/{}/calibration", id(DAYS).date)).await.must_succeed();
+    assert_eq!(made.files["calibration.json"].sha256, Digest::of(&served.body));
+    assert_eq!(serde_json::from_slice::<Calibration>(&served.body).ok(), calibration(DAYS));
+    kit.get("/canonical/2026-01-05/calibration").await.must_fail_with(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_is_promised_under_the_prefix_is_what_stands_without_it() {
+    let kit = Kit::season().await;
+    for path in
+        ["/rounds", "/canonical/latest", "/plan", "/cases/latest", "/miners", "/weights", "/openapi.json", "/health"]
+    {
+        let (plain, prefixed) =
+            (kit.get(path).await.must_succeed(), kit.get(&format!("/api/1{path}")).await.must_succeed());
+        assert_eq!((plain.header("etag"), &plain.body), (prefixed.header("etag"), &prefixed.body), "{path}");
+    }
+    kit.get("/api/1/nothing").await.must_fail_with(404, "not_found");
+    kit.get("/api/2/rounds").await.must_fail_with(404, "not_found");
+    kit.get("/api/1/rounds?limit=0").await.must_fail_with(422, "invalid_request");
+    let posted = kit.send(axum::http::Method::POST, "/api/1/rounds", &[]).await;
+    posted.must_fail_with(405, "method_not_allowed");
 }
 
 #[tokio::test]
