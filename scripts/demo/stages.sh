@@ -327,7 +327,7 @@ how_to_go_on() {
   cat <<EOF
 
 ${bold}Look at it${plain}
-  $api/            the validator's pages: leaderboard, rounds, weights
+  $api/            the validator's pages: the newest day, alerts, leaderboard, weights
   $scorer/docs        the shipped miner's inference API, to try
 
 ${bold}Try it${plain}

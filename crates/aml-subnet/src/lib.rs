@@ -19,6 +19,7 @@ pub mod logging;
 pub mod miner;
 pub mod outputs;
 pub mod protocol;
+pub mod readers;
 pub mod seasons;
 #[cfg(feature = "simulate")]
 pub mod simulate;

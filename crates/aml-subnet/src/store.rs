@@ -10,6 +10,7 @@ mod address;
 mod answers;
 mod backup;
 mod body;
+mod calibrations;
 mod canonical;
 mod codec;
 mod columns;

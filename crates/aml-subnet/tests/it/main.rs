@@ -1,12 +1,14 @@
 //! The crate through its front door: one module a topic.
 
 mod alert_rules;
+mod api_batch;
 mod api_chain;
 mod api_docs;
 mod api_information;
 mod api_kit;
 mod api_openapi;
 mod api_pages;
+mod api_readers;
 mod api_routes;
 mod axon_v10;
 mod btauth;
@@ -45,6 +47,7 @@ mod miner_parts;
 mod miner_strangers;
 mod my_rounds;
 mod outputs;
+mod readers_calibration;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod risk;
@@ -72,6 +75,7 @@ mod trap_classifier;
 mod validation;
 mod validation_properties;
 mod validator_again;
+mod validator_calibrating;
 mod validator_faults;
 mod validator_hold;
 mod validator_information;

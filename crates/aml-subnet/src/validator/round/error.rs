@@ -7,6 +7,7 @@ use crate::chain::metagraph::SourceError;
 use crate::outputs::PublishError;
 use crate::store::records::RoundId;
 use crate::store::{RecordError, StorageError};
+use crate::validator::calibrating::CalibratingError;
 use crate::validator::evidence::EvidenceError;
 use crate::validator::information::InformationError;
 use crate::validator::query::OwnFailure;
@@ -63,6 +64,9 @@ pub enum RoundError {
     /// Rules v2 came to no result.
     #[error(transparent)]
     Information(#[from] InformationError),
+    /// Probabilities cannot be made.
+    #[error(transparent)]
+    Calibrating(#[from] CalibratingError),
     /// Canonical scores cannot be written as files.
     #[error(transparent)]
     Files(#[from] PublishError),
