@@ -72,7 +72,9 @@ async fn rounds_by_step(api: &ApiState, newest: &[Round]) {
         gauge!("aml_validator_rounds", "step" => step.name()).set(as_f64(count as u64));
     }
     let newest_is = |what: fn(&Round) -> bool| newest.first().is_some_and(what);
-    gauge!("aml_validator_round_held").set(if newest_is(|round| round.marks.held.is_some()) { 1.0 } else { 0.0 });
+    let waits = |round: &Round| round.step < Step::Published && round.marks.void.is_none();
+    let held = newest.iter().any(|round| waits(round) && round.marks.held.is_some());
+    gauge!("aml_validator_round_held").set(if held { 1.0 } else { 0.0 });
     gauge!("aml_validator_round_void").set(if newest_is(|round| round.marks.void.is_some()) { 1.0 } else { 0.0 });
     let now = api.clock.now_ms();
     let age = |round: &Round| now.saturating_sub(round.opened_ms).max(0);
