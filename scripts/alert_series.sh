@@ -306,7 +306,7 @@ ask_for_rounds() {
 open_stage
 ended=0
 # The small disks go first: a folder with a disk in it cannot be removed.
-trap 'ended=$?; umount --lazy "$work"/{small,tight,filling} 2>/dev/null || true; (exit "$ended"); finish' EXIT
+trap 'ended=$?; set +e; umount --lazy "$work"/{small,tight,filling} 2>/dev/null; (exit "$ended"); finish' EXIT
 mkdir -p "$out"
 set_up_and_build
 step "a chain, a batch, keys" prepare
