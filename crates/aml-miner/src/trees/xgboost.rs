@@ -117,8 +117,8 @@ fn one(part: &TreePart, weight: Option<f32>, features: usize, room: &mut Room) -
         let (left, right) = (part.left_children.0[row], part.right_children.0[row]);
         let (condition, default) = (number(part.split_conditions.0[row]), part.default_left.0[row].0);
         let what = if left == -1 {
-            // As the library does it: the product is rounded before it is added.
-            What::Leaf(f64::from(weight.map_or(condition, |weight| condition * weight)))
+            // As the library does it: a tree's own sum starts with zero, and the product is rounded before it is added.
+            What::Leaf(f64::from(weight.map_or(condition, |weight| (0.0 + condition) * weight)))
         } else {
             let split = match sets.remove(&row) {
                 Some(set) => Split::Categorical(categories::split(set, default)),
