@@ -6,7 +6,7 @@
 #   ./scripts/alert_series.sh FOLDER      into another one
 #
 # AML_BIN_DIR=DIR names built programs (aml-subnet, aml-miner-serve, aml-miner-batch); without it they are built. It runs in
-# a namespace of its own, where it may mount small disks. Takes some two minutes.
+# a namespace of its own, where it may mount small disks. Takes some four minutes.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -86,13 +86,14 @@ sot = "${sot:-$work/batches}"
 data_dir = "${disk:-$work/data-$1}"
 listen = "127.0.0.1:$2"
 allow_private_ips = true
-deadline = "30s"
+answers = "open"
+deadline = "${deadline:-30s}"
 interval = "1s"
 weights_interval = "1s"
 ${3:-}
 EOF
   wallet_of "${key:-$1}"
-  start "$1" "$bin/aml-subnet" validator --config "$work/$1.toml" "${wallet[@]}"
+  start "$1" TMPDIR="${tmp:-$work}" "$bin/aml-subnet" validator --config "$work/$1.toml" "${wallet[@]}"
   await "$1" "the pages of $1" answers "http://127.0.0.1:$2/health"
 }
 
@@ -101,9 +102,10 @@ prepare() {
   local size=(--no-labels --alerts "$alerts" --addresses 4000)
   "$bin/aml-miner-batch" synth "$work/batches" --seed 8 --start-date "$today" "${size[@]}"
   "$bin/aml-miner-batch" synth "$work/two" --seed 9 --start-date "$(date -u -d yesterday +%F)" "${size[@]}"
-  read -r -a ports < <(free_ports 9944 8000 8091 8092 8100 8102 8104 8106)
+  read -r -a ports < <(free_ports 9944 8000 8091 8092 8100 8102 8104 8106 8093 8094 8095 8096)
   chain_port=${ports[0]} api=${ports[1]} axon=${ports[2]} status=${ports[3]}
-  read -r -a pages <<<"${ports[*]:4}"
+  read -r -a pages <<<"${ports[*]:4:4}"
+  read -r -a more <<<"${ports[*]:8}"
   start chain "$bin/aml-subnet" localnet run --port "$chain_port" --netuid "$netuid"
   export AML_LOCALNET_URL=http://127.0.0.1:$chain_port
   await chain "the chain" "$bin/aml-subnet" localnet new-block
@@ -112,6 +114,8 @@ prepare() {
   for name in shipped validator poor; do
     "$bin/aml-subnet" localnet register --netuid "$netuid" --hotkey "$(address_of "$name")"
   done
+  # What nobody has earned yet goes to the subnet's owner.
+  "$bin/aml-subnet" localnet register --netuid "$netuid" --hotkey "$("$bin/aml-subnet" localnet accounts | awk '$1 == "//Alice" { print $2 }')"
   "$bin/aml-subnet" localnet stake --netuid "$netuid" --hotkey "$(address_of validator)" --tao 5000
   # One permit, so that the poor validator has none.
   set_rule max_validators 1
@@ -126,7 +130,9 @@ healthy() {
   await chain "its announcement" announced
   validator validator "${pages[0]}"
   await validator "a round" shows "${pages[0]}" 'aml_validator_accepted_submissions 1'
-  await validator "weights" shows "${pages[0]}" 'aml_validator_weights_age_tempos [01](\.|$)'
+  # The registration counts as an update, too.
+  await validator "weights" shows "${pages[0]}" 'aml_weights_outcomes_total\{outcome="confirmed"\} ([2-9]|[1-9][0-9])'
+  await validator "their age" shows "${pages[0]}" 'aml_validator_weights_age_tempos [01](\.|$)'
   kill -HUP "${process_of[shipped-api]}"
   await shipped-api "a reload" shows "$api" 'aml_last_reload_good 1'
   record validator_healthy aml-validator "${pages[0]}"
@@ -139,8 +145,24 @@ announced() {
     grep -q '"axon": "127.0.0.2:'
 }
 
+# A first day goes well. On the second the miner is gone, and so is the source once the day is fetched: it may be our side.
+round_is_held() {
+  stop validator
+  cp -r "$work/two" "$work/held"
+  key=validator sot=$work/held deadline=10s validator held "${pages[0]}"
+  await held "a round" shows "${pages[0]}" 'aml_validator_accepted_submissions 1'
+  stop shipped
+  cp -r "$work/batches/." "$work/coming" && mv "$work/coming"/* "$work/held/"
+  await held "another one" shows "${pages[0]}" 'aml_validator_rounds\{step="tasked"\} 1'
+  mv "$work/held" "$work/away"
+  await held "the end of its deadline" shows "${pages[0]}" 'aml_validator_round_held 1'
+  record validator_round_held aml-validator "${pages[0]}"
+  stop held
+  miner shipped "$api" "$axon" "$status"
+  await shipped "the miner" answers "http://127.0.0.1:$status/ready"
+}
+
 miners_in_trouble() {
-  read -r -a more < <(free_ports 8093 8094 8095 8096)
   # Nobody has asked for a while.
   record miner_idle aml-miner "$status"
   endpoint=1 miner stranger "$api" "${more[0]}" "${more[1]}"
@@ -153,7 +175,7 @@ miners_in_trouble() {
   record miner_unregistered aml-miner "${more[1]}"
   stop stranger
   set_rule immunity_period 0
-  set_rule max_allowed_uids 3
+  set_rule max_allowed_uids 4
   miner poor "$api" "${more[0]}" "${more[1]}"
   await poor "its outlook" shows "${more[1]}" 'aml_miner_free_places 0'
   record miner_near_deregistration aml-miner "${more[1]}"
@@ -174,7 +196,7 @@ reload_fails() {
   cp -r trained_models "$work/models-copy"
   local copy=$work/models-copy
   start copy-api API_HOST=127.0.0.1 API_PORT="${more[2]}" API_THREADS=1 MINER_SIGNING_KEY_FILE="$work/keys/copy" \
-    ALERT_SCORER_PATH="$copy/alert_scorer_v1.0.0.txt" ALERT_RANKER_PATH='' CLUSTER_SCORER_PATH='' "$bin/aml-miner-serve"
+    ALERT_SCORER_PATH="$copy/alert_scorer_v1.0.0.txt" ALERT_RANKER_PATH=none CLUSTER_SCORER_PATH=none "$bin/aml-miner-serve"
   await copy-api "its API" answers "http://127.0.0.1:${more[2]}/ready"
   echo broken >>"$copy/alert_scorer_v1.0.0.txt"
   kill -HUP "${process_of[copy-api]}"
@@ -185,7 +207,6 @@ reload_fails() {
 
 validators_in_trouble() {
   # The API is down: nobody's submission is accepted, and the miner learns of it from the validator's pages.
-  stop validator
   rm -rf "$work/data-validator"
   sot=$work/two validator validator "${pages[0]}"
   await validator "a round" shows "${pages[0]}" 'aml_validator_rounds\{step="published"\} 1'
@@ -212,7 +233,11 @@ validators_in_trouble() {
   key=poor validator waiting "${pages[1]}" 'publish_delay = "12h"'
   await waiting "an open round" shows "${pages[1]}" 'aml_validator_rounds\{step="merged"\} 1'
   record validator_round_open aml-validator "${pages[1]}"
+  "$bin/aml-subnet" round void --config "$work/waiting.toml" --reason "a rehearsal" \
+    --round "$("$bin/aml-subnet" rounds --config "$work/waiting.toml" | awk 'NR == 2 { print $1 }')"
+  record validator_round_void aml-validator "${pages[1]}"
   stop waiting
+  damaged_cache
   set_rule weights_rate_limit 1000000
   # The chain is read every twelve seconds.
   record validator_old_weights aml-validator "${pages[0]}" sleep 13
@@ -234,9 +259,26 @@ small_disks() {
   key=poor disk=$work/tight validator tight "${pages[1]}"
   record validator_small_disk aml-validator "${pages[1]}"
   stop tight
+  key=poor tmp=$work/tight validator cramped "${pages[1]}"
+  record validator_small_tmp aml-validator "${pages[1]}"
+  stop cramped
   key=poor disk=$work/filling validator filling "${pages[1]}"
   record validator_disk_filling aml-validator "${pages[1]}" dd if=/dev/zero of="$work/filling/more" bs=1M count=1
   stop filling
+}
+
+# A cached batch loses its bytes, and the source does not have them any more.
+damaged_cache() {
+  cp -r "$work/two" "$work/few"
+  key=poor sot=$work/few validator spoiled "${pages[1]}"
+  await spoiled "a round" shows "${pages[1]}" 'aml_validator_rounds\{step="published"\} 1'
+  stop spoiled
+  find "$work/data-spoiled/batches" -name '*.parquet' -exec truncate --size 100 {} +
+  find "$work/few" -mindepth 1 -delete
+  key=poor sot=$work/few validator spoiled "${pages[1]}"
+  await spoiled "the damage" shows "${pages[1]}" 'aml_validator_bad_batches [1-9]'
+  record validator_bad_batch aml-validator "${pages[1]}"
+  stop spoiled
 }
 
 damaged_ledger() {
@@ -262,10 +304,14 @@ ask_for_rounds() {
 }
 
 open_stage
+ended=0
+# The small disks go first: a folder with a disk in it cannot be removed.
+trap 'ended=$?; set +e; umount --lazy "$work"/{small,tight,filling} 2>/dev/null; (exit "$ended"); finish' EXIT
 mkdir -p "$out"
 set_up_and_build
 step "a chain, a batch, keys" prepare
 step "everybody is well" healthy
+step "a round is held" round_is_held
 step "miners in trouble" miners_in_trouble
 step "validators in trouble" validators_in_trouble
 printf 'recorded into %s\n' "$out"

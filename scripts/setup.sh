@@ -53,6 +53,7 @@ fi
 if [ "$tests" = yes ]; then
   need_command shellcheck shellcheck
   need_command redis-server redis-server
+  need_command promtool prometheus
   command -v chromium >/dev/null || missing+=(chromium)
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 fi

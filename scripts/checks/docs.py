@@ -28,7 +28,7 @@ COMMAND = re.compile(rf"([A-Z_]+=\S+ )*({PROGRAMS})")
 WHOLE_PAGES = {
     "docs/api_reference.md": "crates/aml-miner/tests/it/api_reference.rs",
     "docs/validator_api.md": "crates/aml-subnet/tests/it/api_docs.rs",
-    "docs/first_subnet.md": "scripts/first_subnet_check.sh",
+    "docs/first_subnet.md": "scripts/checks/first_subnet.sh",
 }
 
 
@@ -126,7 +126,8 @@ def help_of(programs, words, known):
 
 def runs(programs: pathlib.Path):
     """Runs what is to be run here; (command, outcome, output) of each."""
-    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "ROOT": str(ROOT), "NO_COLOR": "1"}
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "ROOT": str(ROOT), "NO_COLOR": "1",
+                   "MINER_SIGNING_KEY_FILE": "receipt.key"}
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         for name in ("config", "trained_models"):

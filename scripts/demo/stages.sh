@@ -240,7 +240,8 @@ start_proxy() { # name, port of its API, of its axon, of its status
   # The chain refuses 127.0.0.1 as the address of a miner, not 127.0.0.2.
   start "$1-miner" "$bin/aml-subnet" miner --config "$work/$1.toml" "${wallet[@]}" --netuid "$netuid" \
     --subtensor.chain_endpoint "ws://127.0.0.1:$chain_port" --miner.api_url "http://127.0.0.1:$2" \
-    --axon.ip 127.0.0.2 --axon.port "$3" --axon.external_ip 127.0.0.2
+    --axon.ip 127.0.0.2 --axon.port "$3" --axon.external_ip 127.0.0.2 \
+    --sealing.beacon development --miner.data_dir "$work/$1-data"
 }
 
 all_announced() {
@@ -264,6 +265,9 @@ allow_private_ips = true        # the miners are on this machine
 interval = "1s"                 # a new batch is seen at once
 weights_interval = "1s"
 rules = [{ version = "v2" }]    # paid for information (docs/scoring.md)
+
+[sealing]                       # today's answers are sealed for some seconds (docs/sealing.md); those of the past are open
+beacon = "development"
 EOF
   wallet_of validator
   flags=(--config "$work/$1.toml" "${wallet[@]}")
@@ -323,7 +327,7 @@ how_to_go_on() {
   cat <<EOF
 
 ${bold}Look at it${plain}
-  $api/            the validator's pages: leaderboard, rounds, weights
+  $api/            the validator's pages: the newest day, alerts, leaderboard, weights
   $scorer/docs        the shipped miner's inference API, to try
 
 ${bold}Try it${plain}

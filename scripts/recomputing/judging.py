@@ -107,13 +107,14 @@ def judge(task, answer, body):
     ask = task["asks"][answer["hotkey"]]
     sheet = sheet_of(task, ask)
     failed, version, scores = read(sheet.ids, body)
-    key, faults = receipt(answer, ask["receipt_key"], body)
+    key, faults = receipt(answer, expected_key(ask, answer), body)
     failed |= faults
     if not answer["in_time"]:
         failed.add("in_time")
     judged = Judged(frozenset(failed), True, version, key)
     waived = OF_RECEIPT if sheet.unsigned_counts and answer["form"] == "v10" else frozenset()
-    if not failed & (GATES - waived):
+    came_open = task.get("sealing") is not None and answer.get("sealed") is None
+    if not failed & (GATES - waived) and not came_open:
         judged.groups = traps(sheet.groups, scores)
         judged.scores = scores[sheet.places]
     return judged
@@ -173,6 +174,12 @@ def once(pairs):
     if len(known) != len(set(known)):
         raise ValueError("a field twice")
     return dict(pairs)
+
+
+def expected_key(ask, answer):
+    """The key that the hotkey vouches for, else the known one. The hotkey's own signature (sr25519) is not checked here."""
+    vouched = answer["headers"].get("x-aml-receipt-key", "").split(" ")
+    return vouched[1] if len(vouched) == 3 else ask["receipt_key"]
 
 
 def receipt(answer, expected_key, body):

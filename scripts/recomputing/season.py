@@ -55,8 +55,12 @@ class Season:
         complete, judged = True, {}
         for hotkey in task["asks"]:
             answer, stored = self.book.answers[round_id, hotkey], self.book.verdicts[round_id, hotkey]
-            body = self.book.body(answer["body"]) if answer["reply"]["kind"] == "answered" else None
-            if answer["reply"]["kind"] == "answered" and body is None:
+            answered, sealed = answer["reply"]["kind"] == "answered", answer.get("sealed")
+            if answered and sealed and sealed["state"]["kind"] == "opened":
+                self.tally.same("sealed answers: the signed digest", f"{round_id} {hotkey}", answer["body"], sealed["plain"])
+            spoiled = answered and sealed is not None and sealed["state"]["kind"] == "spoiled"
+            body = self.book.body(answer["body"]) if answered and not spoiled else None
+            if answered and not spoiled and body is None:
                 self.tally.skip("tier 1: checks", "the raw answer was swept")
                 complete = False
                 self.believe(round_id, hotkey, stored)
@@ -266,7 +270,7 @@ class Season:
             self.tally.same("miners: first seen", hotkey, row["first_seen_ms"], days.get(hotkey))
             first, *later = keys.get(hotkey, [None])
             if row["receipt_key"] in later and row["receipt_key"] != first or (row["receipt_key"] is None and first):
-                self.tally.skip("miners: receipt key", "the first key was forgotten by hand")
+                self.tally.skip("miners: receipt key", "the first key was forgotten by hand, or another one was vouched for")
             else:
                 self.tally.same("miners: receipt key", hotkey, row["receipt_key"], first)
 

@@ -120,9 +120,9 @@ impl OfflineModels {
 fn load(path: Option<&Path>, kind: ModelKind) -> Result<Option<Prepared>, ScoreError> {
     let Some(path) = path else { return Ok(None) };
     let model = TreeModel::load(path, kind)?;
-    let version = model.entry().training.lightgbm_version.clone();
+    let version = model.entry().lightgbm_version();
     let unknown = |source| ScoreError::Schema { model: kind.name().to_owned(), source };
-    Prepared::new(Arc::new(model), Some(version)).map(Some).map_err(unknown)
+    Prepared::new(Arc::new(model), version).map(Some).map_err(unknown)
 }
 
 fn answer(model: &Prepared, table: Table) -> Answer {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
-pub use key::{KeyFileError, ReceiptKey};
+pub use key::{KEY_FILE, KeyFileError, ReceiptKey};
 
 /// The response header that carries a receipt.
 pub const HEADER: &str = "x-aml-receipt";

@@ -3,6 +3,7 @@
 //! LightGBM's C library keeps state for the whole process. All calls of it go through one lock in [`lightgbm`], so
 //! models may be trained on any number of threads at once; they take turns call by call.
 
+pub mod adopt;
 pub mod assemble;
 pub mod boost;
 pub mod bootstrap;

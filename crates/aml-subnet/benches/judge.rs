@@ -143,6 +143,7 @@ fn task(miners: u16) -> Task {
         roster: (0..ALERTS).map(row).collect(),
         asks: (0..miners).map(|uid| (hotkey(uid), ask(uid))).collect(),
         common: None,
+        sealing: None,
     }
 }
 
@@ -183,6 +184,7 @@ fn answer(task: &Task, number: u16, explained: bool) -> (Answer, Vec<u8>) {
         took_ms: 1,
         in_time: true,
         attempts: Vec::new(),
+        sealed: None,
     };
     (answer, body)
 }

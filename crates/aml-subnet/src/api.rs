@@ -12,18 +12,27 @@ pub mod serve;
 pub mod state;
 pub mod views;
 
+mod alerts;
 mod canonical;
+mod cases;
+mod clusters;
+mod dossier;
+mod excerpt;
 mod facts;
 mod memory;
 mod metrics;
 mod miners;
 mod negotiate;
 mod observe;
+mod others;
 mod pages;
+mod plan;
 mod query;
+mod recent;
 mod reply;
 mod risk;
 mod rounds;
+mod scored;
 mod status;
 mod weights;
 
@@ -44,24 +53,16 @@ const COMPRESS_ABOVE: u16 = 1024;
 /// Requests that are worked on at once; more wait. Each may hold a day of canonical scores in memory.
 const AT_ONCE: usize = 16;
 
+/// What is promised under this prefix: `docs/validator_api.md` says it.
+const VERSION: &str = "/api/1";
+
 /// Every route this server answers. No sockets, no tasks: a test may call it directly.
 pub fn router(api: ApiState) -> Router {
     // Parquet is compressed already.
     let worth = SizeAbove::new(COMPRESS_ABOVE.into()).and(NotForContentType::new("application/vnd.apache.parquet"));
     Router::new()
-        .route("/canonical/{date}", get(canonical::scores))
-        .route("/canonical/{date}/manifest", get(canonical::manifest))
-        .route("/rounds", get(rounds::list))
-        .route("/rounds/{id}", get(rounds::one))
-        .route("/rounds/{id}/traps", get(rounds::traps))
-        .route("/miners", get(miners::list))
-        .route("/miners/{hotkey}", get(miners::one))
-        .route("/weights", get(weights::show))
-        .route("/risk/address/{address}", get(risk::of_address))
-        .route("/health", get(status::health))
-        .route("/ready", get(status::ready))
-        .route("/metrics", get(status::exposition))
-        .route("/openapi.json", get(openapi::document))
+        .merge(answers())
+        .nest(VERSION, answers())
         .merge(pages::router())
         .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
         .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
@@ -70,4 +71,27 @@ pub fn router(api: ApiState) -> Router {
         .layer(from_fn_with_state(api.clone(), observe::request))
         .layer(CompressionLayer::new().compress_when(worth))
         .with_state(api)
+}
+
+/// The routes for programs. They stand under [`VERSION`], where they keep their promise, and without it, as they always did.
+fn answers() -> Router<ApiState> {
+    Router::new()
+        .route("/canonical/{date}", get(canonical::scores))
+        .route("/canonical/{date}/manifest", get(canonical::manifest))
+        .route("/canonical/{date}/calibration", get(canonical::calibration))
+        .route("/alerts/{round}/{id}", get(alerts::one))
+        .route("/clusters/{round}/{id}", get(clusters::one))
+        .route("/rounds", get(rounds::list))
+        .route("/rounds/{id}", get(rounds::one))
+        .route("/rounds/{id}/traps", get(rounds::traps))
+        .route("/miners", get(miners::list))
+        .route("/miners/{hotkey}", get(miners::one))
+        .route("/weights", get(weights::show))
+        .route("/cases/{date}", get(cases::of_day))
+        .route("/plan", get(plan::show))
+        .route("/risk/address/{address}", get(risk::of_address))
+        .route("/health", get(status::health))
+        .route("/ready", get(status::ready))
+        .route("/metrics", get(status::exposition))
+        .route("/openapi.json", get(openapi::document))
 }

@@ -6,6 +6,8 @@
 //! [`announce::Announce`]); [`crate::subtensor`] answers them.
 
 pub mod announce;
+pub mod carried;
+pub mod collateral;
 pub mod commit;
 pub mod endpoints;
 pub mod epoch;
@@ -13,6 +15,7 @@ pub mod metagraph;
 pub mod outcome;
 pub mod outlook;
 pub mod plan;
+pub mod pulses;
 pub mod reading;
 pub mod refusal;
 pub mod reveal_round;

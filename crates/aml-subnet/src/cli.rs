@@ -20,6 +20,7 @@ mod replay;
 mod rounds;
 mod rules;
 mod scores;
+mod sealing;
 mod settings_args;
 mod settle;
 #[cfg(feature = "simulate")]

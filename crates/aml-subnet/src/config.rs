@@ -4,6 +4,7 @@ mod explain;
 mod forms;
 mod home;
 mod load;
+mod sealing;
 pub mod settings;
 mod subtensor;
 mod summary;
@@ -11,5 +12,6 @@ pub mod validator;
 
 pub use explain::Explain;
 pub use load::{ConfigError, Override, load};
+pub use sealing::{Answers, OpenRequests, SealingSettings};
 pub use settings::Settings;
 pub use validator::{TrapSettings, Unearned, ValidatorSettings};

@@ -3,6 +3,7 @@
 //! [`probe`] collects facts and never fails; [`judge`] turns them into findings and knows no sockets. Each class of trouble
 //! has an exit code of its own; the code of a report is that of its first failure, in the order in which causes come before effects.
 
+pub mod beacon;
 mod facts;
 pub mod judge;
 pub mod probe;
@@ -38,11 +39,13 @@ pub enum Class {
     Place,
     /// A miner whose last answers did not count.
     Rounds,
+    /// The beacon that answers are sealed to.
+    Beacon,
 }
 
 impl Class {
     /// All, causes before effects.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Wallet,
         Self::KeyPermissions,
         Self::EndpointDown,
@@ -53,6 +56,7 @@ impl Class {
         Self::ApiDown,
         Self::VersionMismatch,
         Self::Disk,
+        Self::Beacon,
         Self::Place,
         Self::Rounds,
     ];
@@ -73,6 +77,7 @@ impl Class {
             Self::Disk => 19,
             Self::Place => 20,
             Self::Rounds => 21,
+            Self::Beacon => 22,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! Nothing here knows machine learning: the crate links no LightGBM.
 
 pub mod api;
+pub mod beacon;
 pub mod calendar;
 pub mod chain;
 pub mod cli;
@@ -18,6 +19,7 @@ pub mod logging;
 pub mod miner;
 pub mod outputs;
 pub mod protocol;
+pub mod readers;
 pub mod seasons;
 #[cfg(feature = "simulate")]
 pub mod simulate;

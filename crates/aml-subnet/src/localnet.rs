@@ -13,6 +13,7 @@ use jsonrpsee::server::ServerHandle;
 use tokio::task::JoinHandle;
 
 mod apis;
+mod beacon;
 mod block;
 mod config;
 mod exec;
@@ -30,6 +31,7 @@ mod node;
 mod pool;
 mod rpc;
 mod rules;
+mod shield;
 mod spec;
 mod state;
 mod validity;
@@ -177,6 +179,11 @@ impl Localnet {
             return Err(Refused(format!("this is not the beacon's signature of round {round}")));
         }
         self.wish(|exec| wishes::pulse(exec, round, signature))
+    }
+
+    /// Stops the chain's own beacon, or lets it go on: it catches up then.
+    pub fn set_beacon(&self, runs: bool) {
+        self.node.set_beacon(runs);
     }
 
     /// Writes storage as it is given: raw keys and values.

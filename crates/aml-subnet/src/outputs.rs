@@ -10,7 +10,7 @@ pub mod risk;
 pub mod rows;
 
 pub use files::{Edition, PublishError, Published, VerifyError, directory, publish, verify, withdraw};
-pub use format::{EncodeError, Format};
+pub use format::{CALIBRATION_FILE, EncodeError, Format};
 pub use manifest::{DOMAIN, MANIFEST_FILE, Manifest, ManifestError};
-pub use risk::{AddressRisk, address_risk};
-pub use rows::{CanonicalRow, canonical_rows};
+pub use risk::{AddressRisk, ScoredAlert, address_risk};
+pub use rows::{CanonicalRow, Mismatch, canonical_rows};

@@ -2,16 +2,23 @@
 //!
 //! [`signed_request`] is the native form (btauth/1), [`synapse`] the one of the SDKs up to 10. Both share the window of
 //! [`nonce`] and the memory of [`replay`]. Nothing here touches a socket.
+//!
+//! Answers are signed in two forms: [`answer`], and [`second_answer`] for whoever says more of the task in its request's
+//! [`terms`]. [`sealed`] is how an answer travels that nobody can read before its round opens.
 
 pub mod answer;
 pub mod content_digest;
 mod headers;
 pub mod limits;
 pub mod nonce;
+pub mod receipt_key;
 pub mod refusal;
 pub mod replay;
+pub mod sealed;
+pub mod second_answer;
 pub mod signed_request;
 pub mod synapse;
+pub mod terms;
 
 pub use nonce::{Nonce, NonceSource, Window};
 pub use refusal::Refusal;

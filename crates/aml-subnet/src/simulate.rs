@@ -37,7 +37,7 @@ pub use time::Fault;
 pub use trace::Trace;
 
 use crate::calendar::{DAY_MS, start_ms};
-use crate::config::ValidatorSettings;
+use crate::config::{Answers, ValidatorSettings};
 use crate::outputs::PublishError;
 use crate::protocol::NonceSource;
 use crate::store::OpenLedgerError;
@@ -49,7 +49,7 @@ use crate::validator::query::{Asker, AskingKey, QuerySettings, Surroundings};
 use crate::validator::round::{Rounds, RoundsParts, Secret};
 use crate::validator::run::Validator;
 use crate::validator::settling::Settler;
-use crate::validator::world::{Edition, Entropy, Job, Press, Time as _, Workers, World, within};
+use crate::validator::world::{Edition, Entropy, Job, NoBeacon, Press, Time as _, Workers, World, within};
 use crate::wallet::{Scheme, Signer};
 use aside::SimAside;
 use cast::{Miner, NETUID, TARGET, neuron};
@@ -127,6 +127,7 @@ impl Sides {
             neurons: Arc::clone(&chain) as Arc<_>,
             aside: Arc::new(SimAside::default()),
             press: Arc::new(Counting { stage: Arc::clone(stage) }),
+            beacon: Arc::new(NoBeacon),
             time: Arc::new(stage.time.clone()),
             workers: Arc::new(OnTheSpot),
         };
@@ -174,6 +175,7 @@ impl Sides {
             allow_private_ips: true,
             weights_interval: WEIGHTS_INTERVAL,
             rules: Some(RulesList::always(RulesVersion::V1)),
+            answers: Answers::Open,
             ..ValidatorSettings::default()
         };
         let asking = QuerySettings { allow_private_ips: true, ..QuerySettings::default() };

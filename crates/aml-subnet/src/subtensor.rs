@@ -6,6 +6,7 @@
 
 mod announce;
 mod claims;
+mod collateral;
 mod epoch;
 mod extrinsic;
 mod heads;
@@ -20,6 +21,7 @@ mod observe;
 mod outlook;
 mod place;
 mod pool;
+mod pulses;
 mod read_error;
 mod readback;
 mod readings;
@@ -32,6 +34,7 @@ mod standing;
 mod submit;
 pub mod subnet;
 mod traces;
+mod versions;
 mod watchdog;
 
 use std::sync::Arc;

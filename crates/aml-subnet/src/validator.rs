@@ -9,7 +9,7 @@
 //! | task | [`task`] and [`traps`]: what each miner is asked |
 //! | ask | [`query`] |
 //! | judge, merge | [`judge`] and [`merge`] over [`evidence`], what the ledger keeps |
-//! | publish | [`crate::outputs`] |
+//! | publish | [`calibrating`] and [`crate::outputs`] |
 //! | settle | [`settling`] and [`settle`] |
 //! | pay | [`standing`]: what hotkeys are worth; [`pay`]: weights on chain |
 //!
@@ -19,6 +19,7 @@
 //! [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. What all of them touch outside of
 //! themselves is in [`world`].
 
+pub mod calibrating;
 pub mod evidence;
 pub mod information;
 pub mod judge;

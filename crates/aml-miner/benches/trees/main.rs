@@ -15,7 +15,8 @@ use aml_miner::training::lightgbm::Finished;
 use aml_miner::trees::contributions::Explainer;
 use aml_miner::trees::forest::Forest;
 use aml_miner::trees::isa::Isa;
-use aml_miner::trees::lightgbm::{Model, Split, parse};
+use aml_miner::trees::lightgbm::parse;
+use aml_miner::trees::model::{Model, Split};
 
 #[path = "../../tests/it/dice.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]

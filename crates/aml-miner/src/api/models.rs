@@ -80,8 +80,8 @@ fn load(path: &Path, kind: ModelKind) -> Result<Prepared, String> {
     if let Some(steps) = model.explain_steps().filter(|steps| *steps > WARN_STEPS) {
         tracing::warn!(model = kind.name(), steps, "explanations of this model are slow: train with fewer leaves");
     }
-    let version = model.entry().training.lightgbm_version.clone();
-    let prepared = Prepared::new(Arc::new(model), Some(version)).map_err(|error| with_causes(&error))?;
+    let version = model.entry().lightgbm_version();
+    let prepared = Prepared::new(Arc::new(model), version).map_err(|error| with_causes(&error))?;
     super::probe::check(&prepared)?;
     Ok(prepared)
 }

@@ -37,7 +37,7 @@ pub(super) fn check(served: &Prepared) -> Result<(), String> {
     let explained = served.model.explain(&matrix);
     for (row, raw) in raw.iter().enumerate() {
         let sum = explained.base_value + explained.values.row(row).iter().sum::<f64>();
-        let near = (sum - raw).abs() <= TOLERANCE * raw.abs().max(1.0);
+        let near = (sum - raw).abs() <= TOLERANCE * raw.abs().max(1.0) + served.model.raw_rounding();
         // Asked for this way round, so that NaN is refused.
         if !near {
             return Err(format!("contributions of probe row {row} add up to {sum}, its raw score is {raw}"));

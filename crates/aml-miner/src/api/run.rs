@@ -62,7 +62,9 @@ pub struct Checked {
 #[must_use]
 pub fn check(settings: &Settings) -> Checked {
     let loaded = Loaded::from_paths(&settings.models);
-    let notes = loaded.models.each().into_iter().filter_map(|(name, model)| explain_note(name, &**model?)).collect();
+    let served = loaded.models.each().into_iter().filter_map(|(name, model)| Some((name, &**model?)));
+    let notes = served.flat_map(|(name, model)| [Some(model_note(name, model)), explain_note(name, model)]);
+    let notes = notes.flatten().collect();
     let mut problems: Vec<_> = loaded.failures.into_iter().map(|(name, why)| format!("{name}: {why}")).collect();
     if let Err(error) = reload_access(settings) {
         problems.push(format!("{error:#}"));
@@ -73,6 +75,13 @@ pub fn check(settings: &Settings) -> Checked {
         problems.push(error.to_string());
     }
     Checked { problems, notes }
+}
+
+/// Which model it is, and who made it.
+fn model_note(name: &str, model: &Prepared) -> String {
+    let (version, features) = (model.model.version(), model.model.schema().features.len());
+    let made_by = model.model.made_by().map_or_else(String::new, |by| format!(" ({by})"));
+    format!("{name}: {version}{made_by}, {features} features")
 }
 
 /// What explaining a model's scores costs, where that is known.
@@ -106,7 +115,17 @@ pub fn reload_access(settings: &Settings) -> anyhow::Result<ReloadAccess> {
 fn state(settings: &Settings, commit: &'static str) -> anyhow::Result<AppState> {
     let key = settings.api.signing_key_file.as_deref().map(ReceiptKey::load_or_create).transpose()?;
     match &key {
-        Some(key) => tracing::info!(public_key = %key.public_key(), "receipts are signed"),
+        Some(key) => {
+            tracing::info!(public_key = %key.public_key(), "receipts are signed");
+            if key.is_new() {
+                tracing::warn!(
+                    public_key = %key.public_key(),
+                    file = %settings.api.signing_key_file.as_deref().unwrap_or(Path::new("")).display(),
+                    "A NEW RECEIPT KEY WAS MADE. Validators that know this miner by another key reject its answers, until the \
+                     old key file is back or the hotkey vouches for the new key: MINER_RECEIPT_KEY of `aml-subnet miner`"
+                );
+            }
+        }
         None => tracing::warn!("there is no signing key: answers carry no receipts"),
     }
     let reload_access = reload_access(settings)?;

@@ -1,6 +1,7 @@
 //! `aml-miner-batch`: batch directories from download to inspection.
 
 mod download;
+mod features;
 mod import;
 mod inspect;
 mod labels;
@@ -25,6 +26,7 @@ Examples:
   aml-miner-batch download --base-url https://sot.example/batches --start-date 2025-10-01 --end-date 2025-10-26 --output data
   aml-miner-batch verify data/2025-10-26_w7
   aml-miner-batch inspect data/2025-10-26_w7 --json
+  aml-miner-batch features data --out features.parquet --labels
   aml-miner-batch import openaml ~/downloads/openaml_wallets data/openaml
   aml-miner-batch synth synth --days 30 --alerts 2000 --addresses 20000 --seed 7
   aml-miner-batch seal data/2025-10-26_w7 --network torus
@@ -39,7 +41,7 @@ Exit codes:
   2  the command line is wrong
   3  something could not be read, written or reached";
 
-/// Verify, inspect, download, import and score batch directories.
+/// Verify, inspect, download, import, turn into features and score batch directories.
 #[derive(Debug, Parser)]
 #[command(name = "aml-miner-batch", version, after_help = EXAMPLES, max_term_width = 120)]
 pub struct Cli {
@@ -55,6 +57,8 @@ pub enum Command {
     Verify(verify::Args),
     /// Show tables, missing values, ranges, label rate, and columns that give the label away
     Inspect(inspect::Args),
+    /// Write the features of batches as one Parquet file: the values that models take
+    Features(features::Args),
     /// Fetch the batches of a date range
     Download(download::Args),
     /// Turn a labelled public dataset into batch directories
@@ -118,6 +122,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     match &cli.command {
         Command::Verify(args) => verify::run(args, out),
         Command::Inspect(args) => inspect::run(args, out),
+        Command::Features(args) => features::run(args, out),
         Command::Download(args) => download::run(args, out),
         Command::Import(args) => import::run(args, out),
         Command::Synth(args) => synth::run(args, out),

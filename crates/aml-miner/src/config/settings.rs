@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::parse::{bytes, count, duration, positive_bytes, positive_duration, switch};
 use super::sources::{Reader, SettingsError, Sources};
 use crate::models::ModelFiles;
+use crate::receipt::KEY_FILE;
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +146,7 @@ fn api(reader: &mut Reader) -> ApiSettings {
         port: reader.take("api.port", "API_PORT", 8000, port),
         admin_token_file: reader.path("api.admin_token_file", "API_ADMIN_TOKEN_FILE", ""),
         reload_without_token: reader.take("api.reload_without_token", "API_RELOAD_WITHOUT_TOKEN", false, switch),
-        signing_key_file: reader.path("api.signing_key_file", "MINER_SIGNING_KEY_FILE", "keys/receipt_signing.key"),
+        signing_key_file: reader.path("api.signing_key_file", "MINER_SIGNING_KEY_FILE", KEY_FILE),
         grace: reader.take("api.grace", "API_GRACE", Duration::from_secs(30), duration),
     }
 }

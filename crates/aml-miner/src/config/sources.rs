@@ -141,7 +141,7 @@ impl Reader {
         }
     }
 
-    /// A path; empty text and `none` are none.
+    /// A path; empty text and `none` are none. A default below a home that nobody knows stays as it is, for whoever opens it.
     pub(super) fn path(&mut self, key: &str, variable: &str, default: &str) -> Option<PathBuf> {
         let home = self.sources.home.clone();
         let some = |text: &str| {
@@ -149,7 +149,7 @@ impl Reader {
             let path = named.then(|| expand_home(text, home.as_deref())).transpose();
             path.map(|path| path.map(PathBuf::from)).map_err(str::to_owned)
         };
-        self.take(key, variable, some(default).unwrap_or_default(), some)
+        self.take(key, variable, some(default).unwrap_or_else(|_| Some(PathBuf::from(default))), some)
     }
 
     pub(super) fn complain(&mut self, problem: String) {

@@ -40,7 +40,7 @@ const PAGES: WriteOptions = WriteOptions {
     data_page_size: None,
 };
 
-type Boxed = Box<dyn Array>;
+pub(super) type Boxed = Box<dyn Array>;
 
 /// A table that has no Parquet form.
 #[derive(Debug, thiserror::Error)]
@@ -72,11 +72,16 @@ pub(crate) fn encode(table: &Table) -> PolarsResult<Vec<u8>> {
         fields.push(Field::new(about.name.into(), array.dtype().clone(), true));
         arrays.push(array);
     }
+    file_of(fields, &arrays, table.rows())
+}
+
+/// The Parquet file of these columns, all of so many rows.
+pub(super) fn file_of(fields: Vec<Field>, arrays: &[Boxed], rows: usize) -> PolarsResult<Vec<u8>> {
     let schema: ArrowSchema = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
     let mut bytes = Vec::new();
     let mut writer = FileWriter::try_new(&mut bytes, schema, PAGES)?;
     let types = writer.parquet_schema().fields().to_vec();
-    for (start, length) in groups(table.rows()) {
+    for (start, length) in groups(rows) {
         let chunks = arrays.iter().zip(&types).flat_map(|(array, kind)| {
             let rows = if length == array.len() { array.clone() } else { array.sliced(start, length) };
             chunks_of(rows.as_ref(), kind)

@@ -68,6 +68,17 @@ pub trait BaseModel: Send + Sync {
         None
     }
 
+    /// The library that made it, in words for an operator; `None` where nobody knows.
+    fn made_by(&self) -> Option<String> {
+        None
+    }
+
+    /// How far a raw score may be from the sum of its parts beyond the rounding of doubles: models that add up 32-bit floats
+    /// round on the way.
+    fn raw_rounding(&self) -> f64 {
+        0.0
+    }
+
     /// One score a row.
     fn predict(&self, matrix: &Matrix) -> Vec<f64> {
         let mut scores = vec![0.0; matrix.rows()];

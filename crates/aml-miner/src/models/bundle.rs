@@ -1,4 +1,4 @@
-//! A bundle: a LightGBM text model and its entry in the `model_metadata.json` beside it.
+//! A bundle: a model file and its entry in the `model_metadata.json` beside it.
 //!
 //! The entry binds the model file (by SHA-256), the features it takes (by the schema and its hash) and everything that
 //! turns its raw scores into answers. [`Bundle::load`] and [`save`] apply the same checks, so what was saved loads.
@@ -11,8 +11,8 @@ mod version;
 
 pub use check::Mismatch;
 pub use code_book::{CodeBook, CodeBookError};
-pub use files::{Bundle, LoadError, SaveError, save};
-pub use metadata::{Draft, Entry, Metadata, MetadataError, ModelKind, Training};
+pub use files::{Bundle, LoadError, SaveError, file_name, save};
+pub use metadata::{Adopted, CalibrationRows, Draft, Entry, Metadata, MetadataError, ModelKind, Origin, Training};
 
 /// The metadata file's name, in the directory of the models.
 pub const METADATA_FILE: &str = "model_metadata.json";

@@ -18,6 +18,8 @@ pub struct TreeModel {
     forest: Forest,
     explainer: Explainer,
     codes: CodeBook,
+    /// See [`BaseModel::raw_rounding`].
+    rounding: f64,
 }
 
 /// Why a model cannot be served.
@@ -42,7 +44,8 @@ impl TreeModel {
         // Nothing explains ranks but a report: tables for them would be memory and time for nobody.
         let table_bytes = if kind == ModelKind::AlertRanker { 0 } else { MAX_TABLE_BYTES };
         let explainer = Explainer::beside(&forest, &model, table_bytes)?;
-        Ok(Self { forest, explainer, entry, codes })
+        let rounding = model.rounding();
+        Ok(Self { forest, explainer, entry, codes, rounding })
     }
 
     /// `rows` with categories by their codes; as they are where the model has no code book.
@@ -109,6 +112,14 @@ impl BaseModel for TreeModel {
 
     fn explain_into(&self, rows: &[f64], contributions: &mut [f64]) {
         self.explainer.contributions_into(&self.coded(rows), contributions);
+    }
+
+    fn made_by(&self) -> Option<String> {
+        Some(self.entry.made_by())
+    }
+
+    fn raw_rounding(&self) -> f64 {
+        self.rounding
     }
 
     fn explain_steps(&self) -> Option<u64> {

@@ -13,10 +13,16 @@ use zeroize::Zeroizing;
 use super::{Receipt, Statement, VERSION};
 use crate::digest::Digest;
 
+/// Where the key is unless somebody says otherwise: one for all that a user of the machine starts, from whatever folder.
+pub const KEY_FILE: &str = "~/.aml/receipt_signing.key";
+/// Where it was before, below the working folder.
+const KEY_FILE_BEFORE: &str = "keys/receipt_signing.key";
+
 /// Signs receipts.
 pub struct ReceiptKey {
     key: SigningKey,
     public: Digest,
+    is_new: bool,
 }
 
 /// Why a key file cannot be used.
@@ -44,6 +50,9 @@ pub enum KeyFileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// `~` stands for nothing.
+    #[error("there is no place for the receipts' key: HOME is not set; name a file (MINER_SIGNING_KEY_FILE)")]
+    NoHome,
     /// The system has no random numbers.
     #[error("the system gives no random numbers for a new key")]
     NoRandomness,
@@ -55,7 +64,7 @@ impl ReceiptKey {
     pub fn from_secret(secret: &[u8; 32]) -> Self {
         let key = SigningKey::from_bytes(secret);
         let public = Digest::from_bytes(key.verifying_key().to_bytes());
-        Self { key, public }
+        Self { key, public, is_new: false }
     }
 
     /// The key itself, for what else its owner signs: manifests and outcomes.
@@ -64,7 +73,14 @@ impl ReceiptKey {
         &self.key
     }
 
-    /// The key in the file at `path`; a new one is made there (mode 0600) when there is no file.
+    /// Whether it was made just now: nobody knows it yet.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// The key in the file at `path`; a new one is made there (mode 0600) when there is no file. At the usual [place](KEY_FILE)
+    /// a key is taken over that lies where it was before, below the working folder.
     ///
     /// # Errors
     /// When the file cannot be used, is open to others, or holds no key.
@@ -72,7 +88,8 @@ impl ReceiptKey {
         let io = |source| KeyFileError::Io { path: path.to_owned(), source };
         match File::open(path) {
             Ok(file) => Self::read(path, file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && path.starts_with("~") => Err(KeyFileError::NoHome),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::take_over_or_create(path),
             Err(error) => Err(io(error)),
         }
     }
@@ -87,11 +104,22 @@ impl ReceiptKey {
         Ok(Self::from_secret(&secret))
     }
 
-    fn create(path: &Path) -> Result<Self, KeyFileError> {
+    fn take_over_or_create(path: &Path) -> Result<Self, KeyFileError> {
+        let before = Path::new(KEY_FILE_BEFORE);
+        if !path.ends_with(KEY_FILE.trim_start_matches("~/")) || !before.is_file() {
+            let mut secret = Zeroizing::new([0; 32]);
+            getrandom::fill(&mut *secret).map_err(|_| KeyFileError::NoRandomness)?;
+            return Self::keep(path, &secret).map(|key| Self { is_new: true, ..key });
+        }
+        let old =
+            Self::read(before, File::open(before).map_err(|source| KeyFileError::Io { path: before.into(), source })?)?;
+        Self::keep(path, &Zeroizing::new(old.key.to_bytes()))
+    }
+
+    /// Writes a key, unless there is one by now.
+    fn keep(path: &Path, secret: &[u8; 32]) -> Result<Self, KeyFileError> {
         let io = |source| KeyFileError::Io { path: path.to_owned(), source };
-        let mut secret = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *secret).map_err(|_| KeyFileError::NoRandomness)?;
-        let text = Zeroizing::new(format!("{}\n", &*Zeroizing::new(hex::encode(*secret))));
+        let text = Zeroizing::new(format!("{}\n", &*Zeroizing::new(hex::encode(secret))));
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(io)?;
         // Made beside it with mode 0600, and removed again when anything fails.
@@ -100,7 +128,7 @@ impl ReceiptKey {
         match file.persist_noclobber(path) {
             Ok(_) => {
                 File::open(parent).and_then(|parent| parent.sync_all()).map_err(io)?;
-                Ok(Self::from_secret(&secret))
+                Ok(Self::from_secret(secret))
             }
             // Another program was first: its key counts.
             Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {

@@ -1,5 +1,6 @@
 //! The command line of `aml-miner-train`: parses, sets up, calls one command, maps the outcome to an exit code.
 
+mod adopt;
 mod args;
 mod evaluate;
 mod report;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Parser, Subcommand};
 
 use crate::training::watch::{Console, Watch};
-use args::{EvaluateArgs, ReportArgs, TrainArgs, TuneArgs};
+use args::{AdoptArgs, EvaluateArgs, ReportArgs, TrainArgs, TuneArgs};
 
 /// Ended by ^C, after what was done had been kept.
 const INTERRUPTED: u8 = 130;
@@ -38,6 +39,8 @@ enum Command {
     All(TrainArgs),
     /// Search better parameters.
     Tune(TuneArgs),
+    /// Take a model of LightGBM, XGBoost, CatBoost or scikit-learn that was trained elsewhere.
+    Adopt(AdoptArgs),
     /// Measure models on labelled batches.
     Evaluate(EvaluateArgs),
     /// Write an HTML page and a JSON file about models.
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::All(args) => {
             train::run(&args, &[train::Step::Scorer, train::Step::Ranker, train::Step::Clusters], &watch)
         }
+        Command::Adopt(args) => adopt::run(&args, &watch),
         Command::Tune(args) => tune::run(&args, &watch),
         Command::Evaluate(args) => evaluate::run(&args, &watch),
         Command::Report(args) => report::run(&args, &watch),

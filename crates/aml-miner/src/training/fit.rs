@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::metrics::{MetricError, roc_auc};
 use crate::models::Calibration;
-use crate::models::bundle::ModelKind;
+use crate::models::bundle::{CodeBook, ModelKind};
 use crate::training::boost::{Grown, Measured, Task, grow};
 use crate::training::calibration::{Choice, choose, probability};
 use crate::training::config::{Boosting, ClassWeight};
@@ -14,11 +14,15 @@ use crate::training::scored::Scored;
 use crate::training::watch::Watch;
 use crate::trees::forest::Forest;
 use crate::trees::lightgbm::{ParseError, parse};
+use crate::trees::limits::MAX_CATEGORY_WORDS;
 
 /// The ranker is stopped by the order of this many alerts a day.
 const RANKER_CUTOFF: usize = 100;
 /// Gains of the relevances 0, 1 and 2.
 const LABEL_GAIN: &str = "0,1,3";
+
+/// The largest category that a model file holds.
+const MAX_CATEGORY: f64 = (32 * MAX_CATEGORY_WORDS - 1) as f64;
 
 /// How a model is grown.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +35,8 @@ pub struct Settings<'a> {
     pub seed: u64,
     /// Threads LightGBM may use; they do not change the model.
     pub threads: usize,
+    /// Features whose values are categories.
+    pub categories: &'a [String],
 }
 
 /// What a model is grown on.
@@ -51,6 +57,17 @@ pub enum FitError {
     /// The model that LightGBM wrote is not one that we read.
     #[error("the trained model cannot be read back")]
     Parse(#[from] ParseError),
+    /// A value that is no category.
+    #[error(
+        "feature `{feature}` has the value {value}, and a category is a whole number from 0 to {MAX_CATEGORY}: take it out of \
+         `categorical`"
+    )]
+    Category {
+        /// The feature.
+        feature: String,
+        /// The value.
+        value: f64,
+    },
     /// The raw scores of the validation period cannot be calibrated.
     #[error("the validation period cannot calibrate the scores")]
     Calibration(#[from] MetricError),
@@ -73,7 +90,7 @@ impl Fit {
     /// One raw score per row.
     #[must_use]
     pub fn raw(&self, samples: &Samples) -> Vec<f64> {
-        raw_scores(&self.forest, samples)
+        raw_scores(&self.forest, &CodeBook::default(), samples)
     }
 
     /// From raw scores to answers.
@@ -104,14 +121,31 @@ impl Fit {
 /// # Errors
 /// When LightGBM refuses, or the validation rows lack a class.
 pub fn fit(settings: Settings<'_>, train: &Samples, validation: &Samples, watch: &dyn Watch) -> Result<Fit, FitError> {
+    check_categories(settings.categories, train)?;
     let what = format!("training {}", settings.kind.name());
     let (grown, parameters, positive_weight) = grown(settings, Sides { train, validation }, &what, watch)?;
     let forest = Forest::new(&parse(grown.model_text.as_bytes())?);
     let choice = match settings.kind.is_probability() {
-        true => Some(choose(&validation.labels(), &raw_scores(&forest, validation), &halves(validation))?),
+        true => Some(choose(
+            &validation.labels(),
+            &raw_scores(&forest, &CodeBook::default(), validation),
+            &halves(validation),
+        )?),
         false => None,
     };
     Ok(Fit { grown, parameters, positive_weight, choice, forest })
+}
+
+/// Whether every value of the features that are categories can be one.
+fn check_categories(categories: &[String], samples: &Samples) -> Result<(), FitError> {
+    for (place, feature) in samples.schema.features.iter().enumerate().filter(|(_, name)| categories.contains(name)) {
+        let rows = samples.days.iter().flat_map(|day| (0..day.rows.len()).map(|row| day.matrix.row(row)[place]));
+        let category = |value: f64| value.is_nan() || (value.fract() == 0.0 && (0.0..=MAX_CATEGORY).contains(&value));
+        if let Some(value) = rows.into_iter().find(|value| !category(*value)) {
+            return Err(FitError::Category { feature: feature.clone(), value });
+        }
+    }
+    Ok(())
 }
 
 /// Grows the trees alone; also their parameters and the weight of an illicit row.
@@ -131,7 +165,10 @@ pub fn grown(
         // Every row of a query counts the same.
         Target::Relevance => 1.0,
     };
-    let parameters = parameters(settings);
+    let mut parameters = parameters(settings);
+    if let Some(columns) = category_columns(settings.categories, &train.schema.features) {
+        parameters.set("categorical_feature", columns);
+    }
     let targets = [Targets::new(train, target, weight), Targets::new(validation, target, 1.0)];
     let (of_train, of_validation) = (measure(train, target), measure(validation, target));
     let total = settings.boosting.rounds as usize;
@@ -148,6 +185,13 @@ pub fn grown(
         if watch.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     Ok((grown, parameters, weight))
+}
+
+/// The places of the features that are categories, as LightGBM takes them; `None` where there are none.
+fn category_columns(categories: &[String], features: &[String]) -> Option<String> {
+    let places = features.iter().enumerate().filter(|(_, name)| categories.contains(name));
+    let places: Vec<String> = places.map(|(place, _)| place.to_string()).collect();
+    (!places.is_empty()).then(|| places.join(","))
 }
 
 /// What a kind of model is trained to tell.
@@ -182,14 +226,17 @@ pub fn measure(samples: &Samples, target: Target) -> impl Fn(&[f64]) -> f64 + '_
     }
 }
 
-/// Raw scores by our own trees, a row each.
+/// Raw scores by our own trees, a row each; values of categories go by the model's code book.
 #[must_use]
-pub fn raw_scores(forest: &Forest, samples: &Samples) -> Vec<f64> {
+pub fn raw_scores(forest: &Forest, codes: &CodeBook, samples: &Samples) -> Vec<f64> {
     let mut raw = vec![0.0; samples.len()];
     let mut rest = raw.as_mut_slice();
     for day in &samples.days {
         let (here, after) = rest.split_at_mut(day.rows.len());
-        forest.raw_into(day.matrix.values(), here);
+        match codes.is_empty() {
+            true => forest.raw_into(day.matrix.values(), here),
+            false => forest.raw_into(&codes.translate(day.matrix.values(), forest.features()), here),
+        }
         rest = after;
     }
     raw
@@ -207,7 +254,8 @@ fn positive_weight(weight: ClassWeight, samples: &Samples) -> f32 {
 }
 
 /// Every other day belongs to the other half; every other row where there is one day only.
-fn halves(samples: &Samples) -> Vec<bool> {
+#[must_use]
+pub fn halves(samples: &Samples) -> Vec<bool> {
     let one = samples.days.len() == 1;
     let days = samples.days.iter().enumerate();
     days.flat_map(|(index, day)| (0..day.rows.len()).map(move |row| if one { row % 2 == 0 } else { index % 2 == 0 }))

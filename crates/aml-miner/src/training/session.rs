@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::features::{Group, RowKind, Schema, features};
-use crate::models::bundle::{Draft, Metadata, ModelKind, SaveError, Training, save};
+use crate::models::bundle::{Draft, Metadata, ModelKind, Origin, SaveError, Training, save};
 use crate::training::assemble::{AssembleError, Assembled, Range};
 use crate::training::config::{Boosting, ModelConfig, default_schema};
 use crate::training::evaluation::date_text;
@@ -107,7 +107,11 @@ impl Session<'_> {
     /// How a kind of model is grown.
     #[must_use]
     pub fn settings(&self, kind: ModelKind) -> Settings<'_> {
-        Settings { kind, boosting: self.boosting(kind), seed: self.config.seed, threads: self.threads }
+        let categories = match kind.rows() {
+            RowKind::Alert => &self.config.alert_features.categorical,
+            RowKind::Cluster => &self.config.cluster_features.categorical,
+        };
+        Settings { kind, boosting: self.boosting(kind), seed: self.config.seed, threads: self.threads, categories }
     }
 
     /// The features of a kind of model.
@@ -166,7 +170,7 @@ impl Session<'_> {
             schema: split.train.schema.clone(),
             calibration: fit.calibration(),
             batch_relative: split.train.schema.batch_relative(),
-            training: self.training(assembled, split, fit),
+            origin: Origin::Trained(self.training(assembled, split, fit)),
             alert_scorer: if kind == ModelKind::ClusterScorer { self.alert_scorer() } else { None },
             metrics: metrics.collect(),
             created_at: self.now(),
@@ -212,9 +216,15 @@ impl Session<'_> {
     }
 
     fn now(&self) -> String {
-        let now = chrono::DateTime::from_timestamp(i64::try_from(self.clock.now().as_secs()).unwrap_or(0), 0);
-        now.unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        created_at(self.clock)
     }
+}
+
+/// The time, as an entry writes it.
+#[must_use]
+pub fn created_at(clock: &dyn Clock) -> String {
+    let now = chrono::DateTime::from_timestamp(i64::try_from(clock.now().as_secs()).unwrap_or(0), 0);
+    now.unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 /// The trainer's features for a kind of row.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::features::{BuildError, FeatureBuilder, SchemaError};
-use crate::models::bundle::{Bundle, Entry, LoadError, METADATA_FILE, Metadata, MetadataError, ModelKind};
-use crate::models::{BaseModel as _, ModelError, OtherScorer, TreeModel, check_pair};
+use crate::models::bundle::{Bundle, CodeBook, Entry, LoadError, METADATA_FILE, Metadata, MetadataError, ModelKind};
+use crate::models::{BaseModel as _, Calibration, ModelError, OtherScorer, TreeModel, check_pair};
 use crate::training::assemble::{AssembleError, Assembled, Range, alerts, clusters};
 use crate::training::calibration::probability;
 use crate::training::fit::raw_scores;
@@ -22,6 +22,8 @@ pub struct Model {
     pub entry: Entry,
     /// Its trees.
     pub forest: Forest,
+    /// From values of categories to the codes that the trees split by.
+    pub codes: CodeBook,
     /// How it was trained, where that is on record.
     pub record: Option<TrainingRecord>,
 }
@@ -51,12 +53,6 @@ pub enum ShelfError {
     /// A model does not load.
     #[error("cannot load the model")]
     Load(#[from] LoadError),
-    /// A model with pandas' categories.
-    #[error("{path} splits by pandas' categories: it is served and scores offline, but is not measured here", path = path.display())]
-    Codes {
-        /// The model file.
-        path: PathBuf,
-    },
     /// The alert scorer, whose scores the cluster scorer takes, does not load.
     #[error("cannot load the alert scorer that the cluster scorer needs")]
     Scorer(#[from] ModelError),
@@ -95,12 +91,9 @@ pub fn models(directory: &Path, version: Option<&str>) -> Result<Vec<Model>, She
 
 fn load(path: PathBuf, kind: ModelKind) -> Result<Model, ShelfError> {
     let Bundle { entry, model, codes } = Bundle::load(&path, kind)?;
-    if !codes.is_empty() {
-        return Err(ShelfError::Codes { path });
-    }
     // The record is for readers; a model without one is measured all the same.
     let record = TrainingRecord::load(&path).ok();
-    Ok(Model { path, entry, forest: Forest::new(&model), record })
+    Ok(Model { path, entry, forest: Forest::new(&model), codes, record })
 }
 
 impl Model {
@@ -128,11 +121,14 @@ impl Model {
     /// One answer per row: a probability, or the raw score of a ranker.
     #[must_use]
     pub fn answers(&self, samples: &Samples) -> Vec<f64> {
-        let raw = raw_scores(&self.forest, samples);
-        match self.entry.model.is_probability() {
-            true => raw.into_iter().map(|score| probability(&self.entry.calibration, score)).collect(),
-            false => raw,
+        let mut raw = raw_scores(&self.forest, &self.codes, samples);
+        let calibration = &self.entry.calibration;
+        match (self.entry.model.is_probability(), calibration) {
+            (true, Calibration::None) => self.forest.convert(&mut raw),
+            (true, _) => raw.iter_mut().for_each(|score| *score = probability(calibration, *score)),
+            (false, _) => {}
         }
+        raw
     }
 
     /// Share of illicit rows in training, where that is on record.
@@ -148,9 +144,9 @@ impl Model {
     pub fn overlap(&self, samples: &Samples) -> Option<(String, String)> {
         let (first, last) = samples.period()?;
         let (first, last) = (super::evaluation::date_text(first), super::evaluation::date_text(last));
-        let training = &self.entry.training;
+        let (made_from, made_until) = self.entry.days()?;
         let seen_until = self.record.as_ref().and_then(|record| record.periods.get("validation"));
-        let seen_until = seen_until.map_or(&training.last_date, |period| &period.last);
-        (first <= *seen_until && training.first_date <= last).then(|| (training.first_date.clone(), seen_until.clone()))
+        let seen_until = seen_until.map_or(made_until, |period| &period.last);
+        (*first <= *seen_until && *made_from <= *last).then(|| (made_from.to_owned(), seen_until.to_owned()))
     }
 }

@@ -9,6 +9,7 @@
 mod group;
 mod lanes;
 mod masks;
+mod mean;
 mod paths;
 mod plan;
 mod quadrature;
@@ -16,15 +17,17 @@ mod shapley;
 mod tables;
 mod walk;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::forest::Forest;
 use super::isa::Isa;
-use super::lightgbm::Model;
+use super::model::{Model, Tree};
 use super::quantizer::{BLOCK, Codes, Quantizer, Test};
-use plan::{Plan, expected_value};
+use mean::expected_value;
+use plan::Plan;
 use quadrature::QuadratureRules;
 use tables::{Candidate, Decided, Decisions, TreeTables};
 use walk::{Room, Rows, Sums};
@@ -109,27 +112,30 @@ impl Explainer {
     }
 
     fn of(quantizer: Arc<Quantizer>, tests: &[Vec<Test>], model: &Model, bytes: usize) -> Result<Self, ExplainError> {
-        let mut base_values = vec![0.0; model.outputs];
+        let factor = model.sums.after.factor();
+        let whole = |tree| weighted(tree, factor);
+        let mut base_values = vec![model.sums.after.of(model.sums.start); model.outputs];
         let mut candidates = Vec::new();
         for (index, tree) in model.trees.iter().enumerate() {
-            let expected = expected_value(tree).ok_or(ExplainError::NoCounts { tree: index })?;
+            let expected = expected_value(&whole(tree), model.library).ok_or(ExplainError::NoCounts { tree: index })?;
             base_values[index % model.outputs] += expected;
             Candidate::of(tree, index, &mut candidates);
         }
         let chosen = Candidate::choose(candidates, bytes);
         let (mut rest, mut rules, mut steps) = (&chosen[..], QuadratureRules::default(), 0_usize);
         let mut trees = Vec::with_capacity(model.trees.len());
-        for (index, (tree, tests)) in model.trees.iter().zip(tests).enumerate() {
-            let own;
+        for (index, (read, tests)) in model.trees.iter().zip(tests).enumerate() {
+            let (own, tree);
             (own, rest) = rest.split_at(rest.partition_point(|candidate| candidate.tree == index));
+            tree = whole(read);
             let roots: BTreeSet<_> = own.iter().map(|candidate| candidate.root).collect();
-            let walk = Plan::new(tree, tests, &roots, &mut rules);
+            let walk = Plan::new(&tree, tests, &roots, &mut rules);
             let walk = walk.map_err(|_| ExplainError::WildCounts { tree: index })?;
             steps = steps.saturating_add(walk.as_ref().map_or(0, Plan::steps));
             if steps > MAX_STEPS {
                 return Err(ExplainError::TooLong);
             }
-            trees.push(Explained { tables: TreeTables::new(tree, tests, &roots, &mut rules), walk });
+            trees.push(Explained { tables: TreeTables::new(&tree, tests, &roots, &mut rules), walk });
         }
         Ok(Self { isa: Isa::best(), quantizer, trees, base_values })
     }
@@ -215,6 +221,11 @@ impl Explainer {
             }
         }
     }
+}
+
+/// A tree whose leaves have the values that arrive in the raw score.
+fn weighted(tree: &Tree, factor: f64) -> Cow<'_, Tree> {
+    if factor.total_cmp(&1.0).is_eq() { Cow::Borrowed(tree) } else { Cow::Owned(tree.scaled(factor)) }
 }
 
 /// Room that is reused from tree to tree.

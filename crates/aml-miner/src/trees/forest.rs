@@ -1,4 +1,4 @@
-//! Evaluation of a model's trees: immutable, shared between threads, raw scores bit-equal to LightGBM's C library.
+//! Evaluation of a model's trees: immutable, shared between threads, raw scores bit-equal to those of the library that made it.
 //!
 //! Rows are taken in blocks. A block is first turned into small integers by the model's own thresholds
 //! (`Quantizer`), once for all trees; then a split is one integer comparison for a whole block of rows. Trees of up
@@ -11,7 +11,8 @@ mod walk;
 use std::sync::Arc;
 
 use super::isa::{Isa, Kernel};
-use super::lightgbm::{Model, Objective, Tree};
+use super::model::{Model, Sums, Tree};
+use super::objective::Objective;
 use super::quantizer::{BLOCK, Codes, FEW, Quantizer, Test};
 use masks::MaskTree;
 use walk::WalkTree;
@@ -23,6 +24,7 @@ pub struct Forest {
     pub(super) quantizer: Arc<Quantizer>,
     trees: Vec<Compiled>,
     outputs: usize,
+    sums: Sums,
     /// What to divide the sums by before the objective's conversion: 1, or the iterations of a random forest.
     divisor: f64,
     objective: Objective,
@@ -67,6 +69,7 @@ impl Forest {
             quantizer: Arc::new(quantizer),
             trees: trees.collect(),
             outputs: model.outputs,
+            sums: model.sums,
             divisor: if model.average_output { iterations as f64 } else { 1.0 },
             objective: model.objective,
         }
@@ -90,7 +93,7 @@ impl Forest {
         self.outputs
     }
 
-    /// Writes the raw scores of every row, row by row: the plain sums of the trees' values.
+    /// Writes the raw scores of every row, row by row: the sums of the trees' values as the library makes them.
     ///
     /// # Panics
     /// When `rows` is not as many whole rows as `raw` has places for.
@@ -143,14 +146,25 @@ struct Raw<'a> {
 impl Kernel for Raw<'_> {
     #[inline(always)]
     fn run(self) {
-        let Forest { trees, outputs, .. } = self.forest;
+        let Forest { trees, outputs, sums, .. } = self.forest;
         for output in 0..*outputs {
-            let mut scores = [0.0; BLOCK];
+            let mut scores = [sums.start; BLOCK];
             for tree in trees.iter().skip(output).step_by(*outputs) {
                 tree.add(self.codes, self.raw.len() / outputs, &mut scores);
+                if sums.single {
+                    // The sum of two 32-bit floats, rounded once from 64 bits, is their 32-bit sum.
+                    scores.iter_mut().for_each(|score| *score = nearest_single(*score));
+                }
             }
             let places = self.raw.iter_mut().skip(output).step_by(*outputs);
-            places.zip(scores).for_each(|(place, score)| *place = score);
+            places.zip(scores).for_each(|(place, score)| *place = sums.after.of(score));
         }
     }
+}
+
+/// The 32-bit float that is nearest.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "rounding is what is wanted")]
+pub(super) fn nearest_single(x: f64) -> f64 {
+    f64::from(x as f32)
 }

@@ -2,24 +2,19 @@
 //!
 //! A model file is a stranger's input: nothing in it is trusted. Every number is range-checked, every array has the
 //! length its tree declares, every child graph is a proper tree, and work and memory are linear in the file's size,
-//! which is capped first. What comes out needs no further checks. [`parse`] is the only way to make a [`Model`].
+//! which is capped first. What comes out needs no further checks.
 
 mod error;
 mod header;
-mod limits;
 mod lines;
-mod model;
 mod objective;
 mod topology;
 mod tree;
 
 pub use error::{Fault, ParseError};
-pub use limits::{
-    MAX_CATEGORY_WORDS, MAX_CLASSES, MAX_DEPTH, MAX_FEATURES, MAX_LEAF_VALUE, MAX_LEAVES, MAX_MODEL_BYTES, MAX_TREES,
-};
-pub use model::{Child, Missing, Model, Node, Split, Tree};
-pub use objective::Objective;
 
+use super::limits::MAX_MODEL_BYTES;
+use super::model::{Library, Model, Reading, Sums};
 use lines::Lines;
 
 /// Reads a model.
@@ -38,12 +33,18 @@ pub fn parse(bytes: &[u8]) -> Result<Model, ParseError> {
     let header = header::Header::read(&mut lines)?;
     let trees = tree::read_all(&mut lines, &header)?;
     Ok(Model {
+        library: Library::LightGbm,
+        reading: Reading::NearZero,
+        sums: Sums::PLAIN,
         objective: header.objective,
         objective_text: header.objective_text,
         outputs: header.outputs,
         average_output: header.average_output,
+        features: header.feature_names.len(),
         feature_names: header.feature_names,
         feature_infos: header.feature_infos,
+        code_books: Vec::new(),
+        codes_unexplained: false,
         trees,
     })
 }

@@ -7,10 +7,10 @@
 mod cuts;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use super::forest::nearest_single;
 use super::isa::{Isa, Kernel};
-use super::lightgbm::{Missing, Model, Split};
+use super::model::{Categories, Missing, Model, Reading, Split};
 use cuts::{Cuts, LANES};
 
 /// Rows that are evaluated together: their codes and scores stay in the first-level cache.
@@ -44,6 +44,7 @@ pub(super) struct Test {
 #[derive(Debug)]
 pub(super) struct Quantizer {
     features: usize,
+    reading: Reading,
     columns: Vec<Column>,
 }
 
@@ -57,8 +58,8 @@ struct Column {
 enum Rule {
     /// Rising thresholds, and what is missing.
     Cuts(Cuts, Missing),
-    /// The categories that go left.
-    Set(Arc<[u32]>),
+    /// 0 for the categories that go left, 1 for the others.
+    Set(Categories),
 }
 
 impl Quantizer {
@@ -69,12 +70,12 @@ impl Quantizer {
         let mut sets = BTreeMap::new();
         let mut tests = Vec::with_capacity(model.trees.len());
         for tree in &model.trees {
-            let test = |node: &super::lightgbm::Node| match &node.split {
+            let test = |node: &super::model::Node| match &node.split {
                 Split::Numerical { threshold, missing } => cuts.test(node.feature, *missing, *threshold),
-                Split::Categorical(set) => {
-                    let key = (node.feature, set.clone());
+                Split::Categorical(categories) => {
+                    let key = (node.feature, categories.clone());
                     let column = *sets.entry(key).or_insert_with(|| {
-                        columns.push(Column { feature: node.feature, rule: Rule::Set(set.clone()) });
+                        columns.push(Column { feature: node.feature, rule: Rule::Set(categories.clone()) });
                         columns.len() - 1
                     });
                     Test { column: index(column), limit: 0 }
@@ -82,7 +83,7 @@ impl Quantizer {
             };
             tests.push(tree.nodes.iter().map(test).collect());
         }
-        (Self { features: model.feature_names.len(), columns }, tests)
+        (Self { features: model.features, reading: model.reading, columns }, tests)
     }
 
     /// Values of one row.
@@ -102,7 +103,7 @@ impl Quantizer {
         }
         for (column, codes) in self.columns.iter().zip(codes) {
             let values = rows.iter().skip(column.feature as usize).step_by(self.features);
-            values.zip(codes).for_each(|(x, code)| *code = column.rule.code(*x));
+            values.zip(codes).for_each(|(x, code)| *code = column.rule.code(*x, self.reading));
         }
     }
 }
@@ -110,10 +111,10 @@ impl Quantizer {
 impl Rule {
     /// The code of one value.
     #[inline(always)]
-    fn code(&self, x: f64) -> i16 {
+    fn code(&self, x: f64, reading: Reading) -> i16 {
         match self {
-            Self::Set(set) => i16::from(!contains(set, x)),
-            Self::Cuts(cuts, missing) => missing.code(x).unwrap_or_else(|| cuts.below(or_zero(x))),
+            Self::Set(categories) => i16::from(!categories.left(x, reading)),
+            Self::Cuts(cuts, missing) => missing.code(x).unwrap_or_else(|| cuts.below(reading.read(x))),
         }
     }
 }
@@ -166,13 +167,16 @@ impl Kernel for Encode<'_> {
                 let rows = self.rows.chunks_exact(features);
                 rows.zip(&mut values).for_each(|(row, value)| *value = row[column.feature as usize]);
             }
+            let reading = self.quantizer.reading;
             let places = values.as_chunks::<LANES>().0.iter().zip(codes.as_chunks_mut::<LANES>().0).take(groups);
             for (values, codes) in places {
                 match &column.rule {
-                    Rule::Set(_) => values.iter().zip(codes).for_each(|(x, code)| *code = column.rule.code(*x)),
+                    Rule::Set(_) => {
+                        values.iter().zip(codes).for_each(|(x, code)| *code = column.rule.code(*x, reading))
+                    }
                     Rule::Cuts(cuts, missing) => {
                         let mut present = *values;
-                        present.iter_mut().for_each(|x| *x = or_zero(*x));
+                        reading.read_all(&mut present);
                         *codes = cuts.count_below(&present);
                         missing.mark(values, codes);
                     }
@@ -192,15 +196,54 @@ fn or_zero(x: f64) -> f64 {
     if x.abs() > ZERO { x } else { 0.0 }
 }
 
-/// Whether a value, cut to an integer, is in a set. Negative, NaN and huge values never are.
-fn contains(set: &[u32], x: f64) -> bool {
-    // LightGBM casts to a 32-bit integer, and what does not fit becomes negative.
-    if !(x > -1.0 && x < 2_147_483_648.0) {
-        return false;
+impl Reading {
+    /// What a value is compared as; zero for NaN.
+    #[inline(always)]
+    fn read(self, x: f64) -> f64 {
+        match self {
+            Self::NearZero => or_zero(x),
+            Self::Single => number(nearest_single(x)),
+            Self::Double => number(x),
+        }
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked")]
-    let category = x as u32;
-    set.get(category as usize / 32).is_some_and(|word| word >> (category % 32) & 1 == 1)
+
+    /// The same for many values.
+    #[inline(always)]
+    fn read_all(self, values: &mut [f64; LANES]) {
+        match self {
+            Self::NearZero => values.iter_mut().for_each(|x| *x = or_zero(*x)),
+            Self::Single => values.iter_mut().for_each(|x| *x = number(nearest_single(*x))),
+            Self::Double => values.iter_mut().for_each(|x| *x = number(*x)),
+        }
+    }
+
+    /// A value cut to a category. LightGBM casts to a 32-bit integer, and what does not fit becomes negative; elsewhere every
+    /// negative value is none.
+    fn category(self, x: f64) -> Option<u32> {
+        let x = if self == Self::Single { nearest_single(x) } else { x };
+        let lowest = if self == Self::NearZero { x > -1.0 } else { x >= 0.0 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked")]
+        (lowest && x < 2_147_483_648.0).then_some(x as u32)
+    }
+}
+
+impl Categories {
+    /// Whether a value goes left.
+    fn left(&self, x: f64, reading: Reading) -> bool {
+        if x.is_nan() {
+            return self.missing_left;
+        }
+        let within = |category: u32| {
+            let word = self.set.get(category as usize / 32);
+            word.is_some_and(|word| word >> (category % 32) & 1 == 1)
+        };
+        reading.category(x).is_some_and(within) == self.members_left
+    }
+}
+
+#[inline(always)]
+fn number(x: f64) -> f64 {
+    if x.is_nan() { 0.0 } else { x }
 }
 
 fn index(column: usize) -> u32 {

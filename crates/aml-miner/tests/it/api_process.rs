@@ -11,7 +11,8 @@ use aml_miner::api::models::WARN_STEPS;
 use aml_miner::digest::Digest;
 use aml_miner::features::Schema;
 use aml_miner::models::Calibration;
-use aml_miner::models::bundle::{Draft, ModelKind, Training, save};
+use aml_miner::models::bundle::{Draft, ModelKind, Origin, Training, save};
+use aml_miner::receipt::ReceiptKey;
 use serde_json::{Value, json};
 
 const TREE: &str = "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=0.5\ndecision_type=10\nleft_child=-1\n\
@@ -58,7 +59,7 @@ fn draft(kind: ModelKind, version: &str, schema: Schema) -> Draft {
         calibration: Calibration::None,
         alert_scorer: None,
         batch_relative: false,
-        training,
+        origin: Origin::Trained(training),
         metrics: BTreeMap::new(),
         created_at: "2025-04-01T00:00:00Z".into(),
     }
@@ -343,4 +344,48 @@ fn traces_go_to_the_collector_that_is_named() {
     server.signal("-TERM");
     assert!(server.child.wait().expect("it ends").success());
     assert_eq!(receiving.join().expect("received").trim(), "POST /v1/traces HTTP/1.1");
+}
+
+/// Starts the server from `folder` with this home and no word of the receipts' key: its public key, and whether it is said to
+/// be new.
+fn key_of(folder: &Path, home: &Path, models: &[(&str, PathBuf)]) -> (String, bool) {
+    let mut command = program(folder, models);
+    command.env_remove("MINER_SIGNING_KEY_FILE").env("HOME", home);
+    let mut server = Running::spawn(&mut command);
+    let key = server.wait_for("receipts are signed")["public_key"].as_str().expect("a key").to_owned();
+    let mut line = String::new();
+    server.log.as_mut().expect("it is read").read_line(&mut line).expect("text");
+    (key, line.contains("A NEW RECEIPT KEY WAS MADE") && line.contains("\"WARN\""))
+}
+
+#[test]
+fn the_receipts_key_is_the_users_from_whatever_folder_and_a_new_one_is_a_loud_line() {
+    let [home, one, other] = std::array::from_fn(|_| tempfile::tempdir().expect("a directory"));
+    let models = save_models(one.path(), "1.0.0");
+    let (key, is_new) = key_of(one.path(), home.path(), &models);
+    assert!(is_new);
+    assert_eq!(key_of(other.path(), home.path(), &models), (key, false));
+    assert!(home.path().join(".aml/receipt_signing.key").is_file() && !one.path().join("keys").exists());
+}
+
+#[test]
+fn a_receipts_key_of_before_is_taken_over_from_the_working_folder() {
+    let [home, folder, other] = std::array::from_fn(|_| tempfile::tempdir().expect("a directory"));
+    let models = save_models(folder.path(), "1.0.0");
+    let before =
+        ReceiptKey::load_or_create(&folder.path().join("keys/receipt_signing.key")).expect("a key").public_key();
+    assert_eq!(key_of(folder.path(), home.path(), &models), (before.to_string(), false));
+    assert_eq!(key_of(other.path(), home.path(), &models), (before.to_string(), false));
+}
+
+#[test]
+fn without_a_home_somebody_has_to_name_the_receipts_key() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut command = program(directory.path(), &save_models(directory.path(), "1.0.0"));
+    let run = command.env_remove("MINER_SIGNING_KEY_FILE").output().expect("it runs");
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert!(
+        !run.status.success() && told.contains("HOME is not set") && told.contains("MINER_SIGNING_KEY_FILE"),
+        "{told}"
+    );
 }

@@ -22,8 +22,10 @@ fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn the_shipped_file_states_the_defaults() {
-    let shipped = Settings::read(Sources::default().file(&repository("config/miner-api.toml"))).expect("good");
-    assert_eq!(shipped, Settings::read(Sources::default()).expect("good"));
+    let home = Sources::default().environment(variables(&[("HOME", "/home/me")]));
+    let shipped = Settings::read(home.clone().file(&repository("config/miner-api.toml"))).expect("good");
+    assert_eq!(shipped, Settings::read(home).expect("good"));
+    assert_eq!(shipped.api.signing_key_file, Some(PathBuf::from("/home/me/.aml/receipt_signing.key")));
     assert_eq!(shipped.api.port, 8000);
     assert_eq!(shipped.limits.alerts, 200_000);
     assert_eq!(shipped.limits.request_time, Duration::from_secs(120));

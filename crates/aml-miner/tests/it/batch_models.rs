@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aml_miner::digest::Digest;
 use aml_miner::features::{SCHEMA_VERSION, Schema};
 use aml_miner::models::Calibration;
-use aml_miner::models::bundle::{Draft, ModelKind, Training, save};
+use aml_miner::models::bundle::{Draft, ModelKind, Origin, Training, save};
 use tempfile::TempDir;
 
 const TREES: &str = "Tree=0\nnum_leaves=3\nnum_cat=0\nsplit_feature=0 1\nthreshold=0.3 1.5\ndecision_type=8 8\n\
@@ -38,7 +38,7 @@ fn draft(model: ModelKind, features: [&str; 2]) -> Draft {
         calibration: Calibration::None,
         alert_scorer: None,
         batch_relative: false,
-        training: Training {
+        origin: Origin::Trained(Training {
             data_sha256: Digest::of(b"data"),
             first_date: "2025-01-01".into(),
             last_date: "2025-03-31".into(),
@@ -46,7 +46,7 @@ fn draft(model: ModelKind, features: [&str; 2]) -> Draft {
             parameters: BTreeMap::new(),
             seeds: BTreeMap::new(),
             lightgbm_version: "4.7.0".into(),
-        },
+        }),
         metrics: BTreeMap::new(),
         created_at: "2025-04-01T00:00:00Z".into(),
     }

@@ -9,7 +9,7 @@ use aml_miner::digest::Digest;
 use aml_miner::error_chain::with_causes;
 use aml_miner::features::{FeatureBuilder, Matrix, RowKind, Schema};
 use aml_miner::models::ModelFiles;
-use aml_miner::models::bundle::{Bundle, Draft, MAX_METADATA_BYTES, METADATA_FILE, ModelKind, Training, save};
+use aml_miner::models::bundle::{Bundle, Draft, MAX_METADATA_BYTES, METADATA_FILE, ModelKind, Origin, Training, save};
 use aml_miner::models::{BaseModel as _, Calibration, TreeModel};
 use tempfile::TempDir;
 
@@ -34,7 +34,7 @@ fn draft(model: ModelKind) -> Draft {
         calibration: Calibration::None,
         alert_scorer: None,
         batch_relative: false,
-        training: Training {
+        origin: Origin::Trained(Training {
             data_sha256: Digest::of(b"data"),
             first_date: "2025-01-01".into(),
             last_date: "2025-03-31".into(),
@@ -42,7 +42,7 @@ fn draft(model: ModelKind) -> Draft {
             parameters: BTreeMap::from([("num_leaves".into(), 31.into())]),
             seeds: BTreeMap::from([("seed".into(), 42)]),
             lightgbm_version: "4.7.0".into(),
-        },
+        }),
         metrics: BTreeMap::from([("roc_auc".into(), 0.1 + 0.2)]),
         created_at: "2025-04-01T00:00:00Z".into(),
     }
@@ -52,7 +52,7 @@ fn draft(model: ModelKind) -> Draft {
 fn saved(draft: Draft) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("a directory");
     let objective = if draft.model == ModelKind::AlertRanker { "lambdarank" } else { "binary sigmoid:1" };
-    let (path, _) = save(directory.path(), &model_text(objective, "volume confidence"), draft).expect("saved");
+    let (path, _) = save(directory.path(), model_text(objective, "volume confidence"), draft).expect("saved");
     (directory, path)
 }
 

@@ -4,7 +4,8 @@
 use aml_miner::training::lightgbm::Finished;
 use aml_miner::trees::contributions::Explainer;
 use aml_miner::trees::forest::Forest;
-use aml_miner::trees::lightgbm::{Model, parse};
+use aml_miner::trees::lightgbm::parse;
+use aml_miner::trees::model::Model;
 use proptest::prelude::*;
 
 use super::models_support::{Dice, RandomModel, Shape};

@@ -2,7 +2,8 @@
 
 use aml_miner::trees::contributions::Explainer;
 use aml_miner::trees::forest::Forest;
-use aml_miner::trees::lightgbm::{MAX_MODEL_BYTES, parse};
+use aml_miner::trees::lightgbm::parse;
+use aml_miner::trees::limits::MAX_MODEL_BYTES;
 use proptest::prelude::*;
 
 use super::models_support::{Dice, RandomModel, Shape};

@@ -3,7 +3,8 @@
 use aml_miner::trees::contributions::{ExplainError, Explainer, MAX_STEPS, MAX_TABLE_BYTES};
 use aml_miner::trees::forest::Forest;
 use aml_miner::trees::isa::Isa;
-use aml_miner::trees::lightgbm::{Model, parse};
+use aml_miner::trees::lightgbm::parse;
+use aml_miner::trees::model::Model;
 
 use super::models_support::{Dice, RandomModel, Shape};
 use super::shap_oracle;
@@ -165,7 +166,7 @@ fn what_explaining_costs_grows_with_splits_times_points() {
         let model = must_parse(&RandomModel::new_with_leaves(&mut dice, shape, leaves).text());
         let explainer = Explainer::with_table_bytes(&model, 0).expect("counts");
         // Half as many points as splits on the longest path; leaf by leaf it would be their square for every leaf.
-        let most = |tree: &aml_miner::trees::lightgbm::Tree| tree.nodes.len() * tree.depth.div_ceil(2) as usize;
+        let most = |tree: &aml_miner::trees::model::Tree| tree.nodes.len() * tree.depth.div_ceil(2) as usize;
         let bound: usize = model.trees.iter().map(most).sum();
         assert!(explainer.steps() <= bound, "{} steps for {leaves} leaves, at most {bound}", explainer.steps());
     }

@@ -1,34 +1,65 @@
 //! Contributions the slow ways: leaf by leaf in closed form, and by the definition of Shapley values.
 
-use aml_miner::trees::lightgbm::{Child, Missing, Model, Split, Tree};
+use aml_miner::trees::model::{Child, Missing, Model, Node, Reading, Split, Tree};
 
 /// LightGBM's `kZeroThreshold`.
 const ZERO: f64 = 1e-35_f32 as f64;
 
-fn goes_left(split: &Split, value: f64) -> bool {
+fn goes_left(split: &Split, reading: Reading, value: f64) -> bool {
+    let plain = reading != Reading::NearZero;
+    #[expect(clippy::cast_possible_truncation, reason = "rounding is what is wanted")]
+    let value = if reading == Reading::Single { f64::from(value as f32) } else { value };
     match split {
         Split::Numerical { threshold, missing } => match missing {
             Missing::Zero { left } if value.is_nan() || value.abs() <= ZERO => *left,
             Missing::Nan { left } if value.is_nan() => *left,
+            _ if plain => value <= *threshold,
             _ if value.is_nan() || value.abs() <= ZERO => 0.0 <= *threshold,
             _ => value <= *threshold,
         },
-        Split::Categorical(set) => {
-            if !(value > -1.0 && value < 2_147_483_648.0) {
-                return false;
+        Split::Categorical(categories) => {
+            if value.is_nan() {
+                return categories.missing_left;
+            }
+            if !(value > if plain { -f64::MIN_POSITIVE } else { -1.0 } && value < 2_147_483_648.0) {
+                return !categories.members_left;
             }
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked")]
             let category = value.max(0.0).trunc() as usize;
-            set.get(category / 32).is_some_and(|word| word >> (category % 32) & 1 == 1)
+            let member = categories.set.get(category / 32).is_some_and(|word| word >> (category % 32) & 1 == 1);
+            member == categories.members_left
         }
     }
 }
 
-fn count(tree: &Tree, child: Child) -> f64 {
-    f64::from(match child {
+/// What the trees give this row, by walking each from the root; in the order and precision of the model's own sums.
+pub(crate) fn raw(model: &Model, row: &[f64]) -> f64 {
+    let mut sum = model.sums.start;
+    for tree in &model.trees {
+        let mut place = if tree.nodes.is_empty() { Child::Leaf(0) } else { Child::Node(0) };
+        while let Child::Node(node) = place {
+            let node = &tree.nodes[node as usize];
+            let left = goes_left(&node.split, model.reading, row[node.feature as usize]);
+            place = if left { node.left } else { node.right };
+        }
+        let Child::Leaf(leaf) = place else { unreachable!("the loop ends at a leaf") };
+        sum += tree.leaf_values[leaf as usize];
+        if model.sums.single {
+            #[expect(clippy::cast_possible_truncation, reason = "rounding is what is wanted")]
+            let rounded = f64::from(sum as f32);
+            sum = rounded;
+        }
+    }
+    model.sums.after.of(sum)
+}
+
+fn share(tree: &Tree, split: &Node, child: Child) -> f64 {
+    let count = match child {
         Child::Node(node) => tree.nodes[node as usize].count,
         Child::Leaf(leaf) => tree.leaf_counts[leaf as usize],
-    })
+    };
+    // Where no training row came, an unknown row goes either way alike.
+    if split.count > 0.0 { count / split.count } else { 0.5 }
 }
 
 /// One distinct feature of a path: how likely an unknown row passes it, and whether this row does.
@@ -42,7 +73,7 @@ struct Passage {
 /// One leaf's value, and the features on the way to it.
 type Leaf = (f64, Vec<Passage>);
 
-fn leaves(tree: &Tree, row: &[f64]) -> Vec<Leaf> {
+fn leaves(tree: &Tree, reading: Reading, row: &[f64]) -> Vec<Leaf> {
     let mut leaves = Vec::new();
     let root = if tree.nodes.is_empty() { Child::Leaf(0) } else { Child::Node(0) };
     let mut open = vec![(root, Vec::<Passage>::new())];
@@ -55,9 +86,9 @@ fn leaves(tree: &Tree, row: &[f64]) -> Vec<Leaf> {
             Child::Node(node) => &tree.nodes[node as usize],
         };
         let feature = node.feature as usize;
-        let left = goes_left(&node.split, row[feature]);
+        let left = goes_left(&node.split, reading, row[feature]);
         for (side, taken) in [(node.left, left), (node.right, !left)] {
-            let (share, known) = (count(tree, side) / f64::from(node.count), f64::from(u8::from(taken)));
+            let (share, known) = (share(tree, node, side), f64::from(u8::from(taken)));
             let mut path = path.clone();
             match path.iter_mut().find(|passage| passage.feature == feature) {
                 Some(passage) => {
@@ -97,7 +128,7 @@ pub(crate) fn contributions(model: &Model, row: &[f64], output: usize) -> Vec<f6
     let mut values = vec![0.0; row.len()];
     let mut rules = std::collections::BTreeMap::new();
     for tree in model.trees.iter().skip(output).step_by(model.outputs) {
-        for (value, path) in leaves(tree, row) {
+        for (value, path) in leaves(tree, model.reading, row) {
             let points = path.len().div_ceil(2).max(1);
             let rule: &Vec<_> = rules.entry(points).or_insert_with(|| quadrature(points));
             for &(t, weight) in rule {
@@ -121,7 +152,7 @@ fn mean(model: &Model, row: &[f64], output: usize, known: u32) -> f64 {
     };
     let trees = model.trees.iter().skip(output).step_by(model.outputs);
     trees
-        .flat_map(|tree| leaves(tree, row))
+        .flat_map(|tree| leaves(tree, model.reading, row))
         .map(|(value, passages)| value * passages.iter().map(path).product::<f64>())
         .sum()
 }

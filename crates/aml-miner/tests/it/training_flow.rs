@@ -101,8 +101,8 @@ fn all_three_models_are_trained_loaded_measured_and_the_same_again() {
         .iter()
         .map(|model| {
             let samples = model.rows(&range, &shelf, &Silent).expect("rows").samples;
-            let text = std::fs::read_to_string(&model.path).expect("a model");
-            model_report(model, &text, &samples, Judging { config: &first.config.evaluation, seed: 42 })
+            let file = std::fs::read(&model.path).expect("a model");
+            model_report(model, &file, &samples, Judging { config: &first.config.evaluation, seed: 42 })
         })
         .collect();
     assert_eq!(reports[0].evaluation.value("roc_auc"), scorer.test.value("roc_auc"), "the test period is found again");

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use aml_miner::features::{Matrix, RowKind, Schema};
 use aml_miner::metrics::{average_precision, brier, roc_auc};
+use aml_miner::models::bundle::CodeBook;
 use aml_miner::training::boost::{Measured, Task, grow};
 use aml_miner::training::config::Boosting;
 use aml_miner::training::fit::raw_scores;
@@ -82,7 +83,7 @@ fn probabilities(train: &Samples, test: &Samples, boosting: &Boosting, seed: u64
     };
     let grown = grow(&task, &mut |_| ControlFlow::Continue(())).expect("LightGBM trains");
     let model = aml_miner::trees::lightgbm::parse(grown.model_text.as_bytes()).expect("a model");
-    let raw = raw_scores(&aml_miner::trees::forest::Forest::new(&model), test);
+    let raw = raw_scores(&aml_miner::trees::forest::Forest::new(&model), &CodeBook::default(), test);
     raw.into_iter().map(|score| 1.0 / (1.0 + (-score).exp())).collect()
 }
 

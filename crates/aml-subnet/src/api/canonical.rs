@@ -5,12 +5,14 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error, value_error};
+use super::excerpt::Excerpt;
 use super::negotiate;
 use super::query::{self, Count, Params};
 use super::reply::{self, Content, Keep};
 use super::state::ApiState;
 use crate::outputs::format::encode;
 use crate::outputs::{CanonicalRow, Format, Manifest, Published, VerifyError, canonical_rows, directory};
+use crate::readers::calibration::Calibration;
 use crate::store::records::{Round, RoundId, Step};
 
 /// Rounds that are looked through for the newest.
@@ -19,13 +21,15 @@ const LOOK_BACK: usize = 8;
 /// Canonical scores of a day
 ///
 /// The whole day in the order of the batch, as JSON, CSV or Parquet: byte for byte the file that the signed manifest
-/// names. `latest` stands for the newest day.
+/// names. `latest` stands for the newest day. With `limit` or `after` it is an excerpt by rank, and `Link` names the next one.
 #[utoipa::path(
     get, path = "/canonical/{date}", tag = "scores",
     params(
         ("date" = String, Path, description = "Day of the batch, YYYY-MM-DD, or `latest`", example = "2026-01-05"),
         ("format" = Option<String>, Query, description = "`json`, `csv` or `parquet`; wins over Accept"),
         ("window_days" = Option<u16>, Query, description = "Which batch, where a day has several", minimum = 1),
+        ("limit" = Option<usize>, Query, description = "Only so many rows, the most urgent first", minimum = 1, maximum = 100000),
+        ("after" = Option<u32>, Query, description = "Only rows below this rank, the most urgent first", minimum = 1),
     ),
     responses(
         (status = 200, description = "The scores", content(
@@ -47,9 +51,10 @@ pub(super) async fn scores(
     let format = negotiate::format(params.text("format"), accept)?;
     let round = round_of(&api, &date, &params).await?;
     let keep = if date == "latest" { Keep::Check } else { Keep::Published };
-    let mut response = match open(&api, &round).await? {
-        Some(published) => from_file(&asked, published, format, keep).await?,
-        None => from_ledger(&api, &round, format, keep, &asked).await?,
+    let mut response = match (Excerpt::of(&params)?, open(&api, &round).await?) {
+        (Some(excerpt), _) => excerpt.answer(rows(&api, &round).await?, &round, format, &asked)?,
+        (None, Some(published)) => from_file(&asked, published, format, keep).await?,
+        (None, None) => from_ledger(&api, &round, format, keep, &asked).await?,
     };
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
@@ -87,8 +92,35 @@ pub(super) async fn manifest(
     reply::json(&asked, &published.manifest, Keep::Check)
 }
 
+/// What the probabilities of a day come from
+///
+/// The curve that was learned from outcomes of earlier days: byte for byte the `calibration.json` that the signed manifest names.
+#[utoipa::path(
+    get, path = "/canonical/{date}/calibration", tag = "scores",
+    params(
+        ("date" = String, Path, description = "Day of the batch, YYYY-MM-DD, or `latest`", example = "2026-01-05"),
+        ("window_days" = Option<u16>, Query, description = "Which batch, where a day has several", minimum = 1),
+    ),
+    responses(
+        (status = 200, description = "The calibration; without knots while too little is known", body = Calibration),
+        (status = 404, description = "Nothing of that day is published, or it was published without probabilities", body = ErrorBody),
+        (status = 422, description = "No day, or a day with several batches", body = ValidationErrorBody),
+    )
+)]
+pub(super) async fn calibration(
+    State(api): State<ApiState>,
+    Path(date): Path<String>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let round = round_of(&api, &date, &params).await?;
+    let absent = || ApiError::not_found(format!("Round {} was published without probabilities", round.id));
+    let found = api.ledger.calibration(round.id).await.map_err(ledger_error)?.ok_or_else(absent)?;
+    reply::json(&asked, &found, if date == "latest" { Keep::Check } else { Keep::Published })
+}
+
 /// The published round of a day; of several the one whose window is asked for.
-async fn round_of(api: &ApiState, date: &str, params: &Params) -> Result<Round, ApiError> {
+pub(super) async fn round_of(api: &ApiState, date: &str, params: &Params) -> Result<Round, ApiError> {
     let window = params.count("window_days", Count { usual: 0, most: usize::from(u16::MAX) })?;
     let fits = |round: &Round| window == 0 || usize::from(round.id.window_days) == window;
     if date == "latest" {
@@ -163,14 +195,19 @@ async fn from_ledger(
     keep: Keep,
     asked: &HeaderMap,
 ) -> Result<Response, ApiError> {
+    let rows = rows(api, round).await?;
+    let making = tokio::task::spawn_blocking(move || encode(&rows, format).map_err(ApiError::internal));
+    let bytes = making.await.map_err(ApiError::internal)??;
+    Ok(reply::content(asked, Content { media_type: format.media_type(), bytes, keep }))
+}
+
+/// The rows of a published round, from the ledger.
+async fn rows(api: &ApiState, round: &Round) -> Result<Vec<CanonicalRow>, ApiError> {
     debug_assert!(round.step >= Step::Published, "only published rounds are looked up");
     let none = || ApiError::not_found(format!("Round {} has no canonical scores: no submission counted", round.id));
     let canonical = api.ledger.canonical(round.id).await.map_err(ledger_error)?.ok_or_else(none)?;
     let task = api.ledger.task(round.id).await.map_err(ledger_error)?.ok_or_else(none)?;
-    let making = tokio::task::spawn_blocking(move || {
-        let rows = canonical_rows(&task.roster, &canonical).map_err(ApiError::internal)?;
-        encode(&rows, format).map_err(ApiError::internal)
-    });
-    let bytes = making.await.map_err(ApiError::internal)??;
-    Ok(reply::content(asked, Content { media_type: format.media_type(), bytes, keep }))
+    let calibration = api.ledger.calibration(round.id).await.map_err(ledger_error)?;
+    let making = tokio::task::spawn_blocking(move || canonical_rows(&task.roster, &canonical, calibration.as_ref()));
+    making.await.map_err(ApiError::internal)?.map_err(ApiError::internal)
 }

@@ -7,15 +7,18 @@ use chrono::NaiveDate;
 use super::error::{ApiError, ledger_error};
 use super::state::ApiState;
 use super::views::miner;
-use super::views::round::Sources;
+use super::views::round::{Sources, TOP};
 use super::views::{MinerStanding, RoundBrief, RoundDetail, RoundFacts};
 use crate::calendar::{day_at, day_of};
-use crate::outputs::canonical_rows;
-use crate::store::records::{Round, RoundId, Step};
+use crate::outputs::{CanonicalRow, canonical_rows};
+use crate::store::records::{Round, RoundId, Settled, Step};
 use crate::validator::standing::History;
 
 /// More rounds of one day than anybody publishes; a page is never cut within a day.
 const ROUNDS_A_DAY: u32 = 32;
+
+/// Rounds that are looked through for the newest one that counts.
+const NEWEST: usize = 8;
 
 /// A page of rounds, and where the next one begins.
 pub(super) struct RoundPage {
@@ -75,18 +78,42 @@ impl ApiState {
         let id = round.id;
         let task = self.ledger.task(id).await.map_err(ledger_error)?;
         let canonical = self.ledger.canonical(id).await.map_err(ledger_error)?;
+        let calibration = self.ledger.calibration(id).await.map_err(ledger_error)?;
         let canonical = canonical.zip(task.as_ref()).map(|(canonical, task)| {
-            let rows = canonical_rows(&task.roster, &canonical).map_err(ApiError::internal)?;
+            let rows = canonical_rows(&task.roster, &canonical, calibration.as_ref()).map_err(ApiError::internal)?;
             Ok::<_, ApiError>((canonical, rows))
         });
+        let canonical = canonical.transpose()?;
+        let mut top: Vec<CanonicalRow> = Vec::new();
+        if let Some((_, rows)) = &canonical {
+            top.extend(rows.iter().filter(|row| usize::try_from(row.rank).is_ok_and(|rank| rank <= TOP)).cloned());
+        }
+        let settled = self.ledger.settled(id).await.map_err(ledger_error)?;
         let sources = Sources {
             verdicts: self.ledger.verdicts(id).await.map_err(ledger_error)?,
-            canonical: canonical.transpose()?,
-            settled: self.ledger.settled(id).await.map_err(ledger_error)?,
+            canonical,
             known: self.ledger.outcome_tally(id).await.map_err(ledger_error)?,
+            outcomes: self.outcomes_now(id, settled.as_ref()).await?,
+            seen_before: self.seen_before(round, &top).await?,
+            calibration,
+            settled,
             task,
         };
         Ok(self.memory.details.put(round, RoundDetail::new(&facts, &sources)))
+    }
+
+    /// Outcomes of a round that are known now, by place in the roster; under rules v1 those of its settlement.
+    pub(super) async fn outcomes_now(
+        &self,
+        id: RoundId,
+        settled: Option<&Settled>,
+    ) -> Result<Vec<(usize, bool)>, ApiError> {
+        let versions = self.ledger.outcomes(id).await.map_err(ledger_error)?;
+        let now = versions.into_iter().filter(|one| one.replaced_ms.is_none());
+        let known: Vec<(usize, bool)> =
+            now.filter_map(|one| Some((usize::try_from(one.place).ok()?, one.illicit?))).collect();
+        let labels = settled.filter(|_| known.is_empty()).map(|settled| settled.labels.as_slice()).unwrap_or_default();
+        Ok(if labels.is_empty() { known } else { labels.iter().map(|label| (label.place, label.illicit)).collect() })
     }
 
     /// The scores that performance is made of, as they are when weights are set.
@@ -112,6 +139,15 @@ impl ApiState {
         let page = self.published_rounds(1, None).await?;
         match page.rounds.first() {
             Some(round) => Ok(Some(self.facts(round).await?.brief())),
+            None => Ok(None),
+        }
+    }
+
+    /// The newest published round that is not void, in full.
+    pub(super) async fn newest_detail(&self) -> Result<Option<Arc<RoundDetail>>, ApiError> {
+        let page = self.published_rounds(NEWEST, None).await?;
+        match page.rounds.iter().find(|round| round.marks.void.is_none()) {
+            Some(round) => Ok(Some(self.detail(round).await?)),
             None => Ok(None),
         }
     }

@@ -1,10 +1,11 @@
 //! Values by round, kept in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 
+use super::scored::Scored;
 use super::views::{RoundDetail, RoundFacts};
 use crate::store::records::{Round, RoundId};
 
@@ -12,6 +13,11 @@ use crate::store::records::{Round, RoundId};
 const FACTS_KEPT: usize = 256;
 /// Rounds that are kept in full.
 const DETAILS_KEPT: usize = 8;
+/// Rounds whose most urgent addresses are kept: a week, and one of an earlier week.
+const TOPS_KEPT: usize = 64;
+
+/// Rounds whose scored alerts are kept: some 10 MB each.
+const SCORED_KEPT: usize = 4;
 
 #[derive(Debug)]
 struct Entry<V> {
@@ -52,10 +58,17 @@ impl<V> Kept<V> {
 pub(super) struct Memory {
     pub(super) facts: Kept<RoundFacts>,
     pub(super) details: Kept<RoundDetail>,
+    pub(super) tops: Kept<BTreeSet<String>>,
+    pub(super) scored: Kept<Scored>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { facts: Kept::new(FACTS_KEPT), details: Kept::new(DETAILS_KEPT) }
+        Self {
+            facts: Kept::new(FACTS_KEPT),
+            details: Kept::new(DETAILS_KEPT),
+            tops: Kept::new(TOPS_KEPT),
+            scored: Kept::new(SCORED_KEPT),
+        }
     }
 }

@@ -72,14 +72,26 @@ async fn rounds_by_step(api: &ApiState, newest: &[Round]) {
         gauge!("aml_validator_rounds", "step" => step.name()).set(as_f64(count as u64));
     }
     let newest_is = |what: fn(&Round) -> bool| newest.first().is_some_and(what);
-    gauge!("aml_validator_round_held").set(if newest_is(|round| round.marks.held.is_some()) { 1.0 } else { 0.0 });
+    let waits = |round: &Round| round.step < Step::Published && round.marks.void.is_none();
+    let held = newest.iter().any(|round| waits(round) && round.marks.held.is_some());
+    gauge!("aml_validator_round_held").set(if held { 1.0 } else { 0.0 });
     gauge!("aml_validator_round_void").set(if newest_is(|round| round.marks.void.is_some()) { 1.0 } else { 0.0 });
     let now = api.clock.now_ms();
     let age = |round: &Round| now.saturating_sub(round.opened_ms).max(0);
+    // A round that waits for its opening does not stall.
+    let stalls = |round: &Round| {
+        let opening_ms = round.marks.opening_ms.filter(|_| round.step == Step::Asked);
+        now.saturating_sub(opening_ms.unwrap_or(round.opened_ms)).max(0)
+    };
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
     let seconds = |millis: i64| millis as f64 / 1e3;
     let open = newest.iter().filter(|round| round.step < Step::Published && round.marks.void.is_none());
-    let unfinished = open.map(age).max();
+    let unfinished = open.clone().map(stalls).max();
+    let late = |round: &Round| {
+        let opening_ms = round.marks.opening_ms.filter(|_| round.step == Step::Asked)?;
+        Some(now.saturating_sub(opening_ms).max(0))
+    };
+    gauge!("aml_validator_beacon_late_seconds").set(seconds(open.filter_map(late).max().unwrap_or(0)));
     gauge!("aml_validator_unfinished_round_age_seconds").set(seconds(unfinished.unwrap_or(0)));
     if let Some(youngest) = newest.iter().map(age).min() {
         gauge!("aml_validator_newest_round_age_seconds").set(seconds(youngest));

@@ -1,13 +1,21 @@
 //! Pages for people: the same answers, drawn. No script, nothing from elsewhere; everything is escaped.
 
+mod alert;
+mod cluster;
+mod flow;
 mod frame;
+mod home;
 mod leaderboard;
 mod miner;
+mod plan;
+mod plots;
 mod risk;
 mod round;
 mod rounds;
+mod sure;
 mod svg;
 mod text;
+mod top;
 mod weights;
 
 use axum::Router;
@@ -26,12 +34,16 @@ pub(super) use self::frame::{HTML, error, policy};
 /// The routes of all pages.
 pub(super) fn router() -> Router<ApiState> {
     Router::new()
-        .route("/", get(leaderboard))
+        .route("/", get(home))
+        .route("/page/alerts/{round}/{id}", get(alert))
+        .route("/page/clusters/{round}/{id}", get(cluster))
+        .route("/page/miners", get(leaderboard))
         .route("/page/rounds", get(rounds))
         .route("/page/rounds/{id}", get(round))
         .route("/page/miners/{hotkey}", get(miner))
         .route("/page/weights", get(weights))
         .route("/page/risk", get(risk))
+        .route("/page/plan", get(plan))
 }
 
 /// Whether a path is a page's, so that errors there are told as a page.
@@ -39,9 +51,24 @@ pub(super) fn is_page(path: &str) -> bool {
     path == "/" || path == "/page" || path.starts_with("/page/")
 }
 
-/// Leaderboard
+/// The newest day
+///
+/// Its most urgent alerts, and where to go from there.
 #[utoipa::path(
     get, path = "/", tag = "pages",
+    responses((status = 200, description = "The newest day", body = String, content_type = "text/html"))
+)]
+pub(super) async fn home(State(api): State<ApiState>, asked: HeaderMap) -> Result<Response, ApiError> {
+    let newest = api.newest_detail().await?;
+    let twin = newest.as_ref().map(|detail| format!("/rounds/{}", detail.round.id));
+    let frame = Frame::new(&api, Page::Home, twin);
+    render(&asked, &home::Home::new(frame, newest.as_deref()))
+}
+
+/// Leaderboard
+#[utoipa::path(
+    get, path = "/page/miners", tag = "pages",
+    params(("offset" = Option<usize>, Query, description = "How many to pass over")),
     responses((status = 200, description = "Miners by performance", body = String, content_type = "text/html"))
 )]
 pub(super) async fn leaderboard(
@@ -93,6 +120,50 @@ pub(super) async fn round(
     render(&asked, &round::RoundPage::new(frame, &detail))
 }
 
+/// One alert
+#[utoipa::path(
+    get, path = "/page/alerts/{round}/{id}", tag = "pages",
+    params(
+        ("round" = String, Path, description = "`NETUID-YYYY-MM-DD-WINDOW`", example = "1-2026-01-05-30"),
+        ("id" = String, Path, description = "Id of the alert"),
+    ),
+    responses(
+        (status = 200, description = "The alert", body = String, content_type = "text/html"),
+        (status = 404, description = "No such round is published, or it has no such alert", body = String, content_type = "text/html"),
+    )
+)]
+pub(super) async fn alert(
+    State(api): State<ApiState>,
+    Path((round, id)): Path<(String, String)>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let detail = super::alerts::detail(&api, &round, &id).await?;
+    let twin = format!("/alerts/{}/{}", detail.round, text::encoded(&id));
+    render(&asked, &alert::AlertPage::new(Frame::new(&api, Page::Rounds, Some(twin)), &detail))
+}
+
+/// One cluster
+#[utoipa::path(
+    get, path = "/page/clusters/{round}/{id}", tag = "pages",
+    params(
+        ("round" = String, Path, description = "`NETUID-YYYY-MM-DD-WINDOW`", example = "1-2026-01-05-30"),
+        ("id" = String, Path, description = "Id of the cluster"),
+    ),
+    responses(
+        (status = 200, description = "The cluster", body = String, content_type = "text/html"),
+        (status = 404, description = "No such round or cluster, or its batch is not kept", body = String, content_type = "text/html"),
+    )
+)]
+pub(super) async fn cluster(
+    State(api): State<ApiState>,
+    Path((round, id)): Path<(String, String)>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let detail = super::clusters::detail(&api, &round, &id).await?;
+    let twin = format!("/clusters/{}/{}", detail.round, text::encoded(&id));
+    render(&asked, &cluster::ClusterPage::new(Frame::new(&api, Page::Rounds, Some(twin)), &detail))
+}
+
 /// One miner
 #[utoipa::path(
     get, path = "/page/miners/{hotkey}", tag = "pages",
@@ -129,6 +200,28 @@ pub(super) async fn weights(
     let answer = super::weights::answer(&api, &params).await?;
     let frame = Frame::new(&api, Page::Weights, Some("/weights".to_owned()));
     render(&asked, &weights::Weights::new(frame, &answer, api.readiness.weights_tempos))
+}
+
+/// What a budget buys
+#[utoipa::path(
+    get, path = "/page/plan", tag = "pages",
+    params(
+        ("reviews" = Option<usize>, Query, description = "Reviews a day of the team"),
+        ("precision" = Option<f64>, Query, description = "Wanted share of confirmed ones among the reviewed"),
+    ),
+    responses(
+        (status = 200, description = "The plan, or that no round is settled yet", body = String, content_type = "text/html"),
+        (status = 422, description = "A value that is none", body = String, content_type = "text/html"),
+    )
+)]
+pub(super) async fn plan(State(api): State<ApiState>, params: Params, asked: HeaderMap) -> Result<Response, ApiError> {
+    let told = match super::plan::answer(&api, &params).await {
+        Err(error) if error.code == ErrorCode::NotFound => Err(error.line()),
+        other => Ok(other?),
+    };
+    let given = (params.text("reviews").unwrap_or_default(), params.text("precision").unwrap_or_default());
+    let frame = Frame::new(&api, Page::Plan, Some("/plan".to_owned()));
+    render(&asked, &plan::PlanPage::new(frame, given, told.as_ref().map_err(Clone::clone)))
 }
 
 /// Risk of an address

@@ -13,7 +13,7 @@ use super::query::{Count, Params};
 use super::reply::{self, Keep};
 use super::state::ApiState;
 use crate::calendar::date_of;
-use crate::outputs::address_risk;
+use crate::outputs::{ScoredAlert, address_risk};
 
 /// Days that are looked back on unless told otherwise, and at most.
 const DAYS: Count = Count { usual: 30, most: 365 };
@@ -48,8 +48,11 @@ pub(super) struct RiskAnswer {
     pub(super) highest: f64,
     /// Mean of the scores, weighted by severity.
     pub(super) mean: f64,
-    /// The chance that at least one alert is right, were they independent.
+    /// The chance that at least one case is right, were cases independent. Alerts of one typology are one case, with the
+    /// highest of their scores.
     pub(super) any: f64,
+    /// How many cases there are.
+    pub(super) cases: usize,
     /// The alerts, highest score first. Of an alert in several rounds the newest counts.
     pub(super) alerts: Vec<RiskAlert>,
 }
@@ -95,7 +98,10 @@ pub(super) async fn answer(api: &ApiState, address: String, params: &Params) -> 
             *place = alert;
         }
     }
-    let scored: Vec<(&str, f64)> = newest.values().map(|alert| (alert.severity.as_str(), alert.score)).collect();
+    let scored: Vec<ScoredAlert<'_>> = newest
+        .values()
+        .map(|alert| ScoredAlert { severity: &alert.severity, pattern: &alert.typology, score: alert.score })
+        .collect();
     let none = || ApiError::not_found(format!("No alert of the last {days} days is about this address"));
     let of = address_risk(&scored).ok_or_else(none)?;
     let row = |(alert_id, alert): (String, crate::store::AddressAlert)| RiskAlert {
@@ -107,5 +113,6 @@ pub(super) async fn answer(api: &ApiState, address: String, params: &Params) -> 
     };
     let mut alerts: Vec<RiskAlert> = newest.into_iter().map(row).collect();
     alerts.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.alert_id.cmp(&b.alert_id)));
-    Ok(RiskAnswer { address, days, risk: of.risk, highest: of.highest, mean: of.mean, any: of.any, alerts })
+    let (risk, highest, mean, any, cases) = (of.risk, of.highest, of.mean, of.any, of.cases);
+    Ok(RiskAnswer { address, days, risk, highest, mean, any, cases, alerts })
 }

@@ -9,7 +9,9 @@ use aml_miner::request_id::RequestIds;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::chain_view::ChainView;
+use super::dossier::Dossiers;
 use super::memory::Memory;
+use super::plan::Plans;
 use crate::config::Settings;
 use crate::store::Ledger;
 use crate::store::records::WeightsTarget;
@@ -48,6 +50,8 @@ pub struct ApiParts {
     pub grace: Duration,
     /// Folder of the published files.
     pub published: PathBuf,
+    /// Folder of the cached batches.
+    pub batches: PathBuf,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The last reading of the chain.
@@ -72,6 +76,7 @@ impl ApiParts {
             rules: RulesVersion::V1.rules(),
             grace: validator.grace,
             published: validator.published_dir(),
+            batches: validator.data_dir.join("batches"),
             clock,
             chain: Arc::default(),
             metrics: None,
@@ -94,12 +99,15 @@ pub struct Shared {
     pub(super) rules: Rules,
     pub(super) grace: Duration,
     pub(super) published: PathBuf,
+    pub(super) batches: PathBuf,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) chain: Arc<ChainView>,
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) readiness: Readiness,
     pub(super) upkeep: Arc<Upkeep>,
     pub(super) memory: Memory,
+    pub(super) dossiers: Dossiers,
+    pub(super) plans: Plans,
     pub(super) request_ids: RequestIds,
 }
 
@@ -124,12 +132,15 @@ impl ApiState {
             rules: parts.rules,
             grace: parts.grace,
             published: parts.published,
+            batches: parts.batches,
             clock: parts.clock,
             chain: parts.chain,
             metrics: parts.metrics,
             readiness: parts.readiness,
             upkeep: parts.upkeep,
             memory: Memory::default(),
+            dossiers: Dossiers::default(),
+            plans: Plans::default(),
             request_ids: RequestIds::default(),
         }))
     }

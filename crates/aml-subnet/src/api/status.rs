@@ -11,7 +11,10 @@ use super::chain_view::ChainSeen;
 use super::metrics;
 use super::state::ApiState;
 use crate::chain::standing::Preflight;
+use crate::store::records::{Round, Step};
 
+/// Rounds that may still be on their way.
+const LOOKED_AT: u32 = 8;
 /// Answers of a round wait in temporary files; with less than this a round is at risk.
 const LEAST_TEMPORARY: u64 = 512 << 20;
 
@@ -75,10 +78,13 @@ pub(super) async fn ready(State(api): State<ApiState>) -> Response {
 
 async fn look(api: &ApiState) -> Ready {
     let mut reasons = Vec::new();
-    if let Err(error) = api.ledger.rounds(api.netuid, 1, None).await {
-        crate::store::count_failure("read");
-        tracing::warn!(%error, "the ledger does not answer");
-        reasons.push("the ledger does not answer".to_owned());
+    match api.ledger.rounds(api.netuid, LOOKED_AT, None).await {
+        Ok(newest) => reasons.extend(newest.iter().filter_map(held)),
+        Err(error) => {
+            crate::store::count_failure("read");
+            tracing::warn!(%error, "the ledger does not answer");
+            reasons.push("the ledger does not answer".to_owned());
+        }
     }
     let seen = api.chain.current();
     let limits = &api.readiness;
@@ -110,6 +116,12 @@ async fn look(api: &ApiState) -> Ready {
         block_age_s: age.map(|age| age.as_secs()),
         weights_age_tempos: weights,
     }
+}
+
+/// Why a round does not go on. One that waits for the beacon is not the newest any more.
+fn held(round: &Round) -> Option<String> {
+    let held = round.marks.held.as_ref().filter(|_| round.step < Step::Published && round.marks.void.is_none())?;
+    Some(format!("round {} is held: {}", round.id, held.why))
 }
 
 /// Why the chain takes no weights of ours. In a shadow only the registration matters.

@@ -7,21 +7,16 @@
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use ark_std::rand::rngs::OsRng;
 use parity_scale_codec::{Decode, Encode};
-use sha2::{Digest as _, Sha256};
 use timelock::block_ciphers::AESGCMBlockCipherProvider;
 use timelock::engines::EngineBLS;
 use timelock::engines::drand::TinyBLS381;
-use timelock::ibe::fullident::Identity;
 use timelock::tlock::{TLECiphertext, tld, tle};
 use zeroize::Zeroizing;
 
 use super::weights::ChainWeights;
+use crate::beacon::{QUICKNET_PUBLIC_KEY, identity};
 use crate::wallet::Hotkey;
 
-/// Quicknet's public key, a point of G2.
-const QUICKNET_PUBLIC_KEY: &str = "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c\
-    8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76\
-    eae8991ef5ece45a";
 /// The length that the chain wants before each of the two 32-byte fields.
 const FIELD_LENGTH: [u8; 8] = 32_u64.to_le_bytes();
 /// Where they go in the library's bytes: after the compressed point, and after the first field.
@@ -78,8 +73,7 @@ pub fn seal(payload: &TimelockPayload, round: u64) -> Result<Vec<u8>, SealError>
     let mut key = Zeroizing::new([0_u8; 32]);
     getrandom::fill(key.as_mut()).map_err(SealError::Randomness)?;
     let library = |what: &dyn std::fmt::Debug| SealError::Library(format!("{what:?}"));
-    let point = hex::decode(QUICKNET_PUBLIC_KEY).map_err(|error| library(&error))?;
-    let public = <TinyBLS381 as EngineBLS>::PublicKeyGroup::deserialize_compressed(&point[..])
+    let public = <TinyBLS381 as EngineBLS>::PublicKeyGroup::deserialize_compressed(&QUICKNET_PUBLIC_KEY[..])
         .map_err(|error| library(&error))?;
     let sealed: TLECiphertext<TinyBLS381> =
         tle::<_, AESGCMBlockCipherProvider, _>(public, *key, &payload.encode(), identity(round), OsRng)
@@ -91,10 +85,6 @@ pub fn seal(payload: &TimelockPayload, round: u64) -> Result<Vec<u8>, SealError>
         return Err(SealError::TooLarge(commit.len()));
     }
     Ok(commit)
-}
-
-fn identity(round: u64) -> Identity {
-    Identity::new(b"", &Sha256::digest(round.to_be_bytes()))
 }
 
 /// The library's bytes with the two lengths that the chain expects.

@@ -93,7 +93,13 @@ async fn ask(args: &AskArgs, netuid: u16, signer: &Signer, body: RequestBody) ->
             Form::Btauth => {
                 let target = format!("/{netuid}{}", args.route).parse().context("the route is no path")?;
                 let (receiver, digest) = (args.receiver, body.digest());
-                Ok(native::ask(caller, line, Question { receiver, target, body, digest, lane: None }, &limits).await?)
+                Ok(native::ask(
+                    caller,
+                    line,
+                    Question { receiver, target, body, digest, lane: None, terms: None },
+                    &limits,
+                )
+                .await?)
             }
             Form::V10 => {
                 let posting =

@@ -12,8 +12,13 @@ use jsonrpsee::http_client::HttpClientBuilder;
 use jsonrpsee::rpc_params;
 use serde_json::{Value, json};
 
+mod asks;
+
 use crate::localnet::{Config, Generation, Localnet, SubnetRules, keyring};
 use crate::wallet::Hotkey;
+use asks::{
+    BeaconArgs, EpochArgs, FundArgs, NewBlockArgs, PulseArgs, RegisterArgs, Runs, SetArgs, StakeArgs, UpgradeArgs,
+};
 
 /// How long an answer of a running chain may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,6 +52,8 @@ enum Command {
     Epoch(EpochArgs),
     /// Tells the chain drand's signature of a round, so that it reveals what was encrypted to it
     Pulse(PulseArgs),
+    /// Stops the chain's own beacon, or lets it go on
+    Beacon(BeaconArgs),
     /// Lets another runtime make the next blocks
     Upgrade(UpgradeArgs),
 }
@@ -84,110 +91,9 @@ struct RunArgs {
     /// Weights are committed first and revealed later
     #[arg(long)]
     commit_reveal: bool,
-}
-
-/// Which running chain is meant.
-#[derive(Clone, Debug, Args)]
-struct At {
-    /// URL of the running chain
-    #[arg(long, default_value = "http://127.0.0.1:9944", env = "AML_LOCALNET_URL")]
-    url: String,
-}
-
-#[derive(Debug, Args)]
-struct RegisterArgs {
-    #[command(flatten)]
-    at: At,
-    /// Number of the subnet
-    #[arg(long, default_value_t = 1)]
-    netuid: u16,
-    /// Address of the hotkey
+    /// The chain signs no rounds of a beacon of its own
     #[arg(long)]
-    hotkey: Hotkey,
-    /// Address of the coldkey that owns it; Alice's without it
-    #[arg(long)]
-    coldkey: Option<Hotkey>,
-}
-
-#[derive(Debug, Args)]
-struct StakeArgs {
-    #[command(flatten)]
-    at: At,
-    /// Number of the subnet
-    #[arg(long, default_value_t = 1)]
-    netuid: u16,
-    /// Address of the hotkey
-    #[arg(long)]
-    hotkey: Hotkey,
-    /// How much, in TAO
-    #[arg(long)]
-    tao: u32,
-}
-
-#[derive(Debug, Args)]
-struct FundArgs {
-    #[command(flatten)]
-    at: At,
-    /// Address of the account
-    #[arg(long)]
-    account: Hotkey,
-    /// How much, in TAO
-    #[arg(long)]
-    tao: u32,
-}
-
-#[derive(Debug, Args)]
-struct SetArgs {
-    #[command(flatten)]
-    at: At,
-    /// Number of the subnet
-    #[arg(long, default_value_t = 1)]
-    netuid: u16,
-    /// Name of the rule, such as tempo
-    name: String,
-    /// Its value; 0 or 1 for switches
-    value: u64,
-}
-
-#[derive(Debug, Args)]
-struct NewBlockArgs {
-    #[command(flatten)]
-    at: At,
-    /// How many
-    #[arg(long, default_value_t = 1)]
-    count: u64,
-}
-
-#[derive(Debug, Args)]
-struct EpochArgs {
-    #[command(flatten)]
-    at: At,
-    /// Number of the subnet
-    #[arg(long, default_value_t = 1)]
-    netuid: u16,
-}
-
-#[derive(Debug, Args)]
-struct PulseArgs {
-    #[command(flatten)]
-    at: At,
-    /// Round of drand's quicknet
-    #[arg(long)]
-    round: u64,
-    /// Its signature, 96 hex digits
-    #[arg(long)]
-    signature: String,
-}
-
-#[derive(Debug, Args)]
-struct UpgradeArgs {
-    #[command(flatten)]
-    at: At,
-    /// Runtime to show: 463, 381 or 218
-    runtime: Generation,
-    /// Version that it reports, if not its own
-    #[arg(long)]
-    spec_version: Option<u32>,
+    no_beacon: bool,
 }
 
 /// Runs the subcommand to its end.
@@ -237,6 +143,7 @@ async fn ask(command: Command) -> anyhow::Result<()> {
         Command::Pulse(a) => {
             (a.at, "localnet_drandPulse", rpc_params![json!({ "round": a.round, "signature": a.signature })])
         }
+        Command::Beacon(a) => (a.at, "localnet_setBeacon", rpc_params![a.runs == Runs::Start]),
         Command::Upgrade(a) => (a.at, "dev_upgradeRuntime", rpc_params![json!(a.runtime), a.spec_version]),
     };
     let client = HttpClientBuilder::default().request_timeout(TIMEOUT).build(&at.url)?;
@@ -263,6 +170,7 @@ async fn serve(args: RunArgs) -> anyhow::Result<()> {
         },
         block_time: (args.block_time > 0).then(|| Duration::from_millis(args.block_time)),
         db: args.db,
+        beacon: !args.no_beacon,
         ..Config::default()
     };
     let localnet = Localnet::start(config).await?;

@@ -8,7 +8,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::settings_args::AxonArgs;
-use super::{SettingsArgs, chain};
+use super::{SettingsArgs, chain, sealing};
 use crate::chain::metagraph::Cache;
 use crate::config::Settings;
 use crate::logging;
@@ -53,6 +53,7 @@ pub(super) fn run(args: &MinerArgs) -> anyhow::Result<ExitCode> {
 async fn until_stopped(settings: &Settings, signer: Signer, subtensor: Arc<Subtensor>) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     chain::stop_on_signal(stop.clone())?;
+    sealing::check_beacon(settings, &subtensor).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let subnet = Arc::new(Subnet { chain: Arc::clone(&subtensor), netuid: settings.netuid, signer: signer.clone() });
     let nonces = nonces(settings, &signer, &*clock).await?;
@@ -78,6 +79,7 @@ async fn nonces(settings: &Settings, _: &Signer, clock: &dyn Clock) -> anyhow::R
 
 #[cfg(feature = "redis")]
 async fn nonces(settings: &Settings, signer: &Signer, clock: &dyn Clock) -> anyhow::Result<Arc<dyn NonceStore>> {
+    use aml_miner::secret_url::SecretUrl;
     use anyhow::Context as _;
 
     use crate::protocol::replay::redis::RedisNonces;
@@ -87,6 +89,8 @@ async fn nonces(settings: &Settings, signer: &Signer, clock: &dyn Clock) -> anyh
     };
     let url =
         std::env::var(variable).with_context(|| format!("environment variable {variable} (protocol.redis_url_env)"))?;
+    let url = SecretUrl::new(url);
     let prefix = format!("aml:nonce:{}:{}", settings.netuid, signer.hotkey());
-    Ok(Arc::new(RedisNonces::connect(&url, prefix).await.context("cannot reach Redis")?))
+    let connected = RedisNonces::connect(&url, prefix).await;
+    Ok(Arc::new(connected.with_context(|| format!("cannot reach Redis at {url}"))?))
 }

@@ -115,14 +115,14 @@ fn table(places: &[Place]) -> String {
         return "no round is published yet\n".to_owned();
     }
     let mut text = format!(
-        "{:<48}  {:>11}  {:>6}  {:>8}  {:>6}  {:>6}  {:>6}\n",
-        "hotkey", "performance", "rounds", "accepted", "tier 1", "tier 2", "tier 3"
+        "{:<48}  {:>11}  {:>6}  {:>8}  {:>9}  {:>6}  {:>8}\n",
+        "hotkey", "performance", "rounds", "accepted", "integrity", "traps", "outcomes"
     );
     for place in places {
         let [tier1, tier2, tier3] = place.tiers().map(share);
         let _ = writeln!(
             text,
-            "{:<48}  {:>11.4}  {:>6}  {:>8}  {tier1:>6}  {tier2:>6}  {tier3:>6}",
+            "{:<48}  {:>11.4}  {:>6}  {:>8}  {tier1:>9}  {tier2:>6}  {tier3:>8}",
             place.hotkey,
             place.performance,
             place.recent.len(),

@@ -65,7 +65,9 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
 fn say(replay: &Replay) {
     let Replay { round, verdicts, scores, rules, .. } = replay;
     let settlement = if replay.settlement { " and the settlement" } else { "" };
-    let what = format!("round {round} under {rules:?}: {verdicts} verdicts, {scores} canonical scores{settlement}");
+    let calibration = if replay.calibration { " and the calibration" } else { "" };
+    let scored = format!("{verdicts} verdicts, {scores} canonical scores");
+    let what = format!("round {round} under {rules:?}: {scored}{settlement}{calibration}");
     if replay.identical {
         println!("{what}: byte-identical");
         return;

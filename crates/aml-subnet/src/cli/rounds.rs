@@ -206,8 +206,8 @@ impl Seen {
         }
         let _ = writeln!(
             text,
-            "\n{:>5}  {:<48}  {:>6}  {:>6}  {:>6}  verdict",
-            "uid", "hotkey", "tier 1", "tier 2", "tier 3"
+            "\n{:>5}  {:<48}  {:>9}  {:>6}  {:>8}  verdict",
+            "uid", "hotkey", "integrity", "traps", "outcomes"
         );
         for verdict in verdicts {
             let tier3 = settled.as_ref().and_then(|settled| settled.miners.get(&verdict.hotkey));
@@ -221,7 +221,7 @@ impl Seen {
             let (tier1, tier2, tier3) = (share(verdict.tier1), share(verdict.tier2), share(tier3));
             let _ = writeln!(
                 text,
-                "{:>5}  {:<48}  {tier1:>6}  {tier2:>6}  {tier3:>6}  {said}",
+                "{:>5}  {:<48}  {tier1:>9}  {tier2:>6}  {tier3:>8}  {said}",
                 verdict.uid, verdict.hotkey,
             );
         }

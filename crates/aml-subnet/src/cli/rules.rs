@@ -2,6 +2,7 @@
 
 mod apply;
 mod compare;
+mod switch;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,8 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Tells what stored rounds would have come to under other rules
     Compare(Box<compare::CompareArgs>),
+    /// Says what a change of rules would do, before anything changes
+    Switch(Box<switch::SwitchArgs>),
 }
 
 /// Runs the chosen subcommand.
@@ -27,5 +30,6 @@ pub(super) fn run(args: &RulesArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Apply(args) => apply::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Switch(args) => switch::run(args),
     }
 }

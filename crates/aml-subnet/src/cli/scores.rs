@@ -87,7 +87,8 @@ async fn export(url: &str, args: &ExportArgs, signer: &Signer) -> anyhow::Result
     let canonical = ledger.canonical(id).await?;
     let canonical = canonical.with_context(|| format!("round {id} has no canonical scores: no submission counted"))?;
     let task = ledger.task(id).await?.with_context(|| format!("the ledger has no task of round {id}"))?;
-    let now = SystemClock.now();
-    let edition = Edition { round: &round, roster: &task.roster, canonical: &canonical, signer, now };
+    let calibration = ledger.calibration(id).await?;
+    let (round, roster, canonical, now) = (&round, &*task.roster, &canonical, SystemClock.now());
+    let edition = Edition { round, roster, canonical, calibration: calibration.as_ref(), signer, now };
     Ok(publish(&args.out, &edition)?)
 }

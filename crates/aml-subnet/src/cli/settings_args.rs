@@ -34,6 +34,9 @@ pub struct SettingsArgs {
     /// [env: BT_SUBTENSOR_CHAIN_ENDPOINT]
     #[arg(id = "subtensor.chain_endpoint", long = "subtensor.chain_endpoint", value_name = "URLS")]
     chain_endpoint: Option<String>,
+    /// The beacon that answers are sealed to: quicknet, or development on a development chain
+    #[arg(id = "sealing.beacon", long = "sealing.beacon", env = "AML_BEACON", value_name = "NAME")]
+    beacon: Option<String>,
     /// Log filter, as in `info` or `aml_subnet=debug,info`
     #[arg(id = "log_level", long = "log-level", env = "LOG_LEVEL", value_name = "FILTER")]
     log_level: Option<String>,
@@ -63,6 +66,10 @@ pub struct AxonArgs {
         value_name = "URL"
     )]
     api_url: Option<String>,
+    /// Public key of the inference API's receipts, in hex: the hotkey vouches for it, so that validators take it in the place
+    /// of the one they know
+    #[arg(id = "miner.receipt_key", long = "miner.receipt_key", env = "MINER_RECEIPT_KEY", value_name = "KEY")]
+    receipt_key: Option<String>,
     /// Where health, readiness and metrics of the miner are served
     #[arg(
         id = "miner.status_listen",
@@ -71,6 +78,9 @@ pub struct AxonArgs {
         value_name = "IP:PORT"
     )]
     status_listen: Option<String>,
+    /// Folder for sealed answers in plain, and for the openings that were promised
+    #[arg(id = "miner.data_dir", long = "miner.data_dir", env = "MINER_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<String>,
 }
 
 /// Flags of the validator's own.
@@ -115,6 +125,9 @@ pub struct ValidatorArgs {
     /// How long the miners of a round have, all together, as in 15m
     #[arg(id = "validator.deadline", long = "validator.deadline", env = "VALIDATOR_DEADLINE", value_name = "TIME")]
     deadline: Option<String>,
+    /// Whether answers are sealed until their round opens, under rules v2: sealed or open
+    #[arg(id = "validator.answers", long = "validator.answers", env = "VALIDATOR_ANSWERS", value_name = "HOW")]
+    answers: Option<String>,
     /// Whether miners at private addresses are called (true or false): for development chains only
     #[arg(
         id = "validator.allow_private_ips",
@@ -139,6 +152,7 @@ impl ValidatorArgs {
             ("validator.listen", "--validator.listen", &self.listen),
             ("validator.interval", "--validator.interval", &self.interval),
             ("validator.deadline", "--validator.deadline", &self.deadline),
+            ("validator.answers", "--validator.answers", &self.answers),
             ("validator.allow_private_ips", "--validator.allow_private_ips", &self.allow_private_ips),
         ])
     }
@@ -154,12 +168,20 @@ impl AxonArgs {
             ("axon.external_ip", "--axon.external_ip", &self.external_ip),
             ("axon.external_port", "--axon.external_port", &self.external_port),
             ("miner.api_url", "--miner.api_url", &self.api_url),
+            ("miner.receipt_key", "--miner.receipt_key", &self.receipt_key),
             ("miner.status_listen", "--miner.status_listen", &self.status_listen),
+            ("miner.data_dir", "--miner.data_dir", &self.data_dir),
         ])
     }
 }
 
 impl SettingsArgs {
+    /// Whether a flag or the environment names a subnet.
+    #[must_use]
+    pub fn names_subnet(&self) -> bool {
+        self.netuid.is_some()
+    }
+
     /// The settings, with `more` flags on top.
     ///
     /// # Errors
@@ -182,6 +204,7 @@ impl SettingsArgs {
             ("netuid", "--netuid", &self.netuid),
             ("subtensor.network", "--subtensor.network", &self.network),
             ("subtensor.chain_endpoint", "--subtensor.chain_endpoint", &self.chain_endpoint),
+            ("sealing.beacon", "--sealing.beacon", &self.beacon),
             ("log_level", "--log-level", &self.log_level),
         ]);
         overrides.extend_from_slice(more);

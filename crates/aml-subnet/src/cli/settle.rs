@@ -47,6 +47,7 @@ pub(super) fn run(args: &SettleArgs) -> anyhow::Result<ExitCode> {
     }
     chain::block_on(async {
         let ledger = open(&settings, false).await?;
+        args.ledger.choose_subnet(&mut settings, &ledger).await?;
         let settler = Settler {
             ledger: Arc::new(ledger.clone()),
             source: Arc::new(Sot::open(sot_settings(&settings.validator))?),

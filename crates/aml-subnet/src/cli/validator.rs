@@ -9,10 +9,11 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{SettingsArgs, ValidatorArgs, chain, ledger, settle, standby};
+use super::{SettingsArgs, ValidatorArgs, chain, ledger, sealing, settle, standby};
 use crate::api;
 use crate::api::state::ApiState;
 use crate::calendar::{date_of, day_at};
+use crate::chain::pulses::ChainPulses;
 use crate::config::{Settings, ValidatorSettings};
 use crate::logging;
 use crate::protocol::NonceSource;
@@ -28,7 +29,7 @@ use crate::validator::run::Validator;
 use crate::validator::settling::Settler;
 use crate::validator::sot::Sot;
 use crate::validator::upkeep::Upkeep;
-use crate::validator::world::{MachineEntropy, WeightsChain, World};
+use crate::validator::world::{BeaconReader, MachineEntropy, WeightsChain, World};
 use crate::wallet::Signer;
 
 mod past;
@@ -160,6 +161,7 @@ async fn work(args: &RunValidatorArgs, settings: Settings, hands: Hands) -> anyh
     let today = date_of(day_at(SystemClock.now()));
     let rules = rulebook::open(&ledger, &settings.validator, settings.netuid, today).await?;
     tracing::info!(%rules, "rules by day");
+    sealing::check(&settings, &hands.chain, rules.on(today)).await?;
     let validator = build(&settings, &hands, &ledger, secret, &Clocks::of_the_machine())?;
     let code = if args.once {
         let pass = validator.once(&stop).await;
@@ -188,7 +190,8 @@ fn build(
     let clock = Arc::clone(&clocks.rounds);
     let sot = Arc::new(Sot::open(settle::sot_settings(&own)).context("validator.sot")?);
     let neurons = Arc::new(Subnet { chain: Arc::clone(chain), netuid, signer: signer.clone() });
-    let world = World::real(ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir());
+    let beacon = Arc::new(BeaconReader::new(&settings.sealing, Arc::clone(&neurons) as Arc<dyn ChainPulses>));
+    let world = World::real(ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir()).opened_by(beacon);
     let key = AskingKey { signer: signer.clone(), nonces: Arc::new(NonceSource::default()) };
     let rounds = Rounds::new(round::RoundsParts {
         world: world.clone(),

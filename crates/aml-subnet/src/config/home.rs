@@ -21,6 +21,7 @@ impl Settings {
             expand(key, text).map(|text| *path = PathBuf::from(text))
         };
         put(path("validator.data_dir", &mut self.validator.data_dir));
+        put(path("miner.data_dir", &mut self.miner.data_dir));
         for (key, one) in
             [("wallet.path", self.wallet.path.as_mut()), ("wallet.password_file", self.wallet.password_file.as_mut())]
         {

@@ -6,8 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::sealing::{OpenRequests, SealingSettings};
 pub use super::subtensor::SubtensorSettings;
 use super::validator::ValidatorSettings;
 use crate::protocol::Window;
@@ -30,6 +32,8 @@ pub struct Settings {
     pub axon: AxonSettings,
     /// Signed requests.
     pub protocol: ProtocolSettings,
+    /// Sealed answers.
+    pub sealing: SealingSettings,
     /// The miner's proxy.
     pub miner: MinerSettings,
     /// The validator.
@@ -45,6 +49,7 @@ impl Default for Settings {
             subtensor: SubtensorSettings::default(),
             axon: AxonSettings::default(),
             protocol: ProtocolSettings::default(),
+            sealing: SealingSettings::default(),
             miner: MinerSettings::default(),
             validator: ValidatorSettings::default(),
         }
@@ -130,6 +135,14 @@ impl ProtocolSettings {
 pub struct MinerSettings {
     /// The inference API.
     pub api_url: String,
+    /// Folder for sealed answers in plain, and for the openings that were promised.
+    pub data_dir: PathBuf,
+    /// What whoever names no opening is sent.
+    pub open_requests: OpenRequests,
+    /// Plain answers that are kept, compressed, all together.
+    pub kept_answers_bytes: u64,
+    /// The receipts' public key that the hotkey vouches for, after it has changed.
+    pub receipt_key: Option<Digest>,
     /// Where health, readiness and metrics are served.
     pub status_listen: SocketAddr,
     /// Whether only validators with a permit are served.
@@ -182,6 +195,10 @@ impl Default for MinerSettings {
     fn default() -> Self {
         Self {
             api_url: "http://127.0.0.1:8000".to_owned(),
+            data_dir: PathBuf::from("miner-data"),
+            open_requests: OpenRequests::default(),
+            kept_answers_bytes: 4 << 30,
+            receipt_key: None,
             status_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8092)),
             require_permit: true,
             min_stake_tao: 0.0,
@@ -253,6 +270,7 @@ impl Settings {
         for text in &protocol.ed25519_hotkeys {
             refuse(text.parse::<Hotkey>().is_err(), &format!("protocol.ed25519_hotkeys: `{text}` is no ss58 address"));
         }
+        problems.extend(self.sealing.problems());
         problems.extend(self.validator.problems());
         problems
     }
@@ -271,7 +289,7 @@ impl Settings {
     }
 }
 
-fn is_http_url(text: &str) -> bool {
+pub(super) fn is_http_url(text: &str) -> bool {
     text.parse::<http::Uri>()
         .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
 }

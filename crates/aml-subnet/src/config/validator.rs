@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::explain::Explain;
 use super::forms::{is_database, is_key};
+use super::sealing::Answers;
 use crate::validation::rules_list::RulesList;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -58,6 +59,8 @@ pub struct ValidatorSettings {
     pub accept_unsigned: bool,
     /// How much of an explanation miners are asked for: `none`, `top` or `full`.
     pub explain: Explain,
+    /// Whether answers are sealed until their round opens: under rules v2.
+    pub answers: Answers,
     /// Canonical scores may be read from so long after their round began.
     #[serde(with = "humantime_serde")]
     pub publish_delay: Duration,
@@ -184,6 +187,7 @@ impl Default for ValidatorSettings {
             v10_fallback: false,
             accept_unsigned: false,
             explain: Explain::default(),
+            answers: Answers::default(),
             publish_delay: Duration::ZERO,
             settle_after: 7 * DAY,
             settle_until: 21 * DAY,

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::beacon::{self, BeaconFacts};
 pub use super::facts::{ApiFacts, HeadFacts, PortFacts, Times, WalletFacts};
 use super::{Class, Finding, Report, State, finding, ok, prospects};
-use crate::chain::{outlook::Outlook, types::Neuron};
+use crate::chain::{collateral::Collateral, outlook::Outlook, types::Neuron};
 use crate::miner::verdicts::Verdicts;
 use crate::validation::rules::RulesVersion;
 
@@ -48,8 +49,12 @@ pub struct Facts {
     pub disk: Option<Vec<String>>,
     /// A validator's rules of today, and what the subnet's weights version says of the others'.
     pub rules: Option<RulesFacts>,
+    /// The beacon, where answers are sealed.
+    pub beacon: Option<BeaconFacts>,
     /// How near a miner is to losing its place.
     pub outlook: Option<Outlook>,
+    /// What it has locked, where the chain knows of such.
+    pub collateral: Option<Collateral>,
     /// What validators made of its answers, by their URLs.
     pub rounds: Vec<(String, Result<Verdicts, String>)>,
 }
@@ -78,10 +83,12 @@ pub fn judge(facts: &Facts) -> Report {
         Class::VersionMismatch => facts.api.as_ref().map(version).or_else(|| facts.rules.and_then(rules)),
         Class::Disk => facts.disk.as_deref().map(disk),
         Class::Place => facts.outlook.as_ref().map(prospects::place),
+        Class::Beacon => facts.beacon.as_ref().map(beacon::judge),
         Class::Rounds => None,
     };
+    let collateral = facts.collateral.as_ref().map(prospects::collateral);
     let rounds = facts.rounds.iter().map(prospects::rounds);
-    Report { findings: Class::ALL.into_iter().filter_map(one).chain(rounds).collect() }
+    Report { findings: Class::ALL.into_iter().filter_map(one).chain(collateral).chain(rounds).collect() }
 }
 
 fn disk(problems: &[String]) -> Finding {

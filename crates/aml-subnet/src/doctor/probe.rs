@@ -10,8 +10,10 @@ use aml_miner::error_chain::with_causes;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::beacon;
 use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts};
 use crate::calendar::{date_of, day_at};
+use crate::chain::collateral::Collateral;
 use crate::chain::outlook::Outlook;
 use crate::chain::types::Neuron;
 use crate::config::Settings;
@@ -63,9 +65,17 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         (Some(chain), Ok(wallet)) if is_miner => outlook(chain, settings.netuid, &wallet.hotkey).await,
         _ => None,
     };
+    let collateral = match (&chain, &wallet) {
+        (Some(chain), Ok(wallet)) if is_miner => collateral(chain, settings.netuid, &wallet.hotkey).await,
+        _ => None,
+    };
     let rounds = match &wallet {
         Ok(wallet) if is_miner => rounds(&settings.miner.validators, &wallet.hotkey).await,
         _ => Vec::new(),
+    };
+    let beacon = match &chain {
+        Some(chain) => beacon::look(settings, *role, chain, clock.now()).await,
+        None => None,
     };
     Facts {
         role: *role,
@@ -79,7 +89,9 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         api: if is_miner { Some(api(http.as_ref(), &settings.miner.api_url).await) } else { None },
         rules,
         disk: if is_miner { None } else { disk(settings).await },
+        beacon,
         outlook,
+        collateral,
         rounds,
     }
 }
@@ -146,6 +158,10 @@ async fn rules(chain: &Subtensor, settings: &Settings, hotkey: &Hotkey, clock: &
 
 async fn outlook(chain: &Subtensor, netuid: u16, hotkey: &Hotkey) -> Option<Outlook> {
     timeout(CHAIN, chain.outlook(*hotkey, netuid)).await.ok()?.ok().flatten()
+}
+
+async fn collateral(chain: &Subtensor, netuid: u16, hotkey: &Hotkey) -> Option<Collateral> {
+    timeout(CHAIN, chain.collateral(*hotkey, netuid)).await.ok()?.ok().flatten()
 }
 
 async fn rounds(validators: &[String], hotkey: &Hotkey) -> Vec<(String, Result<Verdicts, String>)> {

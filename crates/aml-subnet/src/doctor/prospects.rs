@@ -1,6 +1,7 @@
 //! What a miner has to expect: whether it keeps its place, and what validators made of its last answers. Warnings alone.
 
 use super::{Class, Finding, State, finding, ok};
+use crate::chain::collateral::Collateral;
 use crate::chain::outlook::Outlook;
 use crate::miner::verdicts::Verdicts;
 
@@ -23,6 +24,24 @@ pub(super) fn place(outlook: &Outlook) -> Finding {
         return finding(Class::Place, State::Warning, text, advice);
     }
     ok(Class::Place, text)
+}
+
+/// What is locked, and what has been earned towards its release.
+pub(super) fn collateral(of: &Collateral) -> Finding {
+    let Collateral { locked, floor, earned } = *of;
+    if locked == 0 && floor == 0 {
+        return ok(Class::Place, "no collateral is locked");
+    }
+    let mut text = format!("collateral: {} alpha locked, {} earned since then", alpha(locked), alpha(earned));
+    if floor > 0 {
+        text.push_str(&format!("; {} of it stay locked because the miner wants it so", alpha(floor)));
+    }
+    ok(Class::Place, text)
+}
+
+/// Rao as whole alpha with four digits, cut.
+fn alpha(rao: u64) -> String {
+    format!("{}.{:04}", rao / 1_000_000_000, rao % 1_000_000_000 / 100_000)
 }
 
 /// What a validator made of the last answer.

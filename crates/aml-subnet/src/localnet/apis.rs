@@ -1,5 +1,7 @@
 //! Runtime APIs: one table gives their metadata and answers `state_call`.
 
+use std::collections::BTreeMap;
+
 use frame_metadata::v15::{RuntimeApiMetadata, RuntimeApiMethodMetadata, RuntimeApiMethodParamMetadata};
 use parity_scale_codec::{Decode, Encode};
 use scale_info::{MetaType, meta_type};
@@ -15,7 +17,7 @@ use super::mirror::pallet_subtensor::rpc_info::dynamic_info::DynamicInfo;
 use super::mirror::pallet_subtensor::rpc_info::metagraph::{Metagraph, SelectiveMetagraph};
 use super::mirror::pallet_subtensor::rpc_info::neuron_info::{NeuronInfo, NeuronInfoLite};
 use super::mirror::pallet_subtensor::rpc_info::show_subnet::SubnetState;
-use super::mirror::pallet_subtensor::rpc_info::stake_info::StakeInfo;
+use super::mirror::pallet_subtensor::rpc_info::stake_info::{StakeAvailability, StakeInfo};
 use super::mirror::pallet_subtensor::rpc_info::subnet_info::{SubnetHyperparams, SubnetInfo, SubnetInfov2};
 use super::mirror::pallet_subtensor_swap_runtime_api::{SimSwapResult, SubnetPrice};
 use super::mirror::pallet_transaction_payment::types::RuntimeDispatchInfo;
@@ -66,6 +68,7 @@ trait Answer: Encode {
 }
 
 impl<T: Encode> Answer for Vec<T> {}
+impl<K: Encode, V: Encode> Answer for BTreeMap<K, V> {}
 impl Answer for u64 {}
 impl Answer for u32 {}
 impl Answer for RuntimeVersion {}
@@ -146,6 +149,10 @@ methods! {
         |q, coldkeys| coldkeys.into_iter().map(|coldkey| (coldkey, stakes::stakes(q, coldkey))).collect();
     @G381 StakeInfoRuntimeApi.get_stake_info_for_hotkey_coldkey_netuid(hotkey_account: AccountId32, coldkey_account: AccountId32, netuid: u16) -> Option<StakeInfo> =
         stakes::stake;
+    @G463 StakeInfoRuntimeApi.get_stake_availability_for_coldkeys(coldkey_accounts: Vec<AccountId32>, netuids: Vec<u16>) -> BTreeMap<AccountId32, BTreeMap<u16, StakeAvailability>> =
+        |q, coldkeys, netuids| coldkeys.into_iter().map(|coldkey| (coldkey, stakes::availability(q, coldkey, &netuids))).collect();
+    @G463 BetaBasketRuntimeApi.get_root_basket_owed(coldkey: AccountId32) -> u64 = |_, _| 0;
+    @G463 BetaBasketRuntimeApi.get_root_basket_positions(coldkey: AccountId32) -> Vec<(AccountId32, u64, u64)> = |_, _| Vec::new();
     @G381 SubnetRegistrationRuntimeApi.get_network_registration_cost() -> u64 =
         |q| subtensor::NETWORK_MIN_LOCK_COST.get(&q.db, ());
     @G381 SwapRuntimeApi.sim_swap_tao_for_alpha(netuid: u16, tao: u64) -> SimSwapResult = |_, _, tao| even_swap(tao);

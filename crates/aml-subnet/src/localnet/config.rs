@@ -66,6 +66,8 @@ pub struct Config {
     /// Storage items, calls and runtime APIs of Subtensor that the runtime is to lack, by name, for tests of what a client
     /// does then.
     pub without: Vec<String>,
+    /// Whether the chain has a beacon of its own, which signs a round every second.
+    pub beacon: bool,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -81,6 +83,7 @@ impl Default for Config {
             db: None,
             genesis_hash: None,
             without: Vec::new(),
+            beacon: false,
             clock: Arc::new(SystemClock),
         }
     }

@@ -68,6 +68,16 @@ pub(crate) mod swap {
     }
 }
 
+pub(crate) mod shield {
+    //! The key that clients encrypt transactions to.
+    use crate::localnet::item::items;
+    use crate::localnet::mirror::BoundedVec;
+
+    items! { "MevShield";
+        @G463 NEXT_KEY "NextKey" [] ? BoundedVec<u8>;
+    }
+}
+
 pub(crate) mod commitments {
     //! Public notes of neurons: none are kept here.
     use crate::localnet::item::items;
@@ -85,8 +95,8 @@ pub(crate) mod subtensor {
     use crate::localnet::item::items;
     use crate::localnet::mirror::AccountId32;
     use crate::localnet::mirror::pallet_subtensor::pallet::{
-        AxonInfo, ChainIdentityV2, EpochConsensus, NeuronCertificate, PrometheusInfo, RootClaimTypeEnum,
-        SubnetIdentityV3, TimelockedCommit, WeightCommit,
+        AxonInfo, ChainIdentityV2, EpochConsensus, MinerCollateralState, NeuronCertificate, PrometheusInfo,
+        RootClaimTypeEnum, SubnetIdentityV3, TimelockedCommit, WeightCommit,
     };
     use crate::localnet::mirror::substrate_fixed::{FixedI128, FixedU128};
 
@@ -154,6 +164,8 @@ pub(crate) mod subtensor {
         @G218 COMMIT_REVEAL_WEIGHTS_ENABLED_218 "CommitRevealWeightsEnabled" [Id u16] : bool;
         REVEAL_PERIOD_EPOCHS "RevealPeriodEpochs" [Twox u16] : u64 = 1;
         BURN "Burn" [Id u16] : u64 = 100_000_000;
+        @G463 COLLATERAL_LOCK_SHARE "CollateralLockShare" [Id u16] : u16;
+        @G463 COLLATERAL_DRAIN_RATIO "CollateralDrainRatio" [Id u16] : FixedU128;
         DIFFICULTY "Difficulty" [Id u16] : u64 = 10_000_000;
         MIN_BURN "MinBurn" [Id u16] : u64 = 500_000;
         MAX_BURN "MaxBurn" [Id u16] : u64 = 100_000_000_000;
@@ -196,6 +208,7 @@ pub(crate) mod subtensor {
         DELEGATES "Delegates" [Blake AccountId32] : u16 = 11_796;
         @G381 ROOT_CLAIM_TYPE "RootClaimType" [Blake AccountId32] : RootClaimTypeEnum;
         TOTAL_HOTKEY_ALPHA "TotalHotkeyAlpha" [Blake AccountId32, Id u16] : u64;
+        @G463 MINER_COLLATERAL "MinerCollateral" [Id u16, Blake AccountId32, Blake AccountId32] ? MinerCollateralState;
         @G381 STAKE_OF "Alpha" [Blake AccountId32, Blake AccountId32, Id u16] : FixedU128;
 
         // commits

@@ -11,10 +11,10 @@ use super::genesis;
 use super::items::{system, timestamp};
 use super::maker;
 use super::metadata::{BLOCK_HASH_COUNT, Metadata};
-use super::mirror::frame_system::Phase;
 use super::mirror::node_subtensor_runtime::RuntimeCall;
 use super::mirror::{H256, pallet_timestamp};
 use super::pool::{Invalid, MAX_AHEAD, Pool, PoolError, Status, Waiting, Watcher};
+use super::shield::Shield;
 use super::spec::Spec;
 use super::state::{Changes, Overlay, State, View};
 use super::validity::{self, Scene};
@@ -47,6 +47,7 @@ pub(crate) struct Ledger {
     metadata: BTreeMap<u32, Arc<Metadata>>,
     /// What the metadata does not mention.
     without: Vec<String>,
+    shield: Option<Shield>,
 }
 
 /// A block that was made, with what it changed.
@@ -93,6 +94,7 @@ impl Ledger {
             undecided: Vec::new(),
             metadata: BTreeMap::new(),
             without: Vec::new(),
+            shield: Shield::new(),
         }
     }
 
@@ -215,6 +217,9 @@ impl Ledger {
         let time_ms = now_ms.max(parent.time_ms + 1);
         let mut exec = maker::begin(Overlay::new(self.state.at(parent.number())), number, self.spec);
         maker::initialize(&mut exec, &parent, time_ms);
+        if let Some(shield) = &self.shield {
+            shield.announce(&mut exec);
+        }
         let wished = exec.atomic(wish);
         let timestamp = RuntimeCall::Timestamp(pallet_timestamp::pallet::Call::set { now: time_ms });
         let mut extrinsics = vec![bare(&timestamp)];
@@ -227,10 +232,14 @@ impl Ledger {
             };
             match validity::check(&exec.db, scene, &waiting.signed, waiting.bytes.len()) {
                 Ok(()) => {
-                    exec.phase = Phase::ApplyExtrinsic(u32::try_from(extrinsics.len()).unwrap_or(u32::MAX));
-                    maker::apply(&mut exec, &waiting.signed, waiting.bytes.len());
-                    extrinsics.push(waiting.bytes.clone());
+                    maker::include(&mut exec, &mut extrinsics, &waiting.signed, waiting.bytes.clone());
                     outcomes.push((signer, nonce, true));
+                    let carried = self.shield.as_ref().and_then(|shield| shield.carried(&waiting.signed.call));
+                    if let Some((signed, bytes)) = carried
+                        && validity::check(&exec.db, scene, &signed, bytes.len()).is_ok()
+                    {
+                        maker::include(&mut exec, &mut extrinsics, &signed, bytes);
+                    }
                 }
                 Err(Invalid::Future) => {}
                 Err(_) => outcomes.push((signer, nonce, false)),

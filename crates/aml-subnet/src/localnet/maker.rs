@@ -60,8 +60,15 @@ pub(crate) fn inherent(exec: &mut Exec<'_>) {
     exec.emit(RuntimeEvent::System(Event::ExtrinsicSuccess { dispatch_info }));
 }
 
+/// Puts a transaction that was found valid into the block.
+pub(crate) fn include(exec: &mut Exec<'_>, extrinsics: &mut Vec<Vec<u8>>, tx: &Signed, bytes: Vec<u8>) {
+    exec.phase = Phase::ApplyExtrinsic(u32::try_from(extrinsics.len()).unwrap_or(u32::MAX));
+    apply(exec, tx, bytes.len());
+    extrinsics.push(bytes);
+}
+
 /// Carries out a transaction that was found valid: it is paid for and counted even if its call fails.
-pub(crate) fn apply(exec: &mut Exec<'_>, tx: &Signed, bytes: usize) {
+fn apply(exec: &mut Exec<'_>, tx: &Signed, bytes: usize) {
     let cost = validity::cost(tx, bytes);
     system::ACCOUNT.mutate(&mut exec.db, (tx.signer,), |account| account.nonce += 1);
     if cost > 0 && exec::withdraw(&mut exec.db, tx.signer, cost).is_err() {

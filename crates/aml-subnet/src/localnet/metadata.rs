@@ -20,7 +20,7 @@ use super::mirror::sp_runtime::generic::unchecked_extrinsic::UncheckedExtrinsic;
 use super::mirror::sp_runtime::{MultiSignature, multiaddress::MultiAddress};
 use super::mirror::{
     H256, frame_metadata_hash_extension::CheckMetadataHash, frame_system, pallet_admin_utils, pallet_balances,
-    pallet_commitments, pallet_subtensor, pallet_sudo, pallet_timestamp, pallet_transaction_payment,
+    pallet_commitments, pallet_shield, pallet_subtensor, pallet_sudo, pallet_timestamp, pallet_transaction_payment,
 };
 use super::spec::{Generation, Spec};
 use super::{apis, items, spec};
@@ -29,6 +29,8 @@ use super::{apis, items, spec};
 pub(crate) const BLOCK_HASH_COUNT: u32 = 4096;
 /// Least balance of an account, in rao.
 pub(crate) const EXISTENTIAL_DEPOSIT: u64 = 500;
+/// Milliseconds between blocks as clients are told; how long it takes is a setting.
+const SLOT_MS: u64 = 250;
 /// Prefix of addresses.
 pub(crate) const SS58_PREFIX: u16 = 42;
 
@@ -96,6 +98,9 @@ fn adapt(registry: &mut PortableRegistry, spec: Spec) {
         }
         let TypeDef::Variant(enumeration) = &mut ty.ty.type_def else { continue };
         match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["node_subtensor_runtime", "RuntimeCall" | "RuntimeEvent"] => {
+                enumeration.variants.retain(|pallet| spec.has_shield() || pallet.name != "MevShield");
+            }
             [pallet, "pallet", "Call"] => enumeration.variants.retain(|call| spec.lists_call(pallet, &call.name)),
             [pallet, "pallet", "Error"] => {
                 if *pallet == "pallet_subtensor" {
@@ -211,6 +216,11 @@ fn pallets(spec: Spec) -> Vec<PalletMetadata> {
     if spec.generation != Generation::G218 {
         all.push(Parts::new("Drand", 26, items::drand::entries()));
         all.push(Parts::new("Swap", 28, items::swap::entries()));
+    }
+    if spec.has_shield() {
+        all.push(Parts::new("Aura", 3, Vec::new()).constant("SlotDuration", &SLOT_MS));
+        let shield = Parts::new("MevShield", 30, items::shield::entries());
+        all.push(shield.calls::<pallet_shield::pallet::Call>().event::<pallet_shield::pallet::Event>());
     }
     all.into_iter().map(|parts| parts.build(spec.generation)).collect()
 }

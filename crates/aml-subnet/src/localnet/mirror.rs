@@ -13,6 +13,7 @@ pub(crate) mod pallet_admin_utils;
 pub(crate) mod pallet_balances;
 pub(crate) mod pallet_commitments;
 pub(crate) mod pallet_drand;
+pub(crate) mod pallet_shield;
 pub(crate) mod pallet_subtensor;
 pub(crate) mod sp_runtime;
 

@@ -1,10 +1,12 @@
 //! The chain with its tasks: one lock, one block at a time, everyone who listens is told.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
 
+use super::beacon;
 use super::block::Block;
 use super::config::Config;
 use super::exec::{Exec, Fault};
@@ -32,6 +34,7 @@ pub(crate) struct Node {
     heads: broadcast::Sender<Head>,
     spec: watch::Sender<Spec>,
     block_time: watch::Sender<Option<Duration>>,
+    beacon: AtomicBool,
     config: Config,
 }
 
@@ -52,7 +55,8 @@ impl Node {
         let block_time = watch::Sender::new(config.block_time);
         let heads = broadcast::Sender::new(MAX_BEHIND);
         let journal = Mutex::new(journal);
-        Ok(Arc::new(Self { ledger: Mutex::new(ledger), journal, heads, spec, block_time, config }))
+        let beacon = AtomicBool::new(config.beacon);
+        Ok(Arc::new(Self { ledger: Mutex::new(ledger), journal, heads, spec, block_time, beacon, config }))
     }
 
     /// The chain, for as long as the guard lives.
@@ -82,7 +86,13 @@ impl Node {
         wish: impl FnOnce(&mut Exec<'_>) -> Result<T, Fault>,
     ) -> (Arc<Block>, Result<T, Fault>) {
         let mut ledger = self.ledger();
-        let (made, wished) = ledger.make(now_ms(&self.config), wish);
+        let (now_ms, runs) = (now_ms(&self.config), self.beacon.load(Ordering::Relaxed));
+        let (made, wished) = ledger.make(now_ms, |exec| {
+            if runs {
+                beacon::on_block(exec, now_ms);
+            }
+            wish(exec)
+        });
         let finalizing = ledger.finalizing;
         (self.publish(&ledger, made, finalizing), wished)
     }
@@ -148,6 +158,11 @@ impl Node {
     /// Changes the time between blocks; `None` stops them.
     pub(crate) fn set_block_time(&self, block_time: Option<Duration>) {
         self.block_time.send_replace(block_time);
+    }
+
+    /// Stops the chain's own beacon, or lets it go on.
+    pub(crate) fn set_beacon(&self, runs: bool) {
+        self.beacon.store(runs, Ordering::Relaxed);
     }
 
     /// Makes blocks until it is dropped.

@@ -80,8 +80,14 @@ impl Spec {
         match call {
             RuntimeCall::SubtensorModule(call) => self.lists_call("pallet_subtensor", &name_of(call)),
             RuntimeCall::AdminUtils(call) => self.lists_call("pallet_admin_utils", &name_of(call)),
+            RuntimeCall::MevShield(_) => self.has_shield(),
             _ => true,
         }
+    }
+
+    /// Whether transactions may be encrypted until a block carries them out.
+    pub(crate) fn has_shield(self) -> bool {
+        self.generation >= Generation::G463
     }
 
     /// Whether the metadata of this runtime has a call of this name in this pallet.

@@ -5,10 +5,10 @@ use std::str::FromStr;
 use super::exec::{self, Exec, Fault};
 use super::item::{Item, Write};
 use super::items::subtensor::{
-    ACTIVITY_CUTOFF, BURN, COMMIT_REVEAL_VERSION, COMMIT_REVEAL_WEIGHTS_ENABLED, IMMUNITY_PERIOD, MAX_ALLOWED_UIDS,
-    MAX_ALLOWED_VALIDATORS, MAX_REGISTRATIONS_PER_BLOCK, MAX_WEIGHTS_LIMIT, MECHANISM_COUNT_CURRENT,
-    MIN_ALLOWED_WEIGHTS, NETWORK_REGISTRATION_ALLOWED, OWNER, REVEAL_PERIOD_EPOCHS, SERVING_RATE_LIMIT,
-    STAKE_THRESHOLD, TEMPO, UIDS, WEIGHTS_MIN_STAKE, WEIGHTS_SET_RATE_LIMIT, WEIGHTS_VERSION_KEY,
+    ACTIVITY_CUTOFF, BURN, COLLATERAL_LOCK_SHARE, COMMIT_REVEAL_VERSION, COMMIT_REVEAL_WEIGHTS_ENABLED,
+    IMMUNITY_PERIOD, MAX_ALLOWED_UIDS, MAX_ALLOWED_VALIDATORS, MAX_REGISTRATIONS_PER_BLOCK, MAX_WEIGHTS_LIMIT,
+    MECHANISM_COUNT_CURRENT, MIN_ALLOWED_WEIGHTS, NETWORK_REGISTRATION_ALLOWED, OWNER, REVEAL_PERIOD_EPOCHS,
+    SERVING_RATE_LIMIT, STAKE_THRESHOLD, TEMPO, UIDS, WEIGHTS_MIN_STAKE, WEIGHTS_SET_RATE_LIMIT, WEIGHTS_VERSION_KEY,
 };
 use super::mirror::AccountId32;
 use super::mirror::pallet_subtensor::pallet::Error;
@@ -50,6 +50,8 @@ pub enum Hyperparameter {
     CommitRevealPeriod,
     /// Version of timelocked commits.
     CommitRevealVersion,
+    /// Share of the cost of a registration that is locked, in 65535ths.
+    CollateralLockShare,
     /// Stake in rao that weights ask for; of all subnets.
     StakeThreshold,
     /// Mechanisms of the subnet.
@@ -63,7 +65,7 @@ pub struct UnknownHyperparameter {
     name: String,
 }
 
-const NAMES: [(&str, Hyperparameter); 18] = [
+const NAMES: [(&str, Hyperparameter); 19] = [
     ("tempo", Hyperparameter::Tempo),
     ("weights_rate_limit", Hyperparameter::WeightsRateLimit),
     ("weights_version", Hyperparameter::WeightsVersion),
@@ -80,6 +82,7 @@ const NAMES: [(&str, Hyperparameter); 18] = [
     ("commit_reveal_weights_enabled", Hyperparameter::CommitRevealWeightsEnabled),
     ("commit_reveal_period", Hyperparameter::CommitRevealPeriod),
     ("commit_reveal_version", Hyperparameter::CommitRevealVersion),
+    ("collateral_lock_share", Hyperparameter::CollateralLockShare),
     ("stake_threshold", Hyperparameter::StakeThreshold),
     ("mechanism_count", Hyperparameter::MechanismCount),
 ];
@@ -115,6 +118,7 @@ pub(crate) fn set_hyperparameter(
         Hyperparameter::MaxValidators => &MAX_ALLOWED_VALIDATORS,
         Hyperparameter::ImmunityPeriod => &IMMUNITY_PERIOD,
         Hyperparameter::ActivityCutoff => &ACTIVITY_CUTOFF,
+        Hyperparameter::CollateralLockShare => &COLLATERAL_LOCK_SHARE,
         Hyperparameter::MaxRegistrationsPerBlock => &MAX_REGISTRATIONS_PER_BLOCK,
         _ => return set_long(exec, netuid, name, value),
     };

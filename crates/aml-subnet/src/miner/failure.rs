@@ -10,6 +10,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 
 use super::authorize::Unwelcome;
+use crate::beacon::Beacon;
 use crate::http::spool::SpoolError;
 use crate::protocol::Refusal;
 
@@ -87,6 +88,23 @@ pub enum Failure {
     /// The inference API refused (old form only; the native form passes its answer on).
     #[error("the inference API answered {}", .0.as_u16())]
     ApiStatus(StatusCode),
+    /// Answers are sealed to another beacon.
+    #[error("this miner seals to the beacon {0}, and to no other")]
+    Beacon(Beacon),
+    /// No opening of that day.
+    #[error(
+        "the opening is {0}: 30 hours after the day begins, or the next multiple of six hours that is an hour away"
+    )]
+    Opening(&'static str),
+    /// An open answer would be asked for where answers are sealed.
+    #[error("this miner seals its answers: name an opening (docs/sealing.md)")]
+    SealedOnly,
+    /// A plain answer that is not there, or was given to somebody else.
+    #[error("no answer of this digest was given to this hotkey, or it is not kept any more")]
+    NotKept,
+    /// A plain answer whose opening has not come.
+    #[error("this answer may not be read yet")]
+    NotOpen,
     /// Stopping.
     #[error("this miner is stopping; ask another one")]
     Draining,
@@ -111,13 +129,13 @@ impl Failure {
             | Self::NoRoom
             | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
-            Self::Unwelcome(_) => StatusCode::FORBIDDEN,
-            Self::NoRoute { .. } => StatusCode::NOT_FOUND,
+            Self::Unwelcome(_) | Self::NotOpen | Self::SealedOnly => StatusCode::FORBIDDEN,
+            Self::NoRoute { .. } | Self::NotKept => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Shape(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) | Self::DigestRequired(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Incomplete | Self::Digest => StatusCode::BAD_REQUEST,
+            Self::Incomplete | Self::Digest | Self::Beacon(_) | Self::Opening(_) => StatusCode::BAD_REQUEST,
             Self::Slow(_) | Self::Stalled(_) => StatusCode::REQUEST_TIMEOUT,
             Self::ApiDown | Self::ApiAnswer => StatusCode::BAD_GATEWAY,
             Self::ApiSlow => StatusCode::GATEWAY_TIMEOUT,
@@ -155,6 +173,11 @@ impl Failure {
             Self::ApiSlow => "api_slow",
             Self::ApiAnswer => "api_answer_too_large",
             Self::ApiStatus(_) => "api_refused",
+            Self::Beacon(_) => "other_beacon",
+            Self::Opening(_) => "bad_opening",
+            Self::SealedOnly => "sealed_only",
+            Self::NotKept => "not_kept",
+            Self::NotOpen => "not_open",
             Self::Draining => "draining",
             Self::Internal => "internal",
         }

@@ -42,6 +42,8 @@ pub(super) async fn serve(miner: &Miner, peer: Peer, seen: &mut Seen, request: R
     miner.gate.fits(&body)?;
     miner.gate.count(claim.sender, claim.nonce, peer.0).await?;
     seen.verified = true;
+    // This form cannot seal.
+    miner.sealer.allows_open(miner.gate.clock.now().as_secs()).await?;
     let (deadline, mut part) = (claim.timeout, miner.gate.begin(claim.sender)?);
     let work = async {
         let body = checked(miner.gate.receive(body, &mut part).await?, claim).await?;

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use futures_util::StreamExt as _;
-use http::header::CONTENT_LENGTH;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::admit::Gate;
@@ -18,12 +18,15 @@ use super::failure::Failure;
 use super::forward::Answer;
 use super::observe::Seen;
 use super::proxy::Miner;
+use super::sealing;
 use crate::http::listen::Peer;
 use crate::http::share::Part;
 use crate::http::spool::Spooled;
 use crate::protocol::answer::{self, Answered, Asked};
+use crate::protocol::second_answer::{self, Subject};
 use crate::protocol::signed_request::{Claim, Target};
-use crate::protocol::{Refusal, content_digest};
+use crate::protocol::terms::Terms;
+use crate::protocol::{Refusal, content_digest, receipt_key};
 use crate::wallet::Hotkey;
 
 /// Checks `request`, forwards it to `route` of the API, and signs what comes back.
@@ -34,7 +37,96 @@ pub(super) async fn serve(
     seen: &mut Seen,
     request: Request,
 ) -> Result<Response, Failure> {
+    let (mut head, body) = request.into_parts();
+    let Proven { asked, stake, body, mut part } = prove(miner, peer, seen, &head, body).await?;
+    let (terms, query) = Terms::of_query(head.uri.query())?;
+    if terms.is_none_or(|terms| terms.opening.is_none()) {
+        miner.sealer.allows_open(now_s(miner)).await?;
+    }
+    let promised = match &terms {
+        Some(terms) => {
+            plain(&mut head.headers)?;
+            miner.sealer.promise(terms, asked.validator, now_s(miner)).await?
+        }
+        None => None,
+    };
+    let _slot = miner.slots.acquire(stake).await.map_err(|_| Failure::Busy)?;
+    let target = query.map_or_else(|| route.to_owned(), |query| format!("{route}?{query}"));
+    let answer = miner.upstream.ask(&target, &head.headers, body).await?;
+    if !part.grow(answer.body.len()) {
+        return Err(Failure::TooManyAtOnce);
+    }
+    let (answer, mut signed) = match terms {
+        None => {
+            let answered = Answered { status: answer.status, body: answer.body.digest() };
+            let signed = answer::sign(&miner.signer, answered, &asked);
+            (answer, signed)
+        }
+        Some(terms) => {
+            let subject = Subject { task: terms.task, commitment: terms.commitment, decoded: asked.body };
+            let parties = sealing::parties(miner.hotkey(), &asked, &terms);
+            let (answer, stated) = match promised.filter(|_| sealing::is_sealable(&answer)) {
+                Some(opening) => miner.sealer.seal(answer, opening, parties, now_s(miner)).await?,
+                None => {
+                    let stated = sealing::open(&answer);
+                    (answer, stated)
+                }
+            };
+            let signed = second_answer::sign(&miner.signer, &stated, &asked, &subject);
+            (answer, signed)
+        }
+    };
+    if let Some(key) = &miner.receipt_key {
+        signed.insert(receipt_key::HEADER, receipt_key::vouch(&miner.signer, key, &asked.body));
+    }
+    seen.bytes_out = answer.body.len();
+    Ok(respond(answer, signed, part))
+}
+
+/// The plain answer that was sealed for whoever asks, once it may be read: for when the beacon stays away.
+pub(super) async fn plain_answer(
+    miner: &Miner,
+    digest: Digest,
+    peer: Peer,
+    seen: &mut Seen,
+    request: Request,
+) -> Result<Response, Failure> {
     let (head, body) = request.into_parts();
+    let Proven { asked, mut part, .. } = prove(miner, peer, seen, &head, body).await?;
+    let plain = miner.sealer.plain(asked.validator, digest, now_s(miner)).await?;
+    seen.bytes_out = plain.body.len() as u64;
+    if !part.grow(seen.bytes_out) {
+        return Err(Failure::TooManyAtOnce);
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(plain.body.len()));
+    if let Some(value) = plain.receipt.and_then(|receipt| HeaderValue::from_str(&receipt).ok()) {
+        headers.insert(aml_miner::receipt::HEADER, value);
+    }
+    let chunk = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from(plain.body))]);
+    let body = Body::from_stream(chunk.inspect(move |_| {
+        let _held = &part;
+    }));
+    Ok(stream(StatusCode::OK, headers, body))
+}
+
+/// A verified request.
+struct Proven {
+    asked: Asked,
+    stake: u64,
+    body: Spooled,
+    part: Part<Hotkey>,
+}
+
+/// Who asks, and with what: everything that has to hold before anything is done for it.
+async fn prove(
+    miner: &Miner,
+    peer: Peer,
+    seen: &mut Seen,
+    head: &http::request::Parts,
+    body: Body,
+) -> Result<Proven, Failure> {
     miner.gate.admit_peer(peer.0)?;
     let claim = Claim::parse(&head.headers)?;
     let envelope = *claim.envelope();
@@ -43,22 +135,26 @@ pub(super) async fn serve(
     claim.expect(scheme, &miner.hotkey(), gate.window, gate.clock.now())?;
     let caller = miner.gate.admit_caller(&envelope.sender)?;
     gate.fits(&body)?;
-    let arriving = Arriving { gate, peer: peer.0, claim: &claim, head: &head };
-    let (body, mut part) = match content_digest::announced(&head.headers)? {
+    let arriving = Arriving { gate, peer: peer.0, claim: &claim, head };
+    let (body, part) = match content_digest::announced(&head.headers)? {
         Some(digest) => arriving.announced(body, digest, seen).await?,
         None => arriving.unannounced(body, seen).await?,
     };
     let asked = Asked { nonce: envelope.nonce, validator: envelope.sender, body: body.digest() };
-    let _slot = miner.slots.acquire(caller.stake).await.map_err(|_| Failure::Busy)?;
-    let target = head.uri.query().map_or_else(|| route.to_owned(), |query| format!("{route}?{query}"));
-    let answer = miner.upstream.ask(&target, &head.headers, body).await?;
-    seen.bytes_out = answer.body.len();
-    if !part.grow(answer.body.len()) {
-        return Err(Failure::TooManyAtOnce);
+    Ok(Proven { asked, stake: caller.stake, body, part })
+}
+
+/// An answer of the second form vouches for the decoded request and the plain answer, so neither is compressed here.
+fn plain(headers: &mut HeaderMap) -> Result<(), Failure> {
+    headers.remove(ACCEPT_ENCODING);
+    if headers.contains_key(CONTENT_ENCODING) {
+        return Err(Failure::Media("a request for an answer of the second form must not be compressed"));
     }
-    let answered = Answered { status: answer.status, body: answer.body.digest() };
-    let signed = answer::sign(&miner.signer, answered, &asked);
-    Ok(respond(answer, signed, part))
+    Ok(())
+}
+
+fn now_s(miner: &Miner) -> u64 {
+    miner.gate.clock.now().as_secs()
 }
 
 /// A request whose body is still to come.

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aml_miner::clock::Clock;
+use aml_miner::digest::Digest;
 
 use super::admit::Gate;
 use super::authorize::Policy;
 use super::bodies;
 use super::forward::{Upstream, UpstreamError};
 use super::priority::Slots;
+use super::sealing::Sealer;
 use crate::chain::metagraph::Cache;
 use crate::config::Settings;
 use crate::http::listen::Reserved;
@@ -37,9 +39,11 @@ pub struct Miner {
     pub(super) netuid: u16,
     pub(super) accept_v10: bool,
     pub(super) signer: Signer,
+    pub(super) receipt_key: Option<Digest>,
     pub(super) gate: Gate,
     pub(super) slots: Slots,
     pub(super) upstream: Upstream,
+    pub(super) sealer: Sealer,
     pub(super) request_timeout: Duration,
     draining: AtomicBool,
 }
@@ -66,7 +70,9 @@ impl Miner {
             netuid: settings.netuid,
             accept_v10: protocol.accept_v10,
             signer: parts.signer,
+            receipt_key: miner.receipt_key,
             upstream: Upstream::new(&miner.api_url, spool.clone())?,
+            sealer: Sealer::of(settings, spool.clone()),
             slots: Slots::new(miner.concurrent, miner.queue),
             request_timeout: miner.request_timeout,
             draining: AtomicBool::new(false),

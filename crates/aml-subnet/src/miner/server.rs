@@ -67,6 +67,8 @@ pub fn router(miner: Arc<Miner>) -> Router {
         .route("/{netuid}/score/alerts", native("/score/alerts"))
         .route("/{netuid}/rank/alerts", native("/rank/alerts"))
         .route("/{netuid}/score/clusters", native("/score/clusters"));
+    router =
+        router.route("/{netuid}/answers/{digest}", post(plain_answer).fallback(|| async { Failure::Method.render() }));
     if miner.accept_v10 {
         let wrong_method = || async { legacy::refuse(&Failure::Method) };
         router = router.route(&format!("/{}", synapse::NAME), post(alert_scoring).fallback(wrong_method));
@@ -87,6 +89,20 @@ async fn score(
     let (mut seen, started) = (Seen::default(), Instant::now());
     let result = miner.in_time(native::serve(&miner, route, peer, &mut seen, request)).await;
     miner.answer(&Done { route, seen: &seen, started }, result, Failure::render)
+}
+
+async fn plain_answer(
+    State(miner): State<Arc<Miner>>,
+    Path((netuid, digest)): Path<(String, String)>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
+    let Some(digest) = digest.parse().ok().filter(|_| netuid == miner.netuid.to_string()) else {
+        return no_route(&miner).render();
+    };
+    let (mut seen, started) = (Seen::default(), Instant::now());
+    let result = miner.in_time(native::plain_answer(&miner, digest, peer, &mut seen, request)).await;
+    miner.answer(&Done { route: "/answers", seen: &seen, started }, result, Failure::render)
 }
 
 async fn alert_scoring(

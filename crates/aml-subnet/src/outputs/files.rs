@@ -1,4 +1,5 @@
-//! Published rounds on disk: `published/<date>_<window>/` with three files of the same rows and a signed manifest.
+//! Published rounds on disk: `published/<date>_<window>/` with three files of the same rows, the
+//! calibration of their probabilities, and a signed manifest.
 //!
 //! A directory is made aside and renamed into place. Whatever is read back is compared with the manifest first.
 
@@ -12,10 +13,11 @@ use aml_miner::clock::millis;
 use aml_miner::data::{Staging, WriteBatchError, remove_abandoned};
 use aml_miner::digest::Digest;
 
-use super::format::{EncodeError, Format, encode};
+use super::format::{CALIBRATION_FILE, EncodeError, Format, encode, is_known};
 use super::manifest::{FileEntry, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ManifestError};
-use super::rows::{CanonicalRow, Mismatch, canonical_rows};
+use super::rows::{Mismatch, canonical_rows};
 use crate::calendar::rfc3339;
+use crate::readers::calibration::Calibration;
 use crate::store::records::{Canonical, RosterRow, Round, RoundId};
 use crate::wallet::{Hotkey, Signer};
 
@@ -33,6 +35,8 @@ pub struct Edition<'a> {
     pub roster: &'a [RosterRow],
     /// Their scores.
     pub canonical: &'a Canonical,
+    /// What their probabilities come from; `None` of a round that has none.
+    pub calibration: Option<&'a Calibration>,
     /// Who vouches for it.
     pub signer: &'a Signer,
     /// When.
@@ -138,15 +142,19 @@ pub fn withdraw(root: &Path, round: &RoundId, why: &str) -> io::Result<bool> {
 /// # Errors
 /// When the scores are not the round's, or the file system refuses.
 pub fn publish(root: &Path, edition: &Edition<'_>) -> Result<Manifest, PublishError> {
-    let Edition { round, roster, canonical, signer, now } = *edition;
+    let Edition { round, roster, canonical, calibration, signer, now } = *edition;
     let mismatch = |source| PublishError::Mismatch { round: round.id, source };
-    let rows = canonical_rows(roster, canonical).map_err(mismatch)?;
+    let rows = canonical_rows(roster, canonical, calibration).map_err(mismatch)?;
     let target = directory(root, &round.id);
-    let mut files = Vec::with_capacity(Format::ALL.len());
+    let mut files = Vec::with_capacity(Format::ALL.len() + 1);
     for format in Format::ALL {
-        files.push((format.file(), encode(&rows, format)?));
+        files.push(Written { name: format.file(), bytes: encode(&rows, format)?, rows: rows.len() });
     }
-    let mut manifest = manifest(round, canonical, &rows, &files);
+    if let Some(calibration) = calibration {
+        let bytes = serde_json::to_vec(calibration).map_err(EncodeError::from)?;
+        files.push(Written { name: CALIBRATION_FILE, bytes, rows: calibration.knots.len() });
+    }
+    let mut manifest = manifest(round, canonical, &files);
     manifest.made_at = rfc3339(millis(now));
     manifest.sign(signer)?;
     if let Ok(there) = verify(&target, Some(&signer.hotkey()))
@@ -156,8 +164,8 @@ pub fn publish(root: &Path, edition: &Edition<'_>) -> Result<Manifest, PublishEr
     }
     clear_up(root, now);
     let staging = Staging::beside(&target, true)?;
-    for (name, bytes) in &files {
-        staging.write(name, bytes)?;
+    for file in &files {
+        staging.write(file.name, &file.bytes)?;
     }
     staging.write(MANIFEST_FILE, &manifest.to_json()?)?;
     staging.publish()?;
@@ -175,15 +183,17 @@ fn clear_up(root: &Path, now: Duration) {
     }
 }
 
-fn manifest(
-    round: &Round,
-    canonical: &Canonical,
-    rows: &[CanonicalRow],
-    files: &[(&'static str, Vec<u8>)],
-) -> Manifest {
-    let entry = |(name, bytes): &(&'static str, Vec<u8>)| {
-        let entry = FileEntry { bytes: bytes.len() as u64, rows: rows.len() as u64, sha256: Digest::of(bytes) };
-        ((*name).to_owned(), entry)
+/// A file as it is written.
+struct Written {
+    name: &'static str,
+    bytes: Vec<u8>,
+    rows: usize,
+}
+
+fn manifest(round: &Round, canonical: &Canonical, files: &[Written]) -> Manifest {
+    let entry = |file: &Written| {
+        let (bytes, rows) = (file.bytes.len() as u64, file.rows as u64);
+        (file.name.to_owned(), FileEntry { bytes, rows, sha256: Digest::of(&file.bytes) })
     };
     Manifest {
         batch: round.batch,
@@ -211,7 +221,10 @@ fn same_but_time(a: &Manifest, b: &Manifest) -> bool {
 pub fn verify(directory: &Path, expected: Option<&Hotkey>) -> Result<Manifest, VerifyError> {
     let published = Published::open(directory, expected)?;
     for format in Format::ALL {
-        published.check(format)?;
+        published.check(format.file(), published.entry(format)?)?;
+    }
+    if let Some(entry) = published.manifest.files.get(CALIBRATION_FILE) {
+        published.check(CALIBRATION_FILE, *entry)?;
     }
     Ok(published.manifest)
 }
@@ -232,7 +245,7 @@ impl Published {
     pub fn open(directory: &Path, expected: Option<&Hotkey>) -> Result<Self, VerifyError> {
         let bytes = read(&directory.join(MANIFEST_FILE), MAX_MANIFEST_BYTES)?;
         let manifest = Manifest::read(&bytes, expected)?;
-        if let Some(name) = manifest.files.keys().find(|name| Format::ALL.iter().all(|known| known.file() != **name)) {
+        if let Some(name) = manifest.files.keys().find(|name| !is_known(name)) {
             return Err(VerifyError::Unknown(name.clone()));
         }
         Ok(Self { directory: directory.to_path_buf(), manifest })
@@ -257,8 +270,8 @@ impl Published {
         Ok(bytes)
     }
 
-    fn check(&self, format: Format) -> Result<(), VerifyError> {
-        let (path, entry) = (self.directory.join(format.file()), self.entry(format)?);
+    fn check(&self, name: &str, entry: FileEntry) -> Result<(), VerifyError> {
+        let path = self.directory.join(name);
         let found = File::open(&path).and_then(|file| Digest::of_reader(file.take(entry.bytes.saturating_add(1))));
         let (digest, length) = found.map_err(|source| VerifyError::Read { path: path.clone(), source })?;
         compare(path, entry, length, digest)

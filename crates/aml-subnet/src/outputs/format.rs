@@ -73,6 +73,14 @@ pub enum EncodeError {
     Parquet(#[from] aml_miner::data::EncodeError),
 }
 
+/// The file with the calibration of a round's probabilities.
+pub const CALIBRATION_FILE: &str = "calibration.json";
+
+/// Every file that a published round may have beside its manifest.
+pub(super) fn is_known(name: &str) -> bool {
+    name == CALIBRATION_FILE || Format::ALL.iter().any(|format| format.file() == name)
+}
+
 /// The file that holds `rows`.
 ///
 /// # Errors
@@ -98,11 +106,18 @@ pub static CANONICAL: TableSpec = TableSpec {
         column("deviation", ColumnType::F64, 0.0, 1.0),
         column("miners", ColumnType::U32, 0.0, 4_294_967_295.0),
         column("rank", ColumnType::U32, 1.0, 4_294_967_295.0),
+        optional(column("probability", ColumnType::F64, 0.0, 1.0)),
+        optional(column("probability_low", ColumnType::F64, 0.0, 1.0)),
+        optional(column("probability_high", ColumnType::F64, 0.0, 1.0)),
     ],
 };
 
 const fn column(name: &'static str, kind: ColumnType, min: f64, max: f64) -> ColumnSpec {
     ColumnSpec { name, alias: None, kind, required: true, min, max }
+}
+
+const fn optional(column: ColumnSpec) -> ColumnSpec {
+    ColumnSpec { required: false, ..column }
 }
 
 fn table(rows: &[CanonicalRow]) -> Table {
@@ -117,6 +132,9 @@ fn table(rows: &[CanonicalRow]) -> Table {
         numbers(|row| row.deviation),
         numbers(|row| f64::from(row.miners)),
         numbers(|row| f64::from(row.rank)),
+        numbers(|row| row.probability.unwrap_or(f64::NAN)),
+        numbers(|row| row.probability_low.unwrap_or(f64::NAN)),
+        numbers(|row| row.probability_high.unwrap_or(f64::NAN)),
     ];
     Table::new(&CANONICAL, rows.len(), columns, Vec::new())
 }
@@ -131,7 +149,14 @@ fn csv(rows: &[CanonicalRow]) -> String {
             out.push(',');
         }
         // Writing to a string cannot fail.
-        let _ = write!(out, "{},{},{},{}\r\n", row.score, row.deviation, row.miners, row.rank);
+        let _ = write!(out, "{},{},{},{}", row.score, row.deviation, row.miners, row.rank);
+        for told in [row.probability, row.probability_low, row.probability_high] {
+            let _ = match told {
+                Some(told) => write!(out, ",{told}"),
+                None => write!(out, ","),
+            };
+        }
+        out.push_str("\r\n");
     }
     out
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::readers::calibration::Calibration;
 use crate::store::records::{Canonical, RosterRow};
 
 /// The canonical score of one alert.
@@ -24,6 +25,16 @@ pub struct CanonicalRow {
     pub miners: u32,
     /// 1 is the most urgent; equal scores go by alert id.
     pub rank: u32,
+    /// The probability that the alert is confirmed, given that its outcome becomes known; null while too little is known to
+    /// say so.
+    #[serde(default)]
+    pub probability: Option<f64>,
+    /// Lower end of its interval.
+    #[serde(default)]
+    pub probability_low: Option<f64>,
+    /// Upper end of its interval.
+    #[serde(default)]
+    pub probability_high: Option<f64>,
 }
 
 /// A roster and scores that do not belong together.
@@ -36,25 +47,35 @@ pub struct Mismatch {
     pub scores: usize,
 }
 
-/// One row an alert, in the order of the roster.
+/// One row an alert, in the order of the roster, with its probability where the round has a calibration that tells one.
 ///
 /// # Errors
 /// When there are not as many scores as alerts.
-pub fn canonical_rows(roster: &[RosterRow], canonical: &Canonical) -> Result<Vec<CanonicalRow>, Mismatch> {
+pub fn canonical_rows(
+    roster: &[RosterRow],
+    canonical: &Canonical,
+    calibration: Option<&Calibration>,
+) -> Result<Vec<CanonicalRow>, Mismatch> {
     let (alerts, scores) = (roster.len(), &canonical.scores);
     if alerts != scores.len() {
         return Err(Mismatch { roster: alerts, scores: scores.len() });
     }
     let ranks = ranks(roster, canonical);
-    let rows = roster.iter().zip(scores).zip(ranks).map(|((alert, merged), rank)| CanonicalRow {
-        alert_id: alert.alert_id.clone(),
-        address: alert.address.clone(),
-        typology: alert.typology.clone(),
-        severity: alert.severity.clone(),
-        score: merged.score.get(),
-        deviation: merged.deviation,
-        miners: u32::try_from(merged.miners).unwrap_or(u32::MAX),
-        rank,
+    let rows = roster.iter().zip(scores).zip(ranks).map(|((alert, merged), rank)| {
+        let told = calibration.and_then(|calibration| calibration.told(merged.score.get(), merged.deviation));
+        CanonicalRow {
+            alert_id: alert.alert_id.clone(),
+            address: alert.address.clone(),
+            typology: alert.typology.clone(),
+            severity: alert.severity.clone(),
+            score: merged.score.get(),
+            deviation: merged.deviation,
+            miners: u32::try_from(merged.miners).unwrap_or(u32::MAX),
+            rank,
+            probability: told.map(|told| told.probability),
+            probability_low: told.map(|told| told.low),
+            probability_high: told.map(|told| told.high),
+        }
     });
     Ok(rows.collect())
 }

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
 use super::ledger::SimLedger;
+use crate::readers::calibration::Calibration;
 use crate::store::records::{
     Canonical, ColumnDigests, ColumnName, Counts, KnownOutcome, OutcomesChange, RoundId, Shares, StandingRecord,
     StoredColumn,
@@ -133,5 +134,17 @@ impl InformationLog for SimLedger {
 
     fn sweep_columns(&self, before: NaiveDate, now_ms: i64) -> BoxFuture<'_, Result<u64, StorageError>> {
         self.done("sweep_columns", self.ledger.sweep_columns(before, now_ms))
+    }
+
+    fn record_calibration<'a>(
+        &'a self,
+        id: RoundId,
+        given: &'a Calibration,
+    ) -> BoxFuture<'a, Result<Calibration, RecordError>> {
+        self.done("record_calibration", self.ledger.record_calibration(id, given))
+    }
+
+    fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>> {
+        self.done("calibration", self.ledger.calibration(id))
     }
 }

@@ -16,11 +16,12 @@ use tokio::runtime::Runtime;
 use super::plan::{Flaw, Trouble};
 use super::stage::Stage;
 use crate::store::records::{
-    Answer, Canonical, Dormancy, Mark, MarkKind, Round, RoundId, Settled, Task, Verdict, WeightsRecord, WeightsState,
+    Answer, Canonical, Dormancy, Mark, MarkKind, Pulses, Round, RoundId, Settled, Task, Verdict, WeightsRecord,
+    WeightsState,
 };
 use crate::store::{Ledger, OpenLedgerError, Opening, PackedBody, RecordError, Retention, StorageError, Swept};
 use crate::validation::performance::RoundScore;
-use crate::validator::world::{LogError, RoundLog, Time as _, WeightsLog, WeightsTarget};
+use crate::validator::world::{LogError, OpeningLog, RoundLog, Time as _, WeightsLog, WeightsTarget};
 use crate::wallet::Hotkey;
 
 /// How long a step takes at most, when nothing is wrong.
@@ -238,6 +239,25 @@ impl RoundLog for SimLedger {
 
     fn sweep<'a>(&'a self, now_ms: i64, retention: &'a Retention) -> BoxFuture<'a, Result<Swept, StorageError>> {
         self.done("sweep", self.ledger.sweep(now_ms, retention))
+    }
+}
+
+impl OpeningLog for SimLedger {
+    fn record_opened<'a>(
+        &'a self,
+        id: RoundId,
+        answer: &'a Answer,
+        body: Option<&'a Arc<Hashed>>,
+    ) -> BoxFuture<'a, Result<(), RecordError>> {
+        self.done("record_opened", self.ledger.record_opened(id, answer, body))
+    }
+
+    fn record_pulses<'a>(&'a self, id: RoundId, pulses: &'a Pulses) -> BoxFuture<'a, Result<(), RecordError>> {
+        self.done("record_pulses", self.ledger.record_pulses(id, pulses))
+    }
+
+    fn pulses(&self, id: RoundId) -> BoxFuture<'_, Result<Pulses, StorageError>> {
+        self.done("pulses", self.ledger.pulses(id))
     }
 }
 

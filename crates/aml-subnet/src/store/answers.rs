@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use aml_miner::digest::Hashed;
+use aml_miner::digest::{Digest, Hashed};
 use sqlx::any::AnyRow;
 
 use super::body::Body;
-use super::codec::{column, from_text, text};
+use super::codec::{column, from_text, text, to_i64};
 use super::error::{RecordError, StepError, StorageError, during};
 use super::ledger::Ledger;
-use super::records::{Answer, Reply, RoundId, Step};
+use super::records::{Answer, Reply, RoundId, SealedAnswer, Step};
 use super::steps::held;
+use super::write::Write;
+use crate::wallet::Hotkey;
 
 const WHAT: &str = "answer";
 
@@ -27,7 +29,7 @@ impl Ledger {
         body: Option<&Arc<Hashed>>,
     ) -> Result<bool, RecordError> {
         let record = text(WHAT, answer)?;
-        let body = Body::of(answer, body).await?;
+        let (raw, body) = (body, Body::of(answer.hotkey, answer.arrived(), body).await?);
         let failed = during("record_answer");
         let mut write = self.write("record_answer").await?;
         let known = sqlx::query("SELECT 1 FROM answers WHERE round = $1 AND hotkey = $2")
@@ -37,6 +39,10 @@ impl Ledger {
             .await
             .map_err(failed)?;
         if known.is_some() {
+            if let (Some(sealed), Some(raw)) = (&answer.sealed, raw) {
+                second(&mut write, id, sealed, (answer, raw)).await?;
+                write.commit().await?;
+            }
             return Ok(false);
         }
         let actual = held(&mut write, "record_answer", &id).await?;
@@ -47,8 +53,8 @@ impl Ledger {
             body.keep(&mut write).await?;
         }
         let inserted = sqlx::query(
-            "INSERT INTO answers (round, hotkey, body, asked_ms, record, not_asked) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO answers (round, hotkey, body, asked_ms, record, not_asked, cipher) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         )
         .bind(id.to_string())
         .bind(answer.hotkey.to_string())
@@ -56,6 +62,8 @@ impl Ledger {
         .bind(answer.asked_ms)
         .bind(record)
         .bind(i64::from(answer.reply == Reply::NotAsked))
+        .bind(answer.sealed.as_ref().map(|sealed| sealed.cipher.to_string()))
+        .persistent(false)
         .execute(&mut *write.tx)
         .await
         .map_err(failed)?;
@@ -64,6 +72,14 @@ impl Ledger {
         }
         write.commit().await?;
         Ok(true)
+    }
+
+    /// The second sealed answer of a miner that sent two; it counts nowhere. Its record as a line of JSON, then its bytes.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn second_answer(&self, id: RoundId, hotkey: &Hotkey) -> Result<Option<Vec<u8>>, StorageError> {
+        self.file(id, &second_name(hotkey)).await
     }
 
     /// The answers of a round, by hotkey.
@@ -78,4 +94,44 @@ impl Ledger {
         answers.sort_by_key(|answer| answer.hotkey);
         Ok(answers)
     }
+}
+
+fn second_name(hotkey: &Hotkey) -> String {
+    format!("evidence/second/{hotkey}")
+}
+
+/// Keeps a sealed answer that came after another one: the first counts, both are evidence. Of several the first is kept.
+async fn second(
+    write: &mut Write,
+    id: RoundId,
+    sealed: &SealedAnswer,
+    (answer, raw): (&Answer, &Arc<Hashed>),
+) -> Result<(), StorageError> {
+    let failed = during("record_answer");
+    let same = sqlx::query("SELECT 1 FROM answers WHERE round = $1 AND hotkey = $2 AND cipher = $3")
+        .bind(id.to_string())
+        .bind(answer.hotkey.to_string())
+        .bind(sealed.cipher.to_string())
+        .fetch_optional(&mut *write.tx)
+        .await
+        .map_err(failed)?;
+    if same.is_some() {
+        return Ok(());
+    }
+    let content = [text(WHAT, answer)?.as_bytes(), b"\n", raw.bytes()].concat();
+    sqlx::query(
+        "INSERT INTO files (round, name, digest, decoded, bytes, content) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id.to_string())
+    .bind(second_name(&answer.hotkey))
+    .bind(Digest::of(&content).to_string())
+    .bind(None::<String>)
+    .bind(to_i64(WHAT, content.len() as u64)?)
+    .bind(content)
+    .persistent(false)
+    .execute(&mut *write.tx)
+    .await
+    .map_err(failed)?;
+    Ok(())
 }

@@ -7,8 +7,8 @@ use aml_miner::digest::{Digest, Hashed};
 use super::codec::{LARGEST, column, compress, decompress, to_i64};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
-use super::records::Answer;
 use super::write::Write;
+use crate::wallet::Hotkey;
 
 const WHAT: &str = "body";
 
@@ -21,17 +21,21 @@ pub(super) struct Body {
 
 impl Body {
     /// Checks and compresses, on a thread of its own: bodies are large and arrive while others are awaited.
-    pub(super) async fn of(answer: &Answer, body: Option<&Arc<Hashed>>) -> Result<Option<Self>, RecordError> {
-        let wrong = |why: &str| Err(RecordError::Body { hotkey: answer.hotkey, why: why.to_owned() });
-        let (digest, body) = match (answer.body, body) {
+    pub(super) async fn of(
+        hotkey: Hotkey,
+        said: Option<(Digest, u64)>,
+        body: Option<&Arc<Hashed>>,
+    ) -> Result<Option<Self>, RecordError> {
+        let wrong = |why: &str| Err(RecordError::Body { hotkey, why: why.to_owned() });
+        let (digest, bytes, body) = match (said, body) {
             (None, None) => return Ok(None),
             (None, Some(_)) => return wrong("it names none"),
             (Some(_), None) => return wrong("there is none"),
-            (Some(_), Some(body)) if body.bytes().len() as u64 != answer.bytes => return wrong("another length"),
-            (Some(digest), Some(body)) if body.digest() != digest => return wrong("another digest"),
-            (Some(digest), Some(body)) => (digest, Arc::clone(body)),
+            (Some((_, bytes)), Some(body)) if body.bytes().len() as u64 != bytes => return wrong("another length"),
+            (Some((digest, _)), Some(body)) if body.digest() != digest => return wrong("another digest"),
+            (Some((digest, bytes)), Some(body)) => (digest, bytes, Arc::clone(body)),
         };
-        let bytes = to_i64(WHAT, answer.bytes)?;
+        let bytes = to_i64(WHAT, bytes)?;
         let done = tokio::task::spawn_blocking(move || compress(WHAT, body.bytes()));
         let joined = done.await.map_err(|error| StorageError::Unrecordable { what: WHAT, why: error.to_string() })?;
         Ok(Some(Self { digest, bytes, content: joined? }))

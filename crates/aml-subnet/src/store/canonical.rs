@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe};
 
-use super::codec::{column, pack, parsed, unpack};
+use super::codec::{column, narrow, pack, parsed, unpack};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
 use super::records::{Canonical, RosterRow, RoundId, Shares, Step, Task};
@@ -23,6 +23,8 @@ const COLUMNS: [&str; 7] = ["address", "round", "place", "alert_id", "typology",
 pub struct AddressAlert {
     /// The round that made it.
     pub round: RoundId,
+    /// Its place in the roster.
+    pub place: u32,
     /// The alert.
     pub alert_id: String,
     /// What kind of behaviour.
@@ -121,7 +123,7 @@ impl Ledger {
         since: NaiveDate,
     ) -> Result<Vec<AddressAlert>, StorageError> {
         let rows = sqlx::query(
-            "SELECT round, alert_id, typology, severity, score FROM alerts JOIN rounds ON id = round \
+            "SELECT round, place, alert_id, typology, severity, score FROM alerts JOIN rounds ON id = round \
              WHERE address = $1 AND netuid = $2 AND day >= $3 AND step >= $4 ORDER BY day, window_days, place",
         )
         .bind(address.to_owned())
@@ -134,6 +136,7 @@ impl Ledger {
         let read = |row: &AnyRow| {
             Ok(AddressAlert {
                 round: parsed(WHAT, row, "round")?,
+                place: narrow(WHAT, row, "place")?,
                 alert_id: column(WHAT, row, "alert_id")?,
                 typology: column(WHAT, row, "typology")?,
                 severity: column(WHAT, row, "severity")?,

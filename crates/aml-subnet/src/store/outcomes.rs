@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe};
 
-use super::codec::{column, narrow};
+use super::codec::{column, narrow, parsed};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
 use super::records::{KnownOutcome, OutcomeTally, OutcomesChange, RoundId};
@@ -97,6 +97,31 @@ impl Ledger {
         let select = AssertSqlSafe(format!("{SELECT} ORDER BY place, seen_ms"));
         let rows = sqlx::query(select).bind(id.to_string()).fetch_all(&self.inner.pool).await;
         rows.map_err(during("read outcomes"))?.iter().map(read).collect()
+    }
+
+    /// What is known now of the alerts of an address in a subnet's rounds, by round and place.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn address_outcomes(
+        &self,
+        netuid: u16,
+        address: &str,
+    ) -> Result<BTreeMap<(RoundId, u32), bool>, StorageError> {
+        let rows = sqlx::query(
+            "SELECT o.round, o.place, o.illicit FROM outcomes o JOIN rounds r ON r.id = o.round \
+             WHERE o.address = $1 AND r.netuid = $2 AND o.replaced_ms IS NULL AND o.illicit IS NOT NULL",
+        )
+        .bind(address.to_owned())
+        .bind(i64::from(netuid))
+        .fetch_all(&self.inner.pool)
+        .await
+        .map_err(during("read outcomes"))?;
+        let read = |row: &AnyRow| {
+            let illicit = column::<i64>(WHAT, row, "illicit")? != 0;
+            Ok(((parsed(WHAT, row, "round")?, narrow(WHAT, row, "place")?), illicit))
+        };
+        rows.iter().map(read).collect()
     }
 
     /// How much is known of a round now.

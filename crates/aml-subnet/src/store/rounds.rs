@@ -78,6 +78,15 @@ impl Ledger {
         rows.iter().map(read).collect()
     }
 
+    /// The subnets that have rounds here, ascending.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn netuids(&self) -> Result<Vec<u16>, StorageError> {
+        let rows = sqlx::query("SELECT DISTINCT netuid FROM rounds ORDER BY netuid").fetch_all(&self.inner.pool).await;
+        rows.map_err(during("read subnets"))?.iter().map(|row| narrow(WHAT, row, "netuid")).collect()
+    }
+
     /// Rounds of a subnet that are not published yet and not void, oldest first.
     ///
     /// # Errors

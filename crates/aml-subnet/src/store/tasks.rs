@@ -3,7 +3,7 @@
 use aml_miner::digest::Digest;
 use sqlx::any::AnyRow;
 
-use super::codec::{column, pack, unpack};
+use super::codec::{column, pack, to_i64, unpack};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
 use super::records::{RoundId, Step, Task};
@@ -33,10 +33,15 @@ impl Ledger {
             .execute(&mut *write.tx)
             .await
             .map_err(failed)?;
-        sqlx::query("UPDATE rounds SET deadline_ms = $1, commitment = $2 WHERE id = $3")
+        let opening_ms =
+            task.sealing.map(|sealing| to_i64(WHAT, sealing.opening_s.saturating_mul(1000))).transpose()?;
+        sqlx::query("UPDATE rounds SET deadline_ms = $1, commitment = $2, opening_ms = $3 WHERE id = $4")
             .bind(task.deadline_ms)
             .bind(commitment.to_string())
+            .bind(opening_ms)
             .bind(id.to_string())
+            // A missing value and a number have different types to the driver.
+            .persistent(false)
             .execute(&mut *write.tx)
             .await
             .map_err(failed)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aml_miner::digest::Digest;
 use sqlx::any::AnyRow;
 
 use super::codec::{column, from_text, text};
@@ -16,7 +17,8 @@ const WHAT: &str = "verdict";
 
 impl Ledger {
     /// Asked → judged. Also remembers the first receipt key of each hotkey that was asked before one was known: what was
-    /// asked under a key does not bring it back once it is forgotten.
+    /// asked under a key does not bring it back once it is forgotten. A key that the hotkey vouched for takes the place of the one
+    /// that was known when it was asked.
     ///
     /// # Errors
     /// When it is not its turn, or the round has other verdicts.
@@ -36,8 +38,9 @@ impl Ledger {
         for verdict in given.values() {
             insert(&mut write, &id, verdict).await?;
             let ask = task.as_ref().and_then(|task| task.asks.get(&verdict.hotkey));
-            if ask.is_none_or(|ask| ask.receipt_key.is_none()) {
-                remember_key(&mut write, verdict).await?;
+            match ask.and_then(|ask| ask.receipt_key) {
+                None => remember_key(&mut write, verdict).await?,
+                Some(known) => follow_key(&mut write, verdict, &known).await?,
             }
         }
         Ok(write.commit().await?)
@@ -80,6 +83,19 @@ async fn insert(write: &mut Write, id: &RoundId, verdict: &Verdict) -> Result<()
     .execute(&mut *write.tx)
     .await
     .map_err(during("record_verdicts"))?;
+    Ok(())
+}
+
+/// Another key than the known one holds only where the hotkey vouched for it.
+async fn follow_key(write: &mut Write, verdict: &Verdict, known: &Digest) -> Result<(), StorageError> {
+    let Some(key) = verdict.receipt_key.filter(|key| key != known) else { return Ok(()) };
+    sqlx::query("UPDATE miners SET receipt_key = $1 WHERE hotkey = $2 AND receipt_key = $3")
+        .bind(key.to_string())
+        .bind(verdict.hotkey.to_string())
+        .bind(known.to_string())
+        .execute(&mut *write.tx)
+        .await
+        .map_err(during("record_verdicts"))?;
     Ok(())
 }
 

@@ -124,6 +124,21 @@ impl Snapshot {
         entry.fetch_key(item.keys.clone()).map_err(|error| decode(item.name, &error))
     }
 
+    /// The raw value of an item of any pallet with one number as its key; `None` where the runtime lacks the item, or the item
+    /// the key.
+    pub(super) async fn value_of(
+        &self,
+        pallet: &'static str,
+        item: &'static str,
+        key: u64,
+    ) -> Result<Option<Vec<u8>>, ReadError> {
+        let address = dynamic::storage::<Vec<Value>, Value>(pallet, item);
+        let Ok(entry) = self.at.storage().entry(address) else { return Ok(None) };
+        let key = entry.fetch_key(vec![Value::u128(key.into())]).map_err(|error| decode(item, &error))?;
+        let values = self.raw(std::slice::from_ref(&key)).await?;
+        Ok(values.into_values().next().flatten())
+    }
+
     fn lacks(&self, what: &str, _: &dyn std::error::Error) -> ReadError {
         self.without(what)
     }

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use crate::chain::announce::{Announce, Announced, Announcement, NotAnnounced};
 use crate::chain::metagraph::{MetagraphSource, SourceError};
 use crate::chain::outlook::{Outlook, OutlookSource};
+use crate::chain::pulses::ChainPulses;
 use crate::chain::reading::{ChainReading, ChainSource};
 use crate::chain::types::Metagraph;
 use crate::wallet::{Hotkey, Signer};
@@ -38,6 +39,12 @@ impl OutlookSource for Subnet {
     fn outlook(&self) -> BoxFuture<'_, Result<Option<Outlook>, SourceError>> {
         let hotkey = self.signer.hotkey();
         Box::pin(async move { self.chain.outlook(hotkey, self.netuid).await.map_err(SourceError::new) })
+    }
+}
+
+impl ChainPulses for Subnet {
+    fn signature(&self, round: u64) -> BoxFuture<'_, Result<Option<Vec<u8>>, SourceError>> {
+        Box::pin(async move { self.chain.pulse(round).await.map_err(SourceError::new) })
     }
 }
 

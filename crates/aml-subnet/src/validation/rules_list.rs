@@ -66,6 +66,13 @@ impl RulesList {
         &self.0
     }
 
+    /// Up to the day of `entry` as here, from then on under it.
+    #[must_use]
+    pub fn and_from(&self, entry: RulesFrom) -> Self {
+        let stays = |one: &&RulesFrom| one.from.is_none_or(|from| entry.from.is_none_or(|new| from < new));
+        Self(self.0.iter().filter(stays).copied().chain([entry]).collect())
+    }
+
     /// The rules of a round of `date`.
     #[must_use]
     pub fn on(&self, date: NaiveDate) -> RulesVersion {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aml_miner::digest::Hashed;
 
+use crate::protocol::receipt_key;
 use crate::store::records::{Answer, Ask, Form, Observations, Reply, Sheet, Task, Verdict};
 use crate::validation::observations::{agreement, entropy, monotonicity};
 use crate::validation::rules::Rules;
@@ -16,6 +17,9 @@ use crate::validation::tier1_integrity::{self, Integrity};
 use crate::validation::tier2_traps::{self, Expected, TrapFinding, TrapGroup};
 use crate::validation::v2::advantage::advantage;
 use crate::wallet::Hotkey;
+
+/// Why a good answer does not count that came open in a round of sealed ones.
+const OPEN: &str = "open: this round counts sealed answers alone";
 
 /// What all answers of a round are measured by.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +58,8 @@ impl Bench<'_> {
         Some(match (&answer.reply, body) {
             (Reply::Answered, Some(body)) => self.answered(Called { ask, sheet }, answer, body),
             (reply, _) => {
-                let verdict = nothing(ask, answer, why_not(reply));
+                let sealed = answer.sealed.as_ref().and_then(|sealed| sealed.state.why_not());
+                let verdict = nothing(ask, answer, sealed.map_or_else(|| why_not(reply), Err));
                 Judged { verdict, submission: None, group: None }
             }
         })
@@ -77,6 +82,10 @@ impl Bench<'_> {
         let Some(full) = integrity.submission else {
             return Judged { verdict, submission: None, group: None };
         };
+        if self.task.sealing.is_some() && answer.sealed.is_none() {
+            verdict.accepted = Err(OPEN.to_owned());
+            return Judged { verdict, submission: None, group: None };
+        }
         let traps = tier2_traps::judge(self.rules, sheet.groups(), &full);
         verdict.tier2 = traps.score();
         verdict.traps = traps.findings;
@@ -97,10 +106,12 @@ impl Bench<'_> {
         let alert_ids = sheet.ids();
         // Without a request there is nothing that a receipt could be for: no digest is the empty one's but by accident.
         let request = answer.request.unwrap_or_else(|| aml_miner::digest::Digest::of(b""));
+        let vouched = answer.headers.get(receipt_key::HEADER);
+        let vouched = vouched.and_then(|text| receipt_key::vouched(text, &answer.hotkey, &request));
         let asked = tier1_integrity::Asked {
             alert_ids: &alert_ids,
             request,
-            receipt_key: ask.receipt_key,
+            receipt_key: vouched.or(ask.receipt_key),
             unsigned_counts: sheet.accepts_unsigned() && answer.form == Form::V10,
         };
         let given = tier1_integrity::Answer {

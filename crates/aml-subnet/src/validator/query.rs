@@ -27,6 +27,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aml_miner::clock::Clock;
+use aml_miner::digest::Digest;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use tokio::sync::{Semaphore, mpsc};
@@ -39,6 +40,7 @@ pub mod dormancy;
 pub(crate) mod legacy;
 pub(crate) mod native;
 mod observe;
+mod plain;
 mod record;
 mod settings;
 mod talk;
@@ -48,6 +50,7 @@ mod turn;
 pub use crate::http::body::RequestBody;
 pub use again::MOST_ATTEMPTS;
 pub use clocks::Clocks;
+pub use plain::GivenPlain;
 pub use settings::QuerySettings;
 pub use trouble::OwnFailure;
 
@@ -56,6 +59,7 @@ use self::turn::{Arrived, ask_in_turn};
 use crate::http::lanes::Lanes;
 use crate::http::spool::{DiskBudget, SpoolLimits};
 use crate::protocol::NonceSource;
+use crate::protocol::terms::{Day, Opening};
 use crate::store::records::{Answer, Ask, Dormancy};
 use crate::validator::world::{Entropy, MachineEntropy, MachineTime, Talk, Threads, Time, Wire, Workers};
 use crate::wallet::{Hotkey, Signer};
@@ -98,6 +102,19 @@ pub struct Asking {
     pub dormancy: BTreeMap<Hotkey, Dormancy>,
     /// What each is sent.
     pub bodies: Bodies,
+    /// What is said of the round beside the body; without it answers of the first form are asked for.
+    pub terms: Option<RoundTerms>,
+}
+
+/// What is said of a round to all of its miners; the task's digest is that of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoundTerms {
+    /// The commitment to its traps.
+    pub commitment: Digest,
+    /// Its day and window.
+    pub day: Day,
+    /// When answers are opened; none where they are to be sent open.
+    pub opening: Option<Opening>,
 }
 
 /// What came of one miner.

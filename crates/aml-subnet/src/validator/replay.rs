@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::calibrating::{CalibratingError, Calibrator};
 use super::evidence::{Archive, EvidenceError};
 use super::information::{Information, InformationError};
 use super::judge::{Judged, submissions};
@@ -47,6 +48,8 @@ pub struct Replay {
     pub scores: usize,
     /// Whether a settlement was compared.
     pub settlement: bool,
+    /// Whether a calibration was compared.
+    pub calibration: bool,
     /// Whether everything has the same bytes.
     pub identical: bool,
     /// The first differences.
@@ -76,6 +79,9 @@ pub enum ReplayError {
     /// What was recorded cannot be judged.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// Probabilities.
+    #[error(transparent)]
+    Calibrating(#[from] CalibratingError),
     /// Tier 3.
     #[error(transparent)]
     Settle(#[from] SettleError),
@@ -129,6 +135,7 @@ pub async fn replay(ledger: &dyn RoundLog, id: RoundId, rules: Option<RulesVersi
         again.beside.clone_from(&settled.beside);
         report.compare("settlement", settled, &again)?;
     }
+    let calibration = calibrate_again(ledger, &round, &mut report).await?;
     Ok(Replay {
         round: id.to_string(),
         stored_rules: round.rules,
@@ -136,6 +143,7 @@ pub async fn replay(ledger: &dyn RoundLog, id: RoundId, rules: Option<RulesVersi
         verdicts: verdicts.len(),
         scores: canonical.map_or(0, |canonical| canonical.scores.len()),
         settlement: settled.is_some(),
+        calibration,
         identical: report.identical,
         differences: report.differences,
     })
@@ -150,6 +158,14 @@ async fn in_force(
     let Some(constants) = version.information() else { return Ok(None) };
     let in_force = ledger.in_force(id).await?.ok_or(ReplayError::NothingInForce(id))?;
     Ok(Some((Information { ledger, workers: &Threads, constants }, in_force)))
+}
+
+/// Makes the probabilities' curve again, where one is kept; says whether one is.
+async fn calibrate_again(ledger: &dyn RoundLog, round: &Round, report: &mut Report) -> Result<bool, ReplayError> {
+    let Some(kept) = ledger.calibration(round.id).await? else { return Ok(false) };
+    let made = Calibrator { ledger, workers: &Threads }.made(round).await?;
+    report.compare("calibration", &kept, &made)?;
+    Ok(true)
 }
 
 /// With the performance of that time, which is stored with the canonical scores.

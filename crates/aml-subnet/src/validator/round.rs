@@ -10,9 +10,11 @@ mod files;
 mod hold;
 mod information;
 mod observe;
+mod opening;
 mod secret;
 mod task;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use aml_miner::clock::millis;
@@ -32,6 +34,7 @@ use crate::store::records::{Marks, Round, RoundId, Step};
 use crate::wallet::Signer;
 
 use information::Answers;
+use opening::Opened;
 
 pub use error::RoundError;
 pub use observe::step_done;
@@ -63,13 +66,16 @@ pub struct Rounds {
     read_again: Duration,
     /// How often our own side is probed while a round is held.
     probe_every: Duration,
+    /// When a round that waits is worth another look; `i64::MAX` while none waits.
+    look_again_ms: AtomicI64,
 }
 
 impl Rounds {
     /// Nothing is read or written before the first round.
     #[must_use]
     pub fn new(parts: RoundsParts) -> Self {
-        Self { parts, read_again: READ_AGAIN, probe_every: hold::PROBE_EVERY }
+        let look_again_ms = AtomicI64::new(i64::MAX);
+        Self { parts, read_again: READ_AGAIN, probe_every: hold::PROBE_EVERY, look_again_ms }
     }
 
     /// Probes our own side every so often while a round is held, instead of every minute.
@@ -100,6 +106,11 @@ impl Rounds {
         if round.marks.void.is_some() {
             return Ok(round);
         }
+        let round = match self.unseal(round, stop).await? {
+            Opened::Yes(round) => round,
+            Opened::Waits(round) => return Ok(round),
+        };
+        watch = observe::Watch::new(round.step);
         let (round, answers) = self.judge(round, heard).await?;
         watch.lap(round.step);
         let round = self.merge(round, answers).await?;
@@ -107,6 +118,23 @@ impl Rounds {
         let round = self.publish(round).await?;
         watch.lap(round.step);
         Ok(round)
+    }
+
+    /// How long until a round that waits for its opening, or for the beacon, is worth another look; `None` while none waits.
+    #[must_use]
+    pub fn opens_in(&self) -> Option<Duration> {
+        let at_ms = self.look_again_ms.load(Ordering::Relaxed);
+        let left = || Duration::from_millis(u64::try_from(at_ms.saturating_sub(self.now_ms())).unwrap_or(0));
+        (at_ms != i64::MAX).then(left)
+    }
+
+    /// Nothing waits any more, as far as is known.
+    pub(super) fn forget_openings(&self) {
+        self.look_again_ms.store(i64::MAX, Ordering::Relaxed);
+    }
+
+    fn look_again_at(&self, at_ms: i64) {
+        self.look_again_ms.fetch_min(at_ms, Ordering::Relaxed);
     }
 
     /// The round of the newest batch, begun now or before; `None` when the source has no batch.

@@ -19,6 +19,7 @@ use crate::config::ValidatorSettings;
 use crate::store::records::{Round, RoundId, Step};
 use crate::store::{Retention, StorageError};
 
+mod openings;
 mod turns;
 
 use turns::{every, unless_stopped};
@@ -62,7 +63,7 @@ pub struct Pass {
 impl Validator {
     /// One round, whatever settlements are due, weights if they are due.
     pub async fn once(&self, stop: &CancellationToken) -> Pass {
-        let turn = self.round_turn(stop).await;
+        let turn = self.opened_turn(stop).await;
         self.after(turn, stop).await
     }
 
@@ -109,10 +110,15 @@ impl Validator {
     pub async fn run(&self, stop: &CancellationToken) {
         let time = &*self.world.time;
         let (usual, hourly) = (|| self.settings.interval, || HOURLY);
-        let rounds = every(time, usual, stop, async || {
-            let turn = self.round_turn(stop).await;
-            stop.is_cancelled() || self.logged("round", turn)
-        });
+        let rounds = every(
+            time,
+            || self.rounds_pause(),
+            stop,
+            async || {
+                let turn = self.round_turn(stop).await;
+                stop.is_cancelled() || self.logged("round", turn)
+            },
+        );
         let settle = every(time, usual, stop, async || {
             let mut errors = Vec::new();
             let turn = self.settle_turn(&mut errors).await;
@@ -140,6 +146,7 @@ impl Validator {
         newest: Result<Option<Round>, RoundError>,
         stop: &CancellationToken,
     ) -> Result<Option<Round>, RoundError> {
+        self.rounds.forget_openings();
         let last = newest.as_ref().ok().and_then(Option::as_ref).map(|round| round.id);
         let mut trouble = None;
         for round in self.rounds.unfinished().await?.into_iter().filter(|round| Some(round.id) != last) {

@@ -66,10 +66,17 @@ impl Sot {
     /// The newest batch that the source has by `now` (since 1970), of a day not after tomorrow; `None` without any.
     ///
     /// # Errors
-    /// When the source cannot be asked, or its newest manifest is not good.
+    /// When the source cannot be asked, its newest manifest is not good, or all that there is lies ahead.
     pub async fn newest(&self, now: Duration) -> Result<Option<Found>, SotError> {
         let last = day_of(now).succ_opt().unwrap_or(NaiveDate::MAX);
-        probe::newest(&self.place, last, &self.settings).await
+        let found = probe::newest(&self.place, last, &self.settings).await?;
+        // With an earlier one beside them, batches of days to come simply wait.
+        if let (None, Some(directory)) = (found, self.place.directory())
+            && let Some(next) = probe::ahead(directory, last)?
+        {
+            return Err(SotError::Ahead { next, last });
+        }
+        Ok(found)
     }
 
     /// The batch that the source has of a day; `None` without one.

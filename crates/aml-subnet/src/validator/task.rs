@@ -17,7 +17,9 @@ use aml_miner::digest::Digest;
 use aml_miner::wire::{Batch, Table};
 
 use crate::http::body::RequestBody;
-use crate::store::records::{Ask, Common, CommonParts, NotCommon, RosterRow, RoundId, Task, TrapOrigin, TrapPlan};
+use crate::store::records::{
+    Ask, Common, CommonParts, NotCommon, RosterRow, RoundId, Sealing, Task, TrapOrigin, TrapPlan,
+};
 use crate::validator::traps::{Forge, TrapPool, common, merged};
 use crate::wallet::Hotkey;
 use shared::Shared;
@@ -134,7 +136,7 @@ impl TaskMaker {
                 (sorted.iter().map(|(hotkey, peer)| (*hotkey, peer.ask())).collect(), Some(common), shared)
             }
         };
-        let task = Task { salt: new.salt, deadline_ms: new.deadline_ms, traps, roster, asks, common };
+        let task = Task { salt: new.salt, deadline_ms: new.deadline_ms, traps, roster, asks, common, sealing: None };
         Ok(Self { round, task, shared, forge })
     }
 
@@ -171,6 +173,13 @@ impl TaskMaker {
     #[must_use]
     pub fn due(mut self, deadline_ms: i64) -> Self {
         self.task.deadline_ms = deadline_ms;
+        self
+    }
+
+    /// The same task with answers that are sealed until an opening.
+    #[must_use]
+    pub fn sealed(mut self, sealing: Option<Sealing>) -> Self {
+        self.task.sealing = sealing;
         self
     }
 

@@ -12,6 +12,7 @@
 //! | batches and outcomes | [`Source`] | [`Sot`] | batches in memory |
 //! | answers that wait for the ledger | [`Aside`] | [`Folder`] | kept in memory |
 //! | published files | [`Press`] | [`Shelf`] | nothing is kept |
+//! | beacon | [`BeaconSource`] | [`BeaconReader`]: the chain, then relays | none: answers are open |
 //! | randomness | [`Entropy`] | [`MachineEntropy`] | drawn from the seed |
 //!
 //! What stands above these traits knows no socket, no file, no driver and no timer of a runtime, so that the simulation
@@ -22,7 +23,9 @@ mod aside;
 mod chain;
 mod information;
 mod log;
+mod opening_log;
 mod press;
+mod pulses;
 mod source;
 mod talk;
 mod time;
@@ -40,7 +43,9 @@ pub use aside::{Aside, AsideError, Folder};
 pub use chain::{WeightsChain, WeightsOnChain};
 pub use information::InformationLog;
 pub use log::RoundLog;
+pub use opening_log::OpeningLog;
 pub use press::{Press, Shelf};
+pub use pulses::{BeaconReader, BeaconSource, NoBeacon};
 pub use source::{BatchRows, Fetched, Source};
 pub(crate) use talk::{Line, Talk, Wire};
 pub use time::{MachineTime, Time, within};
@@ -65,6 +70,8 @@ pub struct World {
     pub aside: Arc<dyn Aside>,
     /// Where canonical scores are published.
     pub press: Arc<dyn Press>,
+    /// The beacon that answers are sealed to.
+    pub beacon: Arc<dyn BeaconSource>,
     /// Clock and timers.
     pub time: Arc<dyn Time>,
     /// Threads that may take their time.
@@ -87,8 +94,15 @@ impl World {
             neurons,
             aside: Arc::new(Folder { root: published.with_file_name("unrecorded") }),
             press: Arc::new(Shelf { root: published }),
+            beacon: Arc::new(NoBeacon),
             time: Arc::new(MachineTime::new(clock)),
             workers: Arc::new(Threads),
         }
+    }
+
+    /// The same with a beacon, so that answers can be sealed.
+    #[must_use]
+    pub fn opened_by(self, beacon: Arc<dyn BeaconSource>) -> Self {
+        Self { beacon, ..self }
     }
 }

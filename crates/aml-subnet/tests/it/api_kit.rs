@@ -17,6 +17,7 @@ use aml_subnet::chain::route::Route;
 use aml_subnet::chain::types::{Block, Metagraph, Neuron, Uid};
 use aml_subnet::chain::weights::ChainWeights;
 use aml_subnet::outputs::{Edition, Manifest, publish};
+use aml_subnet::readers::calibration::{Calibration, Knot};
 use aml_subnet::store::records::{
     Answer, Ask, Canonical, Dormancy, Form, Observations, Reply, RosterRow, Round, RoundId, Settled, Step, Task,
     Verdict, WeightsRecord, WeightsState, WeightsTarget,
@@ -36,6 +37,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::api_batch;
 use crate::common::dev_key;
 
 pub(crate) const NETUID: u16 = 1;
@@ -112,6 +114,7 @@ impl Kit {
             rules: RulesVersion::V1.rules(),
             grace: Duration::ZERO,
             published: folder.path().join("published"),
+            batches: folder.path().join("batches"),
             clock: Arc::new(FixedClock(NOW)),
             chain: Arc::clone(&chain),
             metrics: recorder(),
@@ -124,6 +127,7 @@ impl Kit {
     /// After a month.
     pub(crate) async fn season() -> Self {
         let kit = Self::empty().await;
+        api_batch::must_write(&kit.folder.path().join("batches"));
         for day in 1..=DAYS {
             must_round(&kit.ledger, day, if day <= SETTLED { Step::Settled } else { Step::Published }).await;
         }
@@ -177,7 +181,9 @@ pub(crate) fn must_publish(root: &Path, day: u32) -> Manifest {
 /// Publishes the round of `day` below `root` with these scores.
 pub(crate) fn must_publish_scores(root: &Path, day: u32, canonical: &Canonical, now: Duration) -> Manifest {
     let (round, Task { roster, .. }, signer) = (round(day), task(day), validator());
-    let edition = Edition { round: &round, roster: &roster, canonical, signer: &signer, now };
+    let told = calibration(day);
+    let edition =
+        Edition { round: &round, roster: &roster, canonical, calibration: told.as_ref(), signer: &signer, now };
     publish(root, &edition).expect("published")
 }
 
@@ -214,7 +220,7 @@ pub(crate) fn round(day: u32) -> Round {
         step: Step::Fetched,
         rules: RulesVersion::V1,
         shadow: day == 3,
-        batch: Digest::of(format!("batch {day}").as_bytes()),
+        batch: if day == DAYS { api_batch::digest() } else { Digest::of(format!("batch {day}").as_bytes()) },
         alerts: ALERTS as u64,
         opened_ms: opened(day),
         deadline_ms: None,
@@ -226,11 +232,40 @@ pub(crate) fn round(day: u32) -> Round {
     }
 }
 
+/// Place of an alert whose id is not what one expects.
+pub(crate) const ODD: usize = ALERTS - 1;
+
+/// The id of that alert.
+pub(crate) fn odd_id(day: u32) -> String {
+    format!("odd/../{day}?a=b#c%2F<b>\u{202e}\u{7}&\"'")
+}
+
+/// What probabilities come from: nothing on the fifth day, too little on the tenth.
+pub(crate) fn calibration(day: u32) -> Option<Calibration> {
+    let knot = |at: u32| {
+        let (score, share) = (f64::from(at) / 8.0, f64::from(at * at) / 80.0);
+        Knot { score, share, low: share * 0.8, high: (share * 1.2).min(1.0), outcomes: 100 }
+    };
+    (day != 5).then(|| Calibration {
+        version: 1,
+        round: id(day).to_string(),
+        as_of_ms: opened(day),
+        days: 60,
+        rounds: vec!["2025-12-20".to_owned()],
+        outcomes: 900,
+        illicit: 130,
+        addresses: 700,
+        rarer: if day == 10 { 12.5 } else { 110.0 },
+        least: 100,
+        knots: if day == 10 { Vec::new() } else { (0..=8).map(knot).collect() },
+    })
+}
+
 pub(crate) fn task(day: u32) -> Task {
     let typologies = ["structuring", "layering", "peel chain", "mixing", "ransomware cash-out"];
     let severities = ["low", "medium", "high", "critical"];
     let row = |number: usize| RosterRow {
-        alert_id: format!("alert_{day:02}_{number:05}"),
+        alert_id: if number == ODD { odd_id(day) } else { format!("alert_{day:02}_{number:05}") },
         address: format!("5{}", &Digest::of(format!("address {}", number % 200).as_bytes()).to_string()[..40]),
         typology: if number == 0 { HOSTILE.to_owned() } else { typologies[number % 5].to_owned() },
         severity: severities[number % 4].to_owned(),
@@ -252,6 +287,7 @@ pub(crate) fn task(day: u32) -> Task {
         roster: (0..ALERTS).map(row).collect(),
         asks: (1..=MINERS).map(|number| (miner(number), ask(number))).collect(),
         common: None,
+        sealing: None,
     }
 }
 
@@ -303,6 +339,7 @@ fn answer(number: u8, day: u32) -> Answer {
         took_ms: 400 + u64::from(number) * 731,
         in_time: answered,
         attempts: Vec::new(),
+        sealed: None,
     }
 }
 
@@ -379,6 +416,9 @@ pub(crate) async fn must_round(ledger: &Ledger, day: u32, step: Step) {
     must_judge(ledger, &round(day), day).await;
     if step >= Step::Merged {
         ledger.record_canonical(id(day), Some(&canonical(day))).await.expect("it is merged");
+    }
+    if let Some(told) = calibration(day).filter(|_| step >= Step::Published) {
+        ledger.record_calibration(id(day), &told).await.expect("it is kept");
     }
     if step >= Step::Published {
         must_show(ledger, day).await;

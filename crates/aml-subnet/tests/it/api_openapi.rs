@@ -4,6 +4,7 @@ use aml_subnet::api::openapi::build;
 use axum::http::Method;
 use serde_json::{Map, Value};
 
+use crate::api_batch::CLUSTER;
 use crate::api_kit::{DAYS, Kit, SETTLED, id, miner, must_publish, task};
 
 /// Every route with a path that succeeds, and those that fail in each way it can.
@@ -11,7 +12,7 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
     let (open, settled, hotkey) = (id(DAYS), id(SETTLED), miner(1));
     let address = task(DAYS).roster[3].address.clone();
     let date = open.date;
-    vec![
+    let mut all = vec![
         (
             "/canonical/{date}",
             vec![format!("/canonical/{date}"), "/canonical/2020-01-01".to_owned(), "/canonical/x".to_owned()],
@@ -20,6 +21,32 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
             "/canonical/{date}/manifest",
             vec![format!("/canonical/{date}/manifest"), "/canonical/2020-01-01/manifest".to_owned()],
         ),
+        (
+            "/canonical/{date}/calibration",
+            vec![
+                format!("/canonical/{date}/calibration"),
+                "/canonical/2026-01-05/calibration".to_owned(),
+                "/canonical/x/calibration".to_owned(),
+            ],
+        ),
+        (
+            "/alerts/{round}/{id}",
+            vec![
+                format!("/alerts/{open}/{}", task(DAYS).roster[3].alert_id),
+                format!("/alerts/{settled}/{}", task(SETTLED).roster[3].alert_id),
+                format!("/alerts/{open}/x"),
+                "/alerts/x/x".to_owned(),
+            ],
+        ),
+        (
+            "/clusters/{round}/{id}",
+            vec![format!("/clusters/{open}/{CLUSTER}"), format!("/clusters/{open}/x"), "/clusters/x/x".to_owned()],
+        ),
+        (
+            "/cases/{date}",
+            vec!["/cases/latest".to_owned(), "/cases/2020-01-01".to_owned(), "/cases/latest?by=x".to_owned()],
+        ),
+        ("/plan", vec!["/plan".to_owned(), "/plan?precision=0.2".to_owned(), "/plan?days=x".to_owned()]),
         ("/rounds", vec!["/rounds".to_owned(), "/rounds?limit=x".to_owned()]),
         (
             "/rounds/{id}",
@@ -49,11 +76,31 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
             "/risk/address/{address}",
             vec![format!("/risk/address/{address}"), "/risk/address/x".to_owned(), "/risk/address/x?days=x".to_owned()],
         ),
+    ];
+    all.extend(page_requests());
+    all
+}
+
+/// Those of pages, and of what says how the server is.
+fn page_requests() -> Vec<(&'static str, Vec<String>)> {
+    let (open, hotkey) = (id(DAYS), miner(1));
+    let address = task(DAYS).roster[3].address.clone();
+    vec![
         ("/health", vec!["/health".to_owned()]),
         ("/ready", vec!["/ready".to_owned()]),
         ("/metrics", vec!["/metrics".to_owned()]),
         ("/openapi.json", vec!["/openapi.json".to_owned()]),
         ("/", vec!["/".to_owned()]),
+        ("/page/miners", vec!["/page/miners".to_owned()]),
+        ("/page/plan", vec!["/page/plan".to_owned(), "/page/plan?reviews=x".to_owned()]),
+        (
+            "/page/alerts/{round}/{id}",
+            vec![format!("/page/alerts/{open}/{}", task(DAYS).roster[3].alert_id), format!("/page/alerts/{open}/x")],
+        ),
+        (
+            "/page/clusters/{round}/{id}",
+            vec![format!("/page/clusters/{open}/{CLUSTER}"), format!("/page/clusters/{open}/x")],
+        ),
         ("/page/rounds", vec!["/page/rounds".to_owned()]),
         ("/page/rounds/{id}", vec![format!("/page/rounds/{open}"), "/page/rounds/1-2020-01-01-1".to_owned()]),
         ("/page/miners/{hotkey}", vec![format!("/page/miners/{hotkey}"), format!("/page/miners/{}", miner(99))]),

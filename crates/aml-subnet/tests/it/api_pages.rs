@@ -9,12 +9,19 @@ use base64::Engine as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::api_batch::{CLUSTER, HUB};
 use crate::api_kit::{DAYS, HOSTILE, Kit, SETTLED, id, miner, task};
 
 fn paths() -> Vec<String> {
     let address = &task(DAYS).roster[3].address;
     vec![
         "/".to_owned(),
+        "/page/miners".to_owned(),
+        "/page/plan".to_owned(),
+        "/page/plan?reviews=50&precision=0.2".to_owned(),
+        format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[3].alert_id),
+        format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[HUB].alert_id),
+        format!("/page/clusters/{}/{CLUSTER}", id(DAYS)),
         "/page/rounds".to_owned(),
         "/page/rounds?before=2026-01-04".to_owned(),
         format!("/page/rounds/{}", id(DAYS)),
@@ -37,7 +44,7 @@ async fn every_page_is_well_formed_harmless_and_complete_in_itself() {
     for (kit, path) in paths()
         .iter()
         .map(|path| (&kit, path.as_str()))
-        .chain(["/", "/page/rounds", "/page/weights"].map(|path| (&empty, path)))
+        .chain(["/", "/page/miners", "/page/plan", "/page/rounds", "/page/weights"].map(|path| (&empty, path)))
     {
         let page = kit.get(path).await.must_succeed();
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
@@ -86,7 +93,7 @@ async fn every_link_leads_somewhere() {
 #[tokio::test]
 async fn pages_say_what_the_ledger_says() {
     let kit = Kit::season().await;
-    let board = kit.get("/").await.must_succeed().text();
+    let board = kit.get("/page/miners").await.must_succeed().text();
     let list = kit.get("/miners").await.must_succeed().json();
     let mut at = 0;
     for row in list["miners"].as_array().expect("a list") {
@@ -127,7 +134,8 @@ async fn what_a_hostile_miner_sends_is_text() {
 async fn empty_pages_say_what_to_do() {
     let kit = Kit::empty().await;
     for (path, hint) in [
-        ("/", "No miner is ranked yet"),
+        ("/", "No day is published yet"),
+        ("/page/miners", "No miner is ranked yet"),
         ("/page/rounds", "aml-subnet validator --once"),
         ("/page/weights", "aml-subnet weights show"),
     ] {
@@ -161,13 +169,18 @@ async fn a_browser_draws_every_page() {
     let out = std::env::var_os("AML_SCREENSHOTS").map(PathBuf::from);
     let profile = tempfile::tempdir().expect("a folder");
     let shots = [
-        ("/".to_owned(), "leaderboard"),
+        ("/".to_owned(), "home"),
+        ("/page/miners".to_owned(), "leaderboard"),
+        ("/page/plan".to_owned(), "plan"),
+        (format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[2].alert_id), "alert"),
+        (format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[HUB].alert_id), "hub"),
+        (format!("/page/clusters/{}/{CLUSTER}", id(DAYS)), "cluster"),
         ("/page/rounds".to_owned(), "rounds"),
         (format!("/page/rounds/{}", id(SETTLED)), "round"),
         (format!("/page/rounds/{}", id(DAYS)), "open"),
         (format!("/page/miners/{}", miner(3)), "miner"),
         ("/page/weights".to_owned(), "weights"),
-        (paths()[11].clone(), "risk"),
+        (format!("/page/risk?address={}", task(DAYS).roster[3].address), "risk"),
     ];
     for (path, name) in shots {
         let dom = run(&chromium, profile.path(), &["--dump-dom", &format!("{base}{path}")]).await;
@@ -210,7 +223,7 @@ async fn run(chromium: &Path, profile: &Path, args: &[&str]) -> Vec<u8> {
 }
 
 /// Every element is closed in order, every attribute quoted and given once, every id unique.
-fn must_be_well_formed(html: &str, page: &str) {
+pub(crate) fn must_be_well_formed(html: &str, page: &str) {
     const VOID: [&str; 6] = ["meta", "link", "input", "br", "hr", "!doctype"];
     let mut open: Vec<String> = Vec::new();
     let mut ids = std::collections::BTreeSet::new();

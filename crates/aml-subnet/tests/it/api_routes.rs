@@ -196,7 +196,9 @@ async fn the_risk_of_an_address_follows_the_formula() {
     let highest = scored.iter().map(|(score, _)| *score).fold(0.0, f64::max);
     let mean = scored.iter().map(|(score, weight)| score * weight).sum::<f64>()
         / scored.iter().map(|(_, weight)| weight).sum::<f64>();
-    let any = 1.0 - scored.iter().map(|(score, _)| 1.0 - score).product::<f64>();
+    // They are of one typology: one case.
+    assert_eq!(told["cases"], 1);
+    let any = highest;
     let risk = told["risk"].as_f64().expect("known");
     assert!((risk - (0.4 * highest + 0.3 * mean + 0.3 * any)).abs() < 1e-12);
     kit.get("/risk/address/nobody").await.must_fail_with(404, "not_found");
@@ -214,7 +216,7 @@ async fn canonical_scores_are_offered_in_three_forms() {
     assert_eq!(json.json().as_array().map(Vec::len), Some(ALERTS));
     let csv = kit.send(Method::GET, &path, &[("accept", "text/csv")]).await.must_succeed();
     assert_eq!(csv.header("content-type"), Some("text/csv"));
-    assert!(csv.text().starts_with("alert_id,address,typology,severity,score,deviation,miners,rank\r\n"));
+    assert!(csv.text().starts_with("alert_id,address,typology,severity,score,deviation,miners,rank,probability,probability_low,probability_high\r\n"));
     assert_eq!(csv.text().matches("\r\n").count(), ALERTS + 1);
     let parquet = kit.get(&format!("{path}?format=parquet")).await.must_succeed();
     assert!(parquet.body.starts_with(b"PAR1") && parquet.body.ends_with(b"PAR1"));

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use aml_subnet::chain::collateral::Collateral;
 use aml_subnet::chain::outlook::Outlook;
 use aml_subnet::chain::types::{Axon, Block, Neuron, Uid};
 use aml_subnet::doctor::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts, judge};
@@ -58,7 +59,9 @@ fn healthy() -> Facts {
         }),
         disk: Some(Vec::new()),
         rules: None,
+        beacon: None,
         outlook: Some(Outlook { free: 0, immune_blocks: 0, before: 40 }),
+        collateral: None,
         rounds: Vec::new(),
     }
 }
@@ -230,4 +233,15 @@ fn a_miner_learns_what_threatens_it_before_it_hurts() {
     let silent = vec![("https://v".to_owned(), Err("no answer".to_owned()))];
     let report = judge(&Facts { rounds: silent, ..healthy() });
     assert!(report.findings.iter().all(|finding| finding.state != State::Warning), "{}", report.render());
+}
+
+#[test]
+fn a_miner_hears_what_it_has_locked_and_earned() {
+    let told = |collateral| judge(&Facts { collateral, ..healthy() }).render();
+    let some = Collateral { locked: 300_000_000, floor: 0, earned: 1_050_000_000 };
+    assert!(told(Some(some)).contains("collateral: 0.3000 alpha locked, 1.0500 earned since then\n"));
+    let kept = Collateral { floor: 100_000_000, ..some };
+    assert!(told(Some(kept)).contains("; 0.1000 of it stay locked because the miner wants it so"));
+    assert!(told(Some(Collateral::default())).contains("no collateral is locked"));
+    assert!(!told(None).contains("collateral"), "a chain that knows of none says nothing");
 }

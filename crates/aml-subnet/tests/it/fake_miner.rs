@@ -3,8 +3,10 @@
 //! Every one verifies requests as the miner's proxy does, so that whoever asks them wrongly is refused.
 
 mod answers;
+mod sealed;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,6 +23,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use crate::common::dev_key;
+
+pub(crate) use sealed::Flaw;
 
 /// Turns an alert, as it stands in the request, into a score.
 pub(crate) type Scorer = Arc<dyn Fn(&Value) -> f64 + Send + Sync>;
@@ -42,6 +46,8 @@ pub(crate) enum Behaviour {
     Copying { of: &'static str, skill: f64 },
     /// Honest, but with something wrong in the answer.
     Lying(Lie),
+    /// Honest, but with something wrong in its sealed answer.
+    Sealing(Flaw),
     /// An axon of SDK 10: knows only the old route.
     V10Only { skill: f64 },
     /// Answers with this status and a proxy's unsigned words.
@@ -184,6 +190,8 @@ pub(crate) struct Seen {
     verified: AtomicUsize,
     body_bytes: AtomicUsize,
     target: Mutex<String>,
+    /// Receipts and plain answers of what was sealed, by digest.
+    plain: Mutex<BTreeMap<Digest, (String, Vec<u8>)>>,
 }
 
 impl Seen {
@@ -216,6 +224,7 @@ pub(crate) struct FakeMiner {
     pub(crate) seen: Arc<Seen>,
     hotkey: Hotkey,
     receipts: Arc<Mutex<ReceiptKey>>,
+    vouching: Arc<Mutex<Option<Signer>>>,
     _life: Life,
 }
 
@@ -240,6 +249,7 @@ struct Miner {
     name: String,
     signer: Signer,
     receipts: Arc<Mutex<ReceiptKey>>,
+    vouching: Arc<Mutex<Option<Signer>>>,
     behaviour: Behaviour,
     netuid: u16,
     clock: Arc<dyn Clock>,
@@ -254,19 +264,30 @@ impl FakeMiner {
         let hotkey = signer.hotkey();
         let receipts = ReceiptKey::from_secret(Digest::of(name.as_bytes()).as_bytes());
         let receipts = Arc::new(Mutex::new(receipts));
+        let vouching: Arc<Mutex<Option<Signer>>> = Arc::default();
         let seen: Arc<Seen> = Arc::default();
         let any = SocketAddr::from(([127, 0, 0, 2], 0)); // the chain takes no 127.0.0.1
         if matches!(behaviour, Behaviour::Dead) {
             let socket = TcpSocket::new_v4().expect("a socket");
             socket.bind(any).expect("a port");
             let address = socket.local_addr().expect("an address");
-            return Self { address, seen, hotkey, receipts, _life: Life::Silent { _socket: socket } };
+            return Self { address, seen, hotkey, receipts, vouching, _life: Life::Silent { _socket: socket } };
         }
         let listener = TcpListener::bind(any).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let nonces = MemoryNonces::new(Duration::ZERO);
-        let (name, counted, keys) = (name.to_owned(), Arc::clone(&seen), Arc::clone(&receipts));
-        let miner = Arc::new(Miner { name, signer, receipts: keys, behaviour, netuid, clock, nonces, seen: counted });
+        let miner = Miner {
+            name: name.to_owned(),
+            signer,
+            receipts: Arc::clone(&receipts),
+            vouching: Arc::clone(&vouching),
+            behaviour,
+            netuid,
+            clock,
+            nonces,
+            seen: Arc::clone(&seen),
+        };
+        let miner = Arc::new(miner);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 miner.seen.connections.fetch_add(1, Ordering::SeqCst);
@@ -274,7 +295,7 @@ impl FakeMiner {
                 tokio::spawn(async move { miner.serve(stream).await });
             }
         });
-        Self { address, seen, hotkey, receipts, _life: Life::Served(task) }
+        Self { address, seen, hotkey, receipts, vouching, _life: Life::Served(task) }
     }
 
     /// Its hotkey.
@@ -291,6 +312,11 @@ impl FakeMiner {
     pub(crate) fn lose_receipt_key(&self) {
         let new = Digest::of(self.receipt_key().as_bytes());
         *self.receipts.lock().expect("no panic") = ReceiptKey::from_secret(new.as_bytes());
+    }
+
+    /// From now on this key vouches for the key of its receipts.
+    pub(crate) fn vouch_by(&self, signer: Option<Signer>) {
+        *self.vouching.lock().expect("no panic") = signer;
     }
 
     /// As a validator knows it.

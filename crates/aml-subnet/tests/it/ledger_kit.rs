@@ -340,6 +340,7 @@ pub(crate) fn task(day: u32) -> Task {
         roster: (0..3).map(row).collect(),
         asks: (1..=3).map(|uid| (miner(uid), ask(uid))).collect(),
         common: None,
+        sealing: None,
     }
 }
 
@@ -373,6 +374,7 @@ pub(crate) fn answer(day: u32, number: u8) -> Answer {
         took_ms: 250,
         in_time: true,
         attempts: Vec::new(),
+        sealed: None,
     }
 }
 

@@ -18,7 +18,7 @@ use aml_subnet::protocol::answer::{Answered, Asked, verify_answer};
 use aml_subnet::protocol::replay::MemoryNonces;
 use aml_subnet::protocol::signed_request::{Target, sign};
 use aml_subnet::protocol::synapse::{dendrite, reply};
-use aml_subnet::protocol::{Nonce, NonceSource, content_digest};
+use aml_subnet::protocol::{Nonce, NonceSource, content_digest, receipt_key};
 use aml_subnet::wallet::{Hotkey, Signer};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -225,6 +225,18 @@ async fn a_welcome_request_is_scored_and_the_answer_signed() {
                 .is_ok()
         );
     }
+}
+
+#[tokio::test]
+async fn the_hotkey_vouches_for_the_receipt_key_that_the_settings_name() {
+    let key = Digest::of(b"the new key");
+    let miner = TestMiner::spawn(|settings| settings.miner.receipt_key = Some(key)).await;
+    let body = br#"{"alerts":[]}"#;
+    let response = miner.ask("Alice", SCORE, body).await;
+    let header = response.headers()[receipt_key::HEADER].to_str().expect("ASCII").to_owned();
+    assert_eq!(receipt_key::vouched(&header, &miner.key, &Digest::of(body)), Some(key));
+    let silent = TestMiner::spawn(|_| {}).await.ask("Alice", SCORE, body).await;
+    assert_eq!(silent.headers().get(receipt_key::HEADER), None);
 }
 
 #[tokio::test]

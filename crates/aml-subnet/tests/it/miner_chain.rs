@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use aml_miner::clock::{Clock, SystemClock};
 use aml_miner::digest::Digest;
+use aml_subnet::chain::collateral::Collateral;
 use aml_subnet::chain::endpoints::Endpoints;
 use aml_subnet::chain::metagraph::Cache;
 use aml_subnet::config::Settings;
-use aml_subnet::localnet::{Config, Localnet};
+use aml_subnet::localnet::{Config, Generation, Localnet};
 use aml_subnet::miner::proxy::MinerParts;
 use aml_subnet::miner::run::{Outside, Ports, run};
 use aml_subnet::protocol::NonceSource;
@@ -17,6 +18,12 @@ use aml_subnet::protocol::replay::MemoryNonces;
 use aml_subnet::protocol::signed_request::{Target, sign};
 use aml_subnet::subtensor::subnet::Subnet;
 use aml_subnet::subtensor::{Subtensor, Timing};
+use aml_subnet::wallet::Hotkey;
+use jsonrpsee::core::client::ClientT;
+use jsonrpsee::http_client::HttpClientBuilder;
+use jsonrpsee::rpc_params;
+use parity_scale_codec::Encode as _;
+use sp_crypto_hashing::{blake2_128, twox_128};
 use tokio_util::sync::CancellationToken;
 
 use crate::common::dev_key;
@@ -96,4 +103,40 @@ async fn a_miner_finds_its_chain_announces_itself_and_serves() {
 
     stop.cancel();
     tokio::time::timeout(PATIENCE, miner).await.expect("it stops").expect("no panic").expect("no error");
+}
+
+/// The key of a value of the pallet, under these parts hashed by Blake2-128.
+fn storage_key(item: &str, netuid: u16, accounts: &[Hotkey]) -> Vec<u8> {
+    let mut key = [twox_128(b"SubtensorModule"), twox_128(item.as_bytes())].concat();
+    key.extend(netuid.to_le_bytes());
+    for account in accounts {
+        key.extend(blake2_128(account.as_bytes()));
+        key.extend(account.as_bytes());
+    }
+    key
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn collateral_is_read_where_the_chain_has_it() {
+    for generation in [Generation::G381, Generation::G463] {
+        let config = Config { netuid: NETUID, block_time: None, generation, ..Config::default() };
+        let localnet = Localnet::start(config).await.expect("a free port");
+        let (hotkey, owner) = (dev_key("Bob").hotkey(), dev_key("Ferdie").hotkey());
+        localnet.register(NETUID, hotkey, owner).expect("registered");
+        let endpoints = Endpoints::resolve(&localnet.ws_url(), None).expect("a URL");
+        let chain = Subtensor::new(endpoints, Timing::default(), Arc::new(SystemClock));
+        let read = async || chain.collateral(hotkey, NETUID).await.expect("the chain answers");
+        if generation == Generation::G381 {
+            assert_eq!(read().await, None, "this runtime knows of none");
+            continue;
+        }
+        assert_eq!(read().await, Some(Collateral::default()));
+        let key = storage_key("MinerCollateral", NETUID, &[hotkey, owner]);
+        let client = HttpClientBuilder::default().build(localnet.http_url()).expect("a client");
+        let value = (7_u64, 2_u64, 5_u64, 1_u128 << 64).encode();
+        let changes = rpc_params![[(format!("0x{}", hex::encode(key)), format!("0x{}", hex::encode(value)))]];
+        let _: serde_json::Value = client.request("dev_setStorage", changes).await.expect("written");
+        let expected = Collateral { locked: 7, floor: 2, earned: 5 };
+        assert_eq!(read().await, Some(expected));
+    }
 }

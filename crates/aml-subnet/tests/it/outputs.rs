@@ -13,14 +13,14 @@ use crate::api_kit::{ALERTS, NOW, canonical, id, miner, must_publish, must_publi
 use crate::common::dev_key;
 
 fn rows() -> Vec<CanonicalRow> {
-    canonical_rows(&task(2).roster, &canonical(2)).expect("they belong together")
+    canonical_rows(&task(2).roster, &canonical(2), None).expect("they belong together")
 }
 
 #[test]
 fn ranks_go_from_the_highest_score_down_with_ties_by_id() {
     let mut canonical = canonical(2);
     canonical.scores[5] = canonical.scores[4];
-    let rows = canonical_rows(&task(2).roster, &canonical).expect("they belong together");
+    let rows = canonical_rows(&task(2).roster, &canonical, None).expect("they belong together");
     let mut by_rank: Vec<&CanonicalRow> = rows.iter().collect();
     by_rank.sort_by_key(|row| row.rank);
     assert_eq!(
@@ -29,7 +29,7 @@ fn ranks_go_from_the_highest_score_down_with_ties_by_id() {
     );
     assert!(by_rank.is_sorted_by(|a, b| a.score > b.score || (a.score >= b.score && a.alert_id < b.alert_id)));
     let fewer = Canonical { scores: canonical.scores[1..].to_vec(), ..canonical };
-    assert!(canonical_rows(&task(2).roster, &fewer).is_err());
+    assert!(canonical_rows(&task(2).roster, &fewer, None).is_err());
 }
 
 #[test]

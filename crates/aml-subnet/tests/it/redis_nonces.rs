@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use aml_miner::secret_url::SecretUrl;
 use aml_subnet::protocol::replay::NonceStore as _;
 use aml_subnet::protocol::replay::redis::RedisNonces;
 use aml_subnet::protocol::{Nonce, Refusal};
@@ -38,7 +39,7 @@ impl Server {
     }
 
     async fn connect(&self) -> RedisNonces {
-        let url = format!("redis+unix://{}", self.socket.display());
+        let url = SecretUrl::new(format!("redis+unix://{}", self.socket.display()));
         loop {
             match RedisNonces::connect(&url, "test".to_owned()).await {
                 Ok(store) => return store,
@@ -71,4 +72,36 @@ async fn a_nonce_counts_once_among_all_processes_and_never_without_the_store() {
     server.process.kill().expect("it runs");
     server.process.wait().expect("it ends");
     assert_eq!(one.first_use(alice, Nonce::new(3), NOW).await, Err(Refusal::StoreDown));
+}
+
+#[test]
+fn a_redis_that_cannot_be_reached_is_named_without_its_password() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let hotkeys = folder.path().join("mine/hotkeys");
+    std::fs::create_dir_all(&hotkeys).expect("a folder");
+    std::fs::write(hotkeys.join("first"), format!("0x{}", "07".repeat(32))).expect("a file");
+    std::fs::set_permissions(hotkeys.join("first"), PermissionsExt::from_mode(0o600)).expect("a mode");
+    let config = folder.path().join("c.toml");
+    std::fs::write(&config, "[protocol]\nredis_url_env = \"NONCES\"\n[axon]\nport = 0\n").expect("a file");
+    let run = Command::new(env!("CARGO_BIN_EXE_aml-subnet"))
+        .args([
+            "miner",
+            "--wallet.name",
+            "mine",
+            "--wallet.hotkey",
+            "first",
+            "--subtensor.chain_endpoint",
+            "ws://127.0.0.1:1",
+        ])
+        .args(["--miner.status_listen", "127.0.0.1:0", "--wallet.path"])
+        .arg(folder.path())
+        .arg("--config")
+        .arg(&config)
+        .env("NONCES", "redis://:s3cret@127.0.0.1:1/0")
+        .current_dir(folder.path())
+        .output()
+        .expect("it runs");
+    let told = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(!run.status.success() && told.contains("redis://127.0.0.1:1") && !told.contains("s3cret"), "{told}");
 }

@@ -1,14 +1,16 @@
 //! The risk of an address: a total, bounded, monotone function that knows no order.
 
-use aml_subnet::outputs::address_risk;
 use aml_subnet::outputs::risk::severity_weight;
+use aml_subnet::outputs::{ScoredAlert, address_risk};
 use proptest::prelude::*;
 
-type Alerts = Vec<(&'static str, f64)>;
+type Alerts = Vec<ScoredAlert<'static>>;
 
 fn alerts() -> impl Strategy<Value = Alerts> {
     let severity = prop::sample::select(vec!["low", "medium", "high", "critical", "", "unheard of"]);
-    prop::collection::vec((severity, 0.0..=1.0), 1..40)
+    let pattern = prop::sample::select(vec!["peel chain", "structuring", "mixing", ""]);
+    let alert = (severity, pattern, 0.0..=1.0);
+    prop::collection::vec(alert.prop_map(|(severity, pattern, score)| ScoredAlert { severity, pattern, score }), 1..40)
 }
 
 fn risk(alerts: &Alerts) -> f64 {
@@ -29,7 +31,7 @@ proptest! {
     fn a_higher_score_never_lowers_the_risk(alerts in alerts(), place in any::<prop::sample::Index>(), more in 0.0..=1.0) {
         let mut higher = alerts.clone();
         let place = place.index(higher.len());
-        higher[place].1 = f64::max(higher[place].1, more);
+        higher[place].score = f64::max(higher[place].score, more);
         prop_assert!(risk(&higher) >= risk(&alerts) - 1e-12);
     }
 
@@ -44,10 +46,24 @@ fn without_alerts_there_is_no_risk_to_tell() {
     assert_eq!(address_risk(&[]), None);
 }
 
+fn alert(severity: &'static str, pattern: &'static str, score: f64) -> ScoredAlert<'static> {
+    ScoredAlert { severity, pattern, score }
+}
+
+#[test]
+fn alerts_of_one_pattern_are_right_or_wrong_together() {
+    let chain: Alerts = [0.9, 0.8, 0.7, 0.85, 0.6].map(|score| alert("high", "peel chain", score)).to_vec();
+    let of = address_risk(&chain).expect("five alerts");
+    assert_eq!((of.cases, of.any.to_bits()), (1, of.highest.to_bits()), "{of:?}");
+    let mixed = [chain, vec![alert("low", "mixing", 0.5)]].concat();
+    let of = address_risk(&mixed).expect("six alerts");
+    assert!(of.cases == 2 && (of.any - 0.95).abs() < 1e-12, "{of:?}");
+}
+
 #[test]
 fn a_worked_example() {
     // 0.4 * 0.8 + 0.3 * (0.8 * 4 + 0.5 * 1) / 5 + 0.3 * (1 - 0.2 * 0.5)
-    let of = address_risk(&[("low", 0.5), ("critical", 0.8)]).expect("two alerts");
+    let of = address_risk(&[alert("low", "structuring", 0.5), alert("critical", "mixing", 0.8)]).expect("two alerts");
     assert!((of.risk - (0.32 + 0.3 * 0.74 + 0.3 * 0.9)).abs() < 1e-12, "{of:?}");
     let weights: Vec<String> =
         ["low", "medium", "high", "critical", "?"].iter().map(|name| severity_weight(name).to_string()).collect();

@@ -11,7 +11,7 @@ use aml_miner::data::{WriteOptions, write_batch};
 use aml_miner::synth::{Day, SynthConfig, generate};
 use aml_subnet::chain::metagraph::{MetagraphSource, SourceError};
 use aml_subnet::chain::types::{Axon, Block, Metagraph, Neuron, Uid};
-use aml_subnet::config::ValidatorSettings;
+use aml_subnet::config::{Answers, ValidatorSettings};
 use aml_subnet::protocol::NonceSource;
 use aml_subnet::store::records::{Canonical, Reply, Round, Step, Verdict};
 use aml_subnet::store::{Ledger, Opening};
@@ -103,7 +103,7 @@ impl Ended {
         let key = AskingKey { signer: us.clone(), nonces: Arc::new(NonceSource::default()) };
         let sot = Arc::new(Sot::open(SotSettings::new(source.to_string_lossy(), &data)).expect("a source"));
         let neurons = Arc::new(Subnet(Metagraph { netuid: NETUID, block: Block(100), neurons }));
-        let settings = ValidatorSettings { data_dir: data, ..ValidatorSettings::default() };
+        let settings = ValidatorSettings { data_dir: data, answers: Answers::Open, ..ValidatorSettings::default() };
         let rounds = Rounds::new(RoundsParts {
             world: World::real(ledger.clone(), sot, neurons, clock(), settings.published_dir()),
             asker: Asker::new(asking, NETUID, key, clock()),

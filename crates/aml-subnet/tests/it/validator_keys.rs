@@ -54,6 +54,34 @@ async fn a_miner_that_lost_its_receipt_key_counts_again_once_the_old_one_is_forg
     assert_eq!(next_day(&world, 3).await, Ok(()), "and the new one holds");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_receipt_key_that_the_hotkey_vouches_for_counts_at_once_and_no_other_does() {
+    let home = Home::file();
+    let mut world = World::new(5, vec![("Bob", Behaviour::Honest { skill: 0.8 })]).await;
+    world.ledger = home.open().await;
+    let hotkey = world.miners[0].hotkey();
+    let known = async |world: &World| world.ledger.receipt_keys().await.expect("a ledger")[&hotkey];
+    assert_eq!(next_day(&world, 0).await, Ok(()));
+    let first = world.miners[0].receipt_key();
+
+    // Somebody else's word is worth nothing.
+    world.miners[0].lose_receipt_key();
+    world.miners[0].vouch_by(Some(dev_key("Somebody")));
+    let rejected = next_day(&world, 1).await.expect_err("nobody vouches for it");
+    assert!(rejected.starts_with("signature: ") && rejected.contains(&first.to_string()), "{rejected}");
+    assert_eq!(known(&world).await, first);
+
+    world.miners[0].vouch_by(Some(dev_key("Bob")));
+    assert_eq!(next_day(&world, 2).await, Ok(()));
+    assert_eq!(known(&world).await, world.miners[0].receipt_key(), "the one that was vouched for is known now");
+
+    // From then on nobody has to vouch for it any more, and the next one has to be vouched for again.
+    world.miners[0].vouch_by(None);
+    assert_eq!(next_day(&world, 3).await, Ok(()));
+    world.miners[0].lose_receipt_key();
+    next_day(&world, 4).await.expect_err("nobody vouches for this one");
+}
+
 #[tokio::test]
 async fn a_round_that_was_asked_under_a_forgotten_key_does_not_bring_it_back() {
     for home in Home::both() {

@@ -60,13 +60,13 @@ const PAYING: [&str; 9] = [
 ];
 
 /// Batches and miners, which all validators of a test share.
-struct Stage {
+pub(crate) struct Stage {
     folder: tempfile::TempDir,
     miners: Vec<FakeMiner>,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         write_days(&folder.path().join("sot"), 1);
         let hotkeys = folder.path().join("wallets/val/hotkeys");
@@ -136,7 +136,7 @@ impl Stage {
     }
 
     /// A subnet where `//Alice` may set weights and all miners are announced.
-    async fn chain(&self) -> Localnet {
+    pub(crate) async fn chain(&self) -> Localnet {
         let rules = SubnetRules { tempo: 20_000, serving_rate_limit: 0, ..SubnetRules::default() };
         let block_time = Some(Duration::from_millis(100));
         let localnet = Localnet::start(Config { netuid: NETUID, block_time, rules, ..Config::default() }).await;
@@ -155,7 +155,7 @@ impl Stage {
         localnet
     }
 
-    fn config(&self, localnet: &Localnet, data: &Path, ledger: &str) -> PathBuf {
+    pub(crate) fn config(&self, localnet: &Localnet, data: &Path, ledger: &str) -> PathBuf {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
         let text = format!(
             "netuid = {NETUID}\nlog_level = \"warn\"\n[wallet]\nname = \"val\"\npath = \"{}\"\n[subtensor]\nnetwork = \"{}\"\n\

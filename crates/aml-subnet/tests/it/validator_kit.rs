@@ -51,6 +51,7 @@ pub(crate) fn task(alerts: usize, miners: u8) -> Task {
         roster: roster(alerts),
         asks: (1..=miners).map(ask).collect(),
         common: None,
+        sealing: None,
     }
 }
 
@@ -112,6 +113,7 @@ pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Hashed
         took_ms: 250,
         in_time: true,
         attempts: Vec::new(),
+        sealed: None,
     };
     (made, body)
 }

@@ -12,9 +12,10 @@ use aml_miner::data::listing::directory_name;
 use aml_miner::data::{WriteOptions, write_batch};
 use aml_miner::synth::{SynthConfig, generate};
 use aml_miner::wire::Batch;
+use aml_subnet::beacon::{Beacon, BeaconRound, OpeningRule, Pulse};
 use aml_subnet::chain::metagraph::{MetagraphSource, SourceError};
 use aml_subnet::chain::types::{Axon, Block, Metagraph, Neuron, Uid};
-use aml_subnet::config::ValidatorSettings;
+use aml_subnet::config::{Answers, ValidatorSettings};
 use aml_subnet::protocol::NonceSource;
 use aml_subnet::store::records::RoundId;
 use aml_subnet::store::{Ledger, Opening};
@@ -25,7 +26,7 @@ use aml_subnet::validator::round::{Rounds, RoundsParts, Secret};
 use aml_subnet::validator::run::Validator;
 use aml_subnet::validator::settling::Settler;
 use aml_subnet::validator::sot::{Sot, SotSettings};
-use aml_subnet::validator::world::World as Outside;
+use aml_subnet::validator::world::{BeaconSource, World as Outside};
 use aml_subnet::wallet::Hotkey;
 use chrono::{Days, NaiveDate};
 use futures_util::future::BoxFuture;
@@ -162,6 +163,33 @@ impl MetagraphSource for FakeSubnet {
     }
 }
 
+/// The development beacon under a rule of the test's, as the clock has it.
+pub(crate) struct FakeBeacon {
+    rule: OpeningRule,
+    clock: Arc<Hands>,
+    /// Whether it is away.
+    pub(crate) down: AtomicBool,
+    /// Rounds that were read.
+    pub(crate) reads: AtomicUsize,
+}
+
+impl BeaconSource for FakeBeacon {
+    fn beacon(&self) -> Option<(Beacon, OpeningRule)> {
+        Some((Beacon::Development, self.rule))
+    }
+
+    fn pulse(&self, round: BeaconRound) -> BoxFuture<'_, Result<Pulse, String>> {
+        let there = !self.down.load(Ordering::SeqCst) && round.time_s() <= self.clock.now().as_secs();
+        Box::pin(async move {
+            if !there {
+                return Err(format!("the chain does not have round {round}"));
+            }
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            Ok(Pulse::of_development(round.round).expect("everybody knows the key"))
+        })
+    }
+}
+
 /// Everything that a validator works with.
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
@@ -170,6 +198,10 @@ pub(crate) struct World {
     pub(crate) miners: Vec<FakeMiner>,
     pub(crate) ledger: Ledger,
     pub(crate) settings: ValidatorSettings,
+    /// Name of the validator's development key.
+    pub(crate) validator: &'static str,
+    /// What answers are sealed to, where they are.
+    pub(crate) beacon: Option<Arc<FakeBeacon>>,
 }
 
 impl World {
@@ -194,6 +226,8 @@ impl World {
             allow_private_ips: true,
             grace: Duration::ZERO,
             rules: Some(RulesList::always(RulesVersion::V1)),
+            // Sealed rounds are the business of `sealed_rounds`.
+            answers: Answers::Open,
             ..ValidatorSettings::default()
         };
         for name in ["sot", "later"] {
@@ -204,9 +238,18 @@ impl World {
         }
         let opening = Opening { holder: "the test".to_owned(), read_only: false };
         let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
-        let world = Self { folder, clock, subnet, miners, ledger, settings };
+        let world = Self { folder, clock, subnet, miners, ledger, settings, validator: "Alice", beacon: None };
         world.clock.set(noon(first_day()));
         world
+    }
+
+    /// From now on rounds are under rules v2, and answers sealed until they open by `rule`.
+    pub(crate) fn seal(&mut self, rule: OpeningRule) {
+        self.settings.rules = Some(RulesList::always(RulesVersion::V2));
+        self.settings.answers = Answers::Sealed;
+        let clock = Arc::clone(&self.clock);
+        let (down, reads) = (AtomicBool::new(false), AtomicUsize::new(0));
+        self.beacon = Some(Arc::new(FakeBeacon { rule, clock, down, reads }));
     }
 
     /// A validator as a fresh process would have it.
@@ -232,13 +275,17 @@ impl World {
             v10_fallback: own.v10_fallback,
             ..QuerySettings::default()
         };
-        let key = AskingKey { signer: dev_key("Alice"), nonces: Arc::new(NonceSource::default()) };
+        let key = AskingKey { signer: dev_key(self.validator), nonces: Arc::new(NonceSource::default()) };
         let neurons = Arc::clone(&self.subnet) as Arc<_>;
         let world = Outside::real(self.ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir());
+        let world = match &self.beacon {
+            Some(beacon) => world.opened_by(Arc::clone(beacon) as Arc<_>),
+            None => world,
+        };
         let rounds = Rounds::new(RoundsParts {
             world: world.clone(),
             asker: Asker::by(query, NETUID, key, clocks),
-            signer: dev_key("Alice"),
+            signer: dev_key(self.validator),
             secret: Secret::new([42; 32]),
             netuid: NETUID,
             settings: own.clone(),

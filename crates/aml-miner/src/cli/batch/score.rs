@@ -9,8 +9,9 @@ use super::{Verdict, batches_in};
 use crate::clock::{Clock as _, SystemClock};
 use crate::data::{BatchDir, LoadedBatch, ReadBatchError};
 use crate::digest::Digest;
+use crate::environment::expand_home;
 use crate::offline::{OfflineModels, Signing, write_answers};
-use crate::receipt::ReceiptKey;
+use crate::receipt::{KEY_FILE, ReceiptKey};
 
 /// Arguments of `score`.
 #[derive(Debug, clap::Args)]
@@ -24,8 +25,8 @@ pub struct Args {
     #[command(flatten)]
     models: ModelArgs,
     /// File with the key that signs receipts (64 hex digits, mode 0600); made when there is none
-    #[arg(long, env = "MINER_SIGNING_KEY_FILE", default_value = "keys/receipt_signing.key", value_name = "FILE")]
-    signing_key: PathBuf,
+    #[arg(long, env = "MINER_SIGNING_KEY_FILE", default_value = KEY_FILE, value_name = "FILE")]
+    signing_key: String,
     /// Scoring threads; 0 is one a core
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
     threads: u16,
@@ -39,7 +40,12 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     let models = OfflineModels::load(&args.models.files()?)?;
-    let key = ReceiptKey::load_or_create(&args.signing_key)?;
+    let home = std::env::var("HOME").ok();
+    let file = expand_home(&args.signing_key, home.as_deref()).unwrap_or_else(|_| args.signing_key.clone());
+    let key = ReceiptKey::load_or_create(Path::new(&file))?;
+    if key.is_new() {
+        writeln!(out, "note {file} is a new key: {}", key.public_key())?;
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.into()).build()?;
     let batches = batches_in(&args.directory)?;
     let mut verdict = Verdict::Passed;

@@ -5,7 +5,7 @@ use super::version;
 use crate::digest::Digest;
 use crate::features::RowKind;
 use crate::models::calibration::BadCalibration;
-use crate::trees::lightgbm::{Model, Objective};
+use crate::trees::model::Model;
 
 /// What differs between a model file and its entry, or within the entry.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -86,6 +86,11 @@ pub enum Mismatch {
         /// The file's.
         found: String,
     },
+    /// Neither trained nor adopted, or both.
+    #[error(
+        "the entry must say either how the model was trained (`training`) or where it was adopted from (`adopted`)"
+    )]
+    Origin,
     /// A curve that is none.
     #[error("calibration: {0}")]
     Calibration(#[from] BadCalibration),
@@ -95,6 +100,9 @@ pub enum Mismatch {
 pub(super) fn check(entry: &Entry, digest: Digest, model: &Model) -> Result<(), Mismatch> {
     if entry.sha256 != digest {
         return Err(Mismatch::Digest { expected: entry.sha256, actual: digest });
+    }
+    if entry.training.is_some() == entry.adopted.is_some() {
+        return Err(Mismatch::Origin);
     }
     name(entry)?;
     schema(entry, model)?;
@@ -121,9 +129,10 @@ fn schema(entry: &Entry, model: &Model) -> Result<(), Mismatch> {
         return Err(Mismatch::Rows { model: entry.model, expected, found: entry.schema.rows });
     }
     let (names, features) = (&model.feature_names, &entry.schema.features);
-    if names.len() != features.len() {
-        return Err(Mismatch::FeatureCount { expected: features.len(), found: names.len() });
+    if model.features != features.len() {
+        return Err(Mismatch::FeatureCount { expected: features.len(), found: model.features });
     }
+    // A file without names is taken by the order alone.
     match names.iter().zip(features).position(|(name, feature)| name != feature) {
         None => Ok(()),
         Some(place) => Err(Mismatch::Feature { place, expected: features[place].clone(), found: names[place].clone() }),
@@ -135,8 +144,7 @@ fn objective(entry: &Entry, model: &Model) -> Result<(), Mismatch> {
     if entry.objective != model.objective_text {
         return Err(Mismatch::Objective { expected: entry.objective.clone(), found: found() });
     }
-    let probability = matches!(model.objective, Objective::Sigmoid { .. });
-    if model.outputs != 1 || (entry.model.is_probability() && !probability) {
+    if model.outputs != 1 || (entry.model.is_probability() && !model.objective.is_probability()) {
         return Err(Mismatch::NoProbability { model: entry.model, found: found() });
     }
     Ok(())

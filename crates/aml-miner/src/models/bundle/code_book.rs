@@ -1,10 +1,12 @@
-//! The code book of pandas' categories at the end of a model file.
+//! The code book of a model's categories: at the end of LightGBM's file (pandas' categories), or part of the model.
 //!
 //! A model that was trained on a data frame with columns of categories splits by their codes, which are places in lists of
 //! values; the file's last lines hold the lists. A value becomes the place at which its list has it, one that no list has
 //! is missing: what LightGBM's Python package does.
 
 use serde_json::Value;
+
+use crate::trees::model::{Library, Model};
 
 /// How the line with the lists begins.
 const LISTS: &str = "pandas_categorical:";
@@ -56,11 +58,20 @@ pub enum CodeBookError {
 }
 
 impl CodeBook {
-    /// The code book of a model file.
+    /// The code book of a model and its file.
     ///
     /// # Errors
     /// When it is there and cannot be used: the model's codes would mean something else.
-    pub fn of(model_text: &str) -> Result<Self, CodeBookError> {
+    pub fn of(model: &Model, file: &[u8]) -> Result<Self, CodeBookError> {
+        if model.library == Library::LightGbm {
+            return Self::at_the_end_of(&String::from_utf8_lossy(file));
+        }
+        let book = |list: &crate::trees::model::CodeList| Codes::new(list.feature, list.values.iter().copied());
+        Ok(Self { columns: model.code_books.iter().map(book).collect() })
+    }
+
+    /// The code book at the end of LightGBM's file.
+    fn at_the_end_of(model_text: &str) -> Result<Self, CodeBookError> {
         let Some(lists) = model_text.lines().rev().take(16).find_map(|line| line.strip_prefix(LISTS)) else {
             return Ok(Self::default());
         };
@@ -105,6 +116,14 @@ impl CodeBook {
 }
 
 impl Codes {
+    /// Codes are the places of the values.
+    #[expect(clippy::cast_precision_loss, reason = "a list has at most MAX_VALUES values")]
+    fn new(column: usize, values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<_> = values.enumerate().map(|(code, value)| (value + 0.0, code as f64)).collect();
+        values.sort_by(|left, right| left.0.total_cmp(&right.0));
+        Self { column, values }
+    }
+
     fn of(&self, value: f64) -> f64 {
         // Negative and positive zero are one value, as in a data frame.
         let place = self.values.binary_search_by(|(known, _)| known.total_cmp(&(value + 0.0)));
@@ -112,21 +131,18 @@ impl Codes {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a list has at most MAX_VALUES values")]
 fn codes(column: usize, list: &Value) -> Result<Codes, CodeBookError> {
     let list = list.as_array().filter(|list| list.len() <= MAX_VALUES).ok_or(CodeBookError::Layout)?;
-    let number = |(code, value): (usize, &Value)| {
+    let number = |value: &Value| {
         let number = match value {
             Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
             other => other.as_f64(),
         };
         let told = || value.to_string().chars().take(40).collect();
-        let number = number.ok_or_else(|| CodeBookError::NotANumber { column, value: told() })?;
-        Ok((number + 0.0, code as f64))
+        number.ok_or_else(|| CodeBookError::NotANumber { column, value: told() })
     };
-    let mut values = list.iter().enumerate().map(number).collect::<Result<Vec<_>, _>>()?;
-    values.sort_by(|left, right| left.0.total_cmp(&right.0));
-    Ok(Codes { column, values })
+    let values = list.iter().map(number).collect::<Result<Vec<_>, _>>()?;
+    Ok(Codes::new(column, values.into_iter()))
 }
 
 #[cfg(test)]
@@ -134,7 +150,7 @@ mod tests {
     use super::*;
 
     fn book(end: &str) -> Result<CodeBook, CodeBookError> {
-        CodeBook::of(&format!("tree\n[categorical_feature: 1,3]\nend of parameters\n\n{end}\n"))
+        CodeBook::at_the_end_of(&format!("tree\n[categorical_feature: 1,3]\nend of parameters\n\n{end}\n"))
     }
 
     #[test]

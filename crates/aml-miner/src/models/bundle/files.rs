@@ -9,7 +9,10 @@ use super::code_book::{CodeBook, CodeBookError};
 use super::metadata::{Draft, Entry, Metadata, MetadataError, ModelKind};
 use super::version;
 use crate::digest::Digest;
-use crate::trees::lightgbm::{self, MAX_MODEL_BYTES, Model, ParseError};
+use crate::trees::limits::MAX_MODEL_BYTES;
+use crate::trees::model::Model;
+use crate::trees::read::extension;
+use crate::trees::{self, ReadError};
 use crate::whole_file::{self, Readers};
 
 /// A checked model and its entry.
@@ -53,7 +56,7 @@ pub enum LoadError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: ParseError,
+        source: ReadError,
     },
     /// Its categories cannot be looked up.
     #[error("{path}", path = path.display())]
@@ -98,9 +101,9 @@ impl Bundle {
             let expected = entry.sha256;
             return Err(mismatch(Mismatch::Digest { expected, actual: digest }));
         }
-        let model = lightgbm::parse(&bytes).map_err(|source| LoadError::Model { path: path.to_owned(), source })?;
+        let model = trees::read(&bytes).map_err(|source| LoadError::Model { path: path.to_owned(), source })?;
         check(&entry, digest, &model).map_err(mismatch)?;
-        let codes = CodeBook::of(&String::from_utf8_lossy(&bytes));
+        let codes = CodeBook::of(&model, &bytes);
         let codes = codes.map_err(|source| LoadError::Codes { path: path.to_owned(), source })?;
         let model_version = version::whole(name(&entry).map_err(mismatch)?, digest, &entry.calibration);
         Ok(Self { entry: Entry { model_version, ..entry }, model, codes })
@@ -112,10 +115,13 @@ impl Bundle {
 pub enum SaveError {
     /// The model would not load again.
     #[error("the model would not load again")]
-    Model(#[from] ParseError),
+    Model(#[from] ReadError),
     /// The draft does not fit the model.
     #[error("the metadata does not fit the model")]
     Mismatch(#[from] Mismatch),
+    /// Its categories cannot be looked up.
+    #[error(transparent)]
+    Codes(#[from] CodeBookError),
     /// The metadata that is there cannot be kept.
     #[error("the metadata of the other models in this directory cannot be read")]
     Metadata(#[from] MetadataError),
@@ -135,22 +141,42 @@ pub enum SaveError {
     },
 }
 
-/// Writes a model and its entry into `directory`, as `<model>_v<version>.txt`, and returns the model's path and entry.
+impl Draft {
+    /// Whether this describes the model in `file`, as [`save`] will ask.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn check(&self, file: &[u8], model: &Model) -> Result<(), SaveError> {
+        let digest = Digest::of(file);
+        let entry = Entry::new(self.clone(), digest, model.objective_text.clone());
+        Ok(check(&entry, digest, model)?)
+    }
+}
+
+/// The name of the file of a model whose bytes are these: `<model>_v<version>`, and the usual ending of its form.
+#[must_use]
+pub fn file_name(kind: ModelKind, version: &str, file: &[u8]) -> String {
+    format!("{kind}_v{version}.{}", extension(file))
+}
+
+/// Writes a model and its entry into `directory`, under its [`file_name`], and returns the model's path and entry.
 ///
 /// The model goes first: when the second write fails, the old entry no longer fits and loading says so, but no entry
 /// ever points to a model that was not written.
 ///
 /// # Errors
 /// When the bundle would not load again, or cannot be written.
-pub fn save(directory: &Path, model_text: &str, draft: Draft) -> Result<(PathBuf, Entry), SaveError> {
-    let model = lightgbm::parse(model_text.as_bytes())?;
-    let digest = Digest::of(model_text.as_bytes());
-    let file = format!("{}_v{}.txt", draft.model, draft.version);
+pub fn save(directory: &Path, model: impl AsRef<[u8]>, draft: Draft) -> Result<(PathBuf, Entry), SaveError> {
+    let bytes = model.as_ref();
+    let model = trees::read(bytes)?;
+    let digest = Digest::of(bytes);
+    let file = file_name(draft.model, &draft.version, bytes);
     if let Some((name, _)) = draft.metrics.iter().find(|(_, value)| !value.is_finite()) {
         return Err(SaveError::Metric(name.clone()));
     }
     let entry = Entry::new(draft, digest, model.objective_text.clone());
     check(&entry, digest, &model)?;
+    CodeBook::of(&model, bytes)?;
     let mut metadata = match Metadata::load(directory) {
         Err(error) if error.is_missing() => Metadata::default(),
         other => other?,
@@ -159,7 +185,7 @@ pub fn save(directory: &Path, model_text: &str, draft: Draft) -> Result<(PathBuf
     let mut json = serde_json::to_vec_pretty(&metadata)?;
     json.push(b'\n');
     let path = directory.join(file);
-    replace(&path, model_text.as_bytes())?;
+    replace(&path, bytes)?;
     replace(&directory.join(METADATA_FILE), &json)?;
     Ok((path, entry))
 }

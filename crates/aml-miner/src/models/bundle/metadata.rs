@@ -153,6 +153,40 @@ pub struct Training {
     pub lightgbm_version: String,
 }
 
+/// Where a model that was not trained here comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adopted {
+    /// The library that made it, such as `XGBoost`.
+    pub library: String,
+    /// The rows that its curve was fitted on; `None` where it has no curve of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrated: Option<CalibrationRows>,
+}
+
+/// The rows that the curve of an adopted model was fitted on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationRows {
+    /// SHA-256 over the batches' manifests, as the trainer defines it.
+    pub data_sha256: Digest,
+    /// First `processing_date`.
+    pub first_date: String,
+    /// Last `processing_date`.
+    pub last_date: String,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// Our own trainer.
+    Trained(Training),
+    /// Elsewhere.
+    Adopted(Adopted),
+}
+
 /// Everything a trainer says about a model; hashes and version follow from it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
@@ -166,8 +200,8 @@ pub struct Draft {
     pub calibration: Calibration,
     /// Whether a row's features depend on the other rows of its batch.
     pub batch_relative: bool,
-    /// How it was trained.
-    pub training: Training,
+    /// Where it comes from.
+    pub origin: Origin,
     /// SHA-256 of the alert scorer whose scores a cluster scorer learnt from.
     pub alert_scorer: Option<Digest>,
     /// Metrics on the held-out period.
@@ -196,8 +230,12 @@ pub struct Entry {
     pub calibration: Calibration,
     /// Whether a row's features depend on the other rows of its batch.
     pub batch_relative: bool,
-    /// How it was trained.
-    pub training: Training,
+    /// How it was trained, where our own trainer made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
+    /// Where it was adopted from, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Adopted>,
     /// SHA-256 of the alert scorer whose scores a cluster scorer learnt from; older entries do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_scorer: Option<Digest>,
@@ -210,6 +248,10 @@ pub struct Entry {
 impl Entry {
     /// The entry of a model file with this digest and objective.
     pub(super) fn new(draft: Draft, sha256: Digest, objective: String) -> Self {
+        let (training, adopted) = match draft.origin {
+            Origin::Trained(training) => (Some(training), None),
+            Origin::Adopted(adopted) => (None, Some(adopted)),
+        };
         Self {
             model: draft.model,
             model_version: version::whole(&draft.version, sha256, &draft.calibration),
@@ -219,10 +261,36 @@ impl Entry {
             objective,
             calibration: draft.calibration,
             batch_relative: draft.batch_relative,
-            training: draft.training,
+            training,
+            adopted,
             alert_scorer: draft.alert_scorer,
             metrics: draft.metrics,
             created_at: draft.created_at,
         }
+    }
+
+    /// First and last day that it was made or calibrated from, as far as the entry knows.
+    #[must_use]
+    pub fn days(&self) -> Option<(&str, &str)> {
+        let trained = self.training.as_ref().map(|training| (&training.first_date, &training.last_date));
+        let calibrated = self.adopted.as_ref().and_then(|adopted| adopted.calibrated.as_ref());
+        let calibrated = calibrated.map(|rows| (&rows.first_date, &rows.last_date));
+        trained.or(calibrated).map(|(first, last)| (first.as_str(), last.as_str()))
+    }
+
+    /// Who made it: the library, with its version where our own trainer used it.
+    #[must_use]
+    pub fn made_by(&self) -> String {
+        match (&self.training, &self.adopted) {
+            (Some(training), _) => format!("LightGBM {}", training.lightgbm_version),
+            (None, Some(adopted)) => format!("{}, adopted", adopted.library),
+            (None, None) => "unknown".to_owned(),
+        }
+    }
+
+    /// Version of LightGBM that trained it, where our own trainer did.
+    #[must_use]
+    pub fn lightgbm_version(&self) -> Option<String> {
+        self.training.as_ref().map(|training| training.lightgbm_version.clone())
     }
 }

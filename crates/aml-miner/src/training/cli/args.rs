@@ -82,6 +82,67 @@ pub(super) struct TrainArgs {
     pub(super) model_version: Option<String>,
 }
 
+/// Arguments of `adopt`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Example:\n  aml-miner-train adopt model.ubj --kind alert_scorer --schema features.txt --output adopted --calibrate data"
+)]
+pub(super) struct AdoptArgs {
+    /// The model file: LightGBM's text, XGBoost's JSON or UBJSON, CatBoost's .cbm or JSON, or what scripts/export_sklearn.py wrote.
+    #[arg(value_name = "MODEL")]
+    pub(super) model: PathBuf,
+    /// What it is for.
+    #[arg(long, value_enum)]
+    pub(super) kind: Kind,
+    /// File of its features in the order of its columns: names, one a line, a JSON list, or a schema. Not needed where the model
+    /// file names them.
+    #[arg(long, value_name = "FILE")]
+    pub(super) schema: Option<PathBuf>,
+    /// Directory the bundle is written to.
+    #[arg(long, value_name = "DIR", value_parser = directory)]
+    pub(super) output: PathBuf,
+    /// Directory of labelled batches that the model did not learn from: a curve from scores to probabilities is fitted on them.
+    #[arg(long, value_name = "DIR")]
+    pub(super) calibrate: Option<PathBuf>,
+    /// First day that calibrates.
+    #[arg(long, value_name = "DATE", requires = "calibrate")]
+    pub(super) start_date: Option<NaiveDate>,
+    /// Last day that calibrates.
+    #[arg(long, value_name = "DATE", requires = "calibrate")]
+    pub(super) end_date: Option<NaiveDate>,
+    /// The values of the model's categorical features are the codes that it was trained on.
+    #[arg(long)]
+    pub(super) values_are_codes: bool,
+    /// Make a bundle anew that is there already.
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// Version of the bundle.
+    #[arg(long, value_name = "VERSION", value_parser = version, default_value = "1.0.0")]
+    pub(super) model_version: String,
+}
+
+/// What a model is for, as `adopt` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum Kind {
+    /// Scores alerts.
+    AlertScorer,
+    /// Orders alerts.
+    AlertRanker,
+    /// Scores clusters.
+    ClusterScorer,
+}
+
+impl From<Kind> for ModelKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::AlertScorer => Self::AlertScorer,
+            Kind::AlertRanker => Self::AlertRanker,
+            Kind::ClusterScorer => Self::ClusterScorer,
+        }
+    }
+}
+
 /// Arguments of `evaluate`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct EvaluateArgs {

@@ -16,11 +16,10 @@ pub(super) fn run(args: &ReportArgs, watch: &dyn Watch) -> anyhow::Result<()> {
     let mut reports = Vec::new();
     for model in &shelf {
         let assembled = model.rows(&args.range.range(), &shelf, watch)?;
-        let text =
-            std::fs::read_to_string(&model.path).with_context(|| format!("cannot read {}", model.path.display()))?;
+        let file = std::fs::read(&model.path).with_context(|| format!("cannot read {}", model.path.display()))?;
         watch.note(&format!("looking at {}", model.path.display()));
         let judging = Judging { config: &config.evaluation, seed: config.seed };
-        reports.push(model_report(model, &text, &assembled.samples, judging));
+        reports.push(model_report(model, &file, &assembled.samples, judging));
     }
     let data = args.output.with_extension("json");
     let mut json = serde_json::to_vec_pretty(&reports)?;

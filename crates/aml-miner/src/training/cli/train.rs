@@ -84,7 +84,8 @@ fn say(trained: &Trained) {
     print!("{}", summary(&trained.record.test, &trained.record.warnings));
 }
 
-fn clock() -> anyhow::Result<Box<dyn Clock>> {
+/// The clock; one that stands still in a reproducible build.
+pub(super) fn clock() -> anyhow::Result<Box<dyn Clock>> {
     match std::env::var(SOURCE_DATE_EPOCH) {
         Ok(seconds) => {
             let seconds = seconds.parse().with_context(|| format!("{SOURCE_DATE_EPOCH} must be whole seconds"))?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::section::Section;
-use crate::features::{FeatureBuilder, RowKind, Schema};
+use crate::features::{FeatureBuilder, Kind, RowKind, Schema, features};
 
 /// Changes to the default schema of a kind of row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -12,12 +12,16 @@ pub struct FeatureChoice {
     pub add: Vec<String>,
     /// Names that are left out; one that ends in `*` stands for all that begin so.
     pub drop: Vec<String>,
+    /// Names whose values are categories, to LightGBM too: numbers without an order.
+    pub categorical: Vec<String>,
 }
 
 impl FeatureChoice {
     pub(super) fn read(&mut self, mut section: Section<'_>, rows: RowKind) {
         section.read("add", &mut self.add, |names| check_added(rows, names));
         section.read("drop", &mut self.drop, |names| check_dropped(rows, names));
+        let drop = self.drop.clone();
+        section.read("categorical", &mut self.categorical, |names| check_categorical(rows, names, &drop));
         section.finish();
     }
 
@@ -57,6 +61,20 @@ fn check_added(rows: RowKind, names: &[String]) -> Result<(), String> {
         ));
     }
     FeatureBuilder::new(&Schema::new(rows, names)).map(|_| ()).map_err(|error| error.to_string())
+}
+
+fn check_categorical(rows: RowKind, names: &[String], drop: &[String]) -> Result<(), String> {
+    for name in names {
+        if Schema::new(rows, [name]).categorical().is_empty() {
+            let all = features(rows).iter().filter(|feature| feature.kind == Kind::Categorical);
+            let all: Vec<String> = all.map(|feature| feature.name.to_string()).collect();
+            return Err(format!("`{name}` is no category; those of {} rows are: {}", rows.name(), all.join(", ")));
+        }
+        if drop.iter().any(|pattern| matches(pattern, name)) {
+            return Err(format!("`{name}` is left out by `drop`"));
+        }
+    }
+    Ok(())
 }
 
 fn check_dropped(rows: RowKind, patterns: &[String]) -> Result<(), String> {

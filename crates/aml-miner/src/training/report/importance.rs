@@ -1,4 +1,4 @@
-//! How much each feature's splits gained, read from the model text.
+//! How much each feature's splits gained, read from LightGBM's text; other files say it otherwise, and nothing is read from them.
 
 use serde::Serialize;
 

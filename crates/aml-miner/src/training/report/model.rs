@@ -80,7 +80,7 @@ pub struct ModelReport {
 
 /// Looks at `model`, of this LightGBM text, on `samples`: its test period where these hold it, all of them otherwise.
 #[must_use]
-pub fn model_report(model: &Model, text: &str, samples: &Samples, judging: Judging<'_>) -> ModelReport {
+pub fn model_report(model: &Model, file: &[u8], samples: &Samples, judging: Judging<'_>) -> ModelReport {
     let (samples, mut warnings) = held_out(model, samples);
     let answers = model.answers(&samples);
     let labels = samples.labels();
@@ -99,7 +99,7 @@ pub fn model_report(model: &Model, text: &str, samples: &Samples, judging: Judgi
         version: model.entry.model_version.clone(),
         created_at: model.entry.created_at.clone(),
         calibration: calibration::name(&model.entry.calibration).to_owned(),
-        parameters: model.entry.training.parameters.clone(),
+        parameters: model.entry.training.as_ref().map_or_else(BTreeMap::new, |training| training.parameters.clone()),
         roc: thinned(roc_curve(&labels, &answers).unwrap_or_default()),
         precision_recall: thinned(precision_recall_curve(&labels, &answers).unwrap_or_default()),
         reliability: bins
@@ -111,8 +111,8 @@ pub fn model_report(model: &Model, text: &str, samples: &Samples, judging: Judgi
             })
             .collect(),
         histogram: histogram(&labels, &answers),
-        importance: importance(text, &model.entry.schema, LISTED),
-        shap: shap::summary(text, &samples, LISTED),
+        importance: importance(&String::from_utf8_lossy(file), &model.entry.schema, LISTED),
+        shap: shap::summary(model, file, &samples, LISTED),
         learning_curve: record.map_or_else(Vec::new, |record| record.learning_curve.clone()),
         drift: record.map_or_else(Vec::new, |record| record.drift.iter().take(LISTED).cloned().collect()),
         evaluation,

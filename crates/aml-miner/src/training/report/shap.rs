@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::training::samples::Samples;
+use crate::training::shelf::Model;
 use crate::trees::contributions::Explainer;
-use crate::trees::lightgbm::parse;
 
 /// Rows that are explained.
 const ROWS: usize = 500;
@@ -22,14 +22,14 @@ pub struct ShapLine {
 
 /// The `listed` features with the largest mean absolute contribution over evenly spaced rows. Empty for a model too large
 /// to be explained.
-pub(super) fn summary(text: &str, samples: &Samples, listed: usize) -> Vec<ShapLine> {
-    let Ok(model) = parse(text.as_bytes()) else { return Vec::new() };
+pub(super) fn summary(shelved: &Model, file: &[u8], samples: &Samples, listed: usize) -> Vec<ShapLine> {
+    let Ok(model) = crate::trees::read(file) else { return Vec::new() };
     let Ok(explainer) = Explainer::new(&model) else { return Vec::new() };
     let columns = samples.schema.features.len();
     let all = samples.days.iter().flat_map(|day| (0..day.matrix.rows()).map(|row| day.matrix.row(row)));
     let values: Vec<f64> = all.step_by(samples.len().div_ceil(ROWS).max(1)).flatten().copied().collect();
     let mut contributions = vec![0.0; values.len()];
-    explainer.contributions_into(&values, &mut contributions);
+    explainer.contributions_into(&shelved.codes.translate(&values, columns), &mut contributions);
     let column = |of: &[f64], index: usize| -> Vec<f64> { of.iter().skip(index).step_by(columns).copied().collect() };
     let mut lines: Vec<ShapLine> = (0..columns)
         .map(|index| {

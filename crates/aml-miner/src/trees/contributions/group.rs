@@ -3,7 +3,7 @@
 //! A group is the leaves below some node. What it adds to each feature depends on the decisions at the splits within
 //! the group, one bit each, and on whether the row passes each feature on the way to the group, one bit each.
 
-use super::super::lightgbm::{Child, Tree};
+use super::super::model::{Child, Tree};
 use super::super::quantizer::BLOCK;
 use super::masks::{MaskBuilder, MaskId, RowMask};
 use super::paths::{Passage, Path, Turn};

@@ -1,6 +1,6 @@
 //! Which features a row must pass on its way to a leaf, and how likely an unknown row passes them.
 
-use super::super::lightgbm::{Child, Node, Tree};
+use super::super::model::{Child, Node, Tree};
 
 /// A split on a path, and the side the path takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,15 +49,15 @@ impl Path {
     }
 }
 
-/// Training rows of a node or leaf.
-pub(super) fn count(tree: &Tree, child: Child) -> u32 {
+/// Training rows of a node or leaf, or their weight.
+pub(super) fn count(tree: &Tree, child: Child) -> f64 {
     match child {
         Child::Node(node) => tree.nodes[node as usize].count,
         Child::Leaf(leaf) => tree.leaf_counts[leaf as usize],
     }
 }
 
-/// The share of a split's training rows that go to one of its sides.
+/// The share of a split's training rows that go to one of its sides. Where none came, an unknown row goes either way alike.
 pub(super) fn share(tree: &Tree, split: &Node, child: Child) -> f64 {
-    f64::from(count(tree, child)) / f64::from(split.count)
+    if split.count > 0.0 { count(tree, child) / split.count } else { 0.5 }
 }

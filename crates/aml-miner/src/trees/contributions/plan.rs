@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::lightgbm::{Child, Tree};
+use super::super::model::{Child, Tree};
 use super::super::quantizer::Test;
 use super::paths::{count, share};
 use super::quadrature::{Point, QuadratureRules};
@@ -116,8 +116,8 @@ impl Plan {
             return Err(WildCounts);
         }
         let loose = tree.nodes.iter().any(|node| {
-            let below = [node.left, node.right].map(|child| u64::from(count(tree, child)));
-            below[0] + below[1] != u64::from(node.count)
+            let below = [node.left, node.right].map(|child| count(tree, child));
+            (below[0] + below[1]).total_cmp(&node.count).is_ne()
         });
         Ok(Some(Self { splits, steps, depth: tree.depth as usize, rule: rules.for_features(distinct), loose }))
     }
@@ -268,15 +268,4 @@ fn slot(level: u32, side: u32) -> u32 {
 
 fn index(split: usize) -> u32 {
     u32::try_from(split).expect("a tree has at most MAX_LEAVES leaves")
-}
-
-/// The mean value of a tree over its training rows, summed in LightGBM's order; `None` where counts are missing.
-pub(super) fn expected_value(tree: &Tree) -> Option<f64> {
-    let Some(root) = tree.nodes.first() else { return Some(tree.leaf_values[0]) };
-    if tree.leaf_counts.is_empty() || tree.nodes.iter().any(|node| node.count == 0) {
-        return None;
-    }
-    let total = f64::from(root.count);
-    let leaves = tree.leaf_counts.iter().zip(&tree.leaf_values);
-    Some(leaves.map(|(count, value)| f64::from(*count) / total * value).sum())
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::super::isa::{Isa, Kernel};
-use super::super::lightgbm::{Child, Tree};
+use super::super::model::{Child, Tree};
 use super::super::quantizer::{BLOCK, Codes, FEW, Test};
 use super::group::Group;
 use super::masks::{MaskBuilder, Masks, RowMask};

@@ -4,7 +4,7 @@
 //! The bits are kept in planes of 16, as wide as a code: so the inner loop is nothing but comparisons and masks of
 //! equal width over neighbouring rows, which compilers turn into vector instructions.
 
-use super::super::lightgbm::{Child, Tree};
+use super::super::model::{Child, Tree};
 use super::super::quantizer::{BLOCK, Codes, Test};
 
 /// Leaves of the largest tree there are masks for.

@@ -1,6 +1,6 @@
 //! Trees of more than 64 leaves: from node to node, several rows side by side.
 
-use super::super::lightgbm::{Child, Tree};
+use super::super::model::{Child, Tree};
 use super::super::quantizer::{BLOCK, Codes, Test};
 
 /// Rows on their way at once: while one waits for its next node, the others go on.

@@ -1,6 +1,6 @@
 //! Why a model file was refused: the line, what was found, what was expected.
 
-use super::limits::MAX_MODEL_BYTES;
+use super::super::limits::MAX_MODEL_BYTES;
 
 /// Characters of the file that a message repeats at most.
 const MAX_QUOTE: usize = 40;

@@ -1,9 +1,9 @@
 //! The head of a model file: what the model is, before its trees.
 
+use super::super::limits::{MAX_CLASSES, MAX_FEATURES, MAX_TREES};
+use super::super::objective::Objective;
 use super::error::{Fault, ParseError, quote};
-use super::limits::{MAX_CLASSES, MAX_FEATURES, MAX_TREES};
 use super::lines::{Fields, Lines};
-use super::objective::Objective;
 
 /// Everything the head says that matters later.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ fn version(fields: &Fields<'_>) -> Result<(), ParseError> {
 fn objective(fields: &Fields<'_>, outputs: usize) -> Result<Objective, ParseError> {
     match fields.get("objective") {
         None => Ok(Objective::Raw),
-        Some(line) => Objective::parse(line.text, outputs).map_err(|problem| problem.at(line.number)),
+        Some(line) => super::objective::objective(line.text, outputs).map_err(|problem| problem.at(line.number)),
     }
 }
 

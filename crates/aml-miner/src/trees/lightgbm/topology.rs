@@ -1,7 +1,7 @@
 //! Whether child indices form a proper tree: every node and leaf is reached from the root, exactly once.
 
-use super::limits::MAX_DEPTH;
-use super::model::{Child, Node};
+use super::super::limits::MAX_DEPTH;
+use super::super::model::{Child, Node};
 
 /// The depth of the deepest leaf below node 0, or what is wrong with the graph.
 ///

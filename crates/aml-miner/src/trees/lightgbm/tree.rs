@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::super::limits::{MAX_CATEGORY_WORDS, MAX_LEAF_VALUE, MAX_LEAVES, MAX_TREES};
+use super::super::model::{Categories, Child, Missing, Node, Split, Tree};
 use super::error::{Fault, ParseError, quote};
 use super::header::Header;
-use super::limits::{MAX_CATEGORY_WORDS, MAX_LEAF_VALUE, MAX_LEAVES, MAX_TREES};
 use super::lines::{Fields, Line, Lines};
-use super::model::{Child, Missing, Node, Split, Tree};
 use super::topology;
 
 /// Every key LightGBM 3 and 4 write into a tree that is not linear.
@@ -133,7 +133,7 @@ impl Section<'_> {
                 let expected = format!("a feature below {}", self.header.feature_names.len());
                 return Err(self.bad("split_feature", &feature.to_string(), expected));
             }
-            let count = counts.get(index).copied().unwrap_or(0);
+            let count = counts.get(index).copied().unwrap_or(0.0);
             nodes.push(Node { feature, split, left: lefts[index], right: rights[index], count });
         }
         Ok(nodes)
@@ -190,7 +190,7 @@ impl Section<'_> {
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number within the list")]
         let set = threshold as usize;
-        Ok(Split::Categorical(sets[set].clone()))
+        Ok(Split::Categorical(Categories { set: sets[set].clone(), members_left: true, missing_left: false }))
     }
 
     fn leaf_values(&self, leaves: usize) -> Result<Vec<f64>, ParseError> {
@@ -205,13 +205,11 @@ impl Section<'_> {
     }
 
     /// Numbers of training rows; empty when the file has none.
-    fn counts(&self, key: &'static str, length: usize) -> Result<Vec<u32>, ParseError> {
+    fn counts(&self, key: &'static str, length: usize) -> Result<Vec<f64>, ParseError> {
         let count = |value: i64| {
             let signed = i32::try_from(value).ok();
             let expected = "a number of rows";
-            signed
-                .and_then(|value| u32::try_from(value).ok())
-                .ok_or_else(|| self.bad(key, &value.to_string(), expected))
+            signed.filter(|value| *value >= 0).map(f64::from).ok_or_else(|| self.bad(key, &value.to_string(), expected))
         };
         self.fields.list_or_none::<i64>(key, length)?.into_iter().map(count).collect()
     }

@@ -52,8 +52,10 @@ impl HtmlSafe for Style {}
 /// Where a page is in the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Page {
+    Home,
     Leaderboard,
     Rounds,
+    Plan,
     Weights,
     Risk,
     None,
@@ -104,13 +106,15 @@ impl Frame {
         Self { subnet: format!("AML subnet {}", api.netuid), page, status: status(api), twin, style: Style }
     }
 
-    pub(super) fn nav(&self) -> [NavEntry; 4] {
+    pub(super) fn nav(&self) -> [NavEntry; 6] {
         let entry = |href, label, page| NavEntry { href, label, current: self.page == page };
         [
-            entry("/", "Leaderboard", Page::Leaderboard),
+            entry("/", "Today", Page::Home),
             entry("/page/rounds", "Rounds", Page::Rounds),
-            entry("/page/weights", "Weights", Page::Weights),
+            entry("/page/plan", "Plan", Page::Plan),
             entry("/page/risk", "Address risk", Page::Risk),
+            entry("/page/miners", "Miners", Page::Leaderboard),
+            entry("/page/weights", "Weights", Page::Weights),
         ]
     }
 }

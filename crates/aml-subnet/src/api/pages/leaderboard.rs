@@ -45,7 +45,7 @@ impl Leaderboard {
             as_of: when(&format!("{}T00:00:00Z", list.as_of)).trim_end_matches(", 00:00").to_owned(),
             tiles: tiles(list, newest),
             rows: list.miners.iter().map(|standing| row(standing, &days)).collect(),
-            next: list.next_offset.map(|offset| format!("/?offset={offset}")),
+            next: list.next_offset.map(|offset| format!("/page/miners?offset={offset}")),
         }
     }
 }

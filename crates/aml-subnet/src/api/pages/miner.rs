@@ -100,7 +100,7 @@ fn parts(of: &MinerInformation) -> Vec<(&'static str, String)> {
         (
             "Quality",
             format!(
-                "{:.3} (tier 1 {:.3}, traps {}, calibration {:.3})",
+                "{:.3} (integrity {:.3}, traps {}, calibration {:.3})",
                 of.quality,
                 of.tier1,
                 maybe(of.traps),

@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::frame::{Frame, Tile};
 use super::miner::LINE;
-use super::round::severity_tone;
-use super::text::{line, score};
+use super::text::{line, link, score};
+use super::top::severity_tone;
 use crate::api::risk::{RiskAlert, RiskAnswer};
 
 /// The page.
@@ -26,6 +26,7 @@ struct Found {
 
 struct Row {
     alert: String,
+    link: String,
     typology: String,
     severity: String,
     tone: &'static str,
@@ -52,14 +53,15 @@ fn tiles(of: &RiskAnswer) -> Vec<Tile> {
         Tile::new("Risk", score(of.risk), "from 0 to 1"),
         Tile::new("Highest score", score(of.highest), "of its alerts"),
         Tile::new("Mean", score(of.mean), "weighted by severity"),
-        Tile::new("Any", score(of.any), "at least one is right"),
-        Tile::new("Alerts", of.alerts.len().to_string(), "about the address"),
+        Tile::new("Any", score(of.any), "at least one case is right"),
+        Tile::new("Alerts", of.alerts.len().to_string(), format!("in {} cases", of.cases)),
     ]
 }
 
 fn row(of: &RiskAlert) -> Row {
     Row {
-        alert: of.alert_id.clone(),
+        alert: line(&of.alert_id, LINE),
+        link: link("alerts", &of.round, &of.alert_id),
         typology: line(&of.typology, LINE),
         severity: line(&of.severity, 20),
         tone: severity_tone(&of.severity),

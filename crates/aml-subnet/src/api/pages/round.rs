@@ -5,13 +5,14 @@ use askama::Template;
 use super::frame::{Frame, Tile};
 use super::miner::{LINE, tone as outcome_tone};
 use super::rounds::tone as step_tone;
+use super::sure::{HeldView, sure};
 use super::svg::{Svg, histogram};
 use super::text::{line, maybe, percent, score, short, took, when, whole};
+use super::top::{TopRow, top_rows};
 use crate::api::views::known::Measures;
 use crate::api::views::round::GroupResult;
 use crate::api::views::{CanonicalSummary, RoundDetail, RoundMiner};
 use crate::calendar::date_from;
-use crate::outputs::CanonicalRow;
 
 /// The page.
 #[derive(Template)]
@@ -33,6 +34,8 @@ pub(super) struct RoundPage {
     top: Vec<TopRow>,
     miners: Vec<MinerRow>,
     outcomes: Option<Outcomes>,
+    sure: String,
+    held: Option<HeldView>,
     batch: String,
     rules: String,
     commitment: Option<String>,
@@ -43,19 +46,6 @@ struct Mark {
     label: &'static str,
     time: String,
     done: bool,
-}
-
-struct TopRow {
-    rank: u32,
-    alert: String,
-    address: String,
-    query: String,
-    short: String,
-    typology: String,
-    severity: String,
-    tone: &'static str,
-    score: String,
-    deviation: String,
 }
 
 struct MinerRow {
@@ -117,9 +107,11 @@ impl RoundPage {
             tiles: tiles(detail),
             has_scores: canonical.is_some(),
             histogram: canonical.map(|canonical| histogram(&canonical.histogram)).unwrap_or_default(),
-            top: canonical.map(|canonical| canonical.top.iter().map(top).collect()).unwrap_or_default(),
+            top: canonical.map(|canonical| top_rows(&round.id, canonical)).unwrap_or_default(),
             miners: detail.miners.iter().map(miner).collect(),
             outcomes: outcomes(detail),
+            sure: sure(detail.calibration.as_ref()),
+            held: detail.held.as_ref().map(HeldView::new),
             batch: round.batch.clone(),
             rules: round.rules.clone(),
             commitment: detail.commitment.clone(),
@@ -135,12 +127,12 @@ fn timeline(detail: &RoundDetail) -> Vec<Mark> {
         done: at.is_some(),
         time: at.map_or_else(|| pending.to_owned(), when),
     };
-    vec![
-        mark("Opened", Some(&round.opened_at), ""),
-        mark("Deadline", round.deadline_at.as_deref(), "no deadline"),
-        mark("Published", round.published_at.as_deref(), "not yet"),
-        mark("Settled", round.settled_at.as_deref(), &open(detail)),
-    ]
+    let mut marks =
+        vec![mark("Opened", Some(&round.opened_at), ""), mark("Deadline", round.deadline_at.as_deref(), "no deadline")];
+    marks.extend(round.answers_open_at.as_deref().map(|at| mark("Answers unsealed", Some(at), "")));
+    marks.push(mark("Published", round.published_at.as_deref(), "not yet"));
+    marks.push(mark("Settled", round.settled_at.as_deref(), &open(detail)));
+    marks
 }
 
 /// What a round that is not settled waits for.
@@ -170,43 +162,6 @@ fn tiles(detail: &RoundDetail) -> Vec<Tile> {
         tiles.push(Tile::new("AUC", score(measured.auc), "of the canonical scores"));
     }
     tiles
-}
-
-/// How a severity is coloured.
-pub(super) fn severity_tone(severity: &str) -> &'static str {
-    match severity {
-        "critical" => "bad",
-        "high" => "warn",
-        _ => "",
-    }
-}
-
-fn top(of: &CanonicalRow) -> TopRow {
-    TopRow {
-        rank: of.rank,
-        alert: of.alert_id.clone(),
-        address: of.address.clone(),
-        query: percent_encode(&of.address),
-        short: short(&of.address),
-        typology: line(&of.typology, LINE),
-        severity: line(&of.severity, 20),
-        tone: severity_tone(&of.severity),
-        score: score(of.score),
-        deviation: score(of.deviation),
-    }
-}
-
-/// A text as a value in a query.
-fn percent_encode(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(byte.into());
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 fn miner(of: &RoundMiner) -> MinerRow {

@@ -16,6 +16,13 @@ impl fmt::Display for Svg {
 
 impl HtmlSafe for Svg {}
 
+impl Svg {
+    /// A drawing of a neighbour, who escaped every text in it.
+    pub(super) const fn drawn(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// A line of scores over days; days without a score are gaps.
 pub(super) fn sparkline(days: &[Option<f64>], label: &str) -> Svg {
     const WIDTH: f64 = 120.0;
@@ -161,7 +168,8 @@ pub(super) fn histogram(bins: &[u64]) -> Svg {
     Svg(out)
 }
 
-fn escape(text: &str) -> String {
+/// A text as it may stand in a drawing.
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

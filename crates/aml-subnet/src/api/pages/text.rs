@@ -77,9 +77,53 @@ pub(super) fn short(key: &str) -> String {
     format!("{head}…{tail}")
 }
 
+/// A character as a page shows it: those that move or hide their neighbours are seen to be there.
+const fn shown(c: char) -> char {
+    match c {
+        '\u{061c}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => ' ',
+        c => c,
+    }
+}
+
+/// A stranger's text of several lines, cut to so many characters.
+pub(super) fn prose(text: &str, most: usize) -> String {
+    line(text, most).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text as one part of a path, or a value of a query.
+pub(super) fn encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(byte.into());
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+/// The page of an alert or a cluster of a round; empty where no link can name it, for browsers take `.` and `..` for steps.
+pub(super) fn link(kind: &str, round: &str, id: &str) -> String {
+    if matches!(id, "" | "." | "..") || id.len() > LONGEST_LINK {
+        return String::new();
+    }
+    format!("/page/{kind}/{round}/{}", encoded(id))
+}
+
+/// Bytes of an id that still go into a link.
+const LONGEST_LINK: usize = 1024;
+
 /// A stranger's text, cut to what fits a line.
 pub(super) fn line(text: &str, most: usize) -> String {
-    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most + 1).collect();
+    let flat: String = text.chars().map(shown).take(most + 1).collect();
     if flat.chars().count() <= most {
         return flat;
     }
@@ -112,5 +156,15 @@ mod tests {
         );
         assert_eq!(line("a\nb\u{7}c", 10), "a b c");
         assert_eq!(line("abcdef", 4), "abc…");
+        assert_eq!(line("a\u{202e}b\u{200b}c\u{2066}\u{85}", 10), "a\u{fffd}b\u{fffd}c\u{fffd} ");
+        assert_eq!(prose("  a\n\n b\tc ", 20), "a b c");
+    }
+
+    #[test]
+    fn links_name_what_a_path_can_name() {
+        assert_eq!(link("alerts", "1-2026-01-05-30", "a/b c?"), "/page/alerts/1-2026-01-05-30/a%2Fb%20c%3F");
+        for none in ["", ".", "..", &"x".repeat(2_000)] {
+            assert_eq!(link("alerts", "r", none), "");
+        }
     }
 }

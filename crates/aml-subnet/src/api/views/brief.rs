@@ -138,6 +138,9 @@ pub struct RoundBrief {
     pub opened_at: String,
     /// When answers stopped to count.
     pub deadline_at: Option<String>,
+    /// When sealed answers opened; absent where answers were open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answers_open_at: Option<String>,
     /// When its canonical scores were published.
     pub published_at: Option<String>,
     /// When it was settled.
@@ -204,6 +207,7 @@ impl RoundFacts {
             alerts: round.alerts,
             opened_at: rfc3339(round.opened_ms),
             deadline_at: round.deadline_ms.map(rfc3339),
+            answers_open_at: round.marks.opening_ms.map(rfc3339),
             published_at: round.published_ms.map(rfc3339),
             settled_at: round.settled_ms.map(rfc3339),
             asked: self.miners.len(),

@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 
 use super::brief::{MinerBrief, RoundBrief, RoundFacts, rules_name};
 use super::known::{KnownSoFar, Measures, SettledSummary, set_aside};
+use super::readers::{CalibrationBrief, Held, SeenBefore};
 use crate::outputs::CanonicalRow;
+use crate::readers::calibration::Calibration;
 use crate::store::records::{Canonical, OutcomeTally, Settled, Step, Task, Verdict};
 use crate::validation::leaderboard::mean;
 use crate::validation::tier1_integrity::Finding;
@@ -76,6 +78,8 @@ pub struct CanonicalSummary {
     pub histogram: Vec<u64>,
     /// The most urgent alerts.
     pub top: Vec<CanonicalRow>,
+    /// What is remembered of their addresses, of those that anything is remembered of.
+    pub seen_before: Vec<SeenBefore>,
 }
 
 impl CanonicalSummary {
@@ -99,6 +103,7 @@ impl CanonicalSummary {
             deviation: mean(rows.iter().map(|row| row.deviation)).unwrap_or(0.0),
             histogram,
             top: top.into_iter().cloned().collect(),
+            seen_before: Vec::new(),
         }
     }
 }
@@ -120,6 +125,10 @@ pub struct RoundDetail {
     pub settlement: Option<SettledSummary>,
     /// What is known so far, where rules count outcomes as they come.
     pub known: Option<KnownSoFar>,
+    /// What its probabilities rest on; null of a round that was published without.
+    pub calibration: Option<CalibrationBrief>,
+    /// What was told, held against the outcomes that are known now; null while there are too few.
+    pub held: Option<Held>,
     /// Why the round counts for nobody, where it is void or late.
     pub set_aside: Option<String>,
 }
@@ -137,6 +146,24 @@ pub struct Sources {
     pub settled: Option<Settled>,
     /// How much is known so far.
     pub known: OutcomeTally,
+    /// What the probabilities come from.
+    pub calibration: Option<Calibration>,
+    /// Outcomes that are known now, by place in the roster.
+    pub outcomes: Vec<(usize, bool)>,
+    /// What is remembered of the addresses of the most urgent alerts.
+    pub seen_before: Vec<SeenBefore>,
+}
+
+impl Sources {
+    /// Score, probability and outcome of every alert whose outcome is known.
+    fn told_and_came(&self) -> Vec<(f64, Option<f64>, bool)> {
+        let rows = self.canonical.as_ref().map(|(_, rows)| rows.as_slice()).unwrap_or_default();
+        let of = |(place, came): &(usize, bool)| {
+            let row = rows.get(*place)?;
+            Some((row.score, row.probability, *came))
+        };
+        self.outcomes.iter().filter_map(of).collect()
+    }
 }
 
 impl RoundDetail {
@@ -151,7 +178,8 @@ impl RoundDetail {
             verdicts.filter_map(|verdict| miner(facts, verdict, weights, settled)).collect();
         miners.sort_by(|a, b| b.brief.score.total_cmp(&a.brief.score).then_with(|| a.hotkey.cmp(&b.hotkey)));
         let outline = |(canonical, rows): &(Canonical, Vec<CanonicalRow>)| {
-            CanonicalSummary::new(rules_name(canonical.rules), rows, canonical.weights.len())
+            let summary = CanonicalSummary::new(rules_name(canonical.rules), rows, canonical.weights.len());
+            CanonicalSummary { seen_before: sources.seen_before.clone(), ..summary }
         };
         Self {
             round: facts.brief(),
@@ -161,6 +189,8 @@ impl RoundDetail {
             canonical: sources.canonical.as_ref().map(outline),
             settlement: settled.map(SettledSummary::new),
             known: facts.round.rules.information().map(|_| KnownSoFar::new(&sources.known)),
+            calibration: sources.calibration.as_ref().map(CalibrationBrief::from),
+            held: Held::of(&sources.told_and_came()),
             set_aside: set_aside(&facts.round),
         }
     }

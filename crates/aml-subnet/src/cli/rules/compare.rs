@@ -1,7 +1,7 @@
 //! `aml-subnet rules compare`: what stored rounds would have come to under other rules, before anybody switches.
 
 mod output;
-mod stored;
+pub(super) mod stored;
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use crate::calendar::{day_of, whole_days};
 use crate::cli::ledger::LedgerArgs;
 use crate::seasons::{Comparison, Replayed, Under};
 use crate::store::Ledger;
+use crate::validation::rules::RulesVersion;
 use crate::wallet::Hotkey;
 
 /// Days before the first one that its results rest on: two windows of rules v2.
@@ -52,7 +53,7 @@ pub(super) struct CompareArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Version {
+pub(super) enum Version {
     /// The first rules
     V1,
     /// Pay for information
@@ -69,7 +70,30 @@ enum Format {
     Json,
 }
 
+/// Days that are compared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    /// The first.
+    pub(super) from: NaiveDate,
+    /// The last.
+    pub(super) to: NaiveDate,
+}
+
 impl Version {
+    pub(super) const fn of(version: RulesVersion) -> Self {
+        match version {
+            RulesVersion::V1 => Self::V1,
+            RulesVersion::V2 => Self::V2,
+        }
+    }
+
+    pub(super) const fn version(self) -> RulesVersion {
+        match self {
+            Self::V1 => RulesVersion::V1,
+            Self::V2 => RulesVersion::V2,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::V1 => "v1",
@@ -91,7 +115,8 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     ensure!(args.from <= args.to, "--from {} is after --to {}", args.from, args.to);
     args.ledger.read(async |settings, ledger| {
         let grace = whole_days(settings.validator.grace);
-        let (all, missing) = under_each(args, &ledger, settings.netuid, grace).await?;
+        let span = Span { from: args.from, to: args.to };
+        let (all, missing) = under_each(&ledger, settings.netuid, grace, &span, &args.rules).await?;
         ensure!(all.iter().any(|one| one.rounds > 0), "no round from {} to {} can be played again", args.from, args.to);
         missing.iter().for_each(|why| eprintln!("left out: {why}"));
         let shown = output::Shown { from: args.from, to: args.to, missing: missing.len(), all: &all };
@@ -110,21 +135,22 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// What the rounds come to under each version, and why rounds were left out.
-async fn under_each(
-    args: &CompareArgs,
+pub(super) async fn under_each(
     ledger: &Ledger,
     netuid: u16,
     grace: i64,
+    span: &Span,
+    versions: &[Version],
 ) -> anyhow::Result<(Vec<Under>, Vec<String>)> {
-    let since = args.from.checked_sub_days(Days::new(BEFORE)).unwrap_or(NaiveDate::MIN);
-    let rounds = stored::rounds(ledger, netuid, since..=args.to).await?;
+    let since = span.from.checked_sub_days(Days::new(BEFORE)).unwrap_or(NaiveDate::MIN);
+    let rounds = stored::rounds(ledger, netuid, since..=span.to).await?;
     let hotkeys = stored::hotkeys(ledger, &rounds).await?;
-    let mut versions = args.rules.clone();
+    let mut versions = versions.to_vec();
     versions.dedup();
     let begin = |version: &Version| Comparison::new(version.name(), version.season(hotkeys.clone(), grace));
     let mut all: Vec<Comparison> = versions.iter().map(begin).collect();
     let mut missing = Vec::new();
-    let from = day_of(args.from);
+    let from = day_of(span.from);
     for round in &rounds {
         match stored::round(ledger, round).await {
             Ok(stored) => all.iter_mut().for_each(|one| one.add(&stored, stored.day >= from)),

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::say::paid;
 use super::{Hands, build};
 use crate::cli::{chain, ledger, settle};
-use crate::config::Settings;
+use crate::config::{Answers, Settings};
 use crate::store::Ledger;
 use crate::store::records::{Round, RoundId, Step};
 use crate::validator::past::{Came, PastClock, PastDay, PastDays, Rehearsal};
@@ -60,6 +60,8 @@ async fn days(
     let clocks = Clocks { rounds: Arc::clone(&clock) as Arc<_>, stamps: Arc::new(SystemClock) };
     let mut rehearsed = settings.clone();
     rehearsed.validator.shadow = true;
+    // Nobody waits for an opening that was in the past, and nothing of a rehearsal is paid.
+    rehearsed.validator.answers = Answers::Open;
     let secret = Secret::load_or_create(settings.validator.shared(), &MachineEntropy)?;
     let validator = build(&rehearsed, hands, ledger, secret, &clocks)?;
     let sot = Sot::open(settle::sot_settings(&settings.validator)).context("validator.sot")?;

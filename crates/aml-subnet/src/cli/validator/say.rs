@@ -1,5 +1,6 @@
 //! What one pass came to, in words.
 
+use crate::calendar::rfc3339;
 use crate::cli::settle;
 use crate::config::ValidatorSettings;
 use crate::store::records::{Step, WeightsState};
@@ -9,6 +10,16 @@ use crate::validator::run::Pass;
 pub(super) fn say(pass: &Pass, own: &ValidatorSettings) {
     match &pass.round {
         Some(round) if round.step >= Step::Published => println!("round {} is published", round.id),
+        Some(round) if round.step == Step::Asked && round.marks.opening_ms.is_some() => {
+            let opening = round.marks.opening_ms.map(rfc3339).unwrap_or_default();
+            match &round.marks.held {
+                Some(held) => println!("round {} is asked and held: {}", round.id, held.why),
+                None => println!(
+                    "round {} is asked; its answers open at {opening}, and it goes on with the next start",
+                    round.id
+                ),
+            }
+        }
         Some(round) => println!("round {} is {:?}; it goes on with the next start", round.id, round.step),
         None if pass.errors.is_empty() => eprintln!("no round: {} has no batch", own.sot),
         None => {}

@@ -4,8 +4,8 @@ use parity_scale_codec::{Decode, Encode};
 use scale_info::TypeInfo;
 
 use super::{
-    frame_system, pallet_admin_utils, pallet_balances, pallet_commitments, pallet_subtensor, pallet_sudo,
-    pallet_timestamp, pallet_transaction_payment,
+    frame_system, pallet_admin_utils, pallet_balances, pallet_commitments, pallet_shield, pallet_subtensor,
+    pallet_sudo, pallet_timestamp, pallet_transaction_payment,
 };
 
 /// Marks the runtime in the metadata.
@@ -27,6 +27,8 @@ pub(crate) enum RuntimeCall {
     Sudo(pallet_sudo::pallet::Call),
     #[codec(index = 19)]
     AdminUtils(pallet_admin_utils::pallet::Call),
+    #[codec(index = 30)]
+    MevShield(pallet_shield::pallet::Call),
 }
 
 /// Every event.
@@ -42,6 +44,8 @@ pub(crate) enum RuntimeEvent {
     SubtensorModule(pallet_subtensor::pallet::Event),
     #[codec(index = 12)]
     Sudo(pallet_sudo::pallet::Event),
+    #[codec(index = 30)]
+    MevShield(pallet_shield::pallet::Event),
 }
 
 /// Every error.

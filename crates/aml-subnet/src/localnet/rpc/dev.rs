@@ -54,6 +54,10 @@ pub(super) fn register(module: &mut RpcModule<Arc<Node>>) -> Result<(), Register
         let netuid = params.one()?;
         done(node, |exec| wishes::run_epoch(exec, netuid))
     })?;
+    module.register_method("localnet_setBeacon", |params, node, _| {
+        node.set_beacon(params.one()?);
+        Answer::Ok(Value::Null)
+    })?;
     module.register_method("localnet_drandPulse", |params, node, _| pulse(node, params.one()?))?;
     Ok(())
 }

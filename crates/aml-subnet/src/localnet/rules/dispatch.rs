@@ -9,6 +9,7 @@ use crate::localnet::mirror::sp_runtime::multiaddress::MultiAddress;
 use crate::localnet::mirror::{AccountId32, frame_system, pallet_balances, pallet_sudo};
 use crate::localnet::rules::weights::{Row, Target};
 use crate::localnet::rules::{admin, commits, serving, staking, subnets, weights};
+use crate::localnet::shield;
 
 /// Carries out a call; on failure nothing is changed.
 pub(crate) fn run(exec: &mut Exec<'_>, origin: Origin, call: &RuntimeCall) -> Result<(), Fault> {
@@ -20,6 +21,7 @@ pub(crate) fn run(exec: &mut Exec<'_>, origin: Origin, call: &RuntimeCall) -> Re
         RuntimeCall::SubtensorModule(call) => subtensor(exec, origin.signer()?, call),
         RuntimeCall::Sudo(pallet_sudo::pallet::Call::sudo { call }) => as_root(exec, origin, call),
         RuntimeCall::AdminUtils(call) => admin::run(exec, origin, call),
+        RuntimeCall::MevShield(call) => shield::submit(exec, origin, call),
     })
 }
 

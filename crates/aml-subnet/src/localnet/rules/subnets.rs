@@ -3,16 +3,18 @@
 use crate::localnet::exec::{self, Exec, Fault};
 use crate::localnet::item::{Read, Write};
 use crate::localnet::items::subtensor::{
-    ACTIVE, AXONS, BLOCK_AT_REGISTRATION, BONDS, BURN, COMMIT_REVEAL_WEIGHTS_ENABLED,
-    COMMIT_REVEAL_WEIGHTS_ENABLED_218, CONSENSUS, DIVIDENDS, EMISSION, FIRST_EMISSION_BLOCK_NUMBER, IMMUNITY_PERIOD,
-    INCENTIVE, IS_NETWORK_MEMBER, KEYS, LAST_UPDATE, MAX_ALLOWED_UIDS, MAX_REGISTRATIONS_PER_BLOCK,
-    MECHANISM_COUNT_CURRENT, NETWORK_MIN_LOCK_COST, NETWORK_REGISTERED_AT, NETWORK_REGISTRATION_ALLOWED,
-    NETWORKS_ADDED, NEURON_CERTIFICATES, OWNED_HOTKEYS, OWNER, PROMETHEUS, PRUNING_SCORES, RANK,
-    REGISTRATIONS_THIS_BLOCK, STAKE_WEIGHT, SUBNET_LIMIT, SUBNET_MECHANISM, SUBNET_OWNER, SUBNET_OWNER_HOTKEY,
-    SUBNETWORK_N, SUBTOKEN_ENABLED, TOTAL_NETWORKS, TRUST, UIDS, VALIDATOR_PERMIT, VALIDATOR_TRUST, WEIGHTS,
+    ACTIVE, AXONS, BLOCK_AT_REGISTRATION, BONDS, BURN, COLLATERAL_DRAIN_RATIO, COLLATERAL_LOCK_SHARE,
+    COMMIT_REVEAL_WEIGHTS_ENABLED, COMMIT_REVEAL_WEIGHTS_ENABLED_218, CONSENSUS, DIVIDENDS, EMISSION,
+    FIRST_EMISSION_BLOCK_NUMBER, IMMUNITY_PERIOD, INCENTIVE, IS_NETWORK_MEMBER, KEYS, LAST_UPDATE, MAX_ALLOWED_UIDS,
+    MAX_REGISTRATIONS_PER_BLOCK, MECHANISM_COUNT_CURRENT, MINER_COLLATERAL, NETWORK_MIN_LOCK_COST,
+    NETWORK_REGISTERED_AT, NETWORK_REGISTRATION_ALLOWED, NETWORKS_ADDED, NEURON_CERTIFICATES, OWNED_HOTKEYS, OWNER,
+    PROMETHEUS, PRUNING_SCORES, RANK, REGISTRATIONS_THIS_BLOCK, STAKE_WEIGHT, SUBNET_LIMIT, SUBNET_MECHANISM,
+    SUBNET_OWNER, SUBNET_OWNER_HOTKEY, SUBNETWORK_N, SUBTOKEN_ENABLED, TOTAL_NETWORKS, TRUST, UIDS, VALIDATOR_PERMIT,
+    VALIDATOR_TRUST, WEIGHTS,
 };
 use crate::localnet::mirror::AccountId32;
-use crate::localnet::mirror::pallet_subtensor::pallet::{Error, Event};
+use crate::localnet::mirror::pallet_subtensor::pallet::{Error, Event, MinerCollateralState};
+use crate::localnet::rules::staking;
 use crate::localnet::spec::{Generation, Spec};
 
 /// The subnet of the whole network, which has no weights of its own here.
@@ -141,8 +143,22 @@ pub(crate) fn burned_register(
     own(&mut exec.db, coldkey, hotkey)?;
     exec::withdraw(&mut exec.db, coldkey, burn)?;
     register(exec, netuid, hotkey)?;
+    lock(exec, coldkey, netuid, hotkey, burn);
     REGISTRATIONS_THIS_BLOCK.mutate(&mut exec.db, (netuid,), |count| *count += 1);
     Ok(())
+}
+
+/// The share of the price that is not burnt but staked, and locked until the miner has earned its release.
+fn lock(exec: &mut Exec<'_>, coldkey: AccountId32, netuid: u16, hotkey: AccountId32, price: u64) {
+    let share = COLLATERAL_LOCK_SHARE.get(&exec.db, (netuid,));
+    let locked = u128::from(price) * u128::from(share) / u128::from(u16::MAX);
+    let Some(locked) = u64::try_from(locked).ok().filter(|locked| *locked > 0) else { return };
+    staking::credit(exec, coldkey, hotkey, netuid, locked);
+    let drain_ratio = COLLATERAL_DRAIN_RATIO.get(&exec.db, (netuid,));
+    let key = (netuid, hotkey, coldkey);
+    let before = MINER_COLLATERAL.find(&exec.db, key).unwrap_or_default();
+    let after = MinerCollateralState { locked: before.locked.saturating_add(locked), drain_ratio, ..before };
+    MINER_COLLATERAL.put(&mut exec.db, key, &after);
 }
 
 /// Notes who owns a hotkey; a hotkey of another is refused.

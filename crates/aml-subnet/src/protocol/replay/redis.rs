@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use aml_miner::secret_url::SecretUrl;
 use futures_util::future::BoxFuture;
 use redis::aio::ConnectionManager;
 
@@ -27,8 +28,8 @@ impl RedisNonces {
     ///
     /// # Errors
     /// When the URL is wrong or nothing answers there.
-    pub async fn connect(url: &str, prefix: String) -> Result<Self, redis::RedisError> {
-        let connection = ConnectionManager::new(redis::Client::open(url)?).await?;
+    pub async fn connect(url: &SecretUrl, prefix: String) -> Result<Self, redis::RedisError> {
+        let connection = ConnectionManager::new(redis::Client::open(url.expose())?).await?;
         Ok(Self { connection, prefix })
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::SealedAnswer;
 use crate::wallet::Hotkey;
 
 /// How a miner was asked.
@@ -78,9 +79,27 @@ pub struct Answer {
     /// Every try, where there was more than one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// How it arrived, where it arrived sealed. Until it is opened it has no body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<SealedAnswer>,
 }
 
 impl Answer {
+    /// When it was complete.
+    #[must_use]
+    pub fn arrived_ms(&self) -> i64 {
+        self.asked_ms.saturating_add(i64::try_from(self.took_ms).unwrap_or(i64::MAX))
+    }
+
+    /// What is kept of it when it arrives: its digest and its length.
+    #[must_use]
+    pub fn arrived(&self) -> Option<(Digest, u64)> {
+        match &self.sealed {
+            Some(sealed) => Some((sealed.cipher, sealed.bytes)),
+            None => self.body.map(|body| (body, self.bytes)),
+        }
+    }
+
     /// Of `hotkey` nothing was heard; asking began at `asked_ms`.
     #[must_use]
     pub fn silence(hotkey: Hotkey, reply: Reply, asked_ms: i64) -> Self {
@@ -98,6 +117,7 @@ impl Answer {
             took_ms: 0,
             in_time: false,
             attempts: Vec::new(),
+            sealed: None,
         }
     }
 }

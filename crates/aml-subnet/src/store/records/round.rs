@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::Common;
 use super::marks::Marks;
+use super::sealed::Sealing;
 use crate::calendar::date_from;
 use crate::validation::rules::RulesVersion;
 use crate::validation::rules_list::RulesList;
@@ -152,6 +153,9 @@ pub struct Task {
     /// What all miners are sent alike; `None` where each has traps of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub common: Option<Common>,
+    /// When answers are opened; `None` where they are open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing: Option<Sealing>,
 }
 
 /// What the traps of a task were drawn from, so that the same ones can be made again after a restart.

@@ -56,7 +56,7 @@ pub(crate) async fn ask(
         Ok(None) => (bytes, Err("the synapse comes back without scores".to_owned())),
         Err(error) => (bytes, Err(error.to_string())),
     };
-    Ok(Heard { status, headers, body: keep(&kept, limits).await?, whole, verdict, signed: false })
+    Ok(Heard { status, headers, body: keep(&kept, limits).await?, whole, verdict, signed: false, stated: None })
 }
 
 async fn keep(bytes: &Bytes, limits: &SpoolLimits) -> Result<Spooled, Trouble> {

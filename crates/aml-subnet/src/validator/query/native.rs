@@ -9,12 +9,14 @@ use serde::Deserialize;
 
 use super::trouble::{OwnFailure, Trouble};
 use crate::http::body::RequestBody;
-use crate::http::client::{MAX_REFUSAL, Posting, Received, printable};
+use crate::http::client::{ExchangeError, MAX_REFUSAL, Posting, Received, printable};
 use crate::http::lanes::Lane;
 use crate::http::spool::{SpoolLimits, Spooled};
 use crate::protocol::answer::{Answered, Asked, verify_answer};
+use crate::protocol::second_answer::{self, Came, Encoding, Stated, Subject, is_second};
 use crate::protocol::signed_request::{Target, sign};
-use crate::protocol::{NonceSource, content_digest};
+use crate::protocol::terms::Terms;
+use crate::protocol::{NonceSource, Refusal, content_digest};
 use crate::validator::world::{Entropy, Line, Workers};
 use crate::wallet::{Hotkey, Signer};
 
@@ -46,6 +48,8 @@ pub(crate) struct Question {
     pub(crate) digest: Digest,
     /// The lane to send it on, where lanes are few.
     pub(crate) lane: Option<Lane>,
+    /// What is said of the round; an answer of the second form is asked for with it.
+    pub(crate) terms: Option<Terms>,
 }
 
 /// A complete answer, and whether it counts.
@@ -63,6 +67,8 @@ pub(crate) struct Heard {
     pub(crate) verdict: Result<(), String>,
     /// Whether the miner vouches for it.
     pub(crate) signed: bool,
+    /// What the miner says of it, in an answer of the second form.
+    pub(crate) stated: Option<Stated>,
 }
 
 impl Heard {
@@ -79,17 +85,24 @@ pub(crate) async fn ask(
     question: Question,
     limits: &SpoolLimits,
 ) -> Result<Heard, Trouble> {
-    let Question { receiver, target, body, digest, lane } = question;
+    let Question { receiver, target, body, digest, lane, terms } = question;
+    let target = match &terms {
+        Some(terms) => {
+            terms.behind(target.as_str()).parse().map_err(|_| ExchangeError::Broken("no target".to_owned()))?
+        }
+        None => target,
+    };
     let nonce = caller.nonces.next(caller.clock);
     let signed = Target { method: "POST", path_and_query: target.as_str(), body: digest };
     let mut headers = sign(caller.signer, &signed, Some(receiver), nonce);
     headers.insert(content_digest::HEADER, content_digest::announce(digest));
     let asked = Asked { nonce, validator: caller.signer.hotkey(), body: digest };
     let Received { status, headers, body, whole } = line.post(Posting { target, headers, body, lane }, limits).await?;
-    let proof = verify_answer(&headers, &receiver, Answered { status, body: body.digest() }, &asked);
+    let proof = proven(&headers, &receiver, Answered { status, body: body.digest() }, (&asked, terms.as_ref()));
     let signed = whole && proof.is_ok();
+    let stated = proof.as_ref().ok().copied().flatten();
     let (body, verdict) = match (status, proof) {
-        (StatusCode::OK, Ok(_)) => (body, Ok(())),
+        (StatusCode::OK, Ok(stated)) => (body, asked_for(stated, terms.as_ref())),
         (StatusCode::OK, Err(refusal)) => {
             (body, Err(format!("status 200, but the answer is not this miner's: {refusal}")))
         }
@@ -98,7 +111,29 @@ pub(crate) async fn ask(
             (body, Err(format!("status {}{words}", status.as_u16())))
         }
     };
-    Ok(Heard { status, headers, body, whole, verdict, signed })
+    Ok(Heard { status, headers, body, whole, verdict, signed, stated })
+}
+
+/// Checks an answer of either form; of the second one what it says.
+fn proven(
+    headers: &HeaderMap,
+    miner: &Hotkey,
+    answered: Answered,
+    (asked, terms): (&Asked, Option<&Terms>),
+) -> Result<Option<Stated>, Refusal> {
+    let Some(terms) = terms.filter(|_| is_second(headers)) else {
+        return verify_answer(headers, miner, answered, asked).map(|_| None);
+    };
+    let subject = Subject { task: terms.task, commitment: terms.commitment, decoded: asked.body };
+    let came = Came { status: answered.status, sent: answered.body };
+    second_answer::verify_answer(headers, miner, came, asked, &subject).map(|(_, stated)| Some(stated))
+}
+
+/// Sealed answers are sent to whoever names an opening.
+fn asked_for(stated: Option<Stated>, terms: Option<&Terms>) -> Result<(), String> {
+    let sealed = stated.is_some_and(|stated| stated.encoding == Encoding::Sealed);
+    let wanted = terms.is_some_and(|terms| terms.opening.is_some());
+    if sealed && !wanted { Err("the answer is sealed, which was not asked for".to_owned()) } else { Ok(()) }
 }
 
 /// What a refusal says of itself, for whoever reads the log; nothing depends on it.

@@ -9,7 +9,9 @@ use crate::http::client::MAX_REFUSAL;
 use crate::http::spool::Spooled;
 use crate::protocol::answer::{CRYPTO_HEADER, HOTKEY_HEADER, NONCE_HEADER, SIGNATURE_HEADER};
 use crate::protocol::limits::MAX_HEADER_VALUE;
-use crate::store::records::{Answer, Attempt, Reply};
+use crate::protocol::receipt_key;
+use crate::protocol::second_answer::{BEACON_HEADER, ENCODING_HEADER, Encoding, PLAIN_HEADER, Stated, VERSION_HEADER};
+use crate::store::records::{Answer, Attempt, Reply, SealedAnswer, SealedState};
 use crate::wallet::Hotkey;
 
 /// Longest receipt that is kept; ours have about 800 bytes.
@@ -36,7 +38,7 @@ pub(super) fn record(hotkey: Hotkey, told: Told) -> (Answer, Option<Spooled>) {
         in_time: told.came.is_ok(),
         ..Answer::silence(hotkey, Reply::NotServing, told.asked_ms)
     };
-    let Heard { status, headers, body, whole, verdict, .. } = match told.came {
+    let Heard { status, headers, body, whole, verdict, stated, .. } = match told.came {
         Ok(heard) => heard,
         Err(reply) => {
             answer.reply = reply;
@@ -47,14 +49,23 @@ pub(super) fn record(hotkey: Hotkey, told: Told) -> (Answer, Option<Spooled>) {
     answer.reply = verdict.map_or_else(Reply::Refused, |()| Reply::Answered);
     answer.status = Some(status.as_u16());
     answer.receipt = only(&headers, receipt::HEADER, MAX_RECEIPT);
-    let evidence = [HOTKEY_HEADER, NONCE_HEADER, CRYPTO_HEADER, SIGNATURE_HEADER];
-    let evidence =
-        evidence.into_iter().filter_map(|name| Some((name.to_owned(), only(&headers, name, MAX_HEADER_VALUE)?)));
+    let first = [HOTKEY_HEADER, NONCE_HEADER, CRYPTO_HEADER, SIGNATURE_HEADER];
+    let second = [VERSION_HEADER, PLAIN_HEADER, ENCODING_HEADER, BEACON_HEADER, receipt_key::HEADER];
+    let evidence = first.into_iter().chain(second);
+    let evidence = evidence.filter_map(|name| Some((name.to_owned(), only(&headers, name, MAX_HEADER_VALUE)?)));
     answer.headers = evidence.collect();
     answer.bytes = body.len();
     let kept = counts || (whole && (1..=MAX_REFUSAL).contains(&body.len()));
-    answer.body = kept.then(|| body.digest());
+    answer.sealed = stated.filter(|_| counts).and_then(|stated| sealed(&stated, body.len()));
+    answer.body = (kept && answer.sealed.is_none()).then(|| body.digest());
     (answer, kept.then_some(body))
+}
+
+/// How an answer arrived, where it arrived sealed.
+fn sealed(stated: &Stated, bytes: u64) -> Option<SealedAnswer> {
+    let beacon = stated.beacon.filter(|_| stated.encoding == Encoding::Sealed)?;
+    let Stated { plain, sent: cipher, .. } = *stated;
+    Some(SealedAnswer { cipher, bytes, beacon, plain, state: SealedState::Waits })
 }
 
 /// The value of a header that stands there once and is short text.

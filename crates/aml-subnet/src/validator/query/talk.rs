@@ -12,11 +12,12 @@ use super::again::Passing;
 use super::native::{Heard, Question};
 use super::trouble::{OwnFailure, Trouble};
 use super::turn::left;
-use super::{Asking, Inner, Peer, dormancy, legacy, native};
+use super::{Asking, Inner, Peer, RoundTerms, dormancy, legacy, native};
 use crate::http::address;
 use crate::http::body::RequestBody;
 use crate::http::client::ExchangeError;
 use crate::protocol::synapse::dendrite::Receiver;
+use crate::protocol::terms::Terms;
 use crate::store::records::{Form, Reply};
 use crate::validator::world;
 use crate::wallet::Hotkey;
@@ -129,7 +130,13 @@ impl Inner {
         };
         let again = self.settings.v10_fallback.then(|| body.clone());
         let (hotkey, target) = (receiver.hotkey, self.target.clone());
-        let question = Question { receiver: hotkey, target, body, digest, lane: Some(lane) };
+        let terms = asking.terms.map(|RoundTerms { commitment, day, opening }| Terms {
+            task: digest,
+            commitment,
+            day,
+            opening,
+        });
+        let question = Question { receiver: hotkey, target, body, digest, lane: Some(lane), terms };
         *notes = self.notes(Form::Btauth, digest, question.body.len());
         let end = notes.since + self.patience(asking, notes.asked_ms);
         let heard = self.within(end, native::ask(self.caller(), line, question, &self.limits)).await?;

@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::hold::Holding;
 use super::{RoundError, Rounds, TaskMaker, observe};
+use crate::protocol::terms::{Day, Opening};
 use crate::store::RecordError;
-use crate::store::records::{Answer, Dormancy, Reply, Round, RoundId, Step, Task};
+use crate::store::records::{Answer, Dormancy, Reply, Round, RoundId, Sealing, Step, Task};
 use crate::validation::rules::Rules;
 use crate::validator::evidence::Heard;
 use crate::validator::judge::{Bench, Judged};
-use crate::validator::query::{Asking, Bodies, Delivered, Peer};
+use crate::validator::query::{Asking, Bodies, Delivered, Peer, RoundTerms};
 use crate::validator::world::World;
 use crate::wallet::Hotkey;
 
@@ -74,7 +75,7 @@ impl Rounds {
         let mut heard = Heard::new();
         let task = Arc::new(self.parts.world.ledger.task(round.id).await?.ok_or(RoundError::Gone(round.id))?);
         self.take_back(round.id).await?;
-        let (mut maker, mut until_ms) = (maker, round.deadline_ms.unwrap_or(task.deadline_ms));
+        let (mut maker, mut until_ms) = (maker, before_opening(&task, round.deadline_ms.unwrap_or(task.deadline_ms)));
         loop {
             let open = self.open(round.id, &task).await?;
             if open.is_empty() || self.now_ms() >= until_ms {
@@ -90,7 +91,7 @@ impl Rounds {
             heard.extend(more);
             maker = Some(bodies);
             match self.hold(&round, &unreached, stop).await? {
-                Holding::Again { until_ms: later } => until_ms = later,
+                Holding::Again { until_ms: later } => until_ms = before_opening(&task, later),
                 Holding::Void => return Ok((self.again(round.id).await?, heard)),
                 Holding::GoesOn => {
                     self.record_all(round.id, unreached).await?;
@@ -117,7 +118,8 @@ impl Rounds {
     ) -> Result<(Heard, Vec<Unreached>), RoundError> {
         let Open { round, task, peers, until_ms } = open;
         let (rules, dormancy) = (round.rules.rules(), self.parts.world.ledger.dormancy().await?);
-        let asking = Asking { peers, until_ms, dormancy: dormancy.clone(), bodies: bodies(maker) };
+        let terms = terms(round, &task);
+        let asking = Asking { peers, until_ms, dormancy: dormancy.clone(), bodies: bodies(maker), terms };
         let mut replies = self.parts.asker.ask_all(asking, stop);
         let (mut heard, mut unreached, mut trouble) = (Heard::new(), Vec::new(), None);
         let mut taking = Taking { round: round.id, rules, task, dormancy, down_until: Duration::ZERO };
@@ -164,6 +166,8 @@ impl Rounds {
         }
         let hashed = self.hashed(body.clone()).await?;
         match self.record_one(taking, &answer, hashed.as_ref(), after).await {
+            // What is sealed is judged once it is opened.
+            Ok(true) if answer.sealed.is_some() => Ok(None),
             Ok(true) => self.judged(taking.rules, Arc::clone(&taking.task), answer, hashed).await,
             Ok(false) => Ok(None),
             Err(error) if error.is_retryable() => {
@@ -246,6 +250,21 @@ impl Rounds {
         let judge = move || Bench { rules: &rules, task: &task }.judge(&answer, body.as_deref());
         Ok(self.parts.world.workers.compute(judge).await?)
     }
+}
+
+/// Until when miners are asked: the deadline, or shortly before the round opens.
+fn before_opening(task: &Task, deadline_ms: i64) -> i64 {
+    let last = |sealing: &Sealing| {
+        i64::try_from(sealing.opening_s.saturating_sub(sealing.rule.margin_s).saturating_mul(1000)).unwrap_or(i64::MAX)
+    };
+    task.sealing.as_ref().map_or(deadline_ms, |sealing| deadline_ms.min(last(sealing)))
+}
+
+/// What miners are told of the round.
+fn terms(round: &Round, task: &Task) -> Option<RoundTerms> {
+    let day = Day { date: round.id.date, window_days: round.id.window_days };
+    let opening = task.sealing.map(|sealing| Opening { at_s: sealing.opening_s, beacon: sealing.beacon.beacon });
+    round.commitment.map(|commitment| RoundTerms { commitment, day, opening })
 }
 
 fn bodies(maker: Arc<TaskMaker>) -> Bodies {

@@ -7,6 +7,7 @@ use crate::chain::metagraph::SourceError;
 use crate::outputs::PublishError;
 use crate::store::records::RoundId;
 use crate::store::{RecordError, StorageError};
+use crate::validator::calibrating::CalibratingError;
 use crate::validator::evidence::EvidenceError;
 use crate::validator::information::InformationError;
 use crate::validator::query::OwnFailure;
@@ -20,6 +21,9 @@ pub enum RoundError {
     /// The process was told to stop.
     #[error("told to stop; the round goes on with the next start")]
     Stopped,
+    /// Nobody to open sealed answers.
+    #[error("validator.answers is sealed, but there is no beacon to seal them to")]
+    NoBeacon,
     /// Where batches come from.
     #[error(transparent)]
     Sot(#[from] SotError),
@@ -60,6 +64,9 @@ pub enum RoundError {
     /// Rules v2 came to no result.
     #[error(transparent)]
     Information(#[from] InformationError),
+    /// Probabilities cannot be made.
+    #[error(transparent)]
+    Calibrating(#[from] CalibratingError),
     /// Canonical scores cannot be written as files.
     #[error(transparent)]
     Files(#[from] PublishError),

@@ -6,7 +6,7 @@ use aml_miner::digest::Digest;
 use aml_miner::error_chain::with_causes;
 
 use crate::store::RecordError;
-use crate::store::records::{Canonical, Round, RoundId, Step, Task, Verdict};
+use crate::store::records::{Canonical, Round, RoundId, SealedState, Step, Task, Verdict};
 use crate::wallet::Hotkey;
 
 /// Takes the time of steps that do something.
@@ -75,6 +75,38 @@ pub(super) fn put_aside(round: RoundId, error: &RecordError) {
 /// An answer that waited is recorded.
 pub(super) fn taken_back(round: RoundId, hotkey: &Hotkey) {
     tracing::info!(round.id = %round, miner.hotkey = %hotkey, "an answer that waited is recorded");
+}
+
+/// The answers of a round are opened, so long after its opening.
+pub(super) fn opened(round: RoundId, after_ms: i64) {
+    tracing::info!(round.id = %round, after_ms, "answers are opened");
+}
+
+/// What became of a sealed answer.
+pub(super) fn answer_opened(round: RoundId, hotkey: &Hotkey, state: &SealedState) {
+    let outcome = match state {
+        SealedState::Waits => "waits",
+        SealedState::Opened { by_miner: false } => "opened",
+        SealedState::Opened { by_miner: true } => "given",
+        SealedState::Spoiled { code, .. } => code.as_str(),
+    };
+    metrics::counter!("aml_validator_sealed_answers_total", "outcome" => outcome.to_owned()).increment(1);
+    tracing::debug!(round.id = %round, miner.hotkey = %hotkey, outcome, "sealed answer");
+}
+
+/// The beacon has not signed the opening of a round yet.
+pub(super) fn beacon_late(round: RoundId, by_ms: i64, why: &str) {
+    tracing::debug!(round.id = %round, by_ms, why, "the beacon is not there yet");
+}
+
+/// The beacon is so late that the round is held.
+pub(super) fn held_by_the_beacon(round: RoundId, why: &str) {
+    tracing::error!(round.id = %round, why, "answers cannot be opened: the round is held");
+}
+
+/// A round is shown, not paid.
+pub(super) fn late(round: RoundId, why: &str) {
+    tracing::error!(round.id = %round, why, "the round is late: it is merged and shown, not paid");
 }
 
 pub(super) fn judged(round: RoundId, verdicts: &[Verdict]) {

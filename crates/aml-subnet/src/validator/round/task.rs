@@ -9,10 +9,12 @@ use aml_miner::digest::Digest;
 use aml_miner::wire::Batch;
 
 use super::{RoundError, Rounds, RoundsParts, TaskMaker, millis, observe};
+use crate::beacon::BeaconRound;
 use crate::calendar::start_ms;
 use crate::chain::metagraph::is_plausible;
 use crate::chain::types::Metagraph;
-use crate::store::records::{Round, RoundId, Step, Task};
+use crate::config::Answers;
+use crate::store::records::{Round, RoundId, Sealing, Step, Task};
 use crate::validator::sot::{Found, Gathering};
 use crate::validator::task::{NewTask, Peer, TaskForm, commitment_of};
 use crate::validator::traps::TrapPool;
@@ -52,7 +54,7 @@ impl Rounds {
         let pool = self.pool(round.id, salt).await?;
         let maker = workers.compute(move || TaskMaker::new(new, &batch, pool, &peers)).await??;
         // Only now: whatever the task took to make, miners have their full time.
-        let maker = maker.due(self.deadline_ms());
+        let maker = maker.due(self.deadline_ms()).sealed(self.sealing(&round)?);
         self.record(&round, maker.task()).await?;
         Ok((self.again(round.id).await?, Some(Arc::new(maker))))
     }
@@ -89,6 +91,7 @@ impl Rounds {
             roster: Vec::new(),
             asks: BTreeMap::new(),
             common: None,
+            sealing: None,
         };
         self.record(round, &task).await?;
         self.again(round.id).await
@@ -103,6 +106,18 @@ impl Rounds {
             return Err(RoundError::OtherBatch { round: round.id, expected: round.batch, actual: digest });
         }
         Ok(workers.compute(move || rows.read()).await??)
+    }
+
+    /// When the answers of a round are opened, by the rule; `None` where they are open.
+    fn sealing(&self, round: &Round) -> Result<Option<Sealing>, RoundError> {
+        if self.parts.settings.answers == Answers::Open || round.rules.information().is_none() {
+            return Ok(None);
+        }
+        let (beacon, rule) = self.parts.world.beacon.beacon().ok_or(RoundError::NoBeacon)?;
+        let seconds = |millis: i64| u64::try_from(millis / 1000).unwrap_or(0);
+        // To the next whole second, so that the opening is as far away as the rule says.
+        let opening_s = rule.opening_s(seconds(start_ms(round.id.date)), seconds(self.now_ms()).saturating_add(1));
+        Ok(Some(Sealing { rule, opening_s, beacon: BeaconRound::opening_at(beacon, opening_s) }))
     }
 
     fn deadline_ms(&self) -> i64 {

@@ -59,6 +59,16 @@ pub enum SotError {
         /// The window.
         window_days: u16,
     },
+    /// All that there is lies ahead.
+    #[error(
+        "the only batches that the source has are of days to come, the next of {next}: batches up to {last} are taken"
+    )]
+    Ahead {
+        /// The day of the earliest of them.
+        next: NaiveDate,
+        /// The last day whose batch is taken.
+        last: NaiveDate,
+    },
     /// Outcomes that do not come.
     #[error("the source did not answer within {} s when asked for outcomes of {date}", .after.as_secs())]
     Late {

@@ -84,6 +84,12 @@ fn listed(directory: &Path, last: NaiveDate, settings: &SotSettings) -> Result<O
     Ok(None)
 }
 
+/// The earliest batch of a day after `last` in a directory.
+pub(super) fn ahead(directory: &Path, last: NaiveDate) -> Result<Option<NaiveDate>, SotError> {
+    let entries = list_batches(directory, last.succ_opt(), None)?;
+    Ok(entries.first().map(|entry| entry.date))
+}
+
 async fn asked(source: &Source, last: NaiveDate, settings: &SotSettings) -> Result<Option<Found>, SotError> {
     let windows: Vec<u16> = settings.window_days.map_or_else(|| USUAL_WINDOWS.to_vec(), |days| vec![days]);
     let names: Vec<Option<u16>> = windows.into_iter().map(Some).chain([None]).collect();

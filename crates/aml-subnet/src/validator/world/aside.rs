@@ -132,7 +132,7 @@ impl Aside for Folder {
         let damaged = |why: String| AsideError::Damaged { path: path.clone(), why };
         let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(|| damaged("it has no line".to_owned()))?;
         let answer: Answer = serde_json::from_slice(&bytes[..end]).map_err(|error| damaged(error.to_string()))?;
-        let body = answer.body.map(|_| bytes.slice(end + 1..));
+        let body = answer.arrived().map(|_| bytes.slice(end + 1..));
         Ok((answer, body))
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
+use crate::readers::calibration::Calibration;
 use crate::store::records::{
     Canonical, ColumnDigests, ColumnName, Counts, KnownOutcome, OutcomesChange, RoundId, Shares, StandingRecord,
     StoredColumn,
@@ -108,6 +109,16 @@ pub trait InformationLog: Send + Sync {
 
     /// Drops the columns of rounds of days before `before`.
     fn sweep_columns(&self, before: NaiveDate, now_ms: i64) -> BoxFuture<'_, Result<u64, StorageError>>;
+
+    /// Keeps the calibration of a round; the first one counts, and comes back.
+    fn record_calibration<'a>(
+        &'a self,
+        id: RoundId,
+        given: &'a Calibration,
+    ) -> BoxFuture<'a, Result<Calibration, RecordError>>;
+
+    /// The calibration of a round.
+    fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>>;
 }
 
 impl InformationLog for Ledger {
@@ -227,5 +238,17 @@ impl InformationLog for Ledger {
 
     fn sweep_columns(&self, before: NaiveDate, now_ms: i64) -> BoxFuture<'_, Result<u64, StorageError>> {
         Box::pin(Self::sweep_columns(self, before, now_ms))
+    }
+
+    fn record_calibration<'a>(
+        &'a self,
+        id: RoundId,
+        given: &'a Calibration,
+    ) -> BoxFuture<'a, Result<Calibration, RecordError>> {
+        Box::pin(Self::record_calibration(self, id, given))
+    }
+
+    fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>> {
+        Box::pin(Self::calibration(self, id))
     }
 }

@@ -7,7 +7,7 @@ use aml_miner::digest::{Digest, Hashed};
 use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
-use super::InformationLog;
+use super::{InformationLog, OpeningLog};
 use crate::store::records::{Answer, Canonical, Dormancy, Mark, MarkKind, Round, RoundId, Settled, Task, Verdict};
 use crate::store::{Ledger, PackedBody, RecordError, Retention, StorageError, Swept};
 use crate::validation::performance::RoundScore;
@@ -17,7 +17,7 @@ use crate::wallet::Hotkey;
 ///
 /// Every method means what [`Ledger`]'s of the same name does: what it reports as done survives a crash, and a step that
 /// is not due is refused.
-pub trait RoundLog: InformationLog {
+pub trait RoundLog: InformationLog + OpeningLog {
     /// Begins a round, or returns the one that was begun before.
     fn begin<'a>(&'a self, round: &'a Round) -> BoxFuture<'a, Result<Round, RecordError>>;
 

@@ -7,7 +7,7 @@ use aml_miner::receipt::{HEADER, Statement};
 use aml_subnet::protocol::answer::{self, Answered, Asked};
 use aml_subnet::protocol::signed_request::{Claim, Target};
 use aml_subnet::protocol::synapse::{self, reply};
-use aml_subnet::protocol::{Nonce, Refusal, Window, content_digest};
+use aml_subnet::protocol::{Nonce, Refusal, Window, content_digest, receipt_key};
 use aml_subnet::wallet::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
@@ -65,6 +65,9 @@ impl Miner {
             }
             _ => {}
         }
+        if let Some(reply) = self.plain(request) {
+            return reply;
+        }
         if request.path() != format!("/{}/score/alerts", self.netuid) {
             return Reply::refusal(404, "not_found", "no such route");
         }
@@ -107,12 +110,20 @@ impl Miner {
     fn scored(&self, request: &Request, asked: &Asked) -> Reply {
         let lie = if let Behaviour::Lying(lie) = self.behaviour { Some(lie) } else { None };
         let mut body = self.rows(&request.body, lie);
+        if let Some(terms) = self.sealing(request).filter(|_| lie.is_none()) {
+            let receipt = self.receipt(asked.body, Digest::of(&body));
+            return self.sealed(body, receipt.to_str().expect("base64url"), asked, terms);
+        }
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         let input = if lie == Some(Lie::WrongInput) { Digest::of(b"another request") } else { asked.body };
         let output = if lie == Some(Lie::WrongOutput) { Digest::of(b"another answer") } else { Digest::of(&body) };
         if lie != Some(Lie::NoReceipt) {
             headers.insert(HeaderName::from_static(HEADER), self.receipt(input, output));
+        }
+        if let Some(signer) = &*self.vouching.lock().expect("no panic") {
+            let key = self.receipts.lock().expect("no panic").public_key();
+            headers.insert(receipt_key::HEADER, receipt_key::vouch(signer, &key, &asked.body));
         }
         let signer = if lie == Some(Lie::OtherKey) { dev_key("Somebody") } else { self.signer.clone() };
         let mut signed_for = *asked;

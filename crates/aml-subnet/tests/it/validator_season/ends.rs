@@ -63,7 +63,9 @@ impl Laws<'_> {
             let rows: Vec<CanonicalRow> = serde_json::from_slice(&rows).expect("scores");
             let task = ledger.task(*id).await.expect("a ledger").expect("a task");
             let canonical = ledger.canonical(*id).await.expect("a ledger").expect("scores");
-            assert_eq!(rows, canonical_rows(&task.roster, &canonical).expect("scores"), "{}: {id}", self.seat.name);
+            let calibration = ledger.calibration(*id).await.expect("a ledger").expect("one a published round");
+            let expected = canonical_rows(&task.roster, &canonical, Some(&calibration)).expect("scores");
+            assert_eq!(rows, expected, "{}: {id}", self.seat.name);
             assert_eq!(published.manifest.contributors, canonical.weights, "{}: {id}", self.seat.name);
         }
     }

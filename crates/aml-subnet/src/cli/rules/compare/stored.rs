@@ -20,7 +20,7 @@ use crate::wallet::Hotkey;
 const PAGE: u32 = 100;
 
 /// Judged rounds of these days that count, oldest first; one a day, the shortest window where there are several.
-pub(super) async fn rounds(
+pub(crate) async fn rounds(
     ledger: &Ledger,
     netuid: u16,
     days: RangeInclusive<NaiveDate>,
@@ -86,6 +86,20 @@ async fn kept(ledger: &Ledger, round: &Round) -> anyhow::Result<BTreeMap<Hotkey,
         }
     }
     Ok(submissions)
+}
+
+/// An address of a round, and what is known of it.
+pub(crate) struct KnownAddress {
+    pub(crate) address: String,
+    pub(crate) illicit: bool,
+}
+
+/// What is known by now of a round's addresses.
+pub(crate) async fn known(ledger: &Ledger, round: &Round) -> anyhow::Result<Vec<KnownAddress>> {
+    let task = Archive { ledger, workers: &Threads }.task(round.id).await?;
+    let address = |place: usize| task.roster.get(place).map(|row| row.address.clone());
+    let known = outcomes(ledger, round).await?.into_iter();
+    Ok(known.filter_map(|one| Some(KnownAddress { address: address(one.place)?, illicit: one.illicit })).collect())
 }
 
 /// What is known of a round's alerts: the outcomes that were recorded, else those that it was settled by.

@@ -3,6 +3,7 @@
 use parity_scale_codec::{Decode, Encode};
 use scale_info::TypeInfo;
 
+use crate::localnet::mirror::substrate_fixed::FixedU128;
 use crate::localnet::mirror::{AccountId32, BoundedVec, H256};
 
 /// Where a neuron can be reached.
@@ -33,6 +34,15 @@ pub(crate) struct PrometheusInfo {
 pub(crate) struct NeuronCertificate {
     pub(crate) public_key: BoundedVec<u8>,
     pub(crate) algorithm: u8,
+}
+
+/// What of a miner's registration is locked until it has earned its release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub(crate) struct MinerCollateralState {
+    pub(crate) locked: u64,
+    pub(crate) min_locked: u64,
+    pub(crate) earned: u64,
+    pub(crate) drain_ratio: FixedU128,
 }
 
 /// How a subnet presents itself.

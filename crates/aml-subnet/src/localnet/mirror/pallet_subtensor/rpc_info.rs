@@ -108,6 +108,14 @@ pub(crate) mod stake_info {
         pub(crate) drain: C64,
         pub(crate) is_registered: bool,
     }
+
+    /// What a coldkey holds in a subnet.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+    pub(crate) struct StakeAvailability {
+        pub(crate) total: u64,
+        pub(crate) locked: u64,
+        pub(crate) available: u64,
+    }
 }
 
 pub(crate) mod dynamic_info {

@@ -30,5 +30,5 @@ if ! HOME=$work PATH=$programs:$PATH timeout 300 bash "$work/run.sh" >"$work/log
   echo "first_subnet: the lines of docs/first_subnet.md do not lead to a running subnet" >&2
   exit 1
 fi
-grep -q accepted "$work/log" || { cat "$work/log"; echo "first_subnet: no submission was accepted" >&2; exit 1; }
+grep -q accepted "$work/log" && grep -q '"ready":true' "$work/log" || { cat "$work/log"; echo "first_subnet: no submission was accepted" >&2; exit 1; }
 echo "first_subnet: the lines of docs/first_subnet.md lead to a running subnet"

@@ -1,0 +1,190 @@
+//! `features`: the matrix of batches as one Parquet file, the same values that models take.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{UsageError, Verdict, batches_in};
+use crate::data::outcomes::usable_rows;
+use crate::data::{BatchDir, Frame, FrameColumn, LoadedBatch};
+use crate::features::{FeatureBuilder, Matrix, RowKind, Schema};
+use crate::models::bundle::Metadata;
+use crate::table::TextColumn;
+use crate::whole_file::{self, Readers};
+
+/// Bytes of a file that names features.
+const MAX_SCHEMA_BYTES: usize = 1 << 20;
+/// Values of one file, 2 GiB of doubles: more days than that go into several files.
+const MAX_VALUES: usize = 1 << 28;
+/// What `--labels` adds.
+const LABELS: [&str; 3] = ["confirmed_illicit", "relevance", "confirmed_at"];
+
+/// Arguments of `features`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Batch directories, or data directories with batches in them
+    #[arg(required = true, value_name = "DIR")]
+    directories: Vec<PathBuf>,
+    /// Parquet file that is written: processing_date, the row's id, and one column a feature
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// What a row is
+    #[arg(long, value_enum, default_value = "alert")]
+    rows: Rows,
+    /// Directory of models: the features of its model of these rows, instead of the default ones
+    #[arg(long, value_name = "DIR", conflicts_with = "schema")]
+    models: Option<PathBuf>,
+    /// File of features: names, one a line
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// Add the outcomes of alerts that count (confirmed_illicit, relevance, confirmed_at); other rows lack them
+    #[arg(long)]
+    labels: bool,
+    /// Replace the file
+    #[arg(long)]
+    replace: bool,
+}
+
+/// What a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Rows {
+    /// One row per alert
+    Alert,
+    /// One row per cluster
+    Cluster,
+}
+
+pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
+    if args.labels && args.rows == Rows::Cluster {
+        return Err(UsageError("--labels goes with alerts: outcomes are of alerts".into()).into());
+    }
+    if args.out.exists() && !args.replace {
+        return Err(UsageError(format!("{} is there already: give --replace", args.out.display())).into());
+    }
+    let schema = schema(args)?;
+    let builder = FeatureBuilder::new(&schema).map_err(|error| UsageError(error.to_string()))?;
+    let mut rows = Collected::new(&schema, args.labels);
+    for path in
+        args.directories.iter().map(|path| batches_in(path)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
+    {
+        match BatchDir::open(&path).and_then(|directory| directory.load()) {
+            Ok(loaded) => rows.add(&loaded, &builder, args.rows)?,
+            Err(error) if error.is_corrupt() => {
+                // Nothing is written: a file that lacks a day looks like one that has it.
+                writeln!(out, "BAD  {}: {error}", path.display())?;
+                return Ok(Verdict::Failed);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let (count, columns) = (rows.ids.len(), schema.features.len());
+    whole_file::write(&args.out, &rows.frame(&schema, args.rows).to_parquet()?, Readers::Everyone)?;
+    writeln!(out, "ok   {}: {count} rows, {columns} features (schema {})", args.out.display(), schema.hash().short())?;
+    Ok(Verdict::Passed)
+}
+
+/// The features that are asked for.
+fn schema(args: &Args) -> anyhow::Result<Schema> {
+    let kind = match args.rows {
+        Rows::Alert => RowKind::Alert,
+        Rows::Cluster => RowKind::Cluster,
+    };
+    let schema = match (&args.models, &args.schema) {
+        (Some(directory), _) => of_model(directory, kind)?,
+        (None, Some(path)) => {
+            let bytes = whole_file::read(path, MAX_SCHEMA_BYTES)?;
+            let text = String::from_utf8(bytes).map_err(|_| UsageError(format!("{} is not text", path.display())))?;
+            let names = text.lines().map(str::trim).filter(|name| !name.is_empty() && !name.starts_with('#'));
+            Schema::new(kind, names)
+        }
+        (None, None) => match kind {
+            RowKind::Alert => Schema::default_alert(),
+            RowKind::Cluster => {
+                let mut schema = Schema::default_cluster();
+                schema.features.retain(|name| !name.starts_with("score_"));
+                schema
+            }
+        },
+    };
+    if schema.takes_alert_scores() {
+        return Err(
+            UsageError("these features are made of an alert scorer's scores, which are not made here".into()).into()
+        );
+    }
+    Ok(schema)
+}
+
+fn of_model(directory: &Path, kind: RowKind) -> anyhow::Result<Schema> {
+    let models = Metadata::load(directory)?.models;
+    // The scorer comes before the ranker, which is another model of alerts.
+    let found = models.into_values().filter(|entry| entry.schema.rows == kind).min_by_key(|entry| entry.model);
+    let none = || UsageError(format!("{} has no model of {} rows", directory.display(), kind.name()));
+    Ok(found.ok_or_else(none)?.schema)
+}
+
+/// Rows so far.
+struct Collected {
+    days: Vec<i32>,
+    ids: TextColumn,
+    columns: Vec<Vec<f64>>,
+    labels: Option<[Vec<f64>; LABELS.len()]>,
+}
+
+impl Collected {
+    fn new(schema: &Schema, labels: bool) -> Self {
+        let columns = vec![Vec::new(); schema.features.len()];
+        Self { days: Vec::new(), ids: TextColumn::default(), columns, labels: labels.then(Default::default) }
+    }
+
+    fn add(&mut self, loaded: &LoadedBatch, builder: &FeatureBuilder, rows: Rows) -> anyhow::Result<()> {
+        let batch = &loaded.batch;
+        let (built, table, key) = match rows {
+            Rows::Alert => (builder.alerts(batch)?, &batch.alerts, "alert_id"),
+            Rows::Cluster => (builder.clusters(batch, None)?, &batch.clusters, "cluster_id"),
+        };
+        let ids = table.texts(key).cloned().unwrap_or_default();
+        ids.iter().for_each(|id| self.ids.push(id));
+        self.days.resize(self.ids.len(), loaded.meta.processing_date.to_epoch_days());
+        if self.ids.len().saturating_mul(self.columns.len()) > MAX_VALUES {
+            return Err(UsageError(format!("more than {MAX_VALUES} values: write fewer days into a file")).into());
+        }
+        self.add_matrix(&built.matrix);
+        if let Some(labels) = &mut self.labels {
+            add_labels(labels, loaded, &ids);
+        }
+        Ok(())
+    }
+
+    fn add_matrix(&mut self, matrix: &Matrix) {
+        for row in 0..matrix.rows() {
+            self.columns.iter_mut().zip(matrix.row(row)).for_each(|(column, value)| column.push(*value));
+        }
+    }
+
+    fn frame(self, schema: &Schema, rows: Rows) -> Frame {
+        let id = if rows == Rows::Alert { "alert_id" } else { "cluster_id" };
+        let mut columns = vec![
+            ("processing_date".to_owned(), FrameColumn::Days(self.days)),
+            (id.to_owned(), FrameColumn::Texts(self.ids)),
+        ];
+        let features = schema.features.iter().cloned().zip(self.columns);
+        columns.extend(features.map(|(name, values)| (name, FrameColumn::Numbers(values))));
+        let labels = LABELS.iter().zip(self.labels.into_iter().flatten());
+        columns.extend(labels.map(|(name, values)| ((*name).to_owned(), FrameColumn::Numbers(values))));
+        Frame(columns)
+    }
+}
+
+/// Adds the outcomes that count, by the rule that training and settlement share.
+fn add_labels(columns: &mut [Vec<f64>; LABELS.len()], loaded: &LoadedBatch, ids: &TextColumn) {
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let table = loaded.labels.as_ref();
+    if let Some((table, labelled)) = table.and_then(|table| Some((table, table.texts("alert_id")?))) {
+        known.extend(usable_rows(table, loaded.meta.processing_date).into_iter().map(|row| (labelled.get(row), row)));
+    }
+    for (column, name) in columns.iter_mut().zip(LABELS) {
+        let values = table.and_then(|table| table.numbers(name));
+        let value = |id: &str| Some(*values?.get(*known.get(id)?)?);
+        column.extend(ids.iter().map(|id| value(id).unwrap_or(f64::NAN)));
+    }
+}

@@ -1,0 +1,151 @@
+//! `/cases/{date}`: the alerts of a day by actor, as JSON or as CSV for a spreadsheet.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::canonical::round_of;
+use super::error::{ApiError, ErrorBody, ValidationErrorBody, value_error};
+use super::query::{Count, Params};
+use super::reply::{self, Content, Keep};
+use super::state::ApiState;
+use crate::outputs::CanonicalRow;
+use crate::readers::cases::{Case, CaseAlert, cases};
+use crate::readers::sheet::{cell, row};
+
+/// Cases of a page unless told otherwise, and at most.
+const LIMIT: Count = Count { usual: 100, most: 1_000 };
+/// The last place that can be told.
+const AFTER: Count = Count { usual: 0, most: 100_000_000 };
+
+/// The cases of a day.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct CaseList {
+    /// The round.
+    pub(super) round: String,
+    /// `address`, or `cluster` where clusters hold addresses together too.
+    pub(super) by: &'static str,
+    /// How many cases the day has.
+    pub(super) total: usize,
+    /// The cases, the most urgent first.
+    pub(super) cases: Vec<Case>,
+    /// Value of `after` for the next page; null on the last one.
+    pub(super) next_after: Option<usize>,
+}
+
+/// Cases of a day
+///
+/// Alerts by actor: those of one address, and, where the batch is kept, of addresses that a cluster holds together. As CSV no cell
+/// is taken for a formula by a spreadsheet.
+#[utoipa::path(
+    get, path = "/cases/{date}", tag = "scores",
+    params(
+        ("date" = String, Path, description = "Day of the batch, YYYY-MM-DD, or `latest`", example = "2026-01-05"),
+        ("by" = Option<String>, Query, description = "`address` or `cluster`; `cluster` unless given"),
+        ("format" = Option<String>, Query, description = "`json` or `csv`; `json` unless given"),
+        ("limit" = Option<usize>, Query, description = "Cases of a page, from 1 to 1000; 100 unless given", minimum = 1, maximum = 1000),
+        ("after" = Option<usize>, Query, description = "Only cases after this place", minimum = 1),
+        ("window_days" = Option<u16>, Query, description = "Which batch, where a day has several", minimum = 1),
+    ),
+    responses(
+        (status = 200, description = "The cases", content((CaseList = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "No canonical scores of that day are published", body = ErrorBody),
+        (status = 422, description = "A value that is none", body = ValidationErrorBody),
+    )
+)]
+pub(super) async fn of_day(
+    State(api): State<ApiState>,
+    Path(date): Path<String>,
+    params: Params,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let csv = match params.text("format") {
+        None | Some("json") => false,
+        Some("csv") => true,
+        Some(other) => return Err(value_error("query", "format", "Input should be 'json' or 'csv'", other)),
+    };
+    let list = list(&api, &date, &params).await?;
+    if !csv {
+        return reply::json(&asked, &list, Keep::Check);
+    }
+    let bytes = sheet(&list).into_bytes();
+    let mut response = reply::content(&asked, Content { media_type: "text/csv", bytes, keep: Keep::Check });
+    response
+        .headers_mut()
+        .insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"cases.csv\""));
+    Ok(response)
+}
+
+/// The cases that are asked for.
+async fn list(api: &ApiState, date: &str, params: &Params) -> Result<CaseList, ApiError> {
+    let (limit, after) = (params.count("limit", LIMIT)?, params.count("after", AFTER)?);
+    let by_cluster = match params.text("by") {
+        None | Some("cluster") => true,
+        Some("address") => false,
+        Some(other) => return Err(value_error("query", "by", "Input should be 'address' or 'cluster'", other)),
+    };
+    let round = round_of(api, date, params).await?;
+    let scored = api.scored(&round).await?;
+    let dossier = if by_cluster { api.dossier(&round).await? } else { None };
+    let by = if dossier.is_some() { "cluster" } else { "address" };
+    let making = move || {
+        let alerts: Vec<CaseAlert<'_>> = scored.rows.iter().map(alert).collect();
+        let clusters = dossier.iter().flat_map(|dossier| (0..dossier.clusters.rows()).map(|row| dossier.group(row)));
+        cases(&alerts, &clusters.collect::<Vec<_>>())
+    };
+    let all = tokio::task::spawn_blocking(making).await.map_err(ApiError::internal)?;
+    let total = all.len();
+    let cases: Vec<Case> = all.into_iter().skip(after).take(limit).collect();
+    let next_after = cases.last().map(|case| case.place).filter(|place| *place < total);
+    Ok(CaseList { round: round.id.to_string(), by, total, cases, next_after })
+}
+
+fn alert(row: &CanonicalRow) -> CaseAlert<'_> {
+    CaseAlert {
+        alert_id: &row.alert_id,
+        address: &row.address,
+        typology: &row.typology,
+        severity: &row.severity,
+        score: row.score,
+        probability: row.probability,
+        rank: row.rank,
+    }
+}
+
+/// The cases as a spreadsheet reads them.
+fn sheet(list: &CaseList) -> String {
+    let names = [
+        "place",
+        "round",
+        "alert_id",
+        "rank",
+        "score",
+        "probability",
+        "severity",
+        "typologies",
+        "alerts",
+        "addresses",
+        "address_list",
+        "alert_ids",
+    ];
+    let mut out = row(&names.map(str::to_owned));
+    for case in &list.cases {
+        out.push_str(&row(&[
+            case.place.to_string(),
+            cell(&list.round),
+            cell(&case.alert_id),
+            case.rank.to_string(),
+            case.score.to_string(),
+            case.probability.map(|told| told.to_string()).unwrap_or_default(),
+            cell(&case.severity),
+            cell(&case.typologies.join(" | ")),
+            case.alerts.to_string(),
+            case.addresses.to_string(),
+            cell(&case.address_list.join(" | ")),
+            cell(&case.alert_ids.join(" | ")),
+        ]));
+    }
+    out
+}

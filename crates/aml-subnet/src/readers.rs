@@ -1,0 +1,17 @@
+//! What readers of canonical scores are told beside the score. Pure: numbers and texts in, numbers and texts out.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`calibration`] | from a score to the probability that the alert is confirmed, with an interval |
+//! | [`reliability`] | probabilities held against outcomes |
+//! | [`cases`] | alerts by actor |
+//! | [`flows`] | which part of the money flow around an address is drawn |
+//! | [`plan`] | what a number of reviews finds |
+//! | [`sheet`] | cells that a spreadsheet does not run |
+
+pub mod calibration;
+pub mod cases;
+pub mod flows;
+pub mod plan;
+pub mod reliability;
+pub mod sheet;
