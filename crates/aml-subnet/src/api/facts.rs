@@ -88,6 +88,7 @@ impl ApiState {
         if let Some((_, rows)) = &canonical {
             top.extend(rows.iter().filter(|row| usize::try_from(row.rank).is_ok_and(|rank| rank <= TOP)).cloned());
         }
+        top.sort_by_key(|row| row.rank);
         let settled = self.ledger.settled(id).await.map_err(ledger_error)?;
         let sources = Sources {
             verdicts: self.ledger.verdicts(id).await.map_err(ledger_error)?,

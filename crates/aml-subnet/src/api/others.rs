@@ -1,6 +1,7 @@
 //! Other alerts: of the same address in this round and those before, of the same cluster in this round.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::error::{ApiError, ledger_error};
 use super::scored::Scored;
@@ -35,9 +36,8 @@ pub(super) async fn other_alerts(api: &ApiState, round: &Round, row: &CanonicalR
     let mut curves: BTreeMap<RoundId, Option<Calibration>> = BTreeMap::new();
     let mut alerts = Vec::with_capacity(found.len());
     for alert in found {
-        if !curves.contains_key(&alert.round) {
-            let curve = api.ledger.calibration(alert.round).await.map_err(ledger_error)?;
-            curves.insert(alert.round, curve);
+        if let Entry::Vacant(place) = curves.entry(alert.round) {
+            place.insert(api.ledger.calibration(alert.round).await.map_err(ledger_error)?);
         }
         let curve = curves.get(&alert.round).and_then(Option::as_ref);
         alerts.push(OtherAlert {

@@ -154,7 +154,7 @@ pub(in crate::api) fn usd(value: f64) -> String {
 
 /// Four digits that matter.
 fn short_number(value: f64) -> String {
-    if value.abs() >= 1_000.0 || value == value.trunc() {
+    if value.abs() >= 1_000.0 || value.fract().abs() < f64::EPSILON {
         return format!("{value:.0}");
     }
     let text = format!("{value:.4}");

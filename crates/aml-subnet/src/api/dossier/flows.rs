@@ -101,7 +101,7 @@ fn largest<'a>(address: &str, rows: Vec<usize>, ends: impl Fn(usize) -> (&'a str
         }
         of.2.push(row);
     }
-    let mut others: Vec<(&str, (f64, f64, Vec<usize>))> = by_other.into_iter().collect();
+    let mut others: Vec<_> = by_other.into_iter().collect();
     others.sort_by(|a, b| (b.1.0 + b.1.1).total_cmp(&(a.1.0 + a.1.1)).then_with(|| a.0.cmp(b.0)));
     let hidden = others.split_off(others.len().min(NODES));
     let mut left_out = Rest::default();

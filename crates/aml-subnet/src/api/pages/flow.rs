@@ -88,6 +88,9 @@ fn rest(picture: &Picture) -> String {
     if picture.more_members > 0 {
         let _ = write!(text, "{} more members are not drawn. ", picture.more_members);
     }
+    if picture.nodes.iter().any(|node| node.role == Role::Member) {
+        text.push_str("◆ is of the same cluster. ");
+    }
     if addresses > 0 {
         let (out, back) = (usd(received_usd), usd(paid_usd));
         let _ = write!(text, "And {addresses} more addresses: they were paid {out} and paid {back}.");
@@ -157,17 +160,19 @@ fn edge(out: &mut String, flow: &Flow, places: &Places<'_>, largest: f64) {
     let title = escape(&format!("{} to {}: {}", name(&flow.from), name(&flow.to), said(flow)));
     let (x1, x2, bend) = ends(from, to);
     let (y1, y2) = (from.1, to.1);
-    let back = if x2 > x1 { -1.0 } else { 1.0 };
+    // Where the line arrives from: within a column it comes back from the side.
+    let back = match (from.0 == to.0, from.0) {
+        (true, 0) => 1.0,
+        (true, _) => -1.0,
+        _ if x2 > x1 => -1.0,
+        _ => 1.0,
+    };
     let (tip, base) = (x2, x2 + back * 8.0);
     // What goes back the other way does not lie on top.
     let shift = if to.0 < from.0 { 6.0 } else { -6.0 };
     let (y1, y2) = (y1 + shift, y2 + shift);
-    let path = if flow.from == flow.to || from.0 == to.0 {
-        format!("M{x1:.1} {y1:.1}C{bend:.1} {y1:.1} {bend:.1} {y2:.1} {base:.1} {y2:.1}", y2 = y2 + 8.0)
-    } else {
-        format!("M{x1:.1} {y1:.1}C{bend:.1} {y1:.1} {bend:.1} {y2:.1} {base:.1} {y2:.1}")
-    };
-    let y2 = if flow.from == flow.to || from.0 == to.0 { y2 + 8.0 } else { y2 };
+    let y2 = if from.0 == to.0 { y2 + 8.0 } else { y2 };
+    let path = format!("M{x1:.1} {y1:.1}C{bend:.1} {y1:.1} {bend:.1} {y2:.1} {base:.1} {y2:.1}");
     let _ = write!(
         out,
         "<g class=\"money\"><title>{title}</title><path class=\"way\" d=\"{path}\" stroke-width=\"{width:.1}\"/>\
@@ -195,12 +200,11 @@ fn draw_node(out: &mut String, node: &Node, (x, y): (f64, f64), flows: &[Flow]) 
         Role::Member => "member",
         Role::Other => "other",
     };
-    let shown = name(&node.address);
-    let second = match node.role {
-        Role::Focus => String::new(),
-        Role::Member => format!("same cluster · {}", sums(node, flows)),
-        Role::Other => sums(node, flows),
+    let shown = match node.role {
+        Role::Member => format!("{} ◆", name(&node.address)),
+        _ => name(&node.address),
     };
+    let second = if node.role == Role::Focus { String::new() } else { sums(node, flows) };
     let shift = if second.is_empty() { 4.0 } else { -2.0 };
     let _ = write!(
         out,

@@ -185,7 +185,7 @@ fn chart(orders: &[OrderPlan]) -> Svg {
     }
     for (at, order) in orders.iter().enumerate() {
         let points = order.budgets.iter().map(|budget| (budget.reviews, budget.found.value));
-        let class = if at == 0 { "best" } else { "other" };
+        let class = if at == 0 { "best" } else { "rival" };
         let _ =
             write!(out, "<path class=\"{class}\" d=\"{}\"/>", path(std::iter::once((0, 0.0)).chain(points), (&x, &y)));
         if let Some(last) = order.budgets.last() {
