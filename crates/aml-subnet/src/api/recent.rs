@@ -37,7 +37,8 @@ impl ApiState {
         addresses.sort_unstable();
         addresses.dedup();
         let since = day_of(round.id.date) - OUTCOME_DAYS;
-        let outcomes = self.ledger.newest_outcomes(Before { round: round.id, since, as_of_ms: i64::MAX }, &addresses).await;
+        let outcomes =
+            self.ledger.newest_outcomes(Before { round: round.id, since, as_of_ms: i64::MAX }, &addresses).await;
         let outcomes = outcomes.map_err(ledger_error)?;
         let of = |row: &CanonicalRow| SeenBefore {
             alert_id: row.alert_id.clone(),
