@@ -7,10 +7,46 @@ use serde_json::{Map, Value};
 use crate::api_batch::CLUSTER;
 use crate::api_kit::{DAYS, Kit, SETTLED, id, miner, must_publish, task};
 
-/// Every route with a path that succeeds, and those that fail in each way it can.
-fn requests() -> Vec<(&'static str, Vec<String>)> {
+/// Those of rounds, miners and weights.
+fn ledger_requests() -> Vec<(&'static str, Vec<String>)> {
     let (open, settled, hotkey) = (id(DAYS), id(SETTLED), miner(1));
     let address = task(DAYS).roster[3].address.clone();
+    vec![
+        ("/rounds", vec!["/rounds".to_owned(), "/rounds?limit=x".to_owned()]),
+        (
+            "/rounds/{id}",
+            vec![
+                format!("/rounds/{open}"),
+                format!("/rounds/{settled}"),
+                "/rounds/1-2020-01-01-1".to_owned(),
+                "/rounds/x".to_owned(),
+            ],
+        ),
+        (
+            "/rounds/{id}/traps",
+            vec![format!("/rounds/{settled}/traps"), format!("/rounds/{open}/traps"), "/rounds/x/traps".to_owned()],
+        ),
+        ("/miners", vec!["/miners".to_owned(), "/miners?limit=x".to_owned()]),
+        (
+            "/miners/{hotkey}",
+            vec![
+                format!("/miners/{hotkey}"),
+                format!("/miners/{}", miner(11)),
+                format!("/miners/{}", miner(99)),
+                "/miners/x".to_owned(),
+            ],
+        ),
+        ("/weights", vec!["/weights".to_owned(), "/weights?limit=x".to_owned()]),
+        (
+            "/risk/address/{address}",
+            vec![format!("/risk/address/{address}"), "/risk/address/x".to_owned(), "/risk/address/x?days=x".to_owned()],
+        ),
+    ]
+}
+
+/// Every route with a path that succeeds, and those that fail in each way it can.
+fn requests() -> Vec<(&'static str, Vec<String>)> {
+    let (open, settled) = (id(DAYS), id(SETTLED));
     let date = open.date;
     let mut all = vec![
         (
@@ -47,36 +83,8 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
             vec!["/cases/latest".to_owned(), "/cases/2020-01-01".to_owned(), "/cases/latest?by=x".to_owned()],
         ),
         ("/plan", vec!["/plan".to_owned(), "/plan?precision=0.2".to_owned(), "/plan?days=x".to_owned()]),
-        ("/rounds", vec!["/rounds".to_owned(), "/rounds?limit=x".to_owned()]),
-        (
-            "/rounds/{id}",
-            vec![
-                format!("/rounds/{open}"),
-                format!("/rounds/{settled}"),
-                "/rounds/1-2020-01-01-1".to_owned(),
-                "/rounds/x".to_owned(),
-            ],
-        ),
-        (
-            "/rounds/{id}/traps",
-            vec![format!("/rounds/{settled}/traps"), format!("/rounds/{open}/traps"), "/rounds/x/traps".to_owned()],
-        ),
-        ("/miners", vec!["/miners".to_owned(), "/miners?limit=x".to_owned()]),
-        (
-            "/miners/{hotkey}",
-            vec![
-                format!("/miners/{hotkey}"),
-                format!("/miners/{}", miner(11)),
-                format!("/miners/{}", miner(99)),
-                "/miners/x".to_owned(),
-            ],
-        ),
-        ("/weights", vec!["/weights".to_owned(), "/weights?limit=x".to_owned()]),
-        (
-            "/risk/address/{address}",
-            vec![format!("/risk/address/{address}"), "/risk/address/x".to_owned(), "/risk/address/x?days=x".to_owned()],
-        ),
     ];
+    all.extend(ledger_requests());
     all.extend(page_requests());
     all
 }

@@ -112,20 +112,27 @@ fn magnitude(value: f64) -> i32 {
 mod tests {
     use super::{Fineness, like};
 
+    #[track_caller]
+    fn assert_written(column: &Fineness, old: f64, new: f64, expected: f64) {
+        let written = column.written(old, new);
+        assert!((written - expected).abs() < 1e-12, "{old} to {new}: {written}, not {expected}");
+    }
+
     #[test]
     fn new_values_are_as_fine_as_the_column_at_their_magnitude() {
         let mut cents: Vec<f64> = (1..30).map(|cents| 11.0 + f64::from(cents) / 100.0).collect();
         cents.extend([12.25, 13.5, 1000.51, 7.11, 0.99, f64::NAN]);
         let cents = Fineness::of(&cents);
-        let written = [(1000.51, 1000.126), (12.25, 12.251), (13.5, 13.777), (0.99, 0.994)]
-            .map(|(old, new)| cents.written(old, new));
-        assert_eq!(written, [1000.13, 12.25, 13.78, 0.99], "one that ends in a zero by chance does so no more");
+        // The one that ends in a zero by chance does so no more.
+        let cases = [(1000.51, 1000.126, 1000.13), (12.25, 12.251, 12.25), (13.5, 13.777, 13.78), (0.99, 0.994, 0.99)];
+        cases.into_iter().for_each(|(old, new, expected)| assert_written(&cents, old, new, expected));
         let digits = Fineness::of(&[0.012345678, 0.12345678, 1.2345678, 12.345678]);
-        assert_eq!(digits.written(0.12345678, 0.9876543219), 0.98765432);
-        assert_eq!(digits.written(1.2345678, 12.34567891), 12.345679, "fewer decimals where values are larger");
-        assert_eq!(digits.written(12.345678, 123.45678901), 123.456789, "nothing is known of that magnitude");
+        assert_written(&digits, 0.12345678, 0.9876543219, 0.98765432);
+        // Fewer decimals where values are larger; of the last magnitude nothing is known.
+        assert_written(&digits, 1.2345678, 12.34567891, 12.345679);
+        assert_written(&digits, 12.345678, 123.45678901, 123.456789);
         let floats = Fineness::of(&[f64::from(0.1_f32), f64::from(12.7_f32)]);
-        assert_eq!(floats.written(f64::from(0.1_f32), 0.123456789).to_bits(), f64::from(0.123_456_789_f32).to_bits());
+        assert_eq!(floats.written(f64::from(0.1_f32), 0.123456789).to_bits(), f64::from(0.123_456_79_f32).to_bits());
         let full = Fineness::of(&[1.0 / 3.0, 0.1]);
         assert_eq!(full.written(1.0 / 3.0, 2.0 / 7.0).to_bits(), (2.0_f64 / 7.0).to_bits());
     }
@@ -135,10 +142,10 @@ mod tests {
         let mut values: Vec<f64> = (0..50).map(|cents| 10.0 + f64::from(cents) / 97.0).collect();
         values.extend((0..50).map(|cents| 10.0 + f64::from(cents) / 100.0));
         let mixed = Fineness::of(&values);
-        assert_eq!(mixed.written(10.25, 10.33333), 10.33, "an amount stays an amount");
+        assert_written(&mixed, 10.25, 10.33333, 10.33);
         assert_eq!(mixed.written(10.0 + 1.0 / 97.0, 10.1234567890123).to_bits(), 10.1234567890123_f64.to_bits());
         let whole = Fineness::of(&[100.0, 200.0, 300.0, 250.5]);
-        assert_eq!(whole.written(200.0, 203.37), 203.0);
+        assert_written(&whole, 200.0, 203.37, 203.0);
         assert!((like(0.5, 0.77) - 0.8).abs() < 1e-12);
     }
 }
