@@ -251,8 +251,8 @@ mod tests {
         let alert = |at: u32| DayAlert {
             rank: at + 1,
             address: first + at,
-            confirmed: Some(at < 40 && at % 2 == 0),
-            typology: if at % 4 == 0 { "peel chain" } else { "mixing" }.into(),
+            confirmed: Some(at < 40 && at.is_multiple_of(2)),
+            typology: if at.is_multiple_of(4) { "peel chain" } else { "mixing" }.into(),
             severity: 2,
             confidence: (first < 1_000).then(|| 1.0 - f64::from(at) / 1e3),
         };

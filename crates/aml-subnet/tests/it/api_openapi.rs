@@ -29,24 +29,6 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
                 "/canonical/x/calibration".to_owned(),
             ],
         ),
-        (
-            "/alerts/{round}/{id}",
-            vec![
-                format!("/alerts/{open}/{}", task(DAYS).roster[3].alert_id),
-                format!("/alerts/{settled}/{}", task(SETTLED).roster[3].alert_id),
-                format!("/alerts/{open}/x"),
-                "/alerts/x/x".to_owned(),
-            ],
-        ),
-        (
-            "/clusters/{round}/{id}",
-            vec![format!("/clusters/{open}/{CLUSTER}"), format!("/clusters/{open}/x"), "/clusters/x/x".to_owned()],
-        ),
-        (
-            "/cases/{date}",
-            vec!["/cases/latest".to_owned(), "/cases/2020-01-01".to_owned(), "/cases/latest?by=x".to_owned()],
-        ),
-        ("/plan", vec!["/plan".to_owned(), "/plan?precision=0.2".to_owned(), "/plan?days=x".to_owned()]),
         ("/rounds", vec!["/rounds".to_owned(), "/rounds?limit=x".to_owned()]),
         (
             "/rounds/{id}",
@@ -77,8 +59,34 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
             vec![format!("/risk/address/{address}"), "/risk/address/x".to_owned(), "/risk/address/x?days=x".to_owned()],
         ),
     ];
+    all.extend(alert_requests());
     all.extend(page_requests());
     all
+}
+
+/// Those about single alerts, clusters and cases.
+fn alert_requests() -> Vec<(&'static str, Vec<String>)> {
+    let (open, settled) = (id(DAYS), id(SETTLED));
+    vec![
+        (
+            "/alerts/{round}/{id}",
+            vec![
+                format!("/alerts/{open}/{}", task(DAYS).roster[3].alert_id),
+                format!("/alerts/{settled}/{}", task(SETTLED).roster[3].alert_id),
+                format!("/alerts/{open}/x"),
+                "/alerts/x/x".to_owned(),
+            ],
+        ),
+        (
+            "/clusters/{round}/{id}",
+            vec![format!("/clusters/{open}/{CLUSTER}"), format!("/clusters/{open}/x"), "/clusters/x/x".to_owned()],
+        ),
+        (
+            "/cases/{date}",
+            vec!["/cases/latest".to_owned(), "/cases/2020-01-01".to_owned(), "/cases/latest?by=x".to_owned()],
+        ),
+        ("/plan", vec!["/plan".to_owned(), "/plan?precision=0.2".to_owned(), "/plan?days=x".to_owned()]),
+    ]
 }
 
 /// Those of pages, and of what says how the server is.

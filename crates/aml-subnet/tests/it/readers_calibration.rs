@@ -32,9 +32,9 @@ fn canonical(seed: u64, blown: impl Fn(f64) -> (f64, f64)) -> (World, Vec<Vec<f6
 
 fn learned(world: &World, scores: &[Vec<f64>], today: usize) -> Calibration {
     let (mut known, mut numbers) = (Vec::new(), HashMap::new());
-    for day in today.saturating_sub(60)..today {
-        let batch = &world.batches[day];
-        for (place, score) in scores[day].iter().enumerate() {
+    let days = world.batches.iter().zip(scores).take(today).skip(today.saturating_sub(60));
+    for (batch, scores) in days {
+        for (place, score) in scores.iter().enumerate() {
             let by_then = batch.known[place].is_some_and(|known| known <= i64::try_from(today).expect("few"));
             if by_then {
                 let next = u32::try_from(numbers.len()).expect("few");
