@@ -99,7 +99,7 @@ impl Terms {
         format!("{target}{joint}{ANSWER}=2&{TASK}={task}&{COMMITMENT}={commitment}&{ROUND}={day}{opening}")
     }
 
-    /// The terms of a query, and what is left of it. Without [`ANSWER`] there are none.
+    /// The terms of a query, and what is left of it. Without `aml_answer` there are none.
     ///
     /// # Errors
     /// When a value is missing, repeated or malformed.

@@ -15,7 +15,8 @@ use aml_subnet::chain::announce::Announcement;
 use aml_subnet::chain::endpoints::Endpoints;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::localnet::{Config, Localnet, SubnetRules};
-use aml_subnet::outputs::{MANIFEST_FILE, directory};
+use aml_subnet::outputs::{CALIBRATION_FILE, MANIFEST_FILE, directory};
+use aml_subnet::readers::calibration::Calibration;
 use aml_subnet::store::records::{RoundId, Step, WeightsState, WeightsTarget};
 use aml_subnet::subtensor::{Subtensor, Timing};
 use serde_json::{Value, json};
@@ -177,16 +178,23 @@ pub(crate) fn subtensor(localnet: &Localnet) -> Subtensor {
     Subtensor::new(endpoints, Timing::default(), Arc::new(SystemClock))
 }
 
-/// Digests of what is published; the manifest's time and signature differ.
+/// Digests of what is published; times and signatures differ: those of the manifest, and when the round was opened.
 fn files_of(data: &Path) -> Value {
     let round = RoundId { netuid: NETUID, date: first_day(), window_days: WINDOW };
     let folder = directory(&data.join("published"), &round);
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
-    let digest = |name: &String| json!(Digest::of(&std::fs::read(folder.join(name)).expect("a file")));
+    let digest = |name: &String| {
+        let bytes = std::fs::read(folder.join(name)).expect("a file");
+        if name != CALIBRATION_FILE {
+            return json!(Digest::of(&bytes));
+        }
+        let curve: Calibration = serde_json::from_slice(&bytes).expect("a curve");
+        json!(Calibration { as_of_ms: 0, ..curve })
+    };
     let files: BTreeMap<String, Value> =
         names.filter(|name| name != MANIFEST_FILE).map(|name| (name.clone(), digest(&name))).collect();
-    assert_eq!(files.len(), 3, "JSON, CSV and Parquet: {files:?}");
+    assert_eq!(files.len(), 4, "JSON, CSV, Parquet and the curve: {files:?}");
     json!(files)
 }
 

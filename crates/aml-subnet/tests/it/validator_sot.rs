@@ -104,7 +104,8 @@ async fn the_newest_batch_is_found_fetched_and_kept() {
     let sot = kit.sot();
     assert_eq!(sot.newest(later(9)).await.expect("listed"), Some(found(second)));
     let before_both = later(0).saturating_sub(Duration::from_secs(48 * 3600));
-    assert_eq!(sot.newest(before_both).await.expect("listed"), None, "days to come are not there yet");
+    let early = sot.newest(before_both).await.expect_err("days to come are not there yet");
+    assert!(matches!(early, SotError::Ahead { next, .. } if next == first.date), "{early}");
     let fetched = sot.fetch(second.date, WINDOW).await.expect("fetched");
     assert_eq!(fetched.dir.load().expect("good").batch.alerts.rows(), 120);
     fs::remove_dir_all(kit.source().join(format!("{}_w7", second.date))).expect("removed");

@@ -277,7 +277,7 @@ fn alike(task: &Task, day: &Day, illicit: bool) -> Vec<(usize, bool)> {
 /// A trap is an alert of some days ago of which the outcome is known, so that it is told from *other outcomes* by whoever
 /// tells outcomes. What must not be told is that it was issued again: traps against real alerts of the same outcome.
 #[test]
-#[ignore = "known to fail: columns tell traps with an area of 0.996 (docs/tasks.md); it also takes minutes"]
+#[ignore = "known to fail: columns tell traps with an area of 0.60 (docs/tasks.md); it also takes minutes"]
 fn ids_order_and_columns_do_not_tell_traps_from_real_alerts() {
     // By outcome, then by day.
     let mut learned: [Vec<Rows>; 2] = [Vec::new(), Vec::new()];
