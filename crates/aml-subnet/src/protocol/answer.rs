@@ -55,15 +55,8 @@ pub fn payload(scheme: Scheme, miner: &Hotkey, answer: Answered, asked: &Asked) 
 /// The headers that go before an answer of this status and raw body.
 #[must_use]
 pub fn sign(signer: &Signer, answer: Answered, asked: &Asked) -> HeaderMap {
-    let signature = signer.sign(&payload(signer.scheme(), &signer.hotkey(), answer, asked));
     let mut signed = HeaderMap::with_capacity(4);
-    let mut put = |name, text: &str| signed.insert(HeaderName::from_static(name), headers::value(text));
-    put(HOTKEY_HEADER, &signer.hotkey().to_string());
-    put(NONCE_HEADER, &asked.nonce.to_string());
-    if signer.scheme() != Scheme::default() {
-        put(CRYPTO_HEADER, signer.scheme().name());
-    }
-    signed.insert(HeaderName::from_static(SIGNATURE_HEADER), headers::hex_value(&signature));
+    put_signed(&mut signed, signer, asked, &payload(signer.scheme(), &signer.hotkey(), answer, asked));
     signed
 }
 
@@ -81,13 +74,27 @@ pub struct Proof {
 /// # Errors
 /// When a header is missing or malformed, another key or nonce is named, or the signature does not hold.
 pub fn verify_answer(headers: &HeaderMap, miner: &Hotkey, answer: Answered, asked: &Asked) -> Result<Proof, Refusal> {
-    let named = headers::exactly_one(headers, HOTKEY_HEADER)?;
-    if named.parse() != Ok(*miner) {
+    names(headers, miner, asked)?;
+    prove(headers, miner, |scheme| payload(scheme, miner, answer, asked))
+}
+
+/// Whether the headers of an answer, of either form, name the miner and the request that it belongs to.
+pub(super) fn names(headers: &HeaderMap, miner: &Hotkey, asked: &Asked) -> Result<(), Refusal> {
+    if headers::exactly_one(headers, HOTKEY_HEADER)?.parse() != Ok(*miner) {
         return Err(Refusal::WrongReceiver);
     }
     if Nonce::parse(headers::exactly_one(headers, NONCE_HEADER)?) != Some(asked.nonce) {
         return Err(Refusal::Malformed { name: NONCE_HEADER, expected: "the nonce of the request" });
     }
+    Ok(())
+}
+
+/// The signature that the headers of an answer have, of either form, if it is `miner`'s over the payload for its scheme.
+pub(super) fn prove(
+    headers: &HeaderMap,
+    miner: &Hotkey,
+    payload: impl FnOnce(Scheme) -> Vec<u8>,
+) -> Result<Proof, Refusal> {
     let scheme = match headers::at_most_one(headers, CRYPTO_HEADER)? {
         None => Scheme::default(),
         Some(name) => {
@@ -96,6 +103,20 @@ pub fn verify_answer(headers: &HeaderMap, miner: &Hotkey, answer: Answered, aske
     };
     let signature = headers::exactly_one(headers, SIGNATURE_HEADER)?;
     let signature = headers::signature(signature, Prefix::Required, SIGNATURE_HEADER)?;
-    let holds = verify(scheme, miner, &payload(scheme, miner, answer, asked), &signature);
-    if holds { Ok(Proof { scheme, signature }) } else { Err(Refusal::BadSignature) }
+    if verify(scheme, miner, &payload(scheme), &signature) {
+        Ok(Proof { scheme, signature })
+    } else {
+        Err(Refusal::BadSignature)
+    }
+}
+
+/// Adds the signature to the other headers of an answer, of either form: key, nonce, scheme where it is not the usual one.
+pub(super) fn put_signed(signed: &mut HeaderMap, signer: &Signer, asked: &Asked, payload: &[u8]) {
+    let mut put = |name, text: &str| signed.insert(HeaderName::from_static(name), headers::value(text));
+    put(HOTKEY_HEADER, &signer.hotkey().to_string());
+    put(NONCE_HEADER, &asked.nonce.to_string());
+    if signer.scheme() != Scheme::default() {
+        put(CRYPTO_HEADER, signer.scheme().name());
+    }
+    signed.insert(HeaderName::from_static(SIGNATURE_HEADER), headers::hex_value(&signer.sign(payload)));
 }

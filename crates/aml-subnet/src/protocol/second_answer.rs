@@ -7,11 +7,11 @@
 use aml_miner::digest::Digest;
 use http::{HeaderMap, HeaderName, StatusCode};
 
-use super::answer::{Asked, CRYPTO_HEADER, HOTKEY_HEADER, NONCE_HEADER, Proof, SIGNATURE_HEADER};
-use super::headers::{self, Prefix};
-use super::{Nonce, Refusal};
+use super::Refusal;
+use super::answer::{Asked, Proof, names, prove, put_signed};
+use super::headers;
 use crate::beacon::BeaconRound;
-use crate::wallet::{Hotkey, Scheme, Signer, verify};
+use crate::wallet::{Hotkey, Scheme, Signer};
 
 /// `2`; absent in the first form.
 pub const VERSION_HEADER: &str = "x-aml-answer-version";
@@ -91,21 +91,15 @@ pub fn payload(scheme: Scheme, miner: &Hotkey, stated: &Stated, asked: &Asked, s
 /// The headers that go before an answer.
 #[must_use]
 pub fn sign(signer: &Signer, stated: &Stated, asked: &Asked, subject: &Subject) -> HeaderMap {
-    let signature = signer.sign(&payload(signer.scheme(), &signer.hotkey(), stated, asked, subject));
     let mut signed = HeaderMap::with_capacity(8);
     let mut put = |name, text: &str| signed.insert(HeaderName::from_static(name), headers::value(text));
     put(VERSION_HEADER, "2");
-    put(HOTKEY_HEADER, &signer.hotkey().to_string());
-    put(NONCE_HEADER, &asked.nonce.to_string());
     put(PLAIN_HEADER, &stated.plain.to_string());
     put(ENCODING_HEADER, stated.encoding.name());
     if let Some(round) = stated.beacon {
         put(BEACON_HEADER, &round.to_string());
     }
-    if signer.scheme() != Scheme::default() {
-        put(CRYPTO_HEADER, signer.scheme().name());
-    }
-    signed.insert(HeaderName::from_static(SIGNATURE_HEADER), headers::hex_value(&signature));
+    put_signed(&mut signed, signer, asked, &payload(signer.scheme(), &signer.hotkey(), stated, asked, subject));
     signed
 }
 
@@ -139,23 +133,10 @@ pub fn verify_answer(
     if headers::exactly_one(headers, VERSION_HEADER)? != "2" {
         return Err(Refusal::Malformed { name: VERSION_HEADER, expected: "2" });
     }
-    if headers::exactly_one(headers, HOTKEY_HEADER)?.parse() != Ok(*miner) {
-        return Err(Refusal::WrongReceiver);
-    }
-    if Nonce::parse(headers::exactly_one(headers, NONCE_HEADER)?) != Some(asked.nonce) {
-        return Err(Refusal::Malformed { name: NONCE_HEADER, expected: "the nonce of the request" });
-    }
+    names(headers, miner, asked)?;
     let stated = stated(headers, came)?;
-    let scheme = match headers::at_most_one(headers, CRYPTO_HEADER)? {
-        None => Scheme::default(),
-        Some(name) => {
-            name.parse().map_err(|_| Refusal::Malformed { name: CRYPTO_HEADER, expected: "sr25519 or ed25519" })?
-        }
-    };
-    let signature = headers::exactly_one(headers, SIGNATURE_HEADER)?;
-    let signature = headers::signature(signature, Prefix::Required, SIGNATURE_HEADER)?;
-    let holds = verify(scheme, miner, &payload(scheme, miner, &stated, asked, subject), &signature);
-    if holds { Ok((Proof { scheme, signature }, stated)) } else { Err(Refusal::BadSignature) }
+    let proof = prove(headers, miner, |scheme| payload(scheme, miner, &stated, asked, subject))?;
+    Ok((proof, stated))
 }
 
 fn stated(headers: &HeaderMap, came: Came) -> Result<Stated, Refusal> {

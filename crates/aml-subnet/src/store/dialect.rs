@@ -62,19 +62,22 @@ impl Dialect {
         }
     }
 
-    /// What every new connection is told. Space of swept bodies is given back; a commit is on disk when it returns; nobody
-    /// waits for another's lock for ever.
+    /// What every new connection is told. A commit is on disk when it returns; nobody waits for another's lock for ever.
     pub(super) const fn on_connect(self, read_only: bool) -> &'static [&'static str] {
         match (self, read_only) {
-            (Self::Sqlite, false) => &[
-                "PRAGMA busy_timeout = 30000",
-                "PRAGMA auto_vacuum = INCREMENTAL",
-                "PRAGMA journal_mode = WAL",
-                "PRAGMA synchronous = FULL",
-            ],
+            (Self::Sqlite, false) => &["PRAGMA busy_timeout = 30000", "PRAGMA synchronous = FULL"],
             (Self::Sqlite, true) => &["PRAGMA busy_timeout = 30000"],
             (Self::Postgres, false) => &["SET synchronous_commit = on", "SET lock_timeout = '30s'"],
             (Self::Postgres, true) => &["SET default_transaction_read_only = on", "SET lock_timeout = '30s'"],
+        }
+    }
+
+    /// What the first connection is told: space of swept bodies is given back. The database keeps it, and a full disk may have
+    /// no room for being told again.
+    pub(super) const fn on_open(self, read_only: bool) -> &'static [&'static str] {
+        match (self, read_only) {
+            (Self::Sqlite, false) => &["PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL"],
+            _ => &[],
         }
     }
 

@@ -7,7 +7,8 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Database, Executor as _};
+use sqlx_core::transaction::TransactionManager as _;
 use tokio::sync::Semaphore;
 
 use super::address::{Address, NotAnAddress};
@@ -204,7 +205,7 @@ async fn connect(address: &Address, dialect: Dialect, read_only: bool) -> Result
     if !memory {
         // The pool would try for as long as one waits for a connection, and not say what is wrong.
         let mut first = connect_within(ANSWER, &options).await?;
-        for statement in told {
+        for statement in told.iter().chain(dialect.on_open(read_only)) {
             first.execute(*statement).await?;
         }
         first.close().await?;
@@ -221,9 +222,21 @@ async fn connect(address: &Address, dialect: Dialect, read_only: bool) -> Result
     let pool = if memory {
         pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None)
     } else {
-        pool.max_connections(CONNECTIONS)
+        pool.max_connections(CONNECTIONS).before_acquire(|connection, _| Box::pin(in_step(connection)))
     };
     pool.connect_with(options).await
+}
+
+/// SQLite ends a transaction by itself when the disk is full, and the driver would count it as open for ever. Opening another
+/// connection takes space on the disk, so this one is brought back in step: a transaction is opened beside the driver, for
+/// it to undo.
+async fn in_step(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // Refused where one is open indeed.
+        connection.execute("BEGIN").await.ok();
+        <Any as Database>::TransactionManager::rollback(connection).await?;
+    }
+    Ok(true)
 }
 
 async fn check_version(

@@ -139,15 +139,23 @@ impl Links {
     }
 
     /// The connection in use, or the next endpoint's when that has failed too often or is passed over. An endpoint that
-    /// failed is left alone for longer and longer; a short pause is waited for.
+    /// failed is left alone for longer and longer; of those with a short pause each is waited for and tried once.
     pub(super) async fn link(&self) -> Result<Arc<Link>, NoEndpoint> {
-        let soonest = match self.any().await {
+        let until = Instant::now() + self.timing.connect;
+        let mut none = match self.any().await {
             Ok(link) => return Ok(link),
-            Err(none) if none.not_before > Instant::now() + self.timing.connect => return Err(none.into()),
-            Err(none) => none.not_before,
+            Err(none) => none,
         };
-        sleep_until(soonest.into()).await;
-        self.any().await.map_err(Into::into)
+        let mut pauses: Vec<Instant> = none.pauses.drain(..).filter(|end| *end <= until).collect();
+        pauses.sort_unstable();
+        for end in pauses {
+            sleep_until(end.into()).await;
+            none = match self.any().await {
+                Ok(link) => return Ok(link),
+                Err(none) => none,
+            };
+        }
+        Err(none.into())
     }
 
     /// The connection in use, where there is one; connects to nobody.
@@ -208,11 +216,11 @@ impl Links {
     }
 
     fn nothing(&self, places: &[Place]) -> Nothing {
-        let not_before = places.iter().filter_map(|place| place.not_before).min().unwrap_or_else(Instant::now);
+        let pauses = places.iter().filter_map(|place| place.not_before).collect();
         let tried = self.endpoints.list().iter().zip(places);
         let tried =
             tried.filter_map(|(endpoint, place)| Some((endpoint.to_string(), with_causes(place.last.as_ref()?))));
-        Nothing { not_before, tried: tried.collect() }
+        Nothing { pauses, tried: tried.collect() }
     }
 
     /// Notes a finalised head, and says why it is not to be used where that is so.
@@ -279,8 +287,8 @@ impl Links {
 
 /// No endpoint is of use for now.
 struct Nothing {
-    /// When the first may be tried again.
-    not_before: Instant,
+    /// When each may be tried again.
+    pauses: Vec<Instant>,
     tried: Vec<(String, String)>,
 }
 

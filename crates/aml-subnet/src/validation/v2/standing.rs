@@ -38,6 +38,14 @@ pub struct Standing {
     pub counted: usize,
 }
 
+impl Standing {
+    /// The voice before anything is muted.
+    #[must_use]
+    pub fn strength(&self) -> f64 {
+        self.priced.weight * self.part * self.calibration
+    }
+}
+
 /// Where everybody stands on one day.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standings {

@@ -72,7 +72,7 @@ pub struct Voices {
 /// threads.
 #[must_use]
 pub fn voices(k: &Constants, today: &[Today<'_>], threads: NonZero<usize>) -> Voices {
-    let known: Vec<f64> = today.iter().map(Today::strength).collect();
+    let known: Vec<f64> = today.iter().map(|one| one.standing.strength()).collect();
     let mut muted: Vec<Option<Muted>> = today.iter().map(|one| one.muted(k)).collect();
     let awake: Vec<f64> =
         known.iter().zip(&muted).map(|(known, muted)| if muted.is_none() { *known } else { 0.0 }).collect();
@@ -104,11 +104,6 @@ pub fn voices(k: &Constants, today: &[Today<'_>], threads: NonZero<usize>) -> Vo
 }
 
 impl Today<'_> {
-    /// The voice before anything is muted.
-    fn strength(&self) -> f64 {
-        self.standing.priced.weight * self.standing.part * self.standing.calibration
-    }
-
     /// What mutes a submission on its own.
     fn muted(&self, k: &Constants) -> Option<Muted> {
         if !is_alive(k, self.advantage) {

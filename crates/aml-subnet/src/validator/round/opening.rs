@@ -21,6 +21,7 @@ use crate::protocol::sealed::{Parties, Plain, Sealed, Spoiled};
 use crate::store::records::{
     Answer, Mark, MarkKind, Pulses, Reply, Round, SealedAnswer, SealedState, Sealing, Step, Task,
 };
+use crate::validation::v2::standing::Standing;
 use crate::validator::query::Peer;
 use crate::validator::world::World;
 use crate::wallet::Hotkey;
@@ -227,10 +228,7 @@ impl Rounds {
         let Some(in_force) = self.parts.world.ledger.in_force(opener.round.id).await? else { return Ok(false) };
         let ended_ms = answers.iter().filter(|answer| answer.reply == Reply::Answered).map(Answer::arrived_ms).max();
         let Some(ended_ms) = ended_ms else { return Ok(false) };
-        let voice = |hotkey: &Hotkey| {
-            let standing = in_force.standing.miners.get(hotkey);
-            standing.map_or(0.0, |one| one.priced.weight * one.calibration * one.part)
-        };
+        let voice = |hotkey: &Hotkey| in_force.standing.miners.get(hotkey).map_or(0.0, Standing::strength);
         let passed = |answer: &&Answer| {
             let opening_ms = answer.sealed.as_ref().and_then(|sealed| opener.opening_ms(sealed.beacon));
             opening_ms.is_some_and(|opening_ms| opening_ms < ended_ms)

@@ -7,8 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use aml_miner::wire::{Batch, Column};
+use aml_miner::wire::Batch;
 use serde::{Deserialize, Serialize};
+
+use super::slice::numeric_columns;
 
 /// More decimals than this are no rounding: a double has no more.
 const MOST_DECIMALS: u8 = 15;
@@ -68,14 +70,7 @@ fn kind_of(kinds: &BTreeMap<u8, u32>, decimals: u8) -> u8 {
 
 /// Every numeric column of a batch, by `table.column`.
 pub(super) fn of_batch(batch: &Batch) -> BTreeMap<String, Fineness> {
-    let mut all = BTreeMap::new();
-    for table in super::today::tables(batch) {
-        for (about, column) in table.spec().columns.iter().zip(table.columns()) {
-            let Some(Column::Numbers(values)) = column else { continue };
-            all.insert(format!("{}.{}", table.spec().name, about.name), Fineness::of(values));
-        }
-    }
-    all
+    numeric_columns(batch).map(|(name, values)| (name, Fineness::of(values))).collect()
 }
 
 /// `new` written as finely as `old` alone is: with as many decimals, up to six, or in single precision. For pools of

@@ -15,6 +15,7 @@ use super::fineness::{self, Fineness};
 use super::jitter::Known;
 use super::levels::Levels;
 use super::reword::tokens;
+use super::today::tables;
 use super::together::{Companies, MOST};
 use crate::validation::tier2_traps::Expected;
 
@@ -278,16 +279,21 @@ fn mentions(batch: &Batch, kept: &Table) -> BTreeMap<String, Kind> {
 }
 
 fn ranges(batch: &Batch) -> BTreeMap<String, (f64, f64)> {
-    let mut ranges = BTreeMap::new();
-    for table in [&batch.alerts, &batch.features, &batch.clusters, &batch.money_flows] {
-        for (about, column) in table.spec().columns.iter().zip(table.columns()) {
-            let Some(Column::Numbers(values)) = column else { continue };
-            let finite = values.iter().copied().filter(|value| value.is_finite());
-            let range = finite.fold(None, |range: Option<(f64, f64)>, value| {
-                Some(range.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
-            });
-            ranges.extend(range.map(|range| (format!("{}.{}", table.spec().name, about.name), range)));
-        }
-    }
-    ranges
+    let range = |values: &[f64]| {
+        let finite = values.iter().copied().filter(|value| value.is_finite());
+        finite.fold(None, |range: Option<(f64, f64)>, value| {
+            Some(range.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
+        })
+    };
+    numeric_columns(batch).filter_map(|(name, values)| Some((name, range(values)?))).collect()
+}
+
+/// The numeric columns of a batch by `table.column`.
+pub(super) fn numeric_columns(batch: &Batch) -> impl Iterator<Item = (String, &[f64])> {
+    tables(batch).into_iter().flat_map(|table| {
+        table.spec().columns.iter().zip(table.columns()).filter_map(|(about, column)| match column {
+            Some(Column::Numbers(values)) => Some((format!("{}.{}", table.spec().name, about.name), values.as_slice())),
+            _ => None,
+        })
+    })
 }
