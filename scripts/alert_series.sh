@@ -86,7 +86,7 @@ sot = "${sot:-$work/batches}"
 data_dir = "${disk:-$work/data-$1}"
 listen = "127.0.0.1:$2"
 allow_private_ips = true
-answers = "open"
+answers = "${answers:-open}"
 deadline = "${deadline:-30s}"
 interval = "1s"
 weights_interval = "1s"
@@ -158,6 +158,24 @@ round_is_held() {
   await held "the end of its deadline" shows "${pages[0]}" 'aml_validator_round_held 1'
   record validator_round_held aml-validator "${pages[0]}"
   stop held
+  miner shipped "$api" "$axon" "$status"
+  await shipped "the miner" answers "http://127.0.0.1:$status/ready"
+}
+
+# Sealed answers wait for a beacon that has stopped.
+beacon_is_late() {
+  stop shipped
+  miner shipped "$api" "$axon" "$status" "$(printf 'data_dir = "%s"\n[sealing]\nbeacon = "development"' "$work/kept")"
+  await shipped "the miner that seals" answers "http://127.0.0.1:$status/ready"
+  "$bin/aml-subnet" localnet beacon stop
+  key=validator answers=sealed validator sealed "${pages[0]}" \
+    "$(printf '[sealing]\nbeacon = "development"\ndevelopment_opening = "2s"')"
+  await sealed "an opening that has passed" shows "${pages[0]}" 'aml_validator_beacon_late_seconds [1-9]'
+  record validator_beacon_late aml-validator "${pages[0]}"
+  "$bin/aml-subnet" localnet beacon start
+  await sealed "the beacon that goes on" shows "${pages[0]}" 'aml_validator_accepted_submissions 1'
+  stop sealed
+  stop shipped
   miner shipped "$api" "$axon" "$status"
   await shipped "the miner" answers "http://127.0.0.1:$status/ready"
 }
@@ -312,6 +330,7 @@ set_up_and_build
 step "a chain, a batch, keys" prepare
 step "everybody is well" healthy
 step "a round is held" round_is_held
+step "a beacon stops" beacon_is_late
 step "miners in trouble" miners_in_trouble
 step "validators in trouble" validators_in_trouble
 printf 'recorded into %s\n' "$out"

@@ -36,6 +36,7 @@ CASES = {
     "AmlLedgerDown": ("validator_ledger_damaged", "validator_healthy", 4),
     "AmlDiskAlmostFull": ("validator_small_disk", "validator_healthy", 11),
     "AmlDiskFilling": ("validator_disk_filling", "validator_healthy", 90),
+    "AmlBeaconLate": ("validator_beacon_late", "validator_healthy", 20),
     "AmlRoundHeld": ("validator_round_held", "validator_healthy", 6),
     "AmlRoundVoid": ("validator_round_void", "validator_healthy", 2),
     "AmlBatchDamaged": ("validator_bad_batch", "validator_healthy", 11),

@@ -82,6 +82,7 @@ mod validator_information;
 mod validator_judge;
 mod validator_keys;
 mod validator_kill;
+mod validator_kill_random;
 mod validator_kit;
 mod validator_metagraph;
 mod validator_once;

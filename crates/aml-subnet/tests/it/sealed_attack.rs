@@ -26,7 +26,17 @@ use crate::validator_world::World;
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Days after which enough outcomes are known.
 const DAYS: u32 = 26;
-const HONEST: [(&str, f64); 4] = [("Bob", 0.8), ("Charlie", 0.7), ("Dave", 0.65), ("Eve", 0.6)];
+/// Miners that see different things and about equally much, so that all of them together see more than each.
+const HONEST: [(&str, f64); 8] = [
+    ("Bob", 0.6),
+    ("Charlie", 0.58),
+    ("Dave", 0.56),
+    ("Eve", 0.54),
+    ("Ferdie", 0.52),
+    ("h5", 0.5),
+    ("h6", 0.48),
+    ("h7", 0.46),
+];
 const KEYS: [&str; 10] = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9"];
 
 /// What the cheating validator has merged, by address.
@@ -129,7 +139,7 @@ async fn season(answers: Answers) -> (f64, usize) {
 async fn under_open_answers_whoever_merges_first_is_paid() {
     let (share, counted) = season(Answers::Open).await;
     println!("open answers: ten keys that send today's merged scores earn {share:.4} ({counted} of them count)");
-    assert!(share > 0.15, "stolen scores are the best there are: {share}");
+    assert!(share > 0.05, "stolen scores are worth something: {share}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

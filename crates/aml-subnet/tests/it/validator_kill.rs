@@ -60,14 +60,40 @@ const PAYING: [&str; 9] = [
     "weights.state",
 ];
 
+/// Places that only rounds with sealed answers under rules v2 come to.
+const SEALED: [&str; 3] = ["round.pulses_recorded", "round.one_opened", "record_counts.after_commit"];
+
+/// Rules that a validator is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rules {
+    V1,
+    /// With answers that open some seconds after they were asked for.
+    V2Sealed,
+}
+
+impl Rules {
+    /// The end of the file of settings.
+    const fn settings(self) -> &'static str {
+        match self {
+            Self::V1 => "rules = \"v1\"\n",
+            Self::V2Sealed => "rules = \"v2\"\n[sealing]\nbeacon = \"development\"\ndevelopment_opening = \"15s\"\n",
+        }
+    }
+}
+
 /// Batches and miners, which all validators of a test share.
 pub(crate) struct Stage {
     folder: tempfile::TempDir,
     miners: Vec<FakeMiner>,
+    pub(crate) rules: Rules,
 }
 
 impl Stage {
     pub(crate) async fn set() -> Self {
+        Self::under(Rules::V1).await
+    }
+
+    pub(crate) async fn under(rules: Rules) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         write_days(&folder.path().join("sot"), 1);
         let hotkeys = folder.path().join("wallets/val/hotkeys");
@@ -83,11 +109,11 @@ impl Stage {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock);
             miners.push(FakeMiner::spawn(name, behaviour, NETUID, clock).await);
         }
-        Self { folder, miners }
+        Self { folder, miners, rules }
     }
 
     /// One chain and one ledger; the validator is killed at `place` and then started again. What there is at the end.
-    async fn play(&self, home: &Home, place: Option<&str>) -> Value {
+    pub(crate) async fn play(&self, home: &Home, place: Option<&str>) -> Value {
         let localnet = self.chain().await;
         let data = tempfile::tempdir().expect("a folder");
         std::fs::write(data.path().join("salts.secret"), [7; 32]).expect("a secret");
@@ -98,10 +124,15 @@ impl Stage {
         let ended = validator(&config).output().expect("it runs");
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(ended.status.success(), "after {place:?}: {said}\n{}", String::from_utf8_lossy(&ended.stdout));
+        self.end(home, localnet, data.path()).await
+    }
+
+    /// What there is at the end; `data` has the published files.
+    pub(crate) async fn end(&self, home: &Home, localnet: Localnet, data: &Path) -> Value {
         let mut end = ledger_of(&home.url).await;
         end["submissions"] = submissions(&localnet).await;
         end["on_chain"] = weights_on(&localnet).await;
-        end["files"] = files_of(data.path());
+        end["files"] = files_of(data);
         localnet.shutdown().await;
         end
     }
@@ -128,19 +159,15 @@ impl Stage {
         dying.kill();
         let last: Vec<String> = said.collect();
         assert!(standby.wait().expect("it ends").success(), "after {place}: {last:#?}");
-        let mut end = ledger_of(&home.url).await;
-        end["submissions"] = submissions(&localnet).await;
-        end["on_chain"] = weights_on(&localnet).await;
-        end["files"] = files_of(shared.path());
-        localnet.shutdown().await;
-        end
+        self.end(home, localnet, shared.path()).await
     }
 
     /// A subnet where `//Alice` may set weights and all miners are announced.
     pub(crate) async fn chain(&self) -> Localnet {
         let rules = SubnetRules { tempo: 20_000, serving_rate_limit: 0, ..SubnetRules::default() };
         let block_time = Some(Duration::from_millis(100));
-        let localnet = Localnet::start(Config { netuid: NETUID, block_time, rules, ..Config::default() }).await;
+        let beacon = self.rules == Rules::V2Sealed;
+        let localnet = Localnet::start(Config { netuid: NETUID, block_time, rules, beacon, ..Config::default() }).await;
         let localnet = localnet.expect("a free port");
         let owner = dev_key("Ferdie").hotkey();
         localnet.register(NETUID, dev_key("Alice").hotkey(), owner).expect("registered");
@@ -160,12 +187,13 @@ impl Stage {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
         let text = format!(
             "netuid = {NETUID}\nlog_level = \"warn\"\n[wallet]\nname = \"val\"\npath = \"{}\"\n[subtensor]\nnetwork = \"{}\"\n\
-             [validator]\nsot = \"{}\"\ndata_dir = \"{}\"\ndatabase_url = \"{ledger}\"\nallow_private_ips = true\nrules = \"v1\"\n\
-             deadline = \"5m\"\ntimeout = \"1m\"\nattempts = 1\n",
+             [validator]\nsot = \"{}\"\ndata_dir = \"{}\"\ndatabase_url = \"{ledger}\"\nallow_private_ips = true\n\
+             deadline = \"5m\"\ntimeout = \"1m\"\nattempts = 1\n{}",
             at("wallets"),
             localnet.ws_url(),
             at("sot"),
             data.display(),
+            self.rules.settings(),
         );
         let path = data.join("subnet_config.toml");
         std::fs::write(&path, text).expect("a file");
@@ -215,7 +243,7 @@ pub(crate) async fn weights_on(localnet: &Localnet) -> Value {
 }
 
 /// `validator --once` with a file of settings.
-fn validator(config: &Path) -> Command {
+pub(crate) fn validator(config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aml-subnet"));
     command.args(["validator", "--once", "--config"]).arg(config);
     command.current_dir(config.parent().expect("a folder")).env_remove("DATABASE_URL").env_remove("AML_FAILPOINT");
@@ -285,19 +313,28 @@ async fn ledger_of(url: &str) -> Value {
 }
 
 async fn end_the_same(places: &[&str], home: fn() -> Option<Home>) {
-    let stage = Stage::set().await;
+    end_the_same_under(Rules::V1, places, home).await;
+}
+
+async fn end_the_same_under(rules: Rules, places: &[&str], home: fn() -> Option<Home>) {
+    let stage = Stage::under(rules).await;
     assert!(stage.folder.path().join("sot").join(directory_name(first_day(), Some(WINDOW))).exists());
     let Some(first) = home() else { return };
     let undisturbed = stage.play(&first, None).await;
     assert_eq!((&undisturbed["submissions"], &undisturbed["rounds"]), (&json!(1), &json!(1)));
-    assert!(
-        undisturbed["canonical"].is_object() && undisturbed["on_chain"].as_array().is_some_and(|all| all.len() == 2)
-    );
+    assert!(undisturbed["canonical"].is_object());
+    // Under v2 nobody has earned anything on a first day, and what nobody has earned is the owner's.
+    let paid = if rules == Rules::V1 { 2 } else { 1 };
+    assert_eq!(undisturbed["on_chain"].as_array().map(Vec::len), Some(paid), "{}", undisturbed["on_chain"]);
     for place in places {
         let disturbed = stage.play(&home().expect("as before"), Some(place)).await;
-        for (what, value) in undisturbed.as_object().expect("an object") {
-            assert_eq!(disturbed[what], *value, "{what}, after SIGKILL at {place}");
-        }
+        must_equal(&undisturbed, &disturbed, &format!("after SIGKILL at {place}"));
+    }
+}
+
+pub(crate) fn must_equal(undisturbed: &Value, disturbed: &Value, how: &str) {
+    for (what, value) in undisturbed.as_object().expect("an object") {
+        assert_eq!(disturbed[what], *value, "{what}, {how}");
     }
 }
 
@@ -317,6 +354,11 @@ async fn killed_between_publication_and_weights() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn killed_while_sealed_answers_of_rules_v2_wait_open_and_are_judged() {
+    end_the_same_under(Rules::V2Sealed, &SEALED, || Some(Home::file())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_over_a_database_server() {
     end_the_same(&["record_answer.after_commit:2", "record_canonical.before_commit"], Home::server).await;
 }
@@ -333,9 +375,7 @@ async fn a_standby_ends_the_round_of_a_machine_that_died() {
     let undisturbed = stage.play(&first, None).await;
     for place in ["record_task.after_commit", "record_answer.after_commit:2", "weights.planned"] {
         let taken_over = stage.play_on_two_machines(&Home::server().expect("as before"), place).await;
-        for (what, value) in undisturbed.as_object().expect("an object") {
-            assert_eq!(taken_over[what], *value, "{what}, taken over at {place}");
-        }
+        must_equal(&undisturbed, &taken_over, &format!("taken over at {place}"));
     }
 }
 

@@ -17,9 +17,10 @@ use aml_subnet::wallet::Hotkey;
 use crate::trap_classifier::{Rows, Sheet, boosted_stumps, naive_bayes, telling};
 
 const PLAN: TrapPlan = TrapPlan { high_groups: 2, low_groups: 2, group_size: 7 };
-/// Days whose alerts are issued again: those of the first half on even days, those of the second on odd ones.
+/// Days whose alerts are issued again: the even ones of them on even days, the odd ones on odd days.
 const PAST: usize = 6;
-/// Days on which something is asked.
+/// Days on which something is asked; each comes after one whose alerts are issued again, so that nothing which changes in the
+/// world from week to week tells the ones from the others.
 const DAYS: usize = 6;
 /// Tasks of a day.
 const SALTS: u8 = 4;
@@ -35,8 +36,12 @@ fn day(number: usize) -> &'static Day {
     &world[number]
 }
 
+fn past(number: usize) -> &'static Day {
+    day(2 * number)
+}
+
 fn today(number: usize) -> &'static Day {
-    day(PAST + number)
+    day(2 * number + 1)
 }
 
 fn round(number: usize) -> RoundId {
@@ -51,7 +56,7 @@ fn pool(number: usize, salt: u8) -> TrapPool {
 }
 
 fn gathered(half: usize, salt: u8) -> TrapPool {
-    (0..PAST / 2).map(|number| day(half * PAST / 2 + number)).fold(TrapPool::empty(), |pool, past| {
+    (0..PAST).filter(|number| number % 2 == half).map(past).fold(TrapPool::empty(), |pool, past| {
         let settled = SettledBatch { date: past.date, batch: &past.batch, labels: &past.labels, consensus: None };
         pool.with(&settled, &mut seeded(&[salt; 32], round(0), past.date.to_string().as_bytes()))
     })
@@ -277,7 +282,6 @@ fn alike(task: &Task, day: &Day, illicit: bool) -> Vec<(usize, bool)> {
 /// A trap is an alert of some days ago of which the outcome is known, so that it is told from *other outcomes* by whoever
 /// tells outcomes. What must not be told is that it was issued again: traps against real alerts of the same outcome.
 #[test]
-#[ignore = "known to fail: columns tell traps with an area of 0.60 (docs/tasks.md); it also takes minutes"]
 fn ids_order_and_columns_do_not_tell_traps_from_real_alerts() {
     // By outcome, then by day.
     let mut learned: [Vec<Rows>; 2] = [Vec::new(), Vec::new()];
