@@ -160,11 +160,13 @@ pub(super) fn batch_of_streams(
 pub(super) fn batch_of_request(py: Python<'_>, body: &[u8], required: &str) -> PyResult<Batch> {
     let reading = Reading { required: spec_of(required)?.name, ..Reading::default() };
     let tables = py.detach(|| read_body(body, &reading, &Pool)).map_err(|error| {
-        let detail = match &error {
-            ReadBodyError::Invalid(problems) => serde_json::to_string(problems).unwrap_or_default(),
-            _ => String::new(),
-        };
-        RequestError::new_err((error.to_string(), detail))
+        // As the server tells them.
+        match &error {
+            ReadBodyError::Invalid(problems) => {
+                RequestError::new_err((error.to_string(), serde_json::to_string(problems).unwrap_or_default()))
+            }
+            broken => RequestError::new_err((format!("The body is not JSON: {broken}"), String::new())),
+        }
     })?;
     Ok(Batch { tables, labels: None, date: None, input: None, manifest: None })
 }

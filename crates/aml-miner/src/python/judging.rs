@@ -108,7 +108,7 @@ impl Samples {
             ("confirmed_illicit".to_owned(), flags(rows.iter().map(|row| row.illicit))),
             ("relevance".to_owned(), PrimitiveArray::<u8>::from_vec(relevance).boxed()),
             ("confirmed_at".to_owned(), PrimitiveArray::<i64>::from_vec(known).boxed()),
-            ("alert_confidence_score".to_owned(), numbers(rows.iter().map(|row| row.baseline).collect())),
+            ("baseline".to_owned(), numbers(rows.iter().map(|row| row.baseline).collect())),
         ]);
         Columns::new(columns, rows.len())
     }
