@@ -24,7 +24,10 @@ if [ -z "${AML_WHEEL:-}" ]; then
   fi
   [ "$status" = 0 ] || { cat "$work/log"; exit 1; }
   tail -n 1 "$work/log"
-  AML_WHEEL=$(echo "$work"/dist/aml_miner-*.whl)
+  # Kept for scripts/checks/wheel_engines.sh.
+  rm -rf "$home/wheel"
+  mv "$work/dist" "$home/wheel"
+  AML_WHEEL=$(echo "$home"/wheel/aml_miner-*.whl)
 fi
 if [ -z "${AML_BIN_DIR:-}" ]; then
   cd "$root"

@@ -12,6 +12,7 @@ mod features;
 mod judging;
 mod model;
 mod models;
+mod pool;
 mod programs;
 mod receipts;
 

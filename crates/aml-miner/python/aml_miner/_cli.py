@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from . import _native
@@ -9,6 +10,8 @@ from . import _native
 
 def main() -> None:
     """Runs it with the process's arguments."""
+    # ^C ends it at once, as it ends the program: Python would hear of it only when the work is done.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     code, out, err = _native.batch_program(sys.argv[1:])
     try:
         sys.stdout.write(out)

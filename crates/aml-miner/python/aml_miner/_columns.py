@@ -83,9 +83,14 @@ def rows_of(data: Any, names: list[str]) -> bytes:
         raise UsageError(f"the table lacks features of the model: {shown}")
     out = np.empty((arrow.num_rows, len(names)), dtype=np.float64)
     for place, name in enumerate(names):
+        if arrow.column_names.count(name) > 1:
+            raise UsageError(f"the table has two columns `{name}`")
         column = arrow.column(name)
         if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
             if not pa.types.is_null(column.type):
                 raise UsageError(f"the feature `{name}` is {column.type}: numbers are wanted")
-        out[:, place] = column.cast(pa.float64()).to_numpy(zero_copy_only=False) if len(column) else []
+        try:
+            out[:, place] = column.cast(pa.float64()).to_numpy(zero_copy_only=False) if len(column) else []
+        except pa.ArrowInvalid as error:
+            raise UsageError(f"the feature `{name}`: {error}") from error
     return out.tobytes()

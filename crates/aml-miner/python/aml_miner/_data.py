@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
@@ -210,14 +211,19 @@ def seal(
             file = Path(scratch) / "mapping.toml"
             lines = []
             for name, columns in mapping.items():
-                lines.append(f"[{json.dumps(name)}]")
-                lines += [f"{json.dumps(ours)} = {json.dumps(theirs)}" for ours, theirs in columns.items()]
+                lines.append(f"[{quoted(name)}]")
+                lines += [f"{quoted(ours)} = {quoted(theirs)}" for ours, theirs in columns.items()]
             file.write_text("\n".join(lines) + "\n", encoding="utf-8")
             mapping = file
         if mapping is not None:
             args += ["--mapping", os.fspath(mapping)]
         run(*args)
     return json.loads((Path(out or directory) / "META.json").read_text(encoding="utf-8"))
+
+
+def quoted(text: str) -> str:
+    """A text as TOML has it."""
+    return json.dumps(str(text), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def verify(path: str | os.PathLike[str], *, publisher: str | None = None, hashes_only: bool = False) -> str:
@@ -304,18 +310,18 @@ class Samples:
         self.feature_names = names
         self._base_rate = base_rate
 
-    @property
+    @cached_property
     def table(self) -> pa.Table:
         """``processing_date``, ``alert_id``, the features, ``typology_type``, ``confirmed_illicit``, ``relevance``, ``confirmed_at``,
         ``baseline`` (the confidence that the alert came with)."""
         return _columns.table(self._native.columns())
 
-    @property
+    @cached_property
     def X(self) -> NDArray[np.float64]:
-        """The features, shape (rows, features), NaN where missing."""
+        """The features, shape (rows, features), NaN where missing; not to be written to."""
         return _columns.matrix(self._native.matrix(), len(self.feature_names))
 
-    @property
+    @cached_property
     def y(self) -> NDArray[np.int8]:
         """1 where an alert was confirmed illicit, shape (rows,)."""
         return self.table.column("confirmed_illicit").to_numpy().astype("int8")
@@ -353,7 +359,7 @@ class Split:
 
 def time_split(
     data_dir: str | os.PathLike[str],
-    schema: Sequence[str] | None = None,
+    schema: Sequence[str] | str | os.PathLike[str] | None = None,
     *,
     start: dt.date | str | None = None,
     end: dt.date | str | None = None,
@@ -373,9 +379,8 @@ def time_split(
     split = {"embargo_days": embargo_days, "validation_share": validation_share, "test_share": test_share}
     config = {"seed": seed, "split": {**split, "shared_addresses": shared_addresses}, "evaluation": {"bootstrap": bootstrap}}
     days = {"data_dir": Path(data_dir), "start": day_text(start), "end": day_text(end)}
-    names = None if schema is None else [str(name) for name in schema]
+    names = feature_names(schema)
     train, validation, test, periods = _native.time_split(days, names, json.dumps(config))
-    names = names if names is not None else feature_names()
     first = Samples(train, names, None)
     rate = float(first.y.mean()) if len(first) else 0.0
     first._base_rate = rate

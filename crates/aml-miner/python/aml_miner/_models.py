@@ -57,10 +57,12 @@ class Model:
         bundle = path if path.is_dir() else path.parent
         if features is None and (path.is_dir() or _is_entry(bundle, path.name)):
             return cls(_native.load_model(path, kind), None)
-        origin = {"file": path, "kind": kind, "features": features, "values_are_codes": values_are_codes}
         scratch = tempfile.TemporaryDirectory(prefix="aml-model-")
         made = adopt(path, scratch.name, kind, features=features, values_are_codes=values_are_codes)
-        return cls(_native.load_model(made, kind), origin, scratch)
+        native = _native.load_model(made, kind)
+        # The copy, which is the file's bytes: what was loaded is what a bundle is made of, whatever becomes of the file.
+        origin = {"file": made, "kind": kind, "features": native.features(), "values_are_codes": values_are_codes}
+        return cls(native, origin, scratch)
 
     @classmethod
     def from_estimator(
@@ -73,11 +75,9 @@ class Model:
     ) -> Model:
         """The model of a fitted estimator: LightGBM, XGBoost or CatBoost (their own objects or their scikit-learn classes),
         scikit-learn's HistGradientBoosting, RandomForest and ExtraTrees."""
-        scratch = tempfile.TemporaryDirectory(prefix="aml-model-")
-        file = save_estimator(estimator, Path(scratch.name))
-        model = cls.load(file, kind, features=features, values_are_codes=values_are_codes)
-        model._keep = (model._keep, scratch)
-        return model
+        with tempfile.TemporaryDirectory(prefix="aml-model-") as scratch:
+            file = save_estimator(estimator, Path(scratch))
+            return cls.load(file, kind, features=features, values_are_codes=values_are_codes)
 
     @property
     def kind(self) -> str:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -241,6 +242,27 @@ def test_other_threads_run_while_features_are_built(tmp_path):
         running.clear()
         counter.join()
     assert during > 10_000
+
+
+def test_a_forked_process_has_threads_of_its_own(day):
+    batch = aml.read_batch(day)
+    here = aml.features(batch)
+    child = os.fork()
+    if child == 0:
+        try:
+            same(aml.features(batch), here)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    deadline = time.monotonic() + 120
+    ended = (0, 0)
+    while ended[0] == 0 and time.monotonic() < deadline:
+        ended = os.waitpid(child, os.WNOHANG)
+        time.sleep(0.01)
+    if ended[0] == 0:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    assert ended == (child, 0)
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,16 @@ def test_a_model_of_a_library_becomes_a_bundle_with_its_scores(make, split, days
         again.to_bundle(tmp_path / "other")
 
 
+def test_a_bundle_is_made_of_what_was_loaded(split, tmp_path):
+    estimator, theirs = lightgbm_model(split)
+    file = tmp_path / "model.txt"
+    estimator.booster_.save_model(str(file))
+    model = aml.Model.load(file)
+    estimator.booster_.save_model(str(file), num_iteration=3)
+    model.to_bundle(tmp_path / "models")
+    np.testing.assert_array_equal(aml.Model.load(tmp_path / "models").predict(split.test.X), theirs)
+
+
 def test_a_bundle_is_the_one_that_adopt_makes(split, days, tmp_path):
     estimator, _ = lightgbm_model(split)
     file = tmp_path / "model.txt"
@@ -221,6 +231,9 @@ def test_a_model_that_cannot_be_exact_is_refused(tmp_path):
         ([["a"] * 186], "numbers are wanted"),
         (np.zeros((1, 186), dtype=complex), "numbers are wanted"),
         (pa.table({"volume_usd": [1.0]}), "lacks features"),
+        (pa.table([pa.array([1.0])] * 187, names=[*aml.feature_names(), "volume_usd"]), "two columns `volume_usd`"),
+        (pa.table({name: pa.array([2**60 + 1]) for name in aml.feature_names()}), "the feature"),
+        (pa.table({name: pa.array(["1"]) for name in aml.feature_names()}), "numbers are wanted"),
         (7, "a table is wanted"),
     ],
 )

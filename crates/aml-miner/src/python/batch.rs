@@ -8,6 +8,7 @@ use pyo3::types::PyBytes;
 
 use super::arrow::Columns;
 use super::errors::{RequestError, data, problems, usage};
+use super::pool::spread;
 use crate::cli::batch::verify::check;
 use crate::data::batch_dir::file_name;
 use crate::data::{BatchDir, FileLimits, LoadedBatch, Manifest, WriteOptions, outcomes, read_stream, write_batch};
@@ -159,7 +160,7 @@ pub(super) fn batch_of_streams(
 #[pyfunction]
 pub(super) fn batch_of_request(py: Python<'_>, body: &[u8], required: &str) -> PyResult<Batch> {
     let reading = Reading { required: spec_of(required)?.name, ..Reading::default() };
-    let tables = py.detach(|| read_body(body, &reading, &Pool)).map_err(|error| {
+    let tables = spread(py, || Ok(read_body(body, &reading, &Pool)))?.map_err(|error| {
         // As the server tells them.
         match &error {
             ReadBodyError::Invalid(problems) => {

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use super::arrow::Columns;
 use super::batch::Batch;
 use super::errors::{command, model, usage};
+use super::pool::spread;
 use crate::cli::batch::features::{Collected, Day, Rows, of_model, usual, without_scores};
 use crate::features::{FeatureBuilder, RowKind, Schema};
 
@@ -55,7 +56,7 @@ pub(super) fn features(
     let schema = choice.schema(rows.kind())?;
     let builder = FeatureBuilder::new(&schema).map_err(model)?;
     let batches: Vec<&Batch> = batches.iter().map(Py::get).collect();
-    py.detach(|| {
+    spread(py, || {
         let mut collected = Collected::new(&schema, labels);
         for batch in batches {
             let date = batch.date.ok_or_else(|| usage("which day is the batch for? Give processing_date"))?;

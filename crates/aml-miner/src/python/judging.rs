@@ -12,10 +12,11 @@ use super::arrow::{Columns, flags, numbers, texts};
 use super::batch::day;
 use super::errors::{data, model, usage};
 use super::model::doubles;
+use super::pool::spread;
 use crate::features::{RowKind, Schema};
 use crate::table::TextColumn;
 use crate::training::assemble::{Range, alerts};
-use crate::training::config::{ModelConfig, default_schema};
+use crate::training::config::ModelConfig;
 use crate::training::evaluation::{Evaluation, Judging, date_text, evaluate};
 use crate::training::samples::{self, Row};
 use crate::training::shelf::{ShelfError, models};
@@ -78,8 +79,10 @@ impl Samples {
             return Err(usage(format!("{given} scores were given for {rows} rows")));
         }
         let judging = Judging { config: &self.config.evaluation, seed: self.config.seed };
-        let evaluation = py.detach(|| evaluate(&self.samples, scores, probabilities, base_rate, judging));
-        serde_json::to_string(&evaluation).map_err(data)
+        spread(py, || {
+            let evaluation = evaluate(&self.samples, scores, probabilities, base_rate, judging);
+            serde_json::to_string(&evaluation).map_err(data)
+        })
     }
 }
 
@@ -119,13 +122,13 @@ impl Samples {
 pub(super) fn time_split(
     py: Python<'_>,
     days: Days,
-    features: Option<Vec<String>>,
+    features: Vec<String>,
     config: &str,
 ) -> PyResult<(Samples, Samples, Samples, String)> {
     let config = settings(config)?;
     let range = days.range()?;
-    let schema = features.map_or_else(|| default_schema(RowKind::Alert), |names| Schema::new(RowKind::Alert, names));
-    let made = py.detach(|| {
+    let schema = Schema::new(RowKind::Alert, features);
+    let made = spread(py, || {
         let assembled = alerts(&range, &schema, &Silent).map_err(data)?;
         split(assembled.samples, &config.split).map_err(data)
     })?;
@@ -165,7 +168,7 @@ pub(super) fn evaluate_models(
         ShelfError::Assemble(_) => data(error),
         _ => model(error),
     };
-    py.detach(|| {
+    spread(py, || {
         let shelf = models(&directory, version).map_err(refused)?;
         let mut all: BTreeMap<String, Evaluation> = BTreeMap::new();
         for one in &shelf {

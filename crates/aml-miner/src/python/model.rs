@@ -10,6 +10,7 @@ use rayon::slice::{ParallelSlice as _, ParallelSliceMut as _};
 use super::arrow::Columns;
 use super::batch::{Batch, day};
 use super::errors::{data, model, usage};
+use super::pool::spread;
 use crate::clock::SystemClock;
 use crate::features::Matrix;
 use crate::models::{ModelFiles, ModelKind, TreeModel};
@@ -94,7 +95,7 @@ impl Model {
     /// Its matrix of a batch, row by row.
     #[pyo3(signature = (batch, alert_scores=None))]
     fn matrix(&self, py: Python<'_>, batch: &Batch, alert_scores: Option<&[u8]>) -> PyResult<Columns> {
-        py.detach(|| {
+        spread(py, || {
             let scores = alert_scores.map(doubles);
             let matrix = self.prepared.matrix(&batch.tables, scores.as_deref()).map_err(model)?;
             Columns::of_numbers(matrix.values().to_vec())
@@ -103,7 +104,7 @@ impl Model {
 
     /// One score a row.
     fn predict(&self, py: Python<'_>, rows: &[u8]) -> PyResult<Columns> {
-        py.detach(|| {
+        spread(py, || {
             let scores = self.prepared.scores(&self.matrix_of(rows)?, &Stop::default()).map_err(model)?;
             Columns::of_numbers(scores)
         })
@@ -111,7 +112,7 @@ impl Model {
 
     /// What each value adds to its row's raw score.
     fn explain(&self, py: Python<'_>, rows: &[u8]) -> PyResult<Columns> {
-        py.detach(|| {
+        spread(py, || {
             let matrix = self.matrix_of(rows)?;
             let mut contributions = vec![0.0; matrix.values().len()];
             let block = BLOCK_ROWS * matrix.columns();
@@ -173,8 +174,8 @@ pub(super) fn adopt_model(py: Python<'_>, file: PathBuf, output: PathBuf, taking
     let start = taking.start.as_deref().map(day).transpose()?;
     let end = taking.end.as_deref().map(day).transpose()?;
     let kind = kind_of(&taking.kind)?;
-    let done = py.detach(|| {
-        adopt(&Adoption {
+    spread(py, || {
+        let done = adopt(&Adoption {
             model: &file,
             kind,
             schema: taking.schema.as_deref(),
@@ -185,10 +186,10 @@ pub(super) fn adopt_model(py: Python<'_>, file: PathBuf, output: PathBuf, taking
             values_are_codes: taking.values_are_codes,
             watch: &Silent,
             clock: &SystemClock,
+        });
+        done.map(|done| done.path).map_err(|error| match &error {
+            AdoptError::Assemble(_) => data(error),
+            _ => model(error),
         })
-    });
-    done.map(|done| done.path).map_err(|error| match &error {
-        AdoptError::Assemble(_) => data(error),
-        _ => model(error),
     })
 }

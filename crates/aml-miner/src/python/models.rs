@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use super::arrow::Columns;
 use super::batch::Batch;
 use super::errors::{data, model, usage};
+use super::pool::spread;
 use super::receipts::{ReceiptKey, now_ms};
 use crate::models::ModelFiles;
 use crate::offline::{Answer, OfflineModels, ScoreError, Signing, write_answers};
@@ -48,13 +49,13 @@ fn refused(error: ScoreError) -> PyErr {
 impl Models {
     /// Every model's answer to a batch.
     fn answers(&self, py: Python<'_>, batch: &Batch, explain: bool) -> PyResult<Vec<Told>> {
-        py.detach(|| self.models.answers(&batch.tables, explain).map_err(refused)?.iter().map(told).collect())
+        spread(py, || self.models.answers(&batch.tables, explain).map_err(refused)?.iter().map(told).collect())
     }
 
     /// Writes the answers and their receipts as a directory; the names of its tables.
     fn write(&self, py: Python<'_>, batch: &Batch, key: &ReceiptKey, place: Place) -> PyResult<Vec<String>> {
         let input = batch.input.ok_or_else(|| usage("a receipt is for a batch directory: write the batch first"))?;
-        py.detach(|| {
+        spread(py, || {
             let answers = self.models.answers(&batch.tables, place.explain).map_err(refused)?;
             let signing = Signing { key: &key.key, input, timestamp: now_ms() };
             write_answers(&place.target, &answers, &signing, place.replace).map_err(data)

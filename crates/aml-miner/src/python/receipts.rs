@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pyo3::prelude::*;
 
-use super::errors::{ReceiptError, model, usage};
+use super::errors::{ReceiptError, data, usage};
 use crate::clock::{Clock as _, SystemClock};
 use crate::digest::Digest;
 use crate::environment::expand_home;
@@ -34,7 +34,7 @@ impl ReceiptKey {
         let path = path.unwrap_or(receipt::KEY_FILE);
         let home = std::env::var("HOME").ok();
         let file = expand_home(path, home.as_deref()).unwrap_or_else(|_| path.to_owned());
-        receipt::ReceiptKey::load_or_create(Path::new(&file)).map(|key| Self { key }).map_err(model)
+        receipt::ReceiptKey::load_or_create(Path::new(&file)).map(|key| Self { key }).map_err(data)
     }
 
     /// Whose receipts they are: 64 hex digits.
