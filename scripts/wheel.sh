@@ -23,7 +23,7 @@ out=$(mkdir -p "${1:-$root/dist}" && cd "${1:-$root/dist}" && pwd)
 
 if [ ! -e "$tools/complete" ]; then
   rm -rf "$tools"
-  if ! { python3 -m venv "$tools" && "$tools/bin/pip" install --quiet --disable-pip-version-check 'maturin>=1.8,<2' ziglang auditwheel && touch "$tools/complete"; }; then
+  if ! { python3 -m venv "$tools" && "$tools/bin/python" -m pip install --quiet --disable-pip-version-check 'maturin>=1.8,<2' ziglang auditwheel && touch "$tools/complete"; }; then
     echo "wheel: maturin, zig and auditwheel cannot be installed" >&2
     exit 75
   fi

@@ -38,7 +38,7 @@ export AML_BIN_DIR
 
 # Nothing but the wheel and what it asks for.
 python3 -m venv "$work/clean"
-if ! "$work/clean/bin/pip" install --quiet "$AML_WHEEL" 2>"$work/log"; then
+if ! "$work/clean/bin/python" -m pip install --quiet "$AML_WHEEL" 2>"$work/log"; then
   echo "skipped: the wheel's dependencies: $(tail -n 1 "$work/log")"
   exit 0
 fi
@@ -56,12 +56,12 @@ packages=(numpy pandas polars pyarrow 'httpx>=0.25' pytest 'lightgbm>=4.7,<5' 'x
   fastapi uvicorn nbclient nbformat ipykernel matplotlib)
 if [ ! -e "$venv/complete" ]; then
   rm -rf "$venv"
-  if ! { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet "${packages[@]}" && touch "$venv/complete"; } 2>"$work/log"; then
+  if ! { python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet "${packages[@]}" && touch "$venv/complete"; } 2>"$work/log"; then
     echo "skipped: the libraries beside the wheel: $(tail -n 1 "$work/log")"
     exit 0
   fi
 fi
-"$venv/bin/pip" install --quiet --force-reinstall --no-deps "$AML_WHEEL"
+"$venv/bin/python" -m pip install --quiet --force-reinstall --no-deps "$AML_WHEEL"
 cd "$root/crates/aml-miner/python/tests"
 # pytest's last line has the counts that scripts/test.sh adds up.
 "$venv/bin/python" -m pytest -q -p no:cacheprovider . 2>&1 | tail -n "${AML_WHEEL_LINES:-40}" | sed 's/^=* *\([0-9]* passed\)/\1/'

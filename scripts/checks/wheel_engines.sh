@@ -16,13 +16,13 @@ wheel=${AML_WHEEL:-$(echo "$home"/wheel/aml_miner-*.whl)}
 venv=$home/engines
 if [ ! -e "$venv/complete" ]; then
   rm -rf "$venv"
-  if ! { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check numpy pyarrow 'pandas<3' ray pyspark 'xgboost-cpu>=3.2,<4' \
+  if ! { python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check numpy pyarrow 'pandas<3' ray pyspark 'xgboost-cpu>=3.2,<4' \
     scikit-learn 'dask[array,distributed]' 'lightgbm>=4.7,<5' && touch "$venv/complete"; } 2>"$work/log"; then
     echo "skipped: the engines: $(tail -n 1 "$work/log")"
     exit 0
   fi
 fi
-"$venv/bin/pip" install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheel"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheel"
 python=$venv/bin/python models=$root/trained_models
 cd "$work"
 "$python" -c "import aml_miner as aml; aml.simulate('data', days=30, alerts=40, addresses=500, seed=4)"
