@@ -158,6 +158,8 @@ def write_batch(
     for name, value in (("processing_date", date), ("window_days", window), ("network", network)):
         if value is None:
             raise UsageError(f"{name} is not known: give it")
+    if not 1 <= window <= 65_535:
+        raise UsageError(f"window_days is {window}: it must be from 1 to 65535")
     now = dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     about = {"processing_date": date, "window_days": window, "network": network, "created_at": created_at or now}
     return json.loads(batch._native.write(Path(path), {**about, "replace": replace}))

@@ -179,6 +179,10 @@ def test_what_is_no_table_is_refused():
         aml.write_batch({"alert": {}}, "x")
     with pytest.raises(aml.UsageError, match="is not a day"):
         aml.Batch.from_tables(alerts={"alert_id": ["a"]}, processing_date="yesterday")
+    with pytest.raises(aml.UsageError, match="window_days is 70000"):
+        aml.write_batch({"alerts": {"alert_id": ["a"]}}, "x", processing_date="2025-10-26", window_days=70_000, network="n")
+    with pytest.raises(aml.UsageError, match="network is not known"):
+        aml.write_batch({"alerts": {"alert_id": ["a"]}}, "x", processing_date="2025-10-26", window_days=7)
 
 
 def test_a_spreadsheet_becomes_a_batch(tmp_path):
