@@ -90,6 +90,17 @@ def test_the_miner_in_python_refuses_as_the_server_does(python_miner, server, bo
     assert (ours["code"], ours["detail"]) == (theirs["code"], theirs["detail"])
 
 
+def test_the_first_answer_of_the_quickstart_is_what_comes(server, tmp_path):
+    text = (ROOT / "docs/quickstart.md").read_text()
+    printed = json.loads(text.split("```json")[1].split("```")[0])
+    assert "synth today --seed 7 --alerts 300 --addresses 3000" in text
+    (day,) = aml.simulate(tmp_path, seed=7, alerts=300, addresses=3000)
+    answered = json.loads(post(f"{server}/score/alerts", aml.read_batch(day).to_request())[1])[:1]
+    for rows in (printed, answered):
+        rows[0].pop("latency_ms")
+    assert printed == answered
+
+
 def test_the_notebook_runs_from_days_to_pay(tmp_path):
     import nbclient
     import nbformat
