@@ -118,7 +118,7 @@ for_tests_only() {
 # Each crate with the features that somebody builds it with, alone: together they lend each other features.
 features_alone() {
   local features
-  for features in "" http data inference,s3 inference,otel; do
+  for features in "" http data inference,s3 inference,otel judging python; do
     check "aml-miner with features '$features' alone" \
       cargo check --quiet -p aml-miner --no-default-features --features "$features"
   done

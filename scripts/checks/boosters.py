@@ -353,7 +353,7 @@ def main():
             MAKERS[arguments.kind](rng, arguments.directory, f"{arguments.kind}_{arguments.seed}_{index:04}", arguments.small)
             made += 1
         except Exception as error:  # The library's own refusal of a combination of settings, or the exporter's.
-            if type(error).__module__.split(".")[0] not in ("xgboost", "_catboost", "catboost", "lightgbm", "builtins", "sklearn", "export_sklearn"):
+            if type(error).__module__.split(".")[0] not in ("xgboost", "_catboost", "catboost", "lightgbm", "builtins", "sklearn", "aml_miner_sklearn"):
                 raise
             passed_over += 1
             print(f"{arguments.kind} {index}: the library refuses: {str(error).strip().splitlines()[0][:120]}", file=sys.stderr)

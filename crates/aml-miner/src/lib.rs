@@ -8,7 +8,9 @@
 //! | `inference` | features, models, the HTTP API; trees are evaluated by this crate |
 //! | `s3` | batches from S3-compatible storage |
 //! | `otel` | traces to an OpenTelemetry collector |
+//! | `judging` | labelled days, splits, figures, models trained elsewhere; no LightGBM |
 //! | `training` | training, tuning and reports; needs LightGBM's C library |
+//! | `python` | the extension module of the Python package `aml-miner` |
 //!
 //! The crate knows nothing of Bittensor.
 
@@ -49,5 +51,8 @@ pub mod scoring;
 #[cfg(feature = "inference")]
 pub mod trees;
 
-#[cfg(feature = "training")]
+#[cfg(feature = "judging")]
 pub mod training;
+
+#[cfg(feature = "python")]
+mod python;

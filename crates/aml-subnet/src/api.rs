@@ -29,6 +29,7 @@ mod pages;
 mod plan;
 mod query;
 mod recent;
+mod relative;
 mod reply;
 mod risk;
 mod rounds;
@@ -38,7 +39,7 @@ mod weights;
 
 use aml_miner::http::around::panicked;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -69,6 +70,7 @@ pub fn router(api: ApiState) -> Router {
         .layer(CatchPanicLayer::custom(panicked::<ErrorCode>))
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         .layer(from_fn_with_state(api.clone(), observe::request))
+        .layer(from_fn(relative::links))
         .layer(CompressionLayer::new().compress_when(worth))
         .with_state(api)
 }

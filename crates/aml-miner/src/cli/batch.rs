@@ -1,7 +1,7 @@
 //! `aml-miner-batch`: batch directories from download to inspection.
 
 mod download;
-mod features;
+pub(crate) mod features;
 mod import;
 mod inspect;
 mod labels;
@@ -10,7 +10,7 @@ mod score;
 mod seal;
 mod synth;
 mod validate_submission;
-mod verify;
+pub(crate) mod verify;
 mod verify_receipt;
 
 use std::io::Write;

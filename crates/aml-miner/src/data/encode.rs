@@ -40,7 +40,7 @@ const PAGES: WriteOptions = WriteOptions {
     data_page_size: None,
 };
 
-pub(super) type Boxed = Box<dyn Array>;
+pub(crate) type Boxed = Box<dyn Array>;
 
 /// A table that has no Parquet form.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +120,8 @@ fn chunks_of(array: &dyn Array, kind: &ParquetType) -> Vec<Chunk<'static>> {
     compressed.collect()
 }
 
-fn array_of(about: &ColumnSpec, column: &Column) -> PolarsResult<Boxed> {
+/// The array in which a file holds `column`.
+pub(crate) fn array_of(about: &ColumnSpec, column: &Column) -> PolarsResult<Boxed> {
     match column {
         Column::Numbers(values) => Ok(numbers(about, values)),
         Column::Texts(texts) => Ok(MutableBinaryViewArray::<str>::from_values_iter(texts.iter()).freeze().boxed()),

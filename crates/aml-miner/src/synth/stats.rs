@@ -27,5 +27,18 @@ pub(super) fn peak(values: &[f64]) -> f64 {
 pub(super) fn entropy(weights: &[f64]) -> f64 {
     let total: f64 = weights.iter().filter(|&&weight| weight > 0.0).sum();
     let shares = weights.iter().filter(|&&weight| weight > 0.0).map(|weight| weight / total);
-    shares.map(|share| -share * share.log2()).sum::<f64>().max(0.0)
+    // Of one value it is -0 before the addition, or 0, as the compiler likes: files must have the same bytes in every build.
+    shares.map(|share| -share * share.log2()).sum::<f64>().max(0.0) + 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::entropy;
+
+    #[test]
+    fn no_entropy_is_no_negative_zero() {
+        for weights in [&[3.0, 0.0][..], &[1.0], &[]] {
+            assert_eq!(entropy(weights).to_bits(), 0.0_f64.to_bits(), "{weights:?}");
+        }
+    }
 }

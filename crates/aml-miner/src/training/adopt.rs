@@ -17,9 +17,8 @@ use crate::models::bundle::{
 };
 use crate::training::assemble::{AssembleError, Range, alerts};
 use crate::training::calibration::choose;
-use crate::training::evaluation::date_text;
-use crate::training::fit::{halves, raw_scores};
-use crate::training::session::created_at;
+use crate::training::evaluation::{created_at, date_text};
+use crate::training::raw::{halves, raw_scores};
 use crate::training::watch::Watch;
 use crate::trees::contributions::{ExplainError, Explainer};
 use crate::trees::forest::Forest;

@@ -2,9 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use serde::{Deserialize, Serialize};
-
 use crate::training::lightgbm::{Booster, Dataset, LightGbmError, Parameters, Rows};
+pub use crate::training::record::Round;
 
 /// The training rows are measured every so many rounds: for the learning curve only.
 const TRAIN_EVERY: usize = 10;
@@ -34,19 +33,6 @@ pub struct Task<'a> {
     pub train: Measured<'a>,
     /// Decides how many rounds are kept; all are where there is none.
     pub validation: Option<Measured<'a>>,
-}
-
-/// One point of the learning curve.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Round {
-    /// Rounds so far.
-    pub round: usize,
-    /// Metric of the training rows, every tenth round.
-    pub train: Option<f64>,
-    /// Metric of the validation rows.
-    pub validation: Option<f64>,
-    /// The round that is best so far.
-    pub best: usize,
 }
 
 /// A grown model.

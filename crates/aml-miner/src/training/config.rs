@@ -13,7 +13,7 @@ use serde_yaml_ng::Value;
 use crate::features::RowKind;
 pub use boosting::{Boosting, ClassWeight};
 pub use features::FeatureChoice;
-pub(crate) use features::default_schema;
+pub use features::default_schema;
 use section::{Problems, Section, any, small_share};
 
 /// A configuration is a page of text; more is not one.

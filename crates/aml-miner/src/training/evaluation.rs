@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Clock;
 use crate::training::bootstrap::{Interval, intervals};
 use crate::training::config::EvaluationConfig;
 use crate::training::samples::Samples;
@@ -184,4 +185,11 @@ fn warnings(evaluation: &Evaluation, base_rate: f64) -> Vec<String> {
 pub fn date_text(day: i32) -> String {
     let date = chrono::NaiveDate::from_num_days_from_ce_opt(day.saturating_add(719_163));
     date.map_or_else(|| format!("day {day}"), |date| date.to_string())
+}
+
+/// The time, as an entry writes it.
+#[must_use]
+pub fn created_at(clock: &dyn Clock) -> String {
+    let now = chrono::DateTime::from_timestamp(i64::try_from(clock.now().as_secs()).unwrap_or(0), 0);
+    now.unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

@@ -9,6 +9,7 @@ use crate::training::boost::{Grown, Measured, Task, grow};
 use crate::training::calibration::{Choice, choose, probability};
 use crate::training::config::{Boosting, ClassWeight};
 use crate::training::lightgbm::{LightGbmError, Parameters};
+pub use crate::training::raw::{halves, raw_scores};
 use crate::training::samples::{Samples, Target, Targets};
 use crate::training::scored::Scored;
 use crate::training::watch::Watch;
@@ -226,22 +227,6 @@ pub fn measure(samples: &Samples, target: Target) -> impl Fn(&[f64]) -> f64 + '_
     }
 }
 
-/// Raw scores by our own trees, a row each; values of categories go by the model's code book.
-#[must_use]
-pub fn raw_scores(forest: &Forest, codes: &CodeBook, samples: &Samples) -> Vec<f64> {
-    let mut raw = vec![0.0; samples.len()];
-    let mut rest = raw.as_mut_slice();
-    for day in &samples.days {
-        let (here, after) = rest.split_at_mut(day.rows.len());
-        match codes.is_empty() {
-            true => forest.raw_into(day.matrix.values(), here),
-            false => forest.raw_into(&codes.translate(day.matrix.values(), forest.features()), here),
-        }
-        rest = after;
-    }
-    raw
-}
-
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a weight needs no more precision")]
 fn positive_weight(weight: ClassWeight, samples: &Samples) -> f32 {
     let positives = samples.positives().max(1) as f64;
@@ -251,13 +236,4 @@ fn positive_weight(weight: ClassWeight, samples: &Samples) -> f32 {
         ClassWeight::Sqrt => ratio.sqrt() as f32,
         ClassWeight::Balanced => ratio as f32,
     }
-}
-
-/// Every other day belongs to the other half; every other row where there is one day only.
-#[must_use]
-pub fn halves(samples: &Samples) -> Vec<bool> {
-    let one = samples.days.len() == 1;
-    let days = samples.days.iter().enumerate();
-    days.flat_map(|(index, day)| (0..day.rows.len()).map(move |row| if one { row % 2 == 0 } else { index % 2 == 0 }))
-        .collect()
 }

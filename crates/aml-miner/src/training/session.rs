@@ -11,7 +11,7 @@ use crate::features::{Group, RowKind, Schema, features};
 use crate::models::bundle::{Draft, Metadata, ModelKind, Origin, SaveError, Training, save};
 use crate::training::assemble::{AssembleError, Assembled, Range};
 use crate::training::config::{Boosting, ModelConfig, default_schema};
-use crate::training::evaluation::date_text;
+use crate::training::evaluation::{created_at, date_text};
 use crate::training::fit::{Fit, FitError, Settings};
 use crate::training::lightgbm::LIGHTGBM_VERSION;
 use crate::training::record::{RecordError, TrainingRecord};
@@ -218,13 +218,6 @@ impl Session<'_> {
     fn now(&self) -> String {
         created_at(self.clock)
     }
-}
-
-/// The time, as an entry writes it.
-#[must_use]
-pub fn created_at(clock: &dyn Clock) -> String {
-    let now = chrono::DateTime::from_timestamp(i64::try_from(clock.now().as_secs()).unwrap_or(0), 0);
-    now.unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 /// The trainer's features for a kind of row.

@@ -8,7 +8,8 @@ use crate::models::bundle::{Bundle, CodeBook, Entry, LoadError, METADATA_FILE, M
 use crate::models::{BaseModel as _, Calibration, ModelError, OtherScorer, TreeModel, check_pair};
 use crate::training::assemble::{AssembleError, Assembled, Range, alerts, clusters};
 use crate::training::calibration::probability;
-use crate::training::fit::raw_scores;
+use crate::training::evaluation::{Evaluation, Judging, evaluate};
+use crate::training::raw::raw_scores;
 use crate::training::record::TrainingRecord;
 use crate::training::samples::Samples;
 use crate::training::watch::Watch;
@@ -149,4 +150,26 @@ impl Model {
         let seen_until = seen_until.map_or(made_until, |period| &period.last);
         (*first <= *seen_until && *made_from <= *last).then(|| (made_from.to_owned(), seen_until.to_owned()))
     }
+
+    /// Judges the model on `samples`; days that it was made from are pointed out.
+    #[must_use]
+    pub fn judge(&self, samples: &Samples, judging: Judging<'_>) -> Evaluation {
+        let base_rate = self.base_rate().unwrap_or_else(|| share(samples));
+        let answers = self.answers(samples);
+        let mut evaluation = evaluate(samples, answers, self.entry.model.is_probability(), base_rate, judging);
+        if let Some((first, last)) = self.overlap(samples) {
+            evaluation.warnings.insert(
+                0,
+                format!(
+                    "the model was made from days {first} to {last}, some of which are measured here: too good to be true"
+                ),
+            );
+        }
+        evaluation
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows are far below 2^53")]
+fn share(samples: &Samples) -> f64 {
+    samples.positives() as f64 / samples.len().max(1) as f64
 }

@@ -187,6 +187,25 @@ pub(crate) fn must_publish_scores(root: &Path, day: u32, canonical: &Canonical, 
     publish(root, &edition).expect("published")
 }
 
+/// Where the links of the page at `path` lead, as a browser takes them.
+pub(crate) fn led_to(html: &str, path: &str) -> Vec<String> {
+    let folder: Vec<&str> = path.split('?').next().unwrap_or(path).split('/').collect();
+    let led = |link: &str| {
+        let mut at = folder[..folder.len() - 1].to_vec();
+        let mut rest = link;
+        while let Some((step, after)) = rest.split_once('/').filter(|(step, _)| [".", ".."].contains(step)) {
+            if step == ".." {
+                assert!(at.len() > 1, "{path} leads above the root with {link}");
+                at.pop();
+            }
+            rest = after;
+        }
+        format!("{}/{rest}", at.join("/")).replace("&#38;", "&").replace("&amp;", "&")
+    };
+    let links = html.split(" href=\"").skip(1).map(|rest| rest.split('"').next().expect("ends"));
+    links.filter(|link| !link.starts_with('#') && *link != "data:,").map(led).collect()
+}
+
 pub(crate) fn validator() -> Signer {
     dev_key("Alice")
 }

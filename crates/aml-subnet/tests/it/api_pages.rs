@@ -5,12 +5,13 @@ use std::process::Command;
 
 use aml_miner::digest::Digest;
 use aml_subnet::api::serve::serve;
+use axum::http::Method;
 use base64::Engine as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api_batch::{CLUSTER, HUB};
-use crate::api_kit::{DAYS, HOSTILE, Kit, SETTLED, id, miner, task};
+use crate::api_kit::{DAYS, HOSTILE, Kit, SETTLED, id, led_to, miner, task};
 
 fn paths() -> Vec<String> {
     let address = &task(DAYS).roster[3].address;
@@ -66,7 +67,7 @@ async fn every_page_is_well_formed_harmless_and_complete_in_itself() {
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
         for link in html.split("href=\"").skip(1).map(|rest| rest.split('"').next().expect("ends")) {
-            let inside = link.starts_with('/') || link.starts_with('#') || link == "data:,";
+            let inside = link.starts_with("./") || link.starts_with("../") || link.starts_with('#') || link == "data:,";
             assert!(inside, "{path} links to {link}");
         }
     }
@@ -78,15 +79,32 @@ async fn every_link_leads_somewhere() {
     let mut links = std::collections::BTreeSet::new();
     for path in paths() {
         let html = kit.get(&path).await.must_succeed().text();
-        links.extend(html.split("href=\"/").skip(1).map(|rest| {
-            format!("/{}", rest.split('"').next().expect("ends")).replace("&#38;", "&").replace("&amp;", "&")
-        }));
+        links.extend(led_to(&html, &path));
     }
     assert!(links.len() > 60, "{}", links.len());
     for link in links {
         let status = kit.get(&link).await.status.as_u16();
         // Files are published by the validator itself, not here.
         assert!(status == 200 || (status == 404 && link.contains("/manifest")), "{link} answers {status}");
+    }
+}
+
+/// Behind any path that a proxy puts before the pages and takes away again, every link stays behind it, on error pages too.
+#[tokio::test]
+async fn links_stay_behind_the_path_of_a_proxy() {
+    let kit = Kit::season().await;
+    let lost = ["/page/nowhere", "/page/rounds/x/y/z", "/page/miners/nobody"].map(str::to_owned);
+    for path in paths().iter().chain(&lost) {
+        let html = kit.get(path).await.text();
+        let links = led_to(&html, &format!("/aml/validator{path}"));
+        assert!(links.len() > 8, "{path}: {links:?}");
+        for link in links {
+            assert!(link.starts_with("/aml/validator/"), "{path} leads to {link}");
+        }
+    }
+    for header in ["forwarded", "x-forwarded-prefix"] {
+        let told = kit.send(Method::GET, "/page/miners", &[(header, "/elsewhere")]).await.must_succeed().text();
+        assert!(!told.contains("elsewhere"), "{header} is believed");
     }
 }
 

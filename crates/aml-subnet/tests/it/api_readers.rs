@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::api_batch::{BARE, CLUSTER, CROWD, HUB, odd_cluster};
 use crate::api_kit::{
-    ALERTS, DAYS, HOSTILE, Kit, MINERS, NOW, ODD, SETTLED, calibration, canonical, id, miner, must_publish, must_round,
-    odd_id, task,
+    ALERTS, DAYS, HOSTILE, Kit, MINERS, NOW, ODD, SETTLED, calibration, canonical, id, led_to, miner, must_publish,
+    must_round, odd_id, task,
 };
 use crate::api_pages::must_be_well_formed;
 
@@ -85,11 +85,11 @@ async fn every_place_where_an_alert_stands_leads_to_its_page() {
         format!("/page/clusters/{}/{CLUSTER}", id(DAYS)),
     ] {
         let html = kit.get(&path).await.must_succeed().text();
-        let links: Vec<&str> =
-            html.split("href=\"/page/alerts/").skip(1).map(|rest| rest.split('"').next().expect("ends")).collect();
+        let links: Vec<String> =
+            led_to(&html, &path).into_iter().filter(|link| link.starts_with("/page/alerts/")).collect();
         assert!(!links.is_empty(), "{path} names no alert");
         for link in links {
-            kit.get(&format!("/page/alerts/{link}")).await.must_succeed();
+            kit.get(&link).await.must_succeed();
         }
     }
 }
@@ -390,7 +390,7 @@ async fn the_first_page_leads_readers_to_the_newest_day_and_miners_to_theirs() {
     let html = kit.get("/").await.must_succeed().text();
     for text in [
         "30 January 2026",
-        "href=\"/page/miners\"",
+        "href=\"./page/miners\"",
         &format!("/page/rounds/{}", id(DAYS)),
         "scores alone decide nothing",
     ] {

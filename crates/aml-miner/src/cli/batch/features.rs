@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
+
 use super::{UsageError, Verdict, batches_in};
 use crate::data::outcomes::usable_rows;
-use crate::data::{BatchDir, Frame, FrameColumn, LoadedBatch};
+use crate::data::{BatchDir, Frame, FrameColumn};
 use crate::features::{FeatureBuilder, Matrix, RowKind, Schema};
 use crate::models::bundle::Metadata;
-use crate::table::TextColumn;
+use crate::table::{Batch, Table, TextColumn};
 use crate::whole_file::{self, Readers};
 
 /// Bytes of a file that names features.
@@ -47,7 +49,7 @@ pub struct Args {
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Rows {
+pub(crate) enum Rows {
     /// One row per alert
     Alert,
     /// One row per cluster
@@ -68,7 +70,11 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         args.directories.iter().map(|path| batches_in(path)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
     {
         match BatchDir::open(&path).and_then(|directory| directory.load()) {
-            Ok(loaded) => rows.add(&loaded, &builder, args.rows)?,
+            Ok(loaded) => {
+                let day =
+                    Day { date: loaded.meta.processing_date, batch: &loaded.batch, labels: loaded.labels.as_ref() };
+                rows.add(&day, &builder, args.rows)?;
+            }
             Err(error) if error.is_corrupt() => {
                 // Nothing is written: a file that lacks a day looks like one that has it.
                 writeln!(out, "BAD  {}: {error}", path.display())?;
@@ -83,12 +89,19 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
+impl Rows {
+    /// What a row of the matrix is.
+    pub(crate) fn kind(self) -> RowKind {
+        match self {
+            Self::Alert => RowKind::Alert,
+            Self::Cluster => RowKind::Cluster,
+        }
+    }
+}
+
 /// The features that are asked for.
 fn schema(args: &Args) -> anyhow::Result<Schema> {
-    let kind = match args.rows {
-        Rows::Alert => RowKind::Alert,
-        Rows::Cluster => RowKind::Cluster,
-    };
+    let kind = args.rows.kind();
     let schema = match (&args.models, &args.schema) {
         (Some(directory), _) => of_model(directory, kind)?,
         (None, Some(path)) => {
@@ -97,15 +110,25 @@ fn schema(args: &Args) -> anyhow::Result<Schema> {
             let names = text.lines().map(str::trim).filter(|name| !name.is_empty() && !name.starts_with('#'));
             Schema::new(kind, names)
         }
-        (None, None) => match kind {
-            RowKind::Alert => Schema::default_alert(),
-            RowKind::Cluster => {
-                let mut schema = Schema::default_cluster();
-                schema.features.retain(|name| !name.starts_with("score_"));
-                schema
-            }
-        },
+        (None, None) => usual(kind),
     };
+    without_scores(schema)
+}
+
+/// The default features that need no model.
+pub(crate) fn usual(kind: RowKind) -> Schema {
+    match kind {
+        RowKind::Alert => Schema::default_alert(),
+        RowKind::Cluster => {
+            let mut schema = Schema::default_cluster();
+            schema.features.retain(|name| !name.starts_with("score_"));
+            schema
+        }
+    }
+}
+
+/// The schema, when a batch alone is enough for it.
+pub(crate) fn without_scores(schema: Schema) -> anyhow::Result<Schema> {
     if schema.takes_alert_scores() {
         return Err(
             UsageError("these features are made of an alert scorer's scores, which are not made here".into()).into()
@@ -114,7 +137,8 @@ fn schema(args: &Args) -> anyhow::Result<Schema> {
     Ok(schema)
 }
 
-fn of_model(directory: &Path, kind: RowKind) -> anyhow::Result<Schema> {
+/// The features of the model of these rows in `directory`.
+pub(crate) fn of_model(directory: &Path, kind: RowKind) -> anyhow::Result<Schema> {
     let models = Metadata::load(directory)?.models;
     // The scorer comes before the ranker, which is another model of alerts.
     let found = models.into_values().filter(|entry| entry.schema.rows == kind).min_by_key(|entry| entry.model);
@@ -122,8 +146,18 @@ fn of_model(directory: &Path, kind: RowKind) -> anyhow::Result<Schema> {
     Ok(found.ok_or_else(none)?.schema)
 }
 
+/// A day whose rows are taken.
+pub(crate) struct Day<'a> {
+    /// Its date.
+    pub(crate) date: NaiveDate,
+    /// Its tables.
+    pub(crate) batch: &'a Batch,
+    /// Its outcomes, where they are known.
+    pub(crate) labels: Option<&'a Table>,
+}
+
 /// Rows so far.
-struct Collected {
+pub(crate) struct Collected {
     days: Vec<i32>,
     ids: TextColumn,
     columns: Vec<Vec<f64>>,
@@ -131,26 +165,31 @@ struct Collected {
 }
 
 impl Collected {
-    fn new(schema: &Schema, labels: bool) -> Self {
+    /// None yet.
+    pub(crate) fn new(schema: &Schema, labels: bool) -> Self {
         let columns = vec![Vec::new(); schema.features.len()];
         Self { days: Vec::new(), ids: TextColumn::default(), columns, labels: labels.then(Default::default) }
     }
 
-    fn add(&mut self, loaded: &LoadedBatch, builder: &FeatureBuilder, rows: Rows) -> anyhow::Result<()> {
-        let batch = &loaded.batch;
+    /// Adds the rows of a day.
+    ///
+    /// # Errors
+    /// When the features cannot be built, or the rows are too many for a file.
+    pub(crate) fn add(&mut self, day: &Day<'_>, builder: &FeatureBuilder, rows: Rows) -> anyhow::Result<()> {
+        let batch = day.batch;
         let (built, table, key) = match rows {
             Rows::Alert => (builder.alerts(batch)?, &batch.alerts, "alert_id"),
             Rows::Cluster => (builder.clusters(batch, None)?, &batch.clusters, "cluster_id"),
         };
         let ids = table.texts(key).cloned().unwrap_or_default();
         ids.iter().for_each(|id| self.ids.push(id));
-        self.days.resize(self.ids.len(), loaded.meta.processing_date.to_epoch_days());
+        self.days.resize(self.ids.len(), day.date.to_epoch_days());
         if self.ids.len().saturating_mul(self.columns.len()) > MAX_VALUES {
             return Err(UsageError(format!("more than {MAX_VALUES} values: write fewer days into a file")).into());
         }
         self.add_matrix(&built.matrix);
         if let Some(labels) = &mut self.labels {
-            add_labels(labels, loaded, &ids);
+            add_labels(labels, day, &ids);
         }
         Ok(())
     }
@@ -161,7 +200,8 @@ impl Collected {
         }
     }
 
-    fn frame(self, schema: &Schema, rows: Rows) -> Frame {
+    /// All rows: `processing_date`, the id, a column a feature, and outcomes where they are wanted.
+    pub(crate) fn frame(self, schema: &Schema, rows: Rows) -> Frame {
         let id = if rows == Rows::Alert { "alert_id" } else { "cluster_id" };
         let mut columns = vec![
             ("processing_date".to_owned(), FrameColumn::Days(self.days)),
@@ -176,11 +216,11 @@ impl Collected {
 }
 
 /// Adds the outcomes that count, by the rule that training and settlement share.
-fn add_labels(columns: &mut [Vec<f64>; LABELS.len()], loaded: &LoadedBatch, ids: &TextColumn) {
+fn add_labels(columns: &mut [Vec<f64>; LABELS.len()], day: &Day<'_>, ids: &TextColumn) {
     let mut known: HashMap<&str, usize> = HashMap::new();
-    let table = loaded.labels.as_ref();
+    let table = day.labels;
     if let Some((table, labelled)) = table.and_then(|table| Some((table, table.texts("alert_id")?))) {
-        known.extend(usable_rows(table, loaded.meta.processing_date).into_iter().map(|row| (labelled.get(row), row)));
+        known.extend(usable_rows(table, day.date).into_iter().map(|row| (labelled.get(row), row)));
     }
     for (column, name) in columns.iter_mut().zip(LABELS) {
         let values = table.and_then(|table| table.numbers(name));

@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::Passed;
     for directory in &args.directories {
         for batch in batches_in(directory)? {
-            match check(&batch, args) {
+            match check(&batch, args.publisher.as_deref(), args.hashes_only) {
                 Ok(summary) => writeln!(out, "ok   {}: {summary}", batch.display())?,
                 Err(problems) => verdict = tell(&batch, problems, out)?,
             }
@@ -51,14 +51,18 @@ pub(super) fn tell(path: &Path, problems: Vec<ReadBatchError>, out: &mut dyn Wri
     Ok(Verdict::Failed)
 }
 
-fn check(path: &Path, args: &Args) -> Result<String, Vec<ReadBatchError>> {
+/// What a batch holds, in a line, when nothing is wrong with it.
+///
+/// # Errors
+/// What is wrong, at most [`PROBLEMS_AT_ONCE`] things.
+pub(crate) fn check(path: &Path, publisher: Option<&str>, hashes_only: bool) -> Result<String, Vec<ReadBatchError>> {
     let one = |problem: ReadBatchError| vec![problem];
     let directory = BatchDir::open(path).map_err(one)?;
-    if let Some(publisher) = &args.publisher {
+    if let Some(publisher) = publisher {
         directory.manifest().require_publisher(publisher).map_err(|error| one(error.into()))?;
     }
     let unlisted = directory.unlisted().map_err(one)?;
-    let mut summary = if args.hashes_only {
+    let mut summary = if hashes_only {
         directory.verify_files().map_err(one)?;
         format!("{} files", directory.manifest().files.len())
     } else {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::section::{Section, any, not_negative, share};
+#[cfg(feature = "training")]
 use crate::training::lightgbm::Parameters;
 
 /// How the rarer class is weighted in training. Probabilities are calibrated afterwards, without weights.
@@ -98,7 +99,10 @@ impl Boosting {
         section.finish();
         self
     }
+}
 
+#[cfg(feature = "training")]
+impl Boosting {
     /// These parameters in LightGBM's words, for `objective`. The same rows, parameters and seed give the same model
     /// whatever the number of threads.
     #[must_use]

@@ -37,7 +37,8 @@ impl FeatureChoice {
 }
 
 /// The default schema of a kind of row.
-pub(crate) fn default_schema(rows: RowKind) -> Schema {
+#[must_use]
+pub fn default_schema(rows: RowKind) -> Schema {
     match rows {
         RowKind::Alert => Schema::default_alert(),
         RowKind::Cluster => Schema::default_cluster(),
