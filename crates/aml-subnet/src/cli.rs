@@ -10,6 +10,7 @@ mod ask;
 mod chain;
 mod doctor;
 mod environment;
+mod evidence;
 mod ledger;
 mod localnet;
 mod metagraph;
@@ -62,6 +63,8 @@ enum Command {
     MyRounds(my_rounds::MyRoundsArgs),
     /// Computes a stored round again, and says whether every byte is the same
     Replay(replay::ReplayArgs),
+    /// Writes the evidence pack of a round, which anybody can check offline
+    Evidence(Box<evidence::EvidenceArgs>),
     /// Applies the rules of scoring and pay by themselves
     Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
@@ -102,6 +105,7 @@ impl Cli {
             Command::Miners(args) => miners::run(&args),
             Command::MyRounds(args) => my_rounds::run(&args),
             Command::Replay(args) => replay::run(&args),
+            Command::Evidence(args) => evidence::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),

@@ -10,7 +10,7 @@
 //! | ask | [`query`] |
 //! | judge, merge | [`judge`] and [`merge`] over [`evidence`], what the ledger keeps |
 //! | publish | [`calibrating`] and [`crate::outputs`] |
-//! | settle | [`settling`] and [`settle`] |
+//! | settle | [`settling`] and [`settle`]; [`packing`]: evidence of rounds that can change no more |
 //! | pay | [`standing`]: what hotkeys are worth; [`pay`]: weights on chain |
 //!
 //! Under rules v2 [`information`] has what judging, merging and paying need of earlier rounds; [`rulebook`] says which rules
@@ -24,6 +24,7 @@ pub mod evidence;
 pub mod information;
 pub mod judge;
 pub mod merge;
+pub mod packing;
 pub mod past;
 pub mod pay;
 pub mod query;
