@@ -71,6 +71,7 @@ class Evidence:
         old = [key for key in self.information.columns if key not in self.shelf.columns]
         for key in old:
             del self.information.columns[key]
+            self.information.placed.pop(key, None)
 
     def round(self, pack, row):
         name, tally = row["id"], self.tally

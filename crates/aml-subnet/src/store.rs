@@ -7,6 +7,7 @@
 pub mod records;
 
 mod address;
+mod adopt;
 mod answers;
 mod backup;
 mod body;
@@ -43,6 +44,7 @@ mod weights;
 mod write;
 
 pub use address::{Address, NotAnAddress};
+pub use adopt::Adoption;
 pub use backup::BackupError;
 pub use body::PackedBody;
 pub use canonical::{AddressAlert, Merged};

@@ -16,9 +16,10 @@
 //! Under rules v2 [`information`] has what judging, merging and paying need of earlier rounds; [`rulebook`] says which rules
 //! are in force.
 //!
-//! [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. What all of them touch outside of
+//! [`adopting`] takes rounds of another validator over from its packs. [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. What all of them touch outside of
 //! themselves is in [`world`].
 
+pub mod adopting;
 pub mod calibrating;
 pub mod evidence;
 pub mod information;

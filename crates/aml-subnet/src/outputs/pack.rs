@@ -3,6 +3,7 @@
 //! Members are stored as they are (those that are large are zstd frames), so that any ZIP reader opens a pack; the manifest
 //! names each with its length and digest and is signed by the validator's hotkey. `docs/evidence.md` has the form.
 
+mod read;
 mod zip;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::signed::signed_bytes;
 use crate::store::records::RoundId;
 use crate::wallet::{Hotkey, Scheme, Signer};
+pub use read::{LONGEST_PACK, PackReader, ReadPackError};
+pub use zip::NotAZip;
 use zip::Zip;
 
 /// First bytes of what is signed, so that the signature means nothing elsewhere.

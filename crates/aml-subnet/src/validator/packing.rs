@@ -59,6 +59,14 @@ pub enum PackError {
     /// It counts nowhere.
     #[error("round {0} is void and counts nowhere: there is no evidence pack of it")]
     Void(RoundId),
+    /// Another validator ran it, and miners signed for that one.
+    #[error("round {round} was taken over from {from}, who has its evidence pack")]
+    Adopted {
+        /// The round.
+        round: RoundId,
+        /// Whose it is.
+        from: String,
+    },
     /// What miners said of it is still a secret.
     #[error("round {round} can still change (it is {step}); its evidence pack may be written from {from} on, once it is settled", step = step.name())]
     Open {
@@ -108,7 +116,8 @@ impl Packing<'_> {
     #[must_use]
     pub fn may_be(&self, round: &Round) -> bool {
         let constants = round.rules.information();
-        round.marks.void.is_none() && constants.is_some_and(|constants| is_closed(round, constants, day_at(self.now)))
+        let own = round.marks.void.is_none() && round.marks.adopted.is_none();
+        own && constants.is_some_and(|constants| is_closed(round, constants, day_at(self.now)))
     }
 
     /// Writes the pack of a round.
@@ -154,6 +163,9 @@ impl Packing<'_> {
         let constants = round.rules.information().ok_or(PackError::OtherRules(id))?;
         if round.marks.void.is_some() {
             return Err(PackError::Void(id));
+        }
+        if let Some(from) = &round.marks.adopted {
+            return Err(PackError::Adopted { round: id, from: from.clone() });
         }
         if !is_closed(&round, constants, day_at(self.now)) {
             let last = date_of(day_of(id.date) + constants.latest);

@@ -10,15 +10,17 @@ use std::time::Duration;
 use aml_miner::clock::Clock as _;
 use aml_miner::digest::Digest;
 use aml_subnet::beacon::OpeningRule;
-use aml_subnet::outputs::pack::{PACK_DOMAIN, PACK_MANIFEST};
+use aml_subnet::outputs::pack::{PACK_DOMAIN, PACK_MANIFEST, PackHead, PackReader, PackWriter};
 use aml_subnet::outputs::{PackManifest, pack_path};
 use aml_subnet::store::records::{Mark, MarkKind, RoundId, Step};
 use aml_subnet::store::{ROUND_TABLES, Retention};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::rules_list::RulesList;
-use aml_subnet::validator::information::Grounds;
+use aml_subnet::validator::adopting::Adopting;
+use aml_subnet::validator::information::{Grounds, Information};
 use aml_subnet::validator::packing::{PackError, Packing, Wanted};
 use aml_subnet::validator::run::Pass;
+use aml_subnet::validator::settling::Settling;
 use aml_subnet::validator::world::Threads;
 use aml_subnet::wallet::verify;
 use chrono::Days;
@@ -281,4 +283,228 @@ async fn leave(world: &World, rounds: &[RoundId], folder: &Path) {
     let last = rounds[rounds.len() - 1];
     let (_, full) = pack(world, &Wanted { full: true, ..wanted(last) }).await.expect("it is whole");
     std::fs::write(folder.join("full.zip"), full).expect("written");
+}
+
+/// A round that can change no more, with its pack in a folder of packs.
+async fn packed_round(packs: &Path) -> (World, RoundId) {
+    let mut world = World::new(1, vec![("Bob", honest(0.8)), ("Eve", Behaviour::Lying(Lie::Nan))]).await;
+    world.settings.rules = Some(RulesList::always(RulesVersion::V2));
+    let id = world.dawn(0);
+    must_turn(&world, Step::Published).await;
+    on_day(&world, 22);
+    must_pass(&world).await;
+    std::fs::create_dir_all(packs).expect("a folder");
+    let kept = pack_path(&world.settings.published_dir(), &id);
+    std::fs::copy(kept, packs.join(format!("{id}.zip"))).expect("copied");
+    (world, id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_validator_takes_rounds_over_and_they_count_as_its_own() {
+    let desk = Desk::set();
+    let packs = desk.0.folder.path().join("packs");
+    let (old, id) = packed_round(&packs).await;
+    let alice = dev_key("Alice").hotkey().to_string();
+    let adopt = |words: &[&str]| desk.types(&[&["ledger", "adopt", "--netuid", "7"], words].concat());
+    let bob = dev_key("Bob").hotkey().to_string();
+    must_say(&adopt(&["--from", "packs", "--hotkey", &bob]), false, "it is signed by");
+    let other = desk.types(&["ledger", "adopt", "--netuid", "8", "--from", "packs", "--hotkey", &alice]);
+    must_say(&other, false, "is of another subnet");
+    must_say(&adopt(&["--from", "packs", "--hotkey", &alice]), true, &format!("{id}: taken over"));
+    must_say(&adopt(&["--from", "packs", "--hotkey", &alice]), true, "is there already, and stays as it is");
+
+    let ledger = desk.0.open().await;
+    let round = ledger.round(id).await.expect("a ledger").expect("it is there");
+    assert_eq!((round.step, round.settled_ms), (Step::Published, None));
+    assert_eq!(round.marks.adopted.as_deref(), Some(alice.as_str()));
+    for table in ROUND_TABLES.iter().filter(|table| **table != "rounds") {
+        let rows = ledger.round_rows(id, table).await.expect("a ledger");
+        assert_eq!(rows, old.ledger.round_rows(id, table).await.expect("a ledger"), "{table}");
+    }
+    let address = &ledger.task(id).await.expect("a ledger").expect("a task").roster[3].address;
+    assert!(!ledger.address_alerts(7, address, id.date).await.expect("a ledger").is_empty(), "it is found by address");
+    assert!(ledger.first_seen().await.expect("a ledger").contains_key(&dev_key("Bob").hotkey()));
+
+    // It is part of the next windows, is settled here, and is never told as evidence of this validator's.
+    let mut new = World::new(1, Vec::new()).await;
+    new.settings.rules = Some(RulesList::always(RulesVersion::V2));
+    new.ledger = ledger;
+    on_day(&new, 23);
+    let constants = RulesVersion::V2.information().expect("rules v2");
+    let information = Information { ledger: &new.ledger, workers: &Threads, constants };
+    let today = RoundId { date: first_day() + Days::new(23), ..id };
+    let now_ms = aml_miner::clock::millis(new.clock.now());
+    let standing = information.in_force(today, &[], now_ms).await.expect("a ledger").standing;
+    assert_eq!((standing.rounds, standing.missing), (vec![id.date], Vec::new()));
+    let pass = must_pass(&new).await;
+    assert!(matches!(&pass.settling[..], [(round, Settling::Done(_))] if *round == id), "{:?}", pass.settling);
+    let error = pack(&new, &wanted(id)).await.expect_err("it is another's");
+    assert!(matches!(&error, PackError::Adopted { from, .. } if *from == alice), "{error}");
+    assert!(!pack_path(&new.settings.published_dir(), &id).exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pack_that_was_changed_is_refused_wherever_it_was_changed() {
+    let desk = Desk::set();
+    let packs = desk.0.folder.path().join("packs");
+    let (_, id) = packed_round(&packs).await;
+    let good = std::fs::read(packs.join(format!("{id}.zip"))).expect("a pack");
+    let alice = dev_key("Alice").hotkey();
+    assert!(PackReader::open(good.clone(), &alice).is_ok());
+    // Every part of the file: heads, members, directory, manifest.
+    for at in (0..good.len()).step_by(good.len() / 400) {
+        let mut changed = good.clone();
+        changed[at] ^= 0x20;
+        let Ok(pack) = PackReader::open(changed, &alice) else { continue };
+        // Times and attributes of a member mean nothing here.
+        assert_eq!(pack.manifest, PackReader::open(good.clone(), &alice).expect("good").manifest, "at {at}");
+    }
+    let mut changed = good;
+    let middle = changed.len() / 3;
+    changed[middle] ^= 1;
+    std::fs::write(packs.join(format!("{id}.zip")), changed).expect("written");
+    let said = desk.types(&["ledger", "adopt", "--netuid", "7", "--from", "packs", "--hotkey", &alice.to_string()]);
+    must_say(&said, false, "it is not what the manifest says");
+    let ledger = desk.0.open().await;
+    assert_eq!(ledger.round(id).await.expect("a ledger"), None, "nothing is written");
+}
+
+/// A pack with one table changed, as its validator could have made it.
+fn remade(good: &[u8], table: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
+    let alice = dev_key("Alice");
+    let pack = PackReader::open(good.to_vec(), &alice.hotkey()).expect("a good pack");
+    let mut made = PackWriter::new(Vec::new());
+    for name in ROUND_TABLES {
+        let rows = String::from_utf8(pack.table(name).expect("a table")).expect("UTF-8");
+        let rows = if name == table { change(&rows) } else { rows };
+        made.add_compressed(&format!("{name}.jsonl"), rows.as_bytes()).expect("in memory");
+    }
+    let grounds = pack.unpacked("grounds.json").expect("it unpacks").expect("it is there");
+    made.add_compressed("grounds.json", &grounds).expect("in memory");
+    let round = pack.manifest.round.parse().expect("a round");
+    let head = PackHead { round, batch: pack.manifest.batch, made_at: pack.manifest.made_at, alert: None };
+    made.finish(head, false, &alice).expect("in memory").1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_come_out_again_is_not_taken_over_though_it_is_signed() {
+    let desk = Desk::set();
+    let packs = desk.0.folder.path().join("packs");
+    let (_, id) = packed_round(&packs).await;
+    let good = std::fs::read(packs.join(format!("{id}.zip"))).expect("a pack");
+    let ledger = desk.0.open().await;
+    let adopting = Adopting { ledger: &ledger, workers: &Threads, netuid: id.netuid, now_ms: 7 };
+    let alice = dev_key("Alice").hotkey();
+    type Change = fn(&str) -> String;
+    let changes: [(&str, Change, &str); 8] = [
+        ("canonical", |rows| rows.replacen("\"score\":0.", "\"score\":0.0", 1), "canonical scores do not come out"),
+        ("standings", |rows| rows.replacen("\"part\":0.0", "\"part\":0.5", 1), "standing does not come out"),
+        ("tasks", |rows| rows.replacen("\"alert_id\":\"", "\"alert_id\":\"x", 1), "not the one that was committed to"),
+        ("rounds", |rows| rows.replacen("\"day\":", "\"day\":1", 1), "its row is of another round"),
+        ("columns", |rows| rows.lines().skip(1).map(|line| format!("{line}\n")).collect(), "is not there"),
+        ("outcomes", |rows| rows.replacen("\"address\":\"", "\"address\":\"x", 1), "an outcome is of no alert"),
+        ("verdicts", |rows| rows.replacen("7-2026-03-01-7", "7-2026-03-02-7", 1), "a row is of another round"),
+        ("curves", |_| String::new(), "has not one row"),
+    ];
+    for (table, change, expected) in changes {
+        let made = remade(&good, table, change);
+        let pack = PackReader::open(made, &alice).expect("it is signed");
+        let error = adopting.adopt(pack).await.expect_err(table).to_string();
+        assert!(error.contains(expected), "{table}: {error}");
+        assert_eq!(ledger.round(id).await.expect("a ledger"), None, "{table}: nothing is written");
+    }
+    let pack = PackReader::open(remade(&good, "none", str::to_owned), &alice).expect("it is signed");
+    assert_eq!(adopting.adopt(pack).await.expect("it is sound"), (id, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packs_are_taken_from_a_running_validator() {
+    let desk = Desk::set();
+    let packs = desk.0.folder.path().join("packs");
+    let (_, id) = packed_round(&packs).await;
+    let pack = std::fs::read(packs.join(format!("{id}.zip"))).expect("a pack");
+    let (round, none) = (id.to_string(), "7-2026-03-02-7");
+    let list = format!(
+        r#"{{"rounds":[{{"id":"{none}"}},{{"id":"{round}"}},{{"id":"8-2026-03-01-7"}},{{"id":"x"}}],"next_before":null}}"#
+    );
+    let app = axum::Router::new()
+        .route("/api/1/rounds", axum::routing::get(async move || list))
+        .route(&format!("/api/1/rounds/{round}/evidence"), axum::routing::get(async move || pack));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let served = tokio::spawn(async move { axum::serve(listener, app).await });
+    let alice = dev_key("Alice").hotkey().to_string();
+    let words = ["ledger", "adopt", "--netuid", "7", "--from", &base, "--hotkey", &alice, "--days", "40000"];
+    let said = tokio::task::block_in_place(|| desk.types(&words));
+    must_say(&said, true, &format!("{round}: taken over"));
+    must_say(&said, true, &format!("{none}/evidence: no pack yet"));
+    let said = tokio::task::block_in_place(|| {
+        desk.types(&["ledger", "adopt", "--from", &format!("{base}/x"), "--hotkey", &alice])
+    });
+    must_say(&said, false, "is no validator's API");
+    served.abort();
+}
+
+/// What a validator's API says of a round, as a server that says it again with `changed` in it.
+async fn echo(kit: &Kit, id: RoundId, changed: impl Fn(&mut serde_json::Value)) -> String {
+    let mut app = axum::Router::new();
+    for path in [format!("/rounds/{id}"), format!("/canonical/{}", id.date), "/miners".to_owned()] {
+        let mut told = kit.get(&format!("/api/1{path}")).await.must_succeed().json();
+        if path.starts_with("/rounds") {
+            changed(&mut told);
+        }
+        app = app.route(&format!("/api/1{path}"), axum::routing::get(async move || told.to_string()));
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    base
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_validators_are_compared_and_the_better_one_is_named() {
+    let kit = Kit::season().await;
+    let newest = crate::api_kit::id(crate::api_kit::DAYS);
+    let desk = Desk::set();
+    kit.ledger.export(&desk.0.folder.path().join("export")).await.expect("a new folder");
+    let ledger = desk.0.open().await;
+    ledger.import(&desk.0.folder.path().join("export")).await.expect("an empty ledger");
+    let compare = |base: &str| desk.types(&["compare", "--netuid", "1", "--with", base]);
+
+    let same = echo(&kit, newest, |_| {}).await;
+    let said = tokio::task::block_in_place(|| compare(&same));
+    let round = format!("round      {newest}");
+    for text in [
+        round.as_str(),
+        "rank correlation 1.000000",
+        "use        either",
+        "240 scored by both",
+        "missed here  0 miners",
+    ] {
+        must_say(&said, true, text);
+    }
+    let deaf = echo(&kit, newest, |told| {
+        let miners = told["miners"].as_array_mut().expect("miners");
+        let loud = miners.iter_mut().find(|one| one["weight"].as_f64().is_some_and(|weight| weight > 0.05));
+        let loud = loud.expect("somebody speaks");
+        (loud["outcome"], loud["reason"], loud["weight"]) =
+            ("timed_out".into(), "\u{1b}[31mtoo slow".into(), serde_json::Value::Null);
+    })
+    .await;
+    let said = tokio::task::block_in_place(|| compare(&deaf));
+    must_say(&said, true, "use        this validator's scores");
+    must_say(&said, true, ": [31mtoo slow");
+    let other = echo(&kit, newest, |told| {
+        let more = serde_json::json!({"hotkey": "5New", "outcome": "accepted", "reason": null, "weight": 0.5});
+        told["miners"].as_array_mut().expect("miners").push(more);
+    })
+    .await;
+    let said = tokio::task::block_in_place(|| compare(&other));
+    must_say(&said, false, "use        the other validator's scores");
+    must_say(&said, false, "5New  voice 0.5000: it was not asked");
+    let batch = echo(&kit, newest, |told| told["round"]["batch"] = "x".into()).await;
+    must_say(&tokio::task::block_in_place(|| compare(&batch)), true, "do not speak of the same batch");
+    let words = ["compare", "--netuid", "1", "--with", &same, "--round", "1-2020-01-01-30"];
+    must_say(&tokio::task::block_in_place(|| desk.types(&words)), false, "has no round 1-2020-01-01-30");
+    must_say(&tokio::task::block_in_place(|| compare("http://127.0.0.1:9")), false, "does not answer");
 }

@@ -1,6 +1,9 @@
-//! A ZIP file whose members are stored as they are. Nothing else of the format is needed, and every reader knows this part.
+//! ZIP files whose members are stored as they are, written and read. Nothing else of the format is needed, and every reader knows
+//! this part.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::ops::Range;
 
 /// The only date that is ever written: 1 January 1980, midnight.
 const DATE: u16 = 0x0021;
@@ -108,6 +111,72 @@ impl<W: Write> Zip<W> {
     }
 }
 
+/// What ends a ZIP file, without a comment.
+const END: usize = 22;
+/// A member's entry in the directory, without its name.
+const ENTRY: usize = 46;
+/// What stands before a member, without its name.
+const LOCAL: usize = 30;
+
+/// Bytes that are no ZIP file of this form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAZip(&'static str);
+
+/// Where the members of a ZIP file lie, by name. Only members that are stored as they are, and each name once.
+pub(super) fn members(file: &[u8]) -> Result<BTreeMap<String, Range<usize>>, NotAZip> {
+    let end = file.len().checked_sub(END).ok_or(NotAZip("it is too short for a ZIP file"))?;
+    if file.get(end..end + 4) != Some(b"PK\x05\x06") {
+        return Err(NotAZip("it does not end as a ZIP file"));
+    }
+    let (count, mut at) = (half_at(file, end + 10)?, word_at(file, end + 16)?);
+    let mut members = BTreeMap::new();
+    for _ in 0..count {
+        let name = half_at(file, at + 28)?;
+        let rest = half_at(file, at + 30)? + half_at(file, at + 32)?;
+        let (name, range) = member(file, at, name)?;
+        let next = at + ENTRY + name.len() + rest;
+        if members.insert(name, range).is_some() {
+            return Err(NotAZip("a member is there twice"));
+        }
+        at = next;
+    }
+    if at == end { Ok(members) } else { Err(NotAZip("its directory is not as long as it says")) }
+}
+
+/// The member of the entry at `at`, whose name is so long.
+fn member(file: &[u8], at: usize, name: usize) -> Result<(String, Range<usize>), NotAZip> {
+    if file.get(at..at + 4) != Some(b"PK\x01\x02") {
+        return Err(NotAZip("its directory is damaged"));
+    }
+    let plain = half_at(file, at + 10)? == 0 && half_at(file, at + 8)? & 1 == 0;
+    let (packed, whole) = (word_at(file, at + 20)?, word_at(file, at + 24)?);
+    if !plain || packed != whole {
+        return Err(NotAZip("a member is not stored as it is"));
+    }
+    let named = file.get(at + ENTRY..at + ENTRY + name).filter(|name| name.is_ascii());
+    let name = named.and_then(|name| std::str::from_utf8(name).ok()).ok_or(NotAZip("a name is not ASCII"))?;
+    let local = word_at(file, at + 42)?;
+    let start = local + LOCAL + half_at(file, local + 26)? + half_at(file, local + 28)?;
+    let head = file.get(local..local + 4) == Some(b"PK\x03\x04");
+    let same = file.get(local + LOCAL..local + LOCAL + name.len()) == Some(name.as_bytes());
+    if !head || !same || start.checked_add(whole).is_none_or(|end| end > file.len()) {
+        return Err(NotAZip("a member is not where the directory says"));
+    }
+    Ok((name.to_owned(), start..start + whole))
+}
+
+fn half_at(file: &[u8], at: usize) -> Result<usize, NotAZip> {
+    let two = file.get(at..).and_then(|rest| rest.first_chunk::<2>());
+    two.map(|two| usize::from(u16::from_le_bytes(*two))).ok_or(NotAZip("it is cut off"))
+}
+
+fn word_at(file: &[u8], at: usize) -> Result<usize, NotAZip> {
+    let four = file.get(at..).and_then(|rest| rest.first_chunk::<4>());
+    let word = four.map(|four| u32::from_le_bytes(*four)).ok_or(NotAZip("it is cut off"))?;
+    usize::try_from(word).map_err(|_| NotAZip("it is too large"))
+}
+
 fn too_large() -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, "an evidence pack holds less than 4 GiB and 65,536 members")
 }
@@ -123,7 +192,7 @@ fn short(number: usize) -> io::Result<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Zip, crc32, word};
+    use super::{Zip, crc32, members, word};
 
     #[test]
     fn the_checksum_is_the_one_of_the_format() {
@@ -140,5 +209,34 @@ mod tests {
                         504b050600000000010001002f000000210000000000";
         assert_eq!(hex::encode(zip.finish().unwrap()), expected);
         assert!(word(u64::from(u32::MAX)).is_err());
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_nothing_that_is_damaged() {
+        let mut zip = Zip::new(Vec::new());
+        for (name, content) in [("a", "hi"), ("b/c", ""), ("d", "there")] {
+            zip.add(name, content.as_bytes()).unwrap();
+        }
+        let file = zip.finish().unwrap();
+        let read = members(&file).unwrap();
+        let content: Vec<&[u8]> = read.values().map(|range| &file[range.clone()]).collect();
+        assert_eq!(content, [b"hi".as_slice(), b"", b"there"]);
+        for length in 0..file.len() {
+            assert!(members(&file[..length]).is_err(), "cut off after {length}");
+        }
+        // Whatever a byte is changed to: an error, or ranges within the file.
+        for at in 0..file.len() {
+            for change in [1, 0x80, 0xff] {
+                let mut changed = file.clone();
+                changed[at] ^= change;
+                if let Ok(read) = members(&changed) {
+                    assert!(read.values().all(|range| range.start <= range.end && range.end <= file.len()));
+                }
+            }
+        }
+        let mut twice = Zip::new(Vec::new());
+        twice.add("a", b"1").unwrap();
+        twice.add("a", b"2").unwrap();
+        assert!(members(&twice.finish().unwrap()).unwrap_err().to_string().contains("twice"));
     }
 }

@@ -7,9 +7,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::store::records::Round;
+use crate::validation::v2::Constants;
 use crate::validation::v2::calibration::Bins;
 use crate::validation::v2::curve::Parts;
-use crate::validation::v2::moments::Moments;
+use crate::validation::v2::moments::{Moments, Totals};
 use crate::validation::v2::standing::{Delivered, Standings};
 use crate::wallet::Hotkey;
 
@@ -79,6 +80,30 @@ pub struct Grounds {
     pub cross: Vec<Vec<f64>>,
     /// By hotkey.
     pub miners: BTreeMap<Hotkey, GroundsOf>,
+}
+
+impl Grounds {
+    /// The standings that come from them; `None` when they do not go together.
+    #[must_use]
+    pub fn standings(&self, constants: &Constants) -> Option<Standings> {
+        let columns = self.told.len();
+        let shaped = columns == self.columns.len()
+            && columns == self.cross.len()
+            && columns == self.miners.len() + REFERENCES.len()
+            && self.cross.iter().enumerate().all(|(at, row)| row.len() == at + 1)
+            && self.miners.keys().map(Hotkey::to_string).eq(self.columns.iter().take(self.miners.len()).cloned());
+        if !shaped {
+            return None;
+        }
+        let (cross, totals) = (&self.cross, Totals { own: self.own, number: self.number, illicit: self.illicit });
+        let at = |i: usize, j: usize| cross.get(i.max(j)).and_then(|row| row.get(i.min(j))).copied().unwrap_or(0.0);
+        let full = (0..columns).flat_map(|i| (0..columns).map(move |j| at(i, j))).collect();
+        let moments = Moments::of(full, self.told.clone(), totals);
+        let one = |of: &GroundsOf| Delivered { counted: of.counted, rounds: of.rounds, parts: of.parts, bins: of.bins };
+        let delivered: Vec<Delivered> = self.miners.values().map(one).collect();
+        let before: Vec<f64> = self.miners.values().map(|of| of.weight_before).collect();
+        Some(Standings::settle(constants, &moments, &delivered, &before))
+    }
 }
 
 impl Information<'_> {
