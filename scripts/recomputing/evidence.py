@@ -78,7 +78,8 @@ class Evidence:
         day = np.datetime64(row["day"], "D")
         tally.same("round: its name", name, name, f"{row['netuid']}-{day}-{row['window_days']}")
         tally.same("round: its batch", name, pack.manifest["batch"], row["batch"])
-        tally.same("round: settled under rules v2", name, (row["step"], row["rules"], row["void_ms"]), (SETTLED, "v2", None))
+        tally.same("round: settled under rules v2", name, (row["step"], row["rules"], row["void_ms"], row["adopted"]),
+                   (SETTLED, "v2", None, None))
         last = (row["day"] + v2.LATEST + 1) * DAY_MS
         tally.same("round: no pack before its last day is over", name, True, moment(pack.manifest["made_at"]) >= last)
         self.vouching.round(row, pack.manifest["hotkey"])
@@ -221,7 +222,8 @@ class Evidence:
             self.parts(where, stored, standing)
             days, _ = self.information.records(row, stored["made_ms"] if version else row["published_ms"] or 2**62)
             recent = [day for day in days if row["day"] - v2.DAYS < day <= row["day"]]
-            if len(recent) == stored["rounds"] and self.shelf.grounds[name]:
+            if (self.information.from_first or len(recent) >= stored["rounds"]) and self.shelf.grounds[name]:
+                self.tally.same("shares: rounds of thirty days", where, stored["rounds"], len(recent))
                 self.information.shares(row, (version, stored), standing, voices)
             else:
                 self.tally.skip("shares: from the record of thirty days", "the packs of the days before are not all here")

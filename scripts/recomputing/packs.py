@@ -159,6 +159,19 @@ class Shelf:
         tables = {name: pack.table(name) for name in TABLES}
         if any(len(tables[name]) != 1 for name in ("rounds", "tasks", "curves")) or not tables["standings"]:
             raise Broken("not one round, one task, one curve and a standing")
+        for one in tables["answers"]:
+            record = one["record"]
+            sealed = (record.get("sealed") or {}).get("cipher")
+            told = (one["body"], one["asked_ms"], one["cipher"], bool(one["not_asked"]))
+            if told != (record["body"], record["asked_ms"], sealed, record["reply"]["kind"] == "not_asked"):
+                raise Broken(f"answers: what is looked up of {one['hotkey']} is not what its record says")
+        for table in ("standings", "shares"):
+            if any(one["made_ms"] != one["packed"]["made_ms"] for one in tables[table]):
+                raise Broken(f"{table}: one is not of the time that its record says")
+        if any(one["packed"]["rules"] != "v2" for table in ("standings", "shares", "canonical") for one in tables[table]):
+            raise Broken("something was made under other rules")
+        if any((one["alerts"], one["swept_ms"]) != (tables["rounds"][0]["alerts"], None) for one in tables["columns"]):
+            raise Broken("columns: one is not of all alerts")
         name, row = pack.round, tables["rounds"][0]
         self.packs[name], self.rounds[name] = pack, row
         self.tasks[name], self.curves[name] = tables["tasks"][0]["packed"], tables["curves"][0]["curve"]

@@ -41,7 +41,7 @@ class Probabilities:
                 # An alert that names no address stands for itself.
                 seen += [(merged["scores"][one["place"]]["score"], one["illicit"], one["address"] or (before["id"], one["place"]))
                          for one in came]
-        if any(day not in used for day in stored["rounds"]):
+        if any(day not in used for day in stored["rounds"]) and not self.known.from_first:
             tally.skip("probabilities: from the packs of their rounds", "the packs of its rounds are not all here")
             return
         tally.same("probabilities: days that they come from", name, stored["rounds"], used)

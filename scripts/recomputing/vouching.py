@@ -41,7 +41,11 @@ class Vouching:
         sealing = task.get("sealing")
         opening = None if sealing is None else sealing["opening_s"] * 1000
         tally.same("task: when answers open", where, row["opening_ms"], opening)
+        if row["extended_ms"] is None:
+            tally.same("task: deadline", where, task["deadline_ms"], row["deadline_ms"])
         if sealing is not None:
+            known = sealing["beacon"]["beacon"] in ("quicknet", "development")
+            tally.same("task: a beacon that is known", where, True, known)
             tally.same("task: the beacon's round", where, sealing["beacon"], beacon_of(sealing))
 
     def answer(self, row, task, who):
@@ -53,6 +57,10 @@ class Vouching:
         record = stored["record"]
         answered = answer["reply"]["kind"] == "answered"
         tally.same("answers: whose", where, (answer["hotkey"], record["hotkey"]), (hotkey, hotkey))
+        tally.same("verdicts: of the answer", where, (record["uid"], record["took_ms"]), (task["asks"][hotkey]["uid"], answer["took_ms"]))
+        # Nobody vouches for an answer of the old form, so there is nothing in it that could be taken for that.
+        silent = answer["form"] == "v10" and answer["receipt"] is None and not answer["headers"]
+        tally.same("answers: of a form that is known", where, True, answer["form"] == "btauth" or silent)
         if answered:
             tally.same("answers: to the task", where, answer["request"], task["common"]["body"])
             if answer["form"] == "btauth":
@@ -67,6 +75,8 @@ class Vouching:
         sealed = answer.get("sealed")
         sent = sealed["cipher"] if sealed else answer["body"]
         if head.get("hotkey") != hotkey:
+            return False
+        if head.get("version", "2") != "2":
             return False
         if "version" in head:
             encoding, beacon = head.get("encoding"), head.get("beacon", "none")
@@ -93,19 +103,24 @@ class Vouching:
         looked_at = answer["reply"]["kind"] == "answered" and answer["body"] is not None
         tally.same("verdicts: what was checked", where, names, list(judging.CHECKS) if looked_at else [])
         if looked_at:
-            own = self.receipt(task, answer)
+            own, key = self.receipt(task, answer)
+            tally.same("verdicts: receipt key", where, record["receipt_key"], None if own else key)
             for check in judging.OF_RECEIPT:
                 tally.same("verdicts: receipt", f"{where} {check}", check in failed, check in own)
             tally.same("verdicts: in time", where, "in_time" not in failed, answer["in_time"])
             if answer["in_time"]:
                 arrived = answer["asked_ms"] + answer["took_ms"]
                 tally.same("answers: before the deadline", where, True, arrived <= row["deadline_ms"])
-        if sealed and sealed["state"]["kind"] == "opened":
-            tally.same("answers: opened to what was signed", where, answer["body"], sealed["plain"])
+        opened = sealed is not None and sealed["state"]["kind"] == "opened"
+        if sealed:
+            tally.same("answers: opened to what was signed", where, answer["body"], sealed["plain"] if opened else None)
+            tally.same("answers: sealed to the round's beacon", where, sealed["beacon"]["beacon"], task["sealing"]["beacon"]["beacon"])
         waived = judging.OF_RECEIPT if task["common"].get("accept_unsigned") and answer["form"] == "v10" else frozenset()
-        came_open = task.get("sealing") is not None and sealed is None
+        came_open = task.get("sealing") is not None and not opened
         counts = looked_at and not came_open and not failed & (judging.GATES - waived)
-        tally.same("verdicts: whether the submission counts", where, "Ok" in record["accepted"], counts)
+        accepted = record["accepted"]
+        tally.same("verdicts: whether the submission counts", where, accepted == {"Ok": None}, counts)
+        tally.same("verdicts: or why it does not", where, list(accepted) == ["Err"] and isinstance(accepted["Err"], str), not counts)
         tally.same("verdicts: counts, as it is looked up", where, stored["accepted"], int(counts))
         tier1 = (len(judging.CHECKS) - len(failed)) / len(judging.CHECKS) if looked_at else None
         tally.close("verdicts: tier 1", where, record["tier1"], tier1)
@@ -131,7 +146,7 @@ class Vouching:
         try:
             stated = judging.receipt_of(answer["receipt"])
         except ValueError:
-            return set(judging.OF_RECEIPT)
+            return set(judging.OF_RECEIPT), None
         failed = set()
         expected = self.expected_key(task["asks"][answer["hotkey"]], answer)
         if expected not in (None, stated["public_key"]) or not judging.is_signed(stated):
@@ -140,7 +155,7 @@ class Vouching:
             failed.add("input_digest")
         if stated["output_sha256"] != answer["body"]:
             failed.add("output_digest")
-        return failed
+        return failed, stated["public_key"]
 
     def expected_key(self, ask, answer):
         """The key that the hotkey vouches for in answer to this request, else the known one."""

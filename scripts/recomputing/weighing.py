@@ -105,15 +105,15 @@ class Weighing:
             if counts and self.shelf.packs[before["id"]] is not None:
                 looked.append((before, self.known.accepted(before["id"]), counts))
         days = [day_text(before["day"]) for before, _, _ in looked]
-        if days != grounds["rounds"]:
-            missing = [day for day in grounds["rounds"] if day not in days]
-            if missing or any(day not in grounds["rounds"] for day in days):
-                there = not missing
-                if there:
-                    tally.same("grounds: rounds of the window", name, grounds["rounds"], days)
-                else:
-                    tally.skip("grounds: from the packs of the window", "the packs of its rounds are not all here")
+        if any(day not in days for day in grounds["rounds"]) and not self.known.from_first:
+            tally.skip("grounds: from the packs of the window", "the packs of its rounds are not all here")
             return
+        tally.same("grounds: rounds of the window", name, grounds["rounds"], days)
+        if any(one["day"] == row["day"] - 1 for one in self.shelf.rounds.values()) or self.known.from_first:
+            miners = list(grounds["miners"])
+            before = [float(one) for one in self.known.weights_before(row, miners)]
+            told = [one["weight_before"] for one in grounds["miners"].values()]
+            tally.same("grounds: weights of the day before", name, told, before)
         self.moments(row, grounds, looked)
 
     def moments(self, row, grounds, looked):
