@@ -94,8 +94,9 @@ class Year:
         opened = day * DAY_MS + DAY_MS // 2
         row = {"id": name, "netuid": NETUID, "day": day, "window_days": WINDOW, "step": 6, "rules": "v2", "batch": "0" * 64,
                "alerts": options.alerts, "opened_ms": opened, "deadline_ms": opened + 3_600_000, "published_ms": opened + 3_700_000,
-               "constants": CONSTANTS, "opening_ms": None, "beacon": None, "void_ms": None, "late_ms": None}
+               "constants": CONSTANTS, "opening_ms": None, "beacon": None, "void_ms": None, "late_ms": None, "adopted": None, "extended_ms": None}
         task, truth = self.task(name)
+        task["deadline_ms"] = row["deadline_ms"]
         row["commitment"] = hashlib.sha256(bytes(task["salt"]) + judging.committed(task).encode()).hexdigest()
         grounds, standing, curve = self.standing(row)
         self.book.rounds[name], self.book.tasks[name] = row, task
@@ -152,7 +153,7 @@ class Year:
             record = {"hotkey": hotkey, "reply": {"kind": "answered"}, "form": "btauth", "request": request, "status": 200,
                       "receipt": miner.receipt(request, body), "headers": {f"x-aml-answer-{key}": value for key, value in head.items()},
                       "body": body, "bytes": 7, "asked_ms": row["opened_ms"], "took_ms": 9, "in_time": True}
-            answers.append({"round": name, "hotkey": hotkey, "body": body, "asked_ms": 0, "record": record, "cipher": None, "not_asked": 0})
+            answers.append({"round": name, "hotkey": hotkey, "body": body, "asked_ms": row["opened_ms"], "record": record, "cipher": None, "not_asked": 0})
             column = self.book.columns[name, hotkey]
             seen = {"monotonicity": judging.monotonicity(task["roster"], scores[hotkey]), "entropy": judging.entropy(scores[hotkey]),
                     "agreement": None, "similarity": merging.nearest(alike, at), "copies": 1}
