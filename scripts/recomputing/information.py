@@ -15,7 +15,7 @@ PRICED = 1e-9
 class Information:
     def __init__(self, book, tally, grace):
         self.book, self.tally, self.grace = book, tally, grace
-        self.columns, self.own = {}, {}
+        self.columns, self.own, self.placed = {}, {}, {}
 
     # What is stored of a round.
 
@@ -204,7 +204,10 @@ class Information:
             found["counted"] += 1
             scores = self.row(before["id"], hotkey)[1]
             places, illicit = [one["place"] for one in counts], np.array([one["illicit"] for one in counts])
-            part, bin_ = v2.parts(scores)[places], v2.bins(scores[places])
+            key = before["id"], hotkey
+            if key not in self.placed:
+                self.placed[key] = v2.parts(scores).astype(np.int8)
+            part, bin_ = self.placed[key][places], v2.bins(scores[places])
             np.add.at(found["parts"], (0, part), 1)
             np.add.at(found["parts"], (1, part), illicit)
             for at, amount in ((0, 1), (1, v2.whole(scores[places]) / v2.WHOLE), (2, illicit)):

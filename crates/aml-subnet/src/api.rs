@@ -17,6 +17,7 @@ mod canonical;
 mod cases;
 mod clusters;
 mod dossier;
+mod evidence;
 mod excerpt;
 mod facts;
 mod memory;
@@ -59,8 +60,10 @@ const VERSION: &str = "/api/1";
 
 /// Every route this server answers. No sockets, no tasks: a test may call it directly.
 pub fn router(api: ApiState) -> Router {
-    // Parquet is compressed already.
-    let worth = SizeAbove::new(COMPRESS_ABOVE.into()).and(NotForContentType::new("application/vnd.apache.parquet"));
+    // Parquet and packs are compressed already.
+    let worth = SizeAbove::new(COMPRESS_ABOVE.into())
+        .and(NotForContentType::new("application/vnd.apache.parquet"))
+        .and(NotForContentType::new("application/zip"));
     Router::new()
         .merge(answers())
         .nest(VERSION, answers())
@@ -86,6 +89,7 @@ fn answers() -> Router<ApiState> {
         .route("/rounds", get(rounds::list))
         .route("/rounds/{id}", get(rounds::one))
         .route("/rounds/{id}/traps", get(rounds::traps))
+        .route("/rounds/{id}/evidence", get(evidence::pack))
         .route("/miners", get(miners::list))
         .route("/miners/{hotkey}", get(miners::one))
         .route("/weights", get(weights::show))

@@ -6,10 +6,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+mod adopt;
 mod ask;
 mod chain;
+mod compare;
 mod doctor;
 mod environment;
+mod evidence;
+mod fetch;
 mod ledger;
 mod localnet;
 mod metagraph;
@@ -62,6 +66,8 @@ enum Command {
     MyRounds(my_rounds::MyRoundsArgs),
     /// Computes a stored round again, and says whether every byte is the same
     Replay(replay::ReplayArgs),
+    /// Writes the evidence pack of a round, which anybody can check offline
+    Evidence(Box<evidence::EvidenceArgs>),
     /// Applies the rules of scoring and pay by themselves
     Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
@@ -70,6 +76,10 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Runs a development chain, or asks a running one for something
     Localnet(localnet::LocalnetArgs),
+    /// Compares a day with what another validator says of it
+    Compare(compare::CompareArgs),
+    /// Takes rounds of another validator into the ledger
+    Ledger(adopt::LedgerCommandArgs),
     /// Writes the ledger into a folder of JSON lines
     Export(transfer::ExportArgs),
     /// Fills an empty ledger with what `export` wrote, from either database into either
@@ -102,10 +112,13 @@ impl Cli {
             Command::Miners(args) => miners::run(&args),
             Command::MyRounds(args) => my_rounds::run(&args),
             Command::Replay(args) => replay::run(&args),
+            Command::Evidence(args) => evidence::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Localnet(args) => localnet::run(args),
+            Command::Compare(args) => compare::run(&args),
+            Command::Ledger(args) => adopt::run(&args),
             Command::Export(args) => transfer::export(&args),
             Command::Import(args) => transfer::import(&args),
             Command::Backup(args) => transfer::backup(&args),

@@ -6,11 +6,15 @@
 pub mod files;
 pub mod format;
 pub mod manifest;
+pub mod pack;
 pub mod risk;
 pub mod rows;
+
+mod signed;
 
 pub use files::{Edition, PublishError, Published, VerifyError, directory, publish, verify, withdraw};
 pub use format::{CALIBRATION_FILE, EncodeError, Format};
 pub use manifest::{DOMAIN, MANIFEST_FILE, Manifest, ManifestError};
+pub use pack::{PackManifest, pack_path};
 pub use risk::{AddressRisk, ScoredAlert, address_risk};
 pub use rows::{CanonicalRow, Mismatch, canonical_rows};

@@ -11,6 +11,7 @@
 
 pub mod calibration;
 pub mod cases;
+pub mod comparing;
 pub mod flows;
 pub mod plan;
 pub mod reliability;

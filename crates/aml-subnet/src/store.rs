@@ -7,6 +7,7 @@
 pub mod records;
 
 mod address;
+mod adopt;
 mod answers;
 mod backup;
 mod body;
@@ -30,6 +31,7 @@ mod open;
 mod opening;
 mod outcomes;
 mod retention;
+mod round_rows;
 mod rounds;
 mod seen;
 mod settlements;
@@ -42,6 +44,7 @@ mod weights;
 mod write;
 
 pub use address::{Address, NotAnAddress};
+pub use adopt::Adoption;
 pub use backup::BackupError;
 pub use body::PackedBody;
 pub use canonical::{AddressAlert, Merged};
@@ -57,6 +60,7 @@ pub use lookups::{Before, Conduct, KnownShare};
 pub use marks::VoidRoundError;
 pub use open::{OpenLedgerError, Opening};
 pub use retention::{Retention, Swept};
+pub use round_rows::ROUND_TABLES;
 pub use seen::OutcomesHeld;
 pub use shares::InForce;
 pub use weights::PlanWeightsError;

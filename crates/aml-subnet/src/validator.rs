@@ -10,20 +10,22 @@
 //! | ask | [`query`] |
 //! | judge, merge | [`judge`] and [`merge`] over [`evidence`], what the ledger keeps |
 //! | publish | [`calibrating`] and [`crate::outputs`] |
-//! | settle | [`settling`] and [`settle`] |
+//! | settle | [`settling`] and [`settle`]; [`packing`]: evidence of rounds that can change no more |
 //! | pay | [`standing`]: what hotkeys are worth; [`pay`]: weights on chain |
 //!
 //! Under rules v2 [`information`] has what judging, merging and paying need of earlier rounds; [`rulebook`] says which rules
 //! are in force.
 //!
-//! [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. What all of them touch outside of
+//! [`adopting`] takes rounds of another validator over from its packs. [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. What all of them touch outside of
 //! themselves is in [`world`].
 
+pub mod adopting;
 pub mod calibrating;
 pub mod evidence;
 pub mod information;
 pub mod judge;
 pub mod merge;
+pub mod packing;
 pub mod past;
 pub mod pay;
 pub mod query;

@@ -8,7 +8,7 @@ use super::dossier::Dossier;
 use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error};
 use super::others::{other_alerts, within_round};
 use super::reply::{self, Keep};
-use super::rounds::parse;
+use super::rounds::{not_in, parse};
 use super::scored::Scored;
 use super::state::ApiState;
 use super::views::alert::{AlertDetail, AlertOutcome, Opinion};
@@ -51,13 +51,9 @@ pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<Aler
     let round = api.published_round(parse(round)?).await?;
     let scored = api.scored(&round).await?;
     let absent = || {
-        let shown: String = id.chars().take(80).collect();
-        let (date, window) = (round.id.date, round.id.window_days);
-        ApiError::not_found(format!(
-            "Round {} has no alert {shown}; /canonical/{date}?window_days={window} lists its {} alerts",
-            round.id,
-            scored.rows.len()
-        ))
+        let (date, window, alerts) = (round.id.date, round.id.window_days, scored.rows.len());
+        let there = format!("; /canonical/{date}?window_days={window} lists its {alerts} alerts");
+        not_in(&round, ("alert", id), &there)
     };
     let place = scored.place(id).ok_or_else(absent)?;
     let row = scored.rows.get(place).ok_or_else(absent)?;

@@ -10,7 +10,7 @@ use super::dossier::Dossier;
 use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error};
 use super::others::within_round;
 use super::reply::{self, Keep};
-use super::rounds::parse;
+use super::rounds::{not_in, parse};
 use super::scored::Scored;
 use super::state::ApiState;
 use super::views::alert::{ClusterDetail, MemberLine};
@@ -48,9 +48,8 @@ pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<Clus
     let gone = || ApiError::not_found(format!("The batch of round {} is not kept here any more", round.id));
     let dossier = api.dossier(&round).await?.ok_or_else(gone)?;
     let absent = || {
-        let shown: String = id.chars().take(80).collect();
-        let count = dossier.clusters.rows();
-        ApiError::not_found(format!("Round {} has no cluster {shown} among its {count}; alerts name theirs", round.id))
+        let there = format!(" among its {}; alerts name theirs", dossier.clusters.rows());
+        not_in(&round, ("cluster", id), &there)
     };
     let row = dossier.cluster(id).ok_or_else(absent)?;
     let scored = api.scored(&round).await?;

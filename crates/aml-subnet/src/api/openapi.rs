@@ -28,6 +28,7 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
         super::rounds::list,
         super::rounds::one,
         super::rounds::traps,
+        super::evidence::pack,
         super::miners::list,
         super::miners::one,
         super::weights::show,

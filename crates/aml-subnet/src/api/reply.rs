@@ -72,7 +72,8 @@ pub(super) fn unchanged(tag: &str, keep: Keep) -> Response {
     response
 }
 
-fn mark(response: &mut Response, tag: &str, keep: Keep) {
+/// Says how long a response may be kept, and under which tag.
+pub(super) fn mark(response: &mut Response, tag: &str, keep: Keep) {
     if let Ok(tag) = HeaderValue::from_str(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }

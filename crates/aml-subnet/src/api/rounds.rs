@@ -10,7 +10,7 @@ use super::reply::{self, Keep};
 use super::state::ApiState;
 use super::views::traps::TrapList;
 use super::views::{RoundDetail, RoundList};
-use crate::store::records::{RoundId, Step};
+use crate::store::records::{Round, RoundId, Step};
 
 /// Rounds of a page unless told otherwise, and at most.
 pub(super) const LIMIT: Count = Count { usual: 30, most: 100 };
@@ -87,6 +87,13 @@ pub(super) async fn traps(
     let settled = Some(&round).filter(|round| round.step >= Step::Settled).ok_or_else(secret)?;
     let task = api.ledger.task(settled.id).await.map_err(ledger_error)?.ok_or_else(secret)?;
     reply::json(&asked, &TrapList::new(settled, &task), Keep::Published)
+}
+
+/// Something that a round does not have: what was asked for, shortened, and what it has.
+pub(super) fn not_in(round: &Round, asked: (&str, &str), there: &str) -> ApiError {
+    let (what, id) = asked;
+    let shown: String = id.chars().take(80).collect();
+    ApiError::not_found(format!("Round {} has no {what} {shown}{there}", round.id))
 }
 
 /// A round's id.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::signed::signed_bytes;
 use crate::validation::rules::RulesVersion;
 use crate::wallet::{Hotkey, Scheme, Signer, verify};
 
@@ -123,11 +124,6 @@ impl Manifest {
     /// # Errors
     /// When it has no JSON form.
     pub fn signed_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        // A `Value` keeps its keys sorted.
-        let mut value = serde_json::to_value(self)?;
-        if let Some(object) = value.as_object_mut() {
-            object.remove("signature");
-        }
-        Ok([DOMAIN, &serde_json::to_vec(&value)?].concat())
+        signed_bytes(DOMAIN, self)
     }
 }

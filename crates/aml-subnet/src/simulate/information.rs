@@ -147,4 +147,8 @@ impl InformationLog for SimLedger {
     fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>> {
         self.done("calibration", self.ledger.calibration(id))
     }
+
+    fn round_rows<'a>(&'a self, id: RoundId, table: &'a str) -> BoxFuture<'a, Result<Vec<u8>, StorageError>> {
+        self.done("round_rows", self.ledger.round_rows(id, table))
+    }
 }

@@ -152,7 +152,7 @@ fn read(row: &AnyRow) -> Result<Canonical, StorageError> {
 }
 
 /// Lays the scores down by address.
-async fn index(write: &mut Write, id: RoundId, canonical: &Canonical) -> Result<(), StorageError> {
+pub(super) async fn index(write: &mut Write, id: RoundId, canonical: &Canonical) -> Result<(), StorageError> {
     let failed = during("record_canonical");
     let row = sqlx::query("SELECT packed FROM tasks WHERE round = $1").bind(id.to_string());
     let row = row.fetch_one(&mut *write.tx).await.map_err(failed)?;

@@ -116,10 +116,10 @@ fn private_folder(parent: &Path) -> io::Result<tempfile::TempDir> {
     builder.tempdir_in(parent)
 }
 
-/// `SELECT` of all columns, in an order of its own.
-fn select(table: &Table) -> String {
+/// `SELECT` of all columns of the rows that `which` chooses, in an order of its own.
+pub(super) fn select(table: &Table, which: &str) -> String {
     let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-    format!("SELECT {} FROM {} ORDER BY {}", names.join(", "), table.name, table.key)
+    format!("SELECT {} FROM {}{which} ORDER BY {}", names.join(", "), table.name, table.key)
 }
 
 async fn write_table(
@@ -131,7 +131,7 @@ async fn write_table(
     let writing = |source| ExportError::Write { path: path.clone(), source };
     let mut out = BufWriter::new(File::create_new(&path).map_err(writing)?);
     let mut rows = 0_u64;
-    let mut lines = sqlx::query(AssertSqlSafe(select(table))).fetch(&mut **tx);
+    let mut lines = sqlx::query(AssertSqlSafe(select(table, ""))).fetch(&mut **tx);
     while let Some(row) = lines.try_next().await.map_err(during("export"))? {
         let mut line = serde_json::to_vec(&Line::read(table, &row)?).map_err(io::Error::from).map_err(writing)?;
         line.push(b'\n');
@@ -167,7 +167,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
 }
 
 /// A row as a line of JSON.
-struct Line(Vec<(&'static str, Cell)>);
+pub(super) struct Line(Vec<(&'static str, Cell)>);
 
 enum Cell {
     Null,
@@ -178,7 +178,7 @@ enum Cell {
 }
 
 impl Line {
-    fn read(table: &'static Table, row: &AnyRow) -> Result<Self, StorageError> {
+    pub(super) fn read(table: &'static Table, row: &AnyRow) -> Result<Self, StorageError> {
         let cell = |(name, kind): &(&'static str, Kind)| Ok((*name, Cell::read(table.name, row, name, *kind)?));
         Ok(Self(table.columns.iter().map(cell).collect::<Result<_, StorageError>>()?))
     }

@@ -144,7 +144,7 @@ async fn is_empty(write: &mut Write) -> Result<bool, StorageError> {
 type Row = BTreeMap<String, Box<RawValue>>;
 
 /// A table's file, read row by row.
-struct Rows {
+pub(super) struct Rows {
     table: &'static Table,
     /// Those of the export's schema.
     columns: &'static [(&'static str, Kind)],
@@ -154,7 +154,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn open(table: &'static Table, schema: i64, folder: &Path) -> Result<Self, ImportError> {
+    pub(super) fn open(table: &'static Table, schema: i64, folder: &Path) -> Result<Self, ImportError> {
         let (path, columns) = (path_of(folder, table.name), table.columns_in(schema));
         match File::open(&path) {
             Ok(file) => Ok(Self { table, columns, path, file: BufReader::new(file), line: 0 }),
@@ -188,7 +188,7 @@ impl Rows {
 }
 
 /// Inserts a table's rows.
-async fn fill(write: &mut Write, mut file: Rows, folder: &Path) -> Result<(), ImportError> {
+pub(super) async fn fill(write: &mut Write, mut file: Rows, folder: &Path) -> Result<(), ImportError> {
     let table = file.table;
     let mut columns: Vec<&str> = file.columns.iter().map(|(name, _)| *name).collect();
     if table.name == BODIES {

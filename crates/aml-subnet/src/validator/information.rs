@@ -7,6 +7,7 @@
 //! | answers are judged | columns of submissions and references, with digests | `columns`, `looked_up` |
 //! | answers are merged | voices, canonical scores, shares of the day's pay | `merging`, `paying` |
 //! | something said before changes | the newest round's pay is made again | `paying` |
+//! | a round can change no more | what its voices came from, for its evidence pack | `grounds` |
 //! | an older program judged the round | its columns are made from raw answers | `backfill` |
 //!
 //! The formulas are in [`crate::validation::v2`]; nothing here adds to them. What has been judged is never read as raw
@@ -15,6 +16,7 @@
 mod backfill;
 mod columns;
 mod counting;
+mod grounds;
 mod looked_up;
 mod merging;
 mod outcomes;
@@ -31,6 +33,7 @@ use crate::validation::v2::Constants;
 
 pub use backfill::{Backfilled, Filling};
 pub use columns::{Given, Told};
+pub use grounds::{Grounds, GroundsOf};
 pub use merging::MergedRound;
 pub use outcomes::{Looking, table_outcomes};
 pub use paying::Grace;

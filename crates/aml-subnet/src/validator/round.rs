@@ -71,6 +71,12 @@ pub struct Rounds {
 }
 
 impl Rounds {
+    /// The validator's hotkey, which signs what is published.
+    #[must_use]
+    pub const fn signer(&self) -> &Signer {
+        &self.parts.signer
+    }
+
     /// Nothing is read or written before the first round.
     #[must_use]
     pub fn new(parts: RoundsParts) -> Self {

@@ -20,6 +20,7 @@ use crate::store::records::{Round, RoundId, Step};
 use crate::store::{Retention, StorageError};
 
 mod openings;
+mod packs;
 mod turns;
 
 use turns::{every, unless_stopped};
@@ -96,6 +97,9 @@ impl Validator {
             Ok(settling) => pass.settling = settling,
             Err(error) => pass.errors.push(with_causes(&error)),
         }
+        if let Err(error) = self.pack_turn(&mut pass.errors).await {
+            pass.errors.push(with_causes(&error));
+        }
         match unless_stopped(&*self.world.time, stop, self.pay_turn()).await {
             Some(Ok(paid)) => pass.pay = paid,
             Some(Err(error)) => pass.errors.push(with_causes(&error)),
@@ -123,7 +127,11 @@ impl Validator {
             let mut errors = Vec::new();
             let turn = self.settle_turn(&mut errors).await;
             errors.iter().for_each(|error| tracing::warn!(error, "a round could not be settled"));
-            self.logged("settlement", turn) && errors.is_empty()
+            let settled = self.logged("settlement", turn) && errors.is_empty();
+            errors.clear();
+            let turn = self.pack_turn(&mut errors).await;
+            errors.iter().for_each(|error| tracing::warn!(error, "an evidence pack could not be written"));
+            self.logged("evidence", turn) && settled && errors.is_empty()
         });
         let pay = every(time, || self.weights_pause(), stop, async || self.paid(self.pay_turn().await));
         let fill =

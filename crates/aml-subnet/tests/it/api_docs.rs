@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use aml_subnet::api::serve::serve;
+use aml_subnet::outputs::pack_path;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::api_kit::{DAYS, Kit, must_publish};
+use crate::api_kit::{DAYS, Kit, SETTLED, id, must_publish};
 
 fn page() -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/validator_api.md");
@@ -29,6 +30,8 @@ async fn the_examples_run() {
     let kit = Kit::season().await;
     let root = kit.folder.path().join("published");
     must_publish(&root, DAYS);
+    let pack = pack_path(&root, &id(SETTLED));
+    aml_miner::whole_file::write(&pack, b"a pack", aml_miner::whole_file::Readers::Everyone).expect("written");
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let stop = CancellationToken::new();

@@ -1,6 +1,8 @@
 //! The OpenAPI document describes exactly what the server does: every route, and every answer by its schema.
 
+use aml_miner::whole_file::Readers;
 use aml_subnet::api::openapi::build;
+use aml_subnet::outputs::pack_path;
 use axum::http::Method;
 use serde_json::{Map, Value};
 
@@ -25,6 +27,14 @@ fn ledger_requests() -> Vec<(&'static str, Vec<String>)> {
         (
             "/rounds/{id}/traps",
             vec![format!("/rounds/{settled}/traps"), format!("/rounds/{open}/traps"), "/rounds/x/traps".to_owned()],
+        ),
+        (
+            "/rounds/{id}/evidence",
+            vec![
+                format!("/rounds/{settled}/evidence"),
+                format!("/rounds/{open}/evidence"),
+                "/rounds/x/evidence".to_owned(),
+            ],
         ),
         ("/miners", vec!["/miners".to_owned(), "/miners?limit=x".to_owned()]),
         (
@@ -122,6 +132,8 @@ async fn every_route_answers_as_described() {
     let kit = Kit::season().await;
     let root = kit.folder.path().join("published");
     must_publish(&root, DAYS);
+    let pack = pack_path(&root, &id(SETTLED));
+    aml_miner::whole_file::write(&pack, b"a pack", Readers::Everyone).expect("written");
     let document = kit.get("/openapi.json").await.must_succeed().json();
     let mut described: Vec<&String> = document["paths"].as_object().expect("paths").keys().collect();
     let mut asked: Vec<&str> = requests().into_iter().map(|(route, _)| route).collect();

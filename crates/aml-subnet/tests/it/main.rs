@@ -27,6 +27,7 @@ mod common;
 mod config;
 mod doctor;
 mod dotenv;
+mod evidence;
 mod fake_miner;
 mod ledger;
 mod ledger_bench;

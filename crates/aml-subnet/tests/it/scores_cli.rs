@@ -10,10 +10,10 @@ use crate::ledger_kit::{Home, NOW, commitment, id, must_reach, round, silence, t
 use crate::validator_kill::ALICE;
 
 /// A ledger, and the wallet of `//Alice`.
-struct Desk(Home);
+pub(crate) struct Desk(pub(crate) Home);
 
 impl Desk {
-    fn set() -> Self {
+    pub(crate) fn set() -> Self {
         let home = Home::file();
         let hotkeys = home.folder.path().join("wallets/val/hotkeys");
         std::fs::create_dir_all(&hotkeys).expect("a folder");
@@ -22,19 +22,28 @@ impl Desk {
         Self(home)
     }
 
-    fn scores(&self, words: &[&str]) -> Output {
+    /// The program with these words, at this desk.
+    pub(crate) fn types(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aml-subnet"));
-        command.arg("scores").args(words).current_dir(self.0.folder.path()).env("DATABASE_URL", &self.0.url);
+        command.args(words).current_dir(self.0.folder.path()).env("DATABASE_URL", &self.0.url);
         command.env_remove("AML_SUBNET_CONFIG").output().expect("it runs")
     }
 
+    /// The same, with the wallet.
+    pub(crate) fn signs(&self, words: &[&str]) -> Output {
+        self.types(&[words, &["--wallet.path", "wallets", "--wallet.name", "val"]].concat())
+    }
+
+    fn scores(&self, words: &[&str]) -> Output {
+        self.types(&[&["scores"], words].concat())
+    }
+
     fn export(&self, round: &str) -> Output {
-        let wallet = ["--wallet.path", "wallets", "--wallet.name", "val"];
-        self.scores(&[&["export", "--round", round, "--out", "out"], &wallet[..]].concat())
+        self.signs(&["scores", "export", "--round", round, "--out", "out"])
     }
 }
 
-fn must_say(output: &Output, good: bool, expected: &str) {
+pub(crate) fn must_say(output: &Output, good: bool, expected: &str) {
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.success(), good, "{said}");
     assert!(said.contains(expected), "{said}: expected {expected}");

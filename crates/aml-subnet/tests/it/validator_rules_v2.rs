@@ -13,12 +13,14 @@ use aml_subnet::store::records::{ColumnName, Mark, MarkKind, RoundId, Step};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::rules_list::RulesList;
 use aml_subnet::validation::v2::voice::Choice;
+use aml_subnet::validator::information::Information;
 use aml_subnet::validator::pay::Worth;
 use aml_subnet::validator::replay::{ReplayError, replay};
 use aml_subnet::validator::rulebook::{self, RulebookError};
 use aml_subnet::validator::run::Pass;
 use aml_subnet::validator::settling::Settling;
 use aml_subnet::validator::standing::worth_now;
+use aml_subnet::validator::world::Threads;
 use chrono::{Days, NaiveDate};
 use tokio_util::sync::CancellationToken;
 
@@ -123,6 +125,24 @@ async fn a_season_under_rules_v2_pays_information_and_nothing_else() {
     if let Some(folder) = std::env::var_os("AML_EXPORT_SEASON") {
         world.ledger.export(std::path::Path::new(&folder)).await.expect("a new folder");
     }
+    must_have_grounds(&world, last).await;
+}
+
+/// What voices come from comes out again, by what was known then, whatever is known now.
+async fn must_have_grounds(world: &World, id: RoundId) {
+    let round = world.ledger.round(id).await.expect("a ledger").expect("a round");
+    let constants = round.rules.information().expect("rules v2");
+    let information = Information { ledger: &world.ledger, workers: &Threads, constants };
+    let standing = world.ledger.in_force(id).await.expect("a ledger").expect("in force").standing;
+    let grounds = information.grounds(&round).await.expect("a ledger").expect("columns are kept");
+    assert_eq!((grounds.made_ms, &grounds.rounds), (standing.made_ms, &standing.rounds));
+    assert_eq!(grounds.number.to_bits(), standing.number.to_bits());
+    assert!(grounds.miners.keys().eq(standing.miners.keys()));
+    assert_eq!((grounds.columns.len(), grounds.cross.len()), (standing.miners.len() + 2, standing.miners.len() + 2));
+    // Without the columns of a round of its window it does not come out any more, and nothing else is told instead.
+    let swept = grounds.rounds[0] + Days::new(1);
+    world.ledger.sweep_columns(swept, i64::MAX / 2).await.expect("a ledger");
+    assert_eq!(information.grounds(&round).await.expect("a ledger"), None);
 }
 
 fn of_hotkey(shares: &aml_subnet::store::records::Shares, hotkey: &aml_subnet::wallet::Hotkey) -> f64 {

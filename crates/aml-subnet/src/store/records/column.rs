@@ -63,6 +63,14 @@ pub struct StoredColumn {
 }
 
 impl StoredColumn {
+    /// A column of its bytes, little-endian; `None` when they are not one finite score for each worth.
+    #[must_use]
+    pub fn of_bytes(name: ColumnName, worths: &[u8], scores: &[u8]) -> Option<Self> {
+        let (worths, scores) = (worths_of(worths)?, scores_of(scores)?);
+        let sound = worths.len() == scores.len() && scores.iter().all(|score| score.is_finite());
+        sound.then_some(Self { name, worths, scores })
+    }
+
     /// What the verdict says of it.
     #[must_use]
     pub fn digests(&self) -> ColumnDigests {

@@ -47,4 +47,10 @@ impl Marks {
     pub const fn counts(&self) -> bool {
         self.void.is_none() && self.late.is_none()
     }
+
+    /// Whether it did at a moment, in milliseconds since 1970.
+    #[must_use]
+    pub fn counted_at(&self, at_ms: i64) -> bool {
+        [&self.void, &self.late].into_iter().flatten().all(|mark| mark.at_ms > at_ms)
+    }
 }

@@ -20,6 +20,12 @@ pub struct KnownOutcome {
 }
 
 impl KnownOutcome {
+    /// Whether this version was the one in force at a moment, in milliseconds since 1970.
+    #[must_use]
+    pub fn was_known(&self, at_ms: i64) -> bool {
+        self.seen_ms <= at_ms && self.replaced_ms.is_none_or(|replaced| replaced > at_ms)
+    }
+
     /// Whether both say the same, whenever they were seen.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {

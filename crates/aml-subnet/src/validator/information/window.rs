@@ -14,6 +14,7 @@ use crate::validation::v2::standing::{Delivered, Standings};
 use crate::validation::v2::window::Window;
 use crate::wallet::Hotkey;
 
+use super::grounds::{Gathered, Moment, NOW};
 use super::{Information, InformationError, REFERENCES};
 
 /// Rounds that are looked through at once: far more than a window of daily ones has.
@@ -39,18 +40,10 @@ impl Information<'_> {
     pub async fn in_force(&self, id: RoundId, asked: &[Hotkey], now_ms: i64) -> Result<InForce, InformationError> {
         let mut outcomes = self.ledger.hold_outcomes().await;
         let made_ms = outcomes.made(now_ms);
-        let today = day_of(id.date);
-        let days = Window::new(self.constants, today).rounds();
-        let (window, missing) = self.window(id, days.clone()).await?;
-        let mut miners: BTreeSet<Hotkey> = asked.iter().copied().collect();
-        window.iter().for_each(|looked| miners.extend(looked.there.keys()));
-        let miners: Vec<Hotkey> = miners.into_iter().collect();
-        let moments = self.moments(&window, &miners).await?;
-        let conduct = self.ledger.conduct(Before { round: id, since: *days.start(), as_of_ms: made_ms }).await?;
-        let delivered = self.delivered(&window, &miners, &conduct).await?;
+        let gathered = self.gather(id, asked, Moment { made_ms, known_ms: NOW }).await?;
         drop(outcomes);
-        let weights = self.weights_before(id).await?;
-        let before: Vec<f64> = miners.iter().map(|miner| weights.get(miner).copied().unwrap_or(0.0)).collect();
+        let before = self.weights_before(id, &gathered.miners, NOW).await?;
+        let Gathered { miners, rounds, missing, moments, delivered } = gathered;
         let constants = self.constants;
         let (number, illicit) = (moments.number, moments.illicit);
         let settle = move || Standings::settle(constants, &moments, &delivered, &before);
@@ -59,7 +52,7 @@ impl Information<'_> {
         let standing = StandingRecord {
             rules: RulesVersion::V2,
             made_ms,
-            rounds: window.iter().map(|looked| looked.round.id.date).collect(),
+            rounds,
             missing,
             number,
             illicit,
@@ -70,12 +63,41 @@ impl Information<'_> {
         Ok(InForce { curve: standings.curve, standing })
     }
 
+    /// What a standing is made of, by what was known at a moment.
+    pub(super) async fn gather(
+        &self,
+        id: RoundId,
+        asked: &[Hotkey],
+        Moment { made_ms, known_ms }: Moment,
+    ) -> Result<Gathered, InformationError> {
+        let days = Window::new(self.constants, day_of(id.date)).rounds();
+        let (window, missing) = self.window(id, days.clone(), known_ms).await?;
+        let mut miners: BTreeSet<Hotkey> = asked.iter().copied().collect();
+        window.iter().for_each(|looked| miners.extend(looked.there.keys()));
+        let miners: Vec<Hotkey> = miners.into_iter().collect();
+        let moments = self.moments(&window, &miners).await?;
+        let conduct = self.ledger.conduct(Before { round: id, since: *days.start(), as_of_ms: made_ms }).await?;
+        let delivered = self.delivered(&window, &miners, &conduct).await?;
+        let rounds = window.iter().map(|looked| looked.round.id.date).collect();
+        Ok(Gathered { miners, rounds, missing, moments, delivered })
+    }
+
     /// Judged rounds of the same subnet and window of these days that count, oldest first.
     pub(super) async fn rounds(&self, id: RoundId, days: RangeInclusive<i64>) -> Result<Vec<Round>, StorageError> {
+        self.rounds_then(id, days, NOW).await
+    }
+
+    /// The same, by what had been said of them at a moment.
+    async fn rounds_then(
+        &self,
+        id: RoundId,
+        days: RangeInclusive<i64>,
+        known_ms: i64,
+    ) -> Result<Vec<Round>, StorageError> {
         let mut rounds = self.ledger.rounds(id.netuid, ROUNDS, Some(date_of(days.end() + 1))).await?;
         rounds.retain(|round| {
             let same = round.id.window_days == id.window_days && days.contains(&day_of(round.id.date));
-            same && round.marks.counts() && round.step >= Step::Judged
+            same && round.marks.counted_at(known_ms) && round.step >= Step::Judged
         });
         rounds.reverse();
         Ok(rounds)
@@ -87,17 +109,21 @@ impl Information<'_> {
         &self,
         id: RoundId,
         days: RangeInclusive<i64>,
+        known_ms: i64,
     ) -> Result<(Vec<Looked>, Vec<chrono::NaiveDate>), InformationError> {
         let (mut window, mut missing) = (Vec::new(), Vec::new());
         let mut numbers = HashMap::new();
-        for round in self.rounds(id, days).await? {
+        for round in self.rounds_then(id, days, known_ms).await? {
             let there = self.there(&round).await?;
             let Some(there) = there else {
                 missing.push(round.id.date);
                 continue;
             };
-            let known = self.ledger.outcomes(round.id).await?;
+            let mut known = self.ledger.outcomes(round.id).await?;
+            known.retain(|one| one.was_known(known_ms));
             let (outcomes, ahead) = self.counted(&round, id, known, &mut numbers);
+            // Counts are kept of what is known now.
+            let ahead = ahead || known_ms != NOW;
             if !outcomes.is_empty() {
                 window.push(Looked { round, outcomes, ahead, there });
             }
@@ -116,7 +142,7 @@ impl Information<'_> {
         let (day, today) = (day_of(round.id.date), day_of(id.date));
         let (now, ever) = (Window::new(self.constants, today), Window::new(self.constants, i64::MAX / 2));
         let (mut outcomes, mut ahead) = (Vec::new(), false);
-        for one in known.into_iter().filter(|one| one.replaced_ms.is_none()) {
+        for one in known {
             let Some(illicit) = one.illicit else { continue };
             let confirmed = day_at_ms(one.confirmed_ms);
             if now.counts(day, confirmed) {
@@ -197,17 +223,23 @@ impl Information<'_> {
         Ok(miners.iter().map(one).collect())
     }
 
-    /// The weights of the day before: of the newest earlier round for which any were made.
-    async fn weights_before(&self, id: RoundId) -> Result<BTreeMap<Hotkey, f64>, InformationError> {
+    /// Each miner's weight of the day before: of the newest earlier round for which any were made; 0 where it had none.
+    pub(super) async fn weights_before(
+        &self,
+        id: RoundId,
+        miners: &[Hotkey],
+        known_ms: i64,
+    ) -> Result<Vec<f64>, InformationError> {
         let today = day_of(id.date);
-        let rounds = self.rounds(id, today - self.constants.days - self.constants.earliest..=today - 1).await?;
-        for round in rounds.iter().rev() {
+        let days = today - self.constants.days - self.constants.earliest..=today - 1;
+        for round in self.rounds_then(id, days, known_ms).await?.iter().rev() {
             if let Some(known) = self.ledger.in_force(round.id).await? {
-                let weights = known.standing.miners.into_iter();
-                return Ok(weights.map(|(miner, standing)| (miner, standing.priced.weight)).collect());
+                let standings = known.standing.miners;
+                let weight = |miner| standings.get(miner).map_or(0.0, |standing| standing.priced.weight);
+                return Ok(miners.iter().map(weight).collect());
             }
         }
-        Ok(BTreeMap::new())
+        Ok(vec![0.0; miners.len()])
     }
 }
 

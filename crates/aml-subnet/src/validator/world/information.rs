@@ -119,6 +119,9 @@ pub trait InformationLog: Send + Sync {
 
     /// The calibration of a round.
     fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>>;
+
+    /// The rows of a round in a table, one a line of JSON.
+    fn round_rows<'a>(&'a self, id: RoundId, table: &'a str) -> BoxFuture<'a, Result<Vec<u8>, StorageError>>;
 }
 
 impl InformationLog for Ledger {
@@ -250,5 +253,9 @@ impl InformationLog for Ledger {
 
     fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>> {
         Box::pin(Self::calibration(self, id))
+    }
+
+    fn round_rows<'a>(&'a self, id: RoundId, table: &'a str) -> BoxFuture<'a, Result<Vec<u8>, StorageError>> {
+        Box::pin(Self::round_rows(self, id, table))
     }
 }
