@@ -19,10 +19,10 @@ use crate::validator_kill::{Rules, Stage, must_equal, validator};
 const MOST_KILLS: usize = 8;
 
 /// A validator lives so long at most before it is killed: a round takes some seconds, and a sealed one waits for its opening.
-const fn longest_life_ms(rules: Rules) -> f64 {
+const fn longest_life(rules: Rules) -> Duration {
     match rules {
-        Rules::V1 => 4_000.0,
-        Rules::V2Sealed => 12_000.0,
+        Rules::V1 => Duration::from_secs(4),
+        Rules::V2Sealed => Duration::from_secs(12),
     }
 }
 
@@ -87,15 +87,14 @@ async fn play(stage: &Stage, home: &Home, machines: usize, chance: &mut Draw) ->
     }
     let mut kills = 0;
     loop {
-        let life_ms = chance.unit() * longest_life_ms(stage.rules);
-        tokio::time::sleep(Duration::from_millis(life_ms as u64)).await;
+        tokio::time::sleep(longest_life(stage.rules).mul_f64(chance.unit())).await;
         let mut alive: Vec<&mut Machine> = all.iter_mut().filter_map(|one| (!one.has_ended()).then_some(one)).collect();
         if alive.is_empty() {
             break;
         }
         if kills < MOST_KILLS {
-            let number = (chance.unit() * alive.len() as f64) as usize;
-            alive[number].dies();
+            chance.shuffle(&mut alive);
+            alive[0].dies();
             kills += 1;
         }
     }
