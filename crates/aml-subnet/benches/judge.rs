@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 use aml_miner::digest::{Digest, Hashed};
 use aml_miner::receipt::{ReceiptKey, Statement};
 use aml_miner::wire::reply::{AnswerWriter, Explanation, FeatureNames, Impact, concat_blocks};
+use aml_subnet::beacon::{Beacon, BeaconRound, Pulse};
+use aml_subnet::protocol::sealed::{OVERHEAD, Packed, Parties, Sealed, seal};
 use aml_subnet::store::records::{Answer, Ask, Form, Reply, RosterRow, Round, RoundId, Step, Task};
 use aml_subnet::store::{Ledger, Opening};
 use aml_subnet::validation::ensemble_aggregator::aggregate_groups;
@@ -189,11 +191,27 @@ fn answer(task: &Task, number: u16, explained: bool) -> (Answer, Vec<u8>) {
     (answer, body)
 }
 
+/// What sealing adds to an answer, and what opening takes.
+fn sealed(name: &str, answer: &Answer, body: &[u8]) {
+    let to = BeaconRound { beacon: Beacon::Development, round: 1_800_000_000 };
+    let parties = Parties { miner: answer.hotkey, validator: hotkey(7), task: Digest::of(b"task") };
+    let packed = || Packed::of(answer.receipt.as_deref(), body).expect("a receipt");
+    let sent = seal(packed(), to, &parties).expect("sealed");
+    println!("{name}, sealed: {:.1} MB, {OVERHEAD} bytes more than compressed", sent.len() as f64 / 1e6);
+    measure(&format!("{name}, compressed"), 15, packed);
+    measure(&format!("{name}, compressed and sealed"), 15, || seal(packed(), to, &parties).expect("sealed"));
+    let pulse = Pulse::of_development(to.round).expect("a key that everybody knows");
+    measure(&format!("{name}, opened"), 15, || {
+        Sealed::read(&sent, to).and_then(|read| read.open(&pulse, &parties, 1 << 30)).expect("it opens")
+    });
+}
+
 fn one_answer(name: &str, explained: bool) {
     let task = task(1);
     let (answer, mut body) = answer(&task, 0, explained);
     println!("{name}: {:.1} MB", body.len() as f64 / 1e6);
     measure(&format!("{name}, its digest"), 15, || Digest::of(&body));
+    sealed(name, &answer, &body);
     let bench = Bench { rules: &RULES, task: &task };
     measure(&format!("{name}, digest and tiers 1 and 2"), 15, || {
         let hashed = Hashed::of(std::mem::take(&mut body));

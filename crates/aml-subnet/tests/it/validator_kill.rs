@@ -61,7 +61,7 @@ const PAYING: [&str; 9] = [
 ];
 
 /// Places that only rounds with sealed answers under rules v2 come to.
-const SEALED: [&str; 3] = ["round.pulses_recorded", "round.one_opened", "record_counts.after_commit"];
+const SEALED: [&str; 3] = ["round.pulses_recorded", "round.one_opened", "record_canonical.after_commit"];
 
 /// Rules that a validator is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

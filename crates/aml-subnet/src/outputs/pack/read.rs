@@ -142,7 +142,9 @@ fn signed(bytes: &[u8], expected: &Hotkey) -> Result<PackManifest, ReadPackError
     }
     let mut signature = [0; 64];
     let told = signed_bytes(PACK_DOMAIN, &manifest).map_err(|error| wrong(error.to_string()))?;
-    let is_hex = hex::decode_to_slice(&manifest.signature, &mut signature).is_ok();
+    // In one way: what is written is what was signed.
+    let is_hex = hex::decode_to_slice(&manifest.signature, &mut signature).is_ok()
+        && hex::encode(signature) == manifest.signature;
     if is_hex && verify(manifest.scheme, expected, &told, &signature) {
         return Ok(manifest);
     }
