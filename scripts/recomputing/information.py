@@ -159,8 +159,8 @@ class Information:
             tally.same("standing: rounds counted", here, kept["counted"], own["counted"][at])
         return own
 
-    def priced(self, row, miners, looked, at_ms):
-        names = [*miners, *(f"reference:{name}" for name in REFERENCES)]
+    def counted(self, names, looked):
+        """By round: columns at places that count (zeros where there is none), weights of the places, whether they are illicit."""
         numbers = {}
         for _, _, counts in looked:
             for one in counts:
@@ -172,6 +172,11 @@ class Information:
             rows = [self.row(before["id"], name) if name in there or name.startswith("reference:") else None for name in names]
             x = np.array([np.zeros(len(places)) if kept is None else kept[0][places] / v2.GRAIN for kept in rows])
             rounds.append((x, weights, np.array([float(one["illicit"]) for one in counts])))
+        return rounds
+
+    def priced(self, row, miners, looked, at_ms):
+        names = [*miners, *(f"reference:{name}" for name in REFERENCES)]
+        rounds = self.counted(names, looked)
         P, p, u, number, illicit = v2.moments(len(names), rounds)
         known = bool(min(illicit, number - illicit) >= v2.LEAST)
         delivered = [self.delivered(row, hotkey, looked, at_ms) for hotkey in miners]

@@ -118,18 +118,7 @@ class Weighing:
 
     def moments(self, row, grounds, looked):
         tally, name = self.tally, row["id"]
-        numbers = {}
-        for _, _, counts in looked:
-            for one in counts:
-                numbers[one["address"]] = numbers.get(one["address"], 0) + 1
-        rounds = []
-        for before, there, counts in looked:
-            places = [one["place"] for one in counts]
-            weights = np.array([1 / numbers[one["address"]] for one in counts])
-            rows = [self.known.row(before["id"], column) if column in there or column in REFERENCES else None
-                    for column in grounds["columns"]]
-            x = np.array([np.zeros(len(places)) if kept is None else kept[0][places] / v2.GRAIN for kept in rows])
-            rounds.append((x, weights, np.array([float(one["illicit"]) for one in counts])))
+        rounds = self.known.counted(grounds["columns"], looked)
         P, p, u, number, illicit = v2.moments(len(grounds["columns"]), rounds)
         largest = max(1.0, float(np.abs(P).max(initial=0)))
         for what, stored, own in (("P", matrix(grounds["cross"]), P), ("p", np.array(grounds["told"]), p)):
