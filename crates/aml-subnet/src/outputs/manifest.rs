@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::signed::signed_bytes;
+use super::signed::{is_signed, signed_bytes};
 use crate::validation::rules::RulesVersion;
-use crate::wallet::{Hotkey, Scheme, Signer, verify};
+use crate::wallet::{Hotkey, Scheme, Signer};
 
 /// First bytes of what is signed, so that the signature means nothing elsewhere.
 pub const DOMAIN: &[u8] = b"aml-canonical-scores/1\n";
@@ -87,10 +87,8 @@ impl Manifest {
     /// When it is no manifest, or not signed as it says, or by somebody else.
     pub fn read(bytes: &[u8], expected: Option<&Hotkey>) -> Result<Self, ManifestError> {
         let manifest: Self = serde_json::from_slice(bytes)?;
-        let mut signature = [0; 64];
         let hotkey = manifest.hotkey;
-        hex::decode_to_slice(&manifest.signature, &mut signature).map_err(|_| ManifestError::Signature(hotkey))?;
-        if !verify(manifest.scheme, &hotkey, &manifest.signed_bytes()?, &signature) {
+        if !is_signed(&manifest.signature, manifest.scheme, &hotkey, &manifest.signed_bytes()?) {
             return Err(ManifestError::Signature(hotkey));
         }
         match expected {

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::wallet::{Hotkey, Scheme, verify};
+
 /// The bytes that are signed of a manifest, which has a `signature` among its fields.
 pub(super) fn signed_bytes(domain: &[u8], manifest: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     // A `Value` keeps its keys sorted.
@@ -10,4 +12,11 @@ pub(super) fn signed_bytes(domain: &[u8], manifest: &impl Serialize) -> Result<V
         object.remove("signature");
     }
     Ok([domain, &serde_json::to_vec(&value)?].concat())
+}
+
+/// Whether the signature of a manifest, as it is written, is `hotkey`'s over these bytes. It is written in one way alone.
+pub(super) fn is_signed(signature: &str, scheme: Scheme, hotkey: &Hotkey, told: &[u8]) -> bool {
+    let mut bytes = [0; 64];
+    let is_hex = hex::decode_to_slice(signature, &mut bytes).is_ok() && hex::encode(bytes) == signature;
+    is_hex && verify(scheme, hotkey, told, &bytes)
 }

@@ -128,6 +128,7 @@ impl Packing<'_> {
         let (round, constants) = self.ready(wanted.round).await?;
         let verdicts = self.ledger.verdicts(round.id).await?;
         self.whole(&round, &verdicts).await?;
+        self.known(&round, wanted.alert.as_deref()).await?;
         let mut pack = PackWriter::new(out);
         for table in ROUND_TABLES {
             let rows = self.ledger.round_rows(round.id, table).await?;
@@ -147,7 +148,6 @@ impl Packing<'_> {
         if wanted.full {
             self.bodies(&round, &mut pack).await?;
         }
-        self.known(&round, wanted.alert.as_deref()).await?;
         let head = PackHead {
             round: round.id,
             batch: round.batch,

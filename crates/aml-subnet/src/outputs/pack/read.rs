@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::zip::{NotAZip, members};
 use super::{FORMAT, PACK_DOMAIN, PACK_MANIFEST, PackManifest, VERSION};
-use crate::outputs::signed::signed_bytes;
-use crate::wallet::{Hotkey, verify};
+use crate::outputs::signed::{is_signed, signed_bytes};
+use crate::wallet::Hotkey;
 
 /// A pack that is longer is not read.
 pub const LONGEST_PACK: u64 = 1 << 29;
@@ -140,12 +140,8 @@ fn signed(bytes: &[u8], expected: &Hotkey) -> Result<PackManifest, ReadPackError
     if manifest.hotkey != *expected {
         return Err(ReadPackError::Signer { expected: *expected, actual: manifest.hotkey });
     }
-    let mut signature = [0; 64];
     let told = signed_bytes(PACK_DOMAIN, &manifest).map_err(|error| wrong(error.to_string()))?;
-    // In one way: what is written is what was signed.
-    let is_hex = hex::decode_to_slice(&manifest.signature, &mut signature).is_ok()
-        && hex::encode(signature) == manifest.signature;
-    if is_hex && verify(manifest.scheme, expected, &told, &signature) {
+    if is_signed(&manifest.signature, manifest.scheme, expected, &told) {
         return Ok(manifest);
     }
     Err(wrong(format!("the signature is not {expected}'s over it")))
