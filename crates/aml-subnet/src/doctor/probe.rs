@@ -1,4 +1,4 @@
-//! Looking: opens the key, asks the chain, a clock, the port and the API. Every look has a deadline, and a failure is a fact.
+//! Collects facts: opens the key, asks the chain, a clock, the port and the API. Every look has a deadline, and a failure is a fact.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
