@@ -56,7 +56,7 @@ if [ -z "$to" ]; then
   systemd-sysusers /usr/lib/sysusers.d/aml.conf
   chown aml-subnet: /etc/aml/wallets
   chmod 0600 /etc/aml/subnet.env /etc/aml/miner.env /etc/aml/validator.env
-  systemctl daemon-reload
+  if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 fi
 cat <<'EOF'
 Installed. Next:

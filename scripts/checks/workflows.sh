@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The forge's workflow files fit their schema and pass actionlint, and every script that they name is there.
+# The forge's workflow files fit their schema and pass actionlint, every script that they name is there, and the devcontainer
+# has what scripts/setup.sh asks for.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 passed=0 failed=0
@@ -16,6 +17,20 @@ scripts_are_there() {
   return "$bad"
 }
 check "scripts that workflows run are there" scripts_are_there
+
+devcontainer() {
+  python3 - <<'PYTHON'
+import json, pathlib, re
+about = json.loads(pathlib.Path(".devcontainer/devcontainer.json").read_text())
+image = pathlib.Path(".devcontainer", about["build"]["dockerfile"]).read_text()
+setup = pathlib.Path("scripts/setup.sh").read_text()
+wanted = set(re.findall(r"need_command \S+ ([\w+-]+)", setup)) | set(re.findall(r"missing\+=\(([\w+-]+)\)", setup))
+lacking = sorted(package for package in wanted if not re.search(rf"(?<![\w+-]){re.escape(package)}(?![\w+-])", image))
+assert wanted and not lacking, f"the devcontainer lacks {lacking}"
+assert pathlib.Path(about["postCreateCommand"].split()[0]).exists() and about["remoteUser"] in image
+PYTHON
+}
+check "the devcontainer has what the setup asks for" devcontainer
 
 tools=${AML_WORKFLOW_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/aml-workflow-checks}
 mkdir -p "$tools"
