@@ -76,7 +76,7 @@ skip() {
 # difference that the rest does not show, and they take most of the time.
 apart=(
   chain_conformance:: chain_faults:: ledger_faults:: ledger_tls:: ledger_transfer::
-  validator_again:: validator_faults:: validator_kill:: validator_past:: validator_round:: validator_rules_v2:: validator_season::
+  validator_again:: validator_faults:: validator_kill:: validator_kill_random:: validator_past:: validator_round:: validator_rules_v2:: validator_season::
   validator_task_common:: validator_weights::
 )
 
