@@ -92,6 +92,7 @@ runs() { # folder with the programs
     if ! "$1/$program" --version >"$work/told" 2>&1; then
       # What a package needs is installed with it.
       if [ "${name##*.}" = deb ] && [ -z "$to" ] && grep -q "cannot open shared object file" "$work/told"; then continue; fi
+      grep -q "Permission denied" "$work/told" && say "programs may not run in $work: set TMPDIR to a folder where they may"
       fail "$program does not run on this machine: $(head -n 1 "$work/told")"
     fi
     awk -v wanted="$version" 'NR == 1 && $2 == wanted { found = 1 } END { exit !found }' "$work/told" ||

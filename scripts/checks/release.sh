@@ -98,6 +98,15 @@ else
   echo "skipped: CycloneDX's schema (PyPI was not reached)"
 fi
 
+context_is_whole() {
+  tar -tzf "$work"/release/aml-*-container.tar.gz | sed 's#/$##' >"$work/context"
+  local path
+  for path in $(sed -n 's/^COPY \(--from=[a-z]* \)\{0\}\([^-].*\) [^ ]*$/\2/p' Dockerfile) Dockerfile; do
+    grep -qx "$path" "$work/context" || { echo "the build context lacks $path"; return 1; }
+  done
+}
+check "the build context has what the Dockerfile copies" context_is_whole
+
 is_installed() { # bin, units
   [ -x "$work/root/$1/aml-subnet" ] && [ -f "$work/root/etc/aml/subnet.toml" ] && [ -f "$work/root/$2/aml-subnet-miner.service" ] &&
     ! { [ "$1" = usr/bin ] && grep -r /usr/local "$work/root/$2"; } && cmp "$work/signers" "$work/root/etc/aml/release_signers"
