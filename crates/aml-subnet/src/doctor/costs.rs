@@ -13,8 +13,8 @@ const TASK: u64 = 4_026;
 const ANSWER: u64 = 140;
 /// Bytes per alert and miner that a ledger takes: what arrived, what it opened to, and 9.4 of columns and scores.
 const LEDGER: u64 = 2 * ANSWER + 9;
-/// Bytes per alert of a batch in the cache.
-const BATCH: u64 = 6_000;
+/// Bytes per alert of a batch in the cache and of published files.
+const DAY: u64 = 6_000 + 470;
 
 /// Whom a neuron has to do with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) fn expected(role: Role, others: Others) -> Finding {
             "costs: every 1,000 alerts of a day are {} to send to {serving} miners, {} to receive and {} of disk",
             megabytes(TASK * serving),
             megabytes(ANSWER * serving),
-            megabytes(LEDGER * serving + BATCH),
+            megabytes(LEDGER * serving + DAY),
         ),
         Role::Miner => format!(
             "costs: every 1,000 alerts of a day are {} to receive from {permitted} validators, {} to send, and twice that of \

@@ -133,7 +133,7 @@ fn what_a_neuron_costs_is_told_for_the_subnet_that_is_seen() {
     let some = Some(Others { serving: 256, permitted: 3 });
     let validator = told(Role::Validator, some);
     assert!(
-        validator.contains("1030.7 MB to send to 256 miners, 35.8 MB to receive and 80.0 MB of disk"),
+        validator.contains("1030.7 MB to send to 256 miners, 35.8 MB to receive and 80.5 MB of disk"),
         "{validator}"
     );
     let miner = told(Role::Miner, some);
