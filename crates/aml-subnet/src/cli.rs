@@ -1,4 +1,4 @@
-//! The command line: one binary, one subcommand a role.
+//! The command line: one binary, one subcommand per role.
 //!
 //! Each subcommand has a file under `cli/` with its arguments and a `run`; here they are only named.
 

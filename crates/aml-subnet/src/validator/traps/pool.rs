@@ -1,7 +1,7 @@
 //! The pool of a round: settled alerts of past batches that may be issued again, as a value and as a file.
 //!
 //! Traps must be made again, byte for byte, when a round is resumed, though outcomes may have been added in between. So
-//! a pool is gathered once a round, kept as a file, and named by its digest in the round's task.
+//! a pool is gathered once per round, kept as a file, and named by its digest in the round's task.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
