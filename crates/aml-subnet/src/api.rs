@@ -17,6 +17,7 @@ mod canonical;
 mod cases;
 mod clusters;
 mod dossier;
+mod drift;
 mod evidence;
 mod excerpt;
 mod facts;
@@ -95,6 +96,7 @@ fn answers() -> Router<ApiState> {
         .route("/weights", get(weights::show))
         .route("/cases/{date}", get(cases::of_day))
         .route("/plan", get(plan::show))
+        .route("/drift", get(drift::show))
         .route("/risk/address/{address}", get(risk::of_address))
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))

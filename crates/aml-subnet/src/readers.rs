@@ -5,6 +5,7 @@
 //! | [`calibration`] | from a score to the probability that the alert is confirmed, with an interval |
 //! | [`reliability`] | probabilities held against outcomes |
 //! | [`cases`] | alerts by actor |
+//! | [`drift`] | months of scores held against each other, by slice |
 //! | [`flows`] | which part of the money flow around an address is drawn |
 //! | [`plan`] | what a number of reviews finds |
 //! | [`sheet`] | cells that a spreadsheet does not run |
@@ -12,6 +13,7 @@
 pub mod calibration;
 pub mod cases;
 pub mod comparing;
+pub mod drift;
 pub mod flows;
 pub mod plan;
 pub mod reliability;

@@ -33,6 +33,7 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
         super::miners::one,
         super::weights::show,
         super::plan::show,
+        super::drift::show,
         super::risk::of_address,
         super::status::health,
         super::status::ready,
@@ -48,6 +49,7 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
         super::pages::weights,
         super::pages::risk,
         super::pages::plan,
+        super::pages::drift,
     ),
     components(schemas(ErrorBody, ValidationErrorBody, ValidationProblem, ErrorCode)),
     tags(

@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::chain_view::ChainView;
 use super::dossier::Dossiers;
+use super::drift::Drifts;
 use super::memory::Memory;
 use super::plan::Plans;
 use crate::config::Settings;
@@ -108,6 +109,7 @@ pub struct Shared {
     pub(super) memory: Memory,
     pub(super) dossiers: Dossiers,
     pub(super) plans: Plans,
+    pub(super) drifts: Drifts,
     pub(super) request_ids: RequestIds,
 }
 
@@ -141,6 +143,7 @@ impl ApiState {
             memory: Memory::default(),
             dossiers: Dossiers::default(),
             plans: Plans::default(),
+            drifts: Drifts::default(),
             request_ids: RequestIds::default(),
         }))
     }

@@ -93,6 +93,7 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
             vec!["/cases/latest".to_owned(), "/cases/2020-01-01".to_owned(), "/cases/latest?by=x".to_owned()],
         ),
         ("/plan", vec!["/plan".to_owned(), "/plan?precision=0.2".to_owned(), "/plan?days=x".to_owned()]),
+        ("/drift", vec!["/drift".to_owned(), "/drift?reviews=10&months=1".to_owned(), "/drift?reviews=11".to_owned()]),
     ];
     all.extend(ledger_requests());
     all.extend(page_requests());
@@ -111,6 +112,7 @@ fn page_requests() -> Vec<(&'static str, Vec<String>)> {
         ("/", vec!["/".to_owned()]),
         ("/page/miners", vec!["/page/miners".to_owned()]),
         ("/page/plan", vec!["/page/plan".to_owned(), "/page/plan?reviews=x".to_owned()]),
+        ("/page/drift", vec!["/page/drift".to_owned(), "/page/drift?reviews=x".to_owned()]),
         (
             "/page/alerts/{round}/{id}",
             vec![format!("/page/alerts/{open}/{}", task(DAYS).roster[3].alert_id), format!("/page/alerts/{open}/x")],

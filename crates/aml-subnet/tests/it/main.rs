@@ -4,6 +4,7 @@ mod alert_rules;
 mod api_batch;
 mod api_chain;
 mod api_docs;
+mod api_drift;
 mod api_information;
 mod api_kit;
 mod api_openapi;

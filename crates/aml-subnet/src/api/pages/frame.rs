@@ -56,6 +56,7 @@ pub(super) enum Page {
     Leaderboard,
     Rounds,
     Plan,
+    Drift,
     Weights,
     Risk,
     None,
@@ -106,12 +107,13 @@ impl Frame {
         Self { subnet: format!("AML subnet {}", api.netuid), page, status: status(api), twin, style: Style }
     }
 
-    pub(super) fn nav(&self) -> [NavEntry; 6] {
+    pub(super) fn nav(&self) -> [NavEntry; 7] {
         let entry = |href, label, page| NavEntry { href, label, current: self.page == page };
         [
             entry("/", "Today", Page::Home),
             entry("/page/rounds", "Rounds", Page::Rounds),
             entry("/page/plan", "Plan", Page::Plan),
+            entry("/page/drift", "Drift", Page::Drift),
             entry("/page/risk", "Address risk", Page::Risk),
             entry("/page/miners", "Miners", Page::Leaderboard),
             entry("/page/weights", "Weights", Page::Weights),
