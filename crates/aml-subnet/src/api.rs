@@ -30,6 +30,7 @@ mod others;
 mod pages;
 mod plan;
 mod query;
+mod queues;
 mod recent;
 mod relative;
 mod reply;
@@ -95,6 +96,7 @@ fn answers() -> Router<ApiState> {
         .route("/miners/{hotkey}", get(miners::one))
         .route("/weights", get(weights::show))
         .route("/cases/{date}", get(cases::of_day))
+        .route("/queues/{system}/{date}", get(queues::of_day))
         .route("/plan", get(plan::show))
         .route("/drift", get(drift::show))
         .route("/risk/address/{address}", get(risk::of_address))

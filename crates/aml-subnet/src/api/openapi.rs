@@ -33,6 +33,7 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
         super::miners::one,
         super::weights::show,
         super::plan::show,
+        super::queues::of_day,
         super::drift::show,
         super::risk::of_address,
         super::status::health,
