@@ -21,6 +21,7 @@ mod drift;
 mod evidence;
 mod excerpt;
 mod facts;
+mod llms;
 mod memory;
 mod metrics;
 mod miners;
@@ -70,6 +71,7 @@ pub fn router(api: ApiState) -> Router {
         .merge(answers())
         .nest(VERSION, answers())
         .merge(pages::router())
+        .route("/llms.txt", get(llms::guide))
         .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
         .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
         .layer(CatchPanicLayer::custom(panicked::<ErrorCode>))

@@ -14,7 +14,7 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
 #[openapi(
     info(
         title = "AML validator API",
-        description = "Canonical scores, rounds, miners and weights of one validator. Read only. Every route but those of pages also \
+        description = "Canonical scores, rounds, miners and weights of one validator. Read only. Every route but those of pages and `/llms.txt` also \
                        stands under the prefix `/api/1`.",
         license(name = "MIT", identifier = "MIT"),
     ),
@@ -40,6 +40,7 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
         super::status::ready,
         super::status::exposition,
         document,
+        super::llms::guide,
         super::pages::alert,
         super::pages::cluster,
         super::pages::home,

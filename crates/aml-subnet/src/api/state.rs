@@ -29,11 +29,13 @@ pub struct Readiness {
     pub weights_tempos: f64,
     /// Whether weights are not set at all, so that their age says nothing.
     pub shadow: bool,
+    /// Whether this serves a copy or a replica of a validator's ledger, and nobody reads the chain.
+    pub mirror: bool,
 }
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self { head_age: Duration::from_secs(5 * 60), weights_tempos: 3.0, shadow: false }
+        Self { head_age: Duration::from_secs(5 * 60), weights_tempos: 3.0, shadow: false, mirror: false }
     }
 }
 

@@ -121,6 +121,7 @@ fn page_requests() -> Vec<(&'static str, Vec<String>)> {
         ("/ready", vec!["/ready".to_owned()]),
         ("/metrics", vec!["/metrics".to_owned()]),
         ("/openapi.json", vec!["/openapi.json".to_owned()]),
+        ("/llms.txt", vec!["/llms.txt".to_owned()]),
         ("/", vec!["/".to_owned()]),
         ("/page/miners", vec!["/page/miners".to_owned()]),
         ("/page/plan", vec!["/page/plan".to_owned(), "/page/plan?reviews=x".to_owned()]),

@@ -50,7 +50,9 @@ mod miner_parts;
 mod miner_strangers;
 mod my_rounds;
 mod outputs;
+mod pages_cli;
 mod readers_calibration;
+mod recipes_doc;
 #[cfg(feature = "redis")]
 mod redis_nonces;
 mod risk;

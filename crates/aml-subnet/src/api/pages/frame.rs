@@ -122,6 +122,9 @@ impl Frame {
 }
 
 fn status(api: &ApiState) -> Vec<StatusItem> {
+    if api.readiness.mirror {
+        return vec![StatusItem { label: "Copy", value: "read-only, without the chain".to_owned(), tone: "" }];
+    }
     let mut items = Vec::new();
     let Some(seen) = api.chain.current() else {
         return vec![StatusItem { label: "Chain", value: "not read yet".to_owned(), tone: "warn" }];
