@@ -39,6 +39,8 @@ if [ -f "$tools/packages" ]; then
   fi
   if command -v kubectl >/dev/null; then
     check "the Kubernetes manifests build" kubectl kustomize deploy/k8s --output "$work/manifests.yaml"
+    check "those of pages build" kubectl kustomize deploy/k8s/pages --output "$work/pages.yaml"
+    { echo ---; cat "$work/pages.yaml"; } >>"$work/manifests.yaml"
   else
     skip "kubectl is not installed: the manifests are checked as they are, not as Kustomize builds them"
     find deploy/k8s -name '*.yaml' ! -name kustomization.yaml -exec sh -c 'cat "$1"; echo ---' _ {} \; >"$work/manifests.yaml"

@@ -20,6 +20,7 @@ mod metagraph;
 mod miner;
 mod miners;
 mod my_rounds;
+mod pages;
 mod replay;
 mod rounds;
 mod rules;
@@ -68,6 +69,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Writes the evidence pack of a round, which anybody can check offline
     Evidence(Box<evidence::EvidenceArgs>),
+    /// Serves pages and API, read-only, from a replica or a copy of a ledger
+    Pages(pages::PagesArgs),
     /// Applies the rules of scoring and pay by themselves
     Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
@@ -113,6 +116,7 @@ impl Cli {
             Command::MyRounds(args) => my_rounds::run(&args),
             Command::Replay(args) => replay::run(&args),
             Command::Evidence(args) => evidence::run(&args),
+            Command::Pages(args) => pages::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),

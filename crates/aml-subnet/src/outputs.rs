@@ -9,6 +9,7 @@ pub mod manifest;
 pub mod pack;
 pub mod risk;
 pub mod rows;
+pub mod slices;
 
 mod signed;
 
@@ -18,3 +19,4 @@ pub use manifest::{DOMAIN, MANIFEST_FILE, Manifest, ManifestError};
 pub use pack::{PackManifest, pack_path};
 pub use risk::{AddressRisk, ScoredAlert, address_risk};
 pub use rows::{CanonicalRow, Mismatch, canonical_rows};
+pub use slices::SliceFacts;

@@ -5,14 +5,18 @@
 //! | [`calibration`] | from a score to the probability that the alert is confirmed, with an interval |
 //! | [`reliability`] | probabilities held against outcomes |
 //! | [`cases`] | alerts by actor |
+//! | [`drift`] | months of scores held against each other, by slice |
 //! | [`flows`] | which part of the money flow around an address is drawn |
+//! | [`queues`] | alerts in the forms of case systems |
 //! | [`plan`] | what a number of reviews finds |
 //! | [`sheet`] | cells that a spreadsheet does not run |
 
 pub mod calibration;
 pub mod cases;
 pub mod comparing;
+pub mod drift;
 pub mod flows;
 pub mod plan;
+pub mod queues;
 pub mod reliability;
 pub mod sheet;
