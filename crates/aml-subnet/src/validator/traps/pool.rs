@@ -21,7 +21,7 @@ use super::slice::{Candidate, Kind, SettledBatch, Slice};
 const PER_CLASS: usize = 60;
 /// Bytes of a pool: far above what a handful of slices need.
 const MAX_BYTES: u64 = 1 << 30;
-/// Level of compression: a pool is made once a round and read again after a restart only.
+/// Level of compression: a pool is made once per round and read again after a restart only.
 const LEVEL: i32 = 1;
 
 /// Settled alerts that may be issued again.
