@@ -6,6 +6,7 @@
 //! | [`reliability`] | probabilities held against outcomes |
 //! | [`cases`] | alerts by actor |
 //! | [`flows`] | which part of the money flow around an address is drawn |
+//! | [`reasons`] | why an alert is scored as it is, merged from what miners explain |
 //! | [`plan`] | what a number of reviews finds |
 //! | [`sheet`] | cells that a spreadsheet does not run |
 
@@ -14,5 +15,6 @@ pub mod cases;
 pub mod comparing;
 pub mod flows;
 pub mod plan;
+pub mod reasons;
 pub mod reliability;
 pub mod sheet;
