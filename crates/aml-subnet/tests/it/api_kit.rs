@@ -311,7 +311,7 @@ pub(crate) fn reasons(day: u32) -> Option<Reasons> {
     };
     let none = Reasons::absent("top", ALERTS, "");
     let alerts = (0..ALERTS).map(of_alert).collect();
-    (DAYS - 2..=DAYS).contains(&day).then(|| Reasons { miners: 5, voices: 0.8, absent: None, alerts, ..none })
+    (DAYS - 2..=DAYS).contains(&day).then_some(Reasons { miners: 5, voices: 0.8, absent: None, alerts, ..none })
 }
 
 pub(crate) fn task(day: u32) -> Task {
