@@ -15,7 +15,6 @@ use super::views::alert::{AlertDetail, AlertOutcome, Opinion};
 use super::views::readers::CalibrationBrief;
 use crate::outputs::CanonicalRow;
 use crate::readers::flows::{Around, Picture, picture};
-use crate::readers::reasons::{Found, Reason};
 use crate::store::records::{ColumnName, Round, Step};
 use crate::wallet::Hotkey;
 
@@ -87,9 +86,7 @@ pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<Aler
 /// The row of an alert with its reasons.
 fn with_reasons(scored: &Scored, row: &CanonicalRow, place: usize) -> CanonicalRow {
     let found = scored.reasons.as_ref().and_then(|reasons| reasons.alerts.get(place));
-    let reasons: Option<Vec<Reason>> = found.map(|found| found.iter().map(Found::told).collect());
-    let codes = |reasons: &Vec<Reason>| reasons.iter().map(|reason| reason.code.clone()).collect();
-    CanonicalRow { reason_codes: reasons.as_ref().map(codes), reasons, ..row.clone() }
+    found.map_or_else(|| row.clone(), |found| row.clone().because(found))
 }
 
 /// Why an alert has no reasons; `None` where it has.

@@ -86,10 +86,42 @@ pub(super) fn is_known(name: &str) -> bool {
 /// # Errors
 /// When a value has no such form; there is none that a canonical score could have.
 pub fn encode(rows: &[CanonicalRow], format: Format) -> Result<Vec<u8>, EncodeError> {
+    encode_columns(rows, format, Columns::of(rows))
+}
+
+/// Which columns are written: those of rounds with reasons have two more, whether any row is left or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Columns {
+    /// Without reasons.
+    Plain,
+    /// With reasons.
+    Reasons,
+}
+
+impl Columns {
+    /// The columns of a round with these rows.
+    #[must_use]
+    pub fn of(rows: &[CanonicalRow]) -> Self {
+        if rows.iter().any(|row| row.reasons.is_some()) { Self::Reasons } else { Self::Plain }
+    }
+
+    fn spec(self) -> &'static TableSpec {
+        match self {
+            Self::Plain => &CANONICAL,
+            Self::Reasons => &WITH_REASONS,
+        }
+    }
+}
+
+/// As [`encode`], of some rows of a round with these columns.
+///
+/// # Errors
+/// As there.
+pub fn encode_columns(rows: &[CanonicalRow], format: Format, columns: Columns) -> Result<Vec<u8>, EncodeError> {
     match format {
         Format::Json => Ok(serde_json::to_vec(rows)?),
-        Format::Csv => Ok(csv(rows).into_bytes()),
-        Format::Parquet => Ok(to_parquet(&table(rows))?),
+        Format::Csv => Ok(csv(rows, columns).into_bytes()),
+        Format::Parquet => Ok(to_parquet(&table(rows, columns))?),
     }
 }
 
@@ -130,11 +162,6 @@ const COLUMNS: [ColumnSpec; 11] = [
     optional(column("probability_high", ColumnType::F64, 0.0, 1.0)),
 ];
 
-/// Whether rows are of a round with reasons.
-fn have_reasons(rows: &[CanonicalRow]) -> bool {
-    rows.iter().any(|row| row.reasons.is_some())
-}
-
 /// The reasons of a row as texts: which way each moved the scores, then its sentence.
 fn told(row: &CanonicalRow) -> impl Iterator<Item = String> {
     row.reasons.iter().flatten().map(|reason| format!("{}: {}", reason.effect.name(), reason.text))
@@ -148,7 +175,7 @@ const fn optional(column: ColumnSpec) -> ColumnSpec {
     ColumnSpec { required: false, ..column }
 }
 
-fn table(rows: &[CanonicalRow]) -> Table {
+fn table(rows: &[CanonicalRow], written: Columns) -> Table {
     let texts = |of: fn(&CanonicalRow) -> &str| Some(Column::Texts(rows.iter().map(of).collect::<TextColumn>()));
     let numbers = |of: fn(&CanonicalRow) -> f64| Some(Column::Numbers(rows.iter().map(of).collect()));
     let mut columns = vec![
@@ -164,8 +191,8 @@ fn table(rows: &[CanonicalRow]) -> Table {
         numbers(|row| row.probability_low.unwrap_or(f64::NAN)),
         numbers(|row| row.probability_high.unwrap_or(f64::NAN)),
     ];
-    if !have_reasons(rows) {
-        return Table::new(&CANONICAL, rows.len(), columns, Vec::new());
+    if written == Columns::Plain {
+        return Table::new(written.spec(), rows.len(), columns, Vec::new());
     }
     let (mut codes, mut reasons) = (TextLists::default(), TextLists::default());
     for row in rows {
@@ -175,16 +202,14 @@ fn table(rows: &[CanonicalRow]) -> Table {
         reasons.end_row();
     }
     columns.extend([Some(Column::TextLists(codes)), Some(Column::TextLists(reasons))]);
-    Table::new(&WITH_REASONS, rows.len(), columns, Vec::new())
+    Table::new(written.spec(), rows.len(), columns, Vec::new())
 }
 
 /// Between the items of a list in a cell of a CSV file.
 const BETWEEN: &str = "; ";
 
-fn csv(rows: &[CanonicalRow]) -> String {
-    let with_reasons = have_reasons(rows);
-    let spec = if with_reasons { &WITH_REASONS } else { &CANONICAL };
-    let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
+fn csv(rows: &[CanonicalRow], columns: Columns) -> String {
+    let names: Vec<&str> = columns.spec().columns.iter().map(|column| column.name).collect();
     let mut out = names.join(",");
     out.push_str("\r\n");
     for row in rows {
@@ -200,7 +225,7 @@ fn csv(rows: &[CanonicalRow]) -> String {
                 None => write!(out, ","),
             };
         }
-        if with_reasons {
+        if columns == Columns::Reasons {
             out.push(',');
             quote(&mut out, &row.reason_codes.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(BETWEEN));
             out.push(',');

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::readers::calibration::Calibration;
-use crate::readers::reasons::{Reason, Reasons};
+use crate::readers::reasons::{Found, Reason, Reasons};
 use crate::store::records::{Canonical, RosterRow};
 
 /// The canonical score of one alert.
@@ -42,6 +42,16 @@ pub struct CanonicalRow {
     /// Its reasons, the strongest first, at most five; not there of a round that was published without reasons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasons: Option<Vec<Reason>>,
+}
+
+impl CanonicalRow {
+    /// The row with these reasons.
+    #[must_use]
+    pub fn because(self, found: &[Found]) -> Self {
+        let told: Vec<Reason> = found.iter().map(Found::told).collect();
+        let codes = told.iter().map(|reason| reason.code.clone()).collect();
+        Self { reason_codes: Some(codes), reasons: Some(told), ..self }
+    }
 }
 
 /// A roster and scores that do not belong together.
@@ -93,17 +103,12 @@ pub fn canonical_rows(
 ///
 /// # Errors
 /// When there are not as many lists of reasons as rows.
-pub fn with_reasons(mut rows: Vec<CanonicalRow>, reasons: Option<&Reasons>) -> Result<Vec<CanonicalRow>, Mismatch> {
+pub fn with_reasons(rows: Vec<CanonicalRow>, reasons: Option<&Reasons>) -> Result<Vec<CanonicalRow>, Mismatch> {
     let Some(reasons) = reasons else { return Ok(rows) };
     if rows.len() != reasons.alerts.len() {
         return Err(Mismatch { roster: rows.len(), scores: reasons.alerts.len() });
     }
-    for (row, found) in rows.iter_mut().zip(&reasons.alerts) {
-        let told: Vec<Reason> = found.iter().map(crate::readers::reasons::Found::told).collect();
-        row.reason_codes = Some(told.iter().map(|reason| reason.code.clone()).collect());
-        row.reasons = Some(told);
-    }
-    Ok(rows)
+    Ok(rows.into_iter().zip(&reasons.alerts).map(|(row, found)| row.because(found)).collect())
 }
 
 /// The rank of each alert, in the order of the roster.

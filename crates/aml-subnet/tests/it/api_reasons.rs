@@ -103,3 +103,28 @@ async fn an_alert_tells_its_reasons_or_why_it_has_none() {
     assert!(before["alert"].get("reasons").is_none(), "{before}");
     assert_eq!(before["no_reasons"], "This round was published without reasons.");
 }
+
+#[tokio::test]
+async fn the_day_says_the_first_reason_of_its_most_urgent_alerts() {
+    let kit = Kit::season().await;
+    let told = kit.get(&format!("/rounds/{}", id(DAYS))).await.must_succeed().json();
+    let top = told["canonical"]["top"].as_array().expect("the most urgent");
+    assert!(top.iter().all(|row| row["reasons"].is_array()), "{top:?}");
+    let page = kit.get("/").await.must_succeed().text();
+    must_be_well_formed(&page, "/");
+    assert!(page.contains("<span class=\"why\">sent on 94 % of what came in, within a day</span>"), "the home page");
+    let before = kit.get(&format!("/rounds/{}", id(7))).await.must_succeed().json();
+    assert!(before["canonical"]["top"][0].get("reasons").is_none());
+}
+
+#[tokio::test]
+async fn all_excerpts_of_a_day_have_the_same_columns() {
+    let kit = Kit::season().await;
+    let first = |text: String| text.lines().next().expect("a header").to_owned();
+    let mut headers = Vec::new();
+    for after in ["1", "100000"] {
+        let path = format!("/canonical/{}?format=csv&limit=5&after={after}", id(DAYS).date);
+        headers.push(first(kit.get(&path).await.must_succeed().text()));
+    }
+    assert!(headers[0].ends_with(",reason_codes,reasons") && headers[0] == headers[1], "{headers:?}");
+}
