@@ -53,9 +53,9 @@ mod my_rounds;
 mod outputs;
 mod pages_cli;
 mod readers_calibration;
-mod recipes_doc;
 #[cfg(feature = "redis")]
 mod reasons_doc;
+mod recipes_doc;
 mod redis_nonces;
 mod risk;
 mod rules_apply;
