@@ -34,7 +34,7 @@ UNITS = (
     r"alerts?|address|row|line|model|miner|validator|hotkey|peer|request|answer|field|part|tree|table|body|connection|batch|"
     r"file|thread|process|page|epoch|round|feature|column|value|endpoint|ledger|crate|cluster|submission|query|call|key|"
     r"caller|bin|node|cell|test|group|block|edge|neuron|leaf|split|label|outcome|world|owner|point|place|id|host|subnet|"
-    r"member|case|hop|transaction|role|concern|thing|trap|scenario|day"
+    r"member|case|hop|transaction|role|concern|thing|trap|scenario|core|code|worker|day"
 )
 AMOUNT = r"(?:one|a|an|single|two|three|several|finite|own|\d[\d,.]*|at most \d+)"
 AFTER = r"(?=[.,;:)|\"]|$| (?:and|or|in|of|on|by|with|at|as|to|than|never|beside|whatever|each)\b)"

@@ -1,6 +1,6 @@
 //! From what the ledger keeps of a round to its judged answers; asks nobody and changes nothing.
 //!
-//! One raw answer a core, and one that is being read, are in memory at a time. The same for the round itself, after a
+//! One raw answer per core, and one that is being read, are in memory at a time. The same for the round itself, after a
 //! restart, for a settlement and for a replay.
 
 use std::collections::BTreeMap;
