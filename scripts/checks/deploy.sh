@@ -67,6 +67,21 @@ if command -v systemd-analyze >/dev/null; then
 else
   skip "systemd-analyze is not installed"
 fi
+# The example of a reverse proxy, with a certificate and a list of readers made here.
+nginx_takes_it() {
+  mkdir -p "$work/nginx"
+  openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=validator.example.org -days 1 \
+    -keyout "$work/nginx/privkey.pem" -out "$work/nginx/fullchain.pem" && : >"$work/nginx/readers"
+  sed "s#/etc/nginx/aml_readers#$work/nginx/readers#; s#/etc/nginx/aml/#$work/nginx/#; s#/var/log/nginx#$work/nginx#" \
+    deploy/nginx/readers.conf >"$work/nginx/aml.conf"
+  printf 'pid %s/nginx/pid;\nevents {}\nhttp { include %s/nginx/aml.conf; }\n' "$work" "$work" >"$work/nginx/nginx.conf"
+  nginx -t -c "$work/nginx/nginx.conf"
+}
+if command -v nginx >/dev/null && command -v openssl >/dev/null; then
+  check "nginx takes the example of a reverse proxy" nginx_takes_it
+else
+  skip "nginx is not installed: its example is not read"
+fi
 is_installed() {
   deploy/systemd/install.sh --root "$work/root" --bin "$work/bin" &&
     [ -x "$work/root/usr/local/bin/aml-subnet" ] && [ -f "$work/root/etc/aml/subnet.toml" ] &&

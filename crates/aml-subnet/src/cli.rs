@@ -1,4 +1,4 @@
-//! The command line: one binary, one subcommand a role.
+//! The command line: one binary, one subcommand per role.
 //!
 //! Each subcommand has a file under `cli/` with its arguments and a `run`; here they are only named.
 
@@ -21,6 +21,7 @@ mod miner;
 mod miners;
 mod my_rounds;
 mod pages;
+mod reasons;
 mod replay;
 mod rounds;
 mod rules;
@@ -65,6 +66,8 @@ enum Command {
     Miners(miners::MinersArgs),
     /// Says what validators made of a miner's answers, and what to do about it
     MyRounds(my_rounds::MyRoundsArgs),
+    /// Merges the explanations of answers about a batch to reasons, as a round would
+    Reasons(reasons::ReasonsArgs),
     /// Computes a stored round again, and says whether every byte is the same
     Replay(replay::ReplayArgs),
     /// Writes the evidence pack of a round, which anybody can check offline
@@ -114,6 +117,7 @@ impl Cli {
             Command::Round(args) => rounds::run_one(&args),
             Command::Miners(args) => miners::run(&args),
             Command::MyRounds(args) => my_rounds::run(&args),
+            Command::Reasons(args) => reasons::run(&args),
             Command::Replay(args) => replay::run(&args),
             Command::Evidence(args) => evidence::run(&args),
             Command::Pages(args) => pages::run(&args),

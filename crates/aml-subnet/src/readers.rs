@@ -8,6 +8,7 @@
 //! | [`drift`] | months of scores held against each other, by slice |
 //! | [`flows`] | which part of the money flow around an address is drawn |
 //! | [`queues`] | alerts in the forms of case systems |
+//! | [`reasons`] | why an alert is scored as it is, merged from what miners explain |
 //! | [`plan`] | what a number of reviews finds |
 //! | [`sheet`] | cells that a spreadsheet does not run |
 
@@ -18,5 +19,6 @@ pub mod drift;
 pub mod flows;
 pub mod plan;
 pub mod queues;
+pub mod reasons;
 pub mod reliability;
 pub mod sheet;

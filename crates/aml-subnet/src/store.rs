@@ -30,6 +30,7 @@ mod miners;
 mod open;
 mod opening;
 mod outcomes;
+mod reasons;
 mod retention;
 mod round_rows;
 mod rounds;

@@ -9,7 +9,7 @@
 //! | task | [`task`] and [`traps`]: what each miner is asked |
 //! | ask | [`query`] |
 //! | judge, merge | [`judge`] and [`merge`] over [`evidence`], what the ledger keeps |
-//! | publish | [`calibrating`] and [`crate::outputs`] |
+//! | publish | [`calibrating`], [`reasoning`] and [`crate::outputs`] |
 //! | settle | [`settling`] and [`settle`]; [`packing`]: evidence of rounds that can change no more |
 //! | pay | [`standing`]: what hotkeys are worth; [`pay`]: weights on chain |
 //!
@@ -29,6 +29,7 @@ pub mod packing;
 pub mod past;
 pub mod pay;
 pub mod query;
+pub mod reasoning;
 pub mod replay;
 pub mod round;
 pub mod rulebook;

@@ -78,8 +78,24 @@ pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<Aler
         flows: dossier.as_ref().and_then(|dossier| around_address(dossier, &row.address, &clusters)),
         same_address: other_alerts(api, &round, row).await?,
         same_clusters: within_round(&round, &scored, &mates, &outcomes),
-        alert: row.clone(),
+        no_reasons: no_reasons(&scored, place),
+        alert: with_reasons(&scored, row, place),
     })
+}
+
+/// The row of an alert with its reasons.
+fn with_reasons(scored: &Scored, row: &CanonicalRow, place: usize) -> CanonicalRow {
+    let found = scored.reasons.as_ref().and_then(|reasons| reasons.alerts.get(place));
+    found.map_or_else(|| row.clone(), |found| row.clone().because(found))
+}
+
+/// Why an alert has no reasons; `None` where it has.
+fn no_reasons(scored: &Scored, place: usize) -> Option<String> {
+    let Some(reasons) = &scored.reasons else {
+        return Some("This round was published without reasons.".to_owned());
+    };
+    let some = reasons.alerts.get(place).is_some_and(|found| !found.is_empty());
+    (!some).then(|| reasons.why_none())
 }
 
 /// The money flow around an address, with the members of its clusters pointed out.

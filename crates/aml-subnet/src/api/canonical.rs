@@ -11,7 +11,7 @@ use super::query::{self, Count, Params};
 use super::reply::{self, Content, Keep};
 use super::state::ApiState;
 use crate::outputs::format::encode;
-use crate::outputs::{CanonicalRow, Format, Manifest, Published, VerifyError, canonical_rows, directory};
+use crate::outputs::{CanonicalRow, Format, Manifest, Published, VerifyError, canonical_rows, directory, with_reasons};
 use crate::readers::calibration::Calibration;
 use crate::store::records::{Round, RoundId, Step};
 
@@ -208,6 +208,9 @@ async fn rows(api: &ApiState, round: &Round) -> Result<Vec<CanonicalRow>, ApiErr
     let canonical = api.ledger.canonical(round.id).await.map_err(ledger_error)?.ok_or_else(none)?;
     let task = api.ledger.task(round.id).await.map_err(ledger_error)?.ok_or_else(none)?;
     let calibration = api.ledger.calibration(round.id).await.map_err(ledger_error)?;
-    let making = tokio::task::spawn_blocking(move || canonical_rows(&task.roster, &canonical, calibration.as_ref()));
+    let reasons = api.ledger.reasons(round.id).await.map_err(ledger_error)?;
+    let making = tokio::task::spawn_blocking(move || {
+        with_reasons(canonical_rows(&task.roster, &canonical, calibration.as_ref())?, reasons.as_ref())
+    });
     making.await.map_err(ApiError::internal)?.map_err(ApiError::internal)
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::error::ApiError;
 use super::query::{Count, Params};
 use super::reply::{self, Content, Keep};
-use crate::outputs::format::encode;
+use crate::outputs::format::{Columns, encode_columns};
 use crate::outputs::{CanonicalRow, Format};
 use crate::store::records::{Round, RoundId};
 
@@ -51,8 +51,9 @@ impl Excerpt {
         format: Format,
         asked: &HeaderMap,
     ) -> Result<Response, ApiError> {
+        let columns = Columns::of(&rows);
         let (rows, next) = self.cut(rows);
-        let bytes = encode(&rows, format).map_err(ApiError::internal)?;
+        let bytes = encode_columns(&rows, format, columns).map_err(ApiError::internal)?;
         let content = Content { media_type: format.media_type(), bytes, keep: Keep::Check };
         let mut response = reply::content(asked, content);
         if let Some(next) = next {

@@ -11,6 +11,7 @@ use super::views::round::{Sources, TOP};
 use super::views::{MinerStanding, RoundBrief, RoundDetail, RoundFacts};
 use crate::calendar::{day_at, day_of};
 use crate::outputs::{CanonicalRow, canonical_rows};
+use crate::readers::reasons::Reasons;
 use crate::store::records::{Round, RoundId, Settled, Step};
 use crate::validator::standing::History;
 
@@ -79,9 +80,10 @@ impl ApiState {
         let task = self.ledger.task(id).await.map_err(ledger_error)?;
         let canonical = self.ledger.canonical(id).await.map_err(ledger_error)?;
         let calibration = self.ledger.calibration(id).await.map_err(ledger_error)?;
+        let reasons = self.ledger.reasons(id).await.map_err(ledger_error)?;
         let canonical = canonical.zip(task.as_ref()).map(|(canonical, task)| {
             let rows = canonical_rows(&task.roster, &canonical, calibration.as_ref()).map_err(ApiError::internal)?;
-            Ok::<_, ApiError>((canonical, rows))
+            Ok::<_, ApiError>((canonical, top_because(rows, reasons.as_ref())))
         });
         let canonical = canonical.transpose()?;
         let mut top: Vec<CanonicalRow> = Vec::new();
@@ -159,4 +161,14 @@ impl ApiState {
         let metagraph = seen.as_deref().map(|seen| &seen.reading.metagraph);
         miner::standings(&self.rules, &history.leaderboard(&self.rules), metagraph)
     }
+}
+
+/// The rows of a round, the most urgent ones with their reasons: the others are told where they are asked for.
+fn top_because(rows: Vec<CanonicalRow>, reasons: Option<&Reasons>) -> Vec<CanonicalRow> {
+    let Some(reasons) = reasons else { return rows };
+    let because = |(place, row): (usize, CanonicalRow)| match reasons.alerts.get(place) {
+        Some(found) if usize::try_from(row.rank).is_ok_and(|rank| rank <= TOP) => row.because(found),
+        _ => row,
+    };
+    rows.into_iter().enumerate().map(because).collect()
 }

@@ -7,6 +7,7 @@ use super::error::{ApiError, ledger_error};
 use super::state::ApiState;
 use crate::outputs::{CanonicalRow, canonical_rows};
 use crate::readers::calibration::Calibration;
+use crate::readers::reasons::Reasons;
 use crate::store::records::Round;
 use crate::wallet::Hotkey;
 
@@ -17,6 +18,8 @@ pub(super) struct Scored {
     pub(super) rows: Vec<CanonicalRow>,
     /// What their probabilities rest on.
     pub(super) calibration: Option<Calibration>,
+    /// The reasons of the alerts; `None` where the round was published without.
+    pub(super) reasons: Option<Reasons>,
     /// Whose scores they are made of.
     pub(super) voices: BTreeMap<Hotkey, f64>,
     places: HashMap<String, usize>,
@@ -46,10 +49,11 @@ impl ApiState {
         let canonical = self.ledger.canonical(id).await.map_err(ledger_error)?.ok_or_else(none)?;
         let task = self.ledger.task(id).await.map_err(ledger_error)?.ok_or_else(none)?;
         let calibration = self.ledger.calibration(id).await.map_err(ledger_error)?;
+        let reasons = self.ledger.reasons(id).await.map_err(ledger_error)?;
         let making = move || {
             let rows = canonical_rows(&task.roster, &canonical, calibration.as_ref())?;
             let places = rows.iter().enumerate().map(|(place, row)| (row.alert_id.clone(), place)).collect();
-            Ok::<_, crate::outputs::Mismatch>(Scored { rows, calibration, voices: canonical.weights, places })
+            Ok::<_, crate::outputs::Mismatch>(Scored { rows, calibration, reasons, voices: canonical.weights, places })
         };
         let made = tokio::task::spawn_blocking(making).await.map_err(ApiError::internal)?;
         Ok(self.memory.scored.put(round, made.map_err(ApiError::internal)?))

@@ -24,7 +24,7 @@ const LIMITS: ListenLimits = ListenLimits {
     reserved: None,
 };
 
-/// How often the subnet is read for the pages: public nodes count requests, and weights move once an epoch.
+/// How often the subnet is read for the pages: public nodes count requests, and weights move once per epoch.
 const CHAIN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A chain whose blocks come faster than this is a development chain, and somebody watches it.

@@ -66,8 +66,9 @@ fn say(replay: &Replay) {
     let Replay { round, verdicts, scores, rules, .. } = replay;
     let settlement = if replay.settlement { " and the settlement" } else { "" };
     let calibration = if replay.calibration { " and the calibration" } else { "" };
+    let reasons = if replay.reasons { " and the reasons" } else { "" };
     let scored = format!("{verdicts} verdicts, {scores} canonical scores");
-    let what = format!("round {round} under {rules:?}: {scored}{settlement}{calibration}");
+    let what = format!("round {round} under {rules:?}: {scored}{settlement}{calibration}{reasons}");
     if replay.identical {
         println!("{what}: byte-identical");
         return;

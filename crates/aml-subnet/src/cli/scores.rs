@@ -88,7 +88,9 @@ async fn export(url: &str, args: &ExportArgs, signer: &Signer) -> anyhow::Result
     let canonical = canonical.with_context(|| format!("round {id} has no canonical scores: no submission counted"))?;
     let task = ledger.task(id).await?.with_context(|| format!("the ledger has no task of round {id}"))?;
     let calibration = ledger.calibration(id).await?;
+    let reasons = ledger.reasons(id).await?;
     let (round, roster, canonical, now) = (&round, &*task.roster, &canonical, SystemClock.now());
-    let edition = Edition { round, roster, canonical, calibration: calibration.as_ref(), signer, now };
+    let (calibration, reasons) = (calibration.as_ref(), reasons.as_ref());
+    let edition = Edition { round, roster, canonical, calibration, reasons, signer, now };
     Ok(publish(&args.out, &edition)?)
 }

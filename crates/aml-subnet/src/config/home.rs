@@ -1,4 +1,4 @@
-//! `~` in settings that are paths.
+//! Replaces `~` in settings that are paths.
 
 use std::path::{Path, PathBuf};
 

@@ -15,9 +15,10 @@ use aml_miner::digest::Digest;
 
 use super::format::{CALIBRATION_FILE, EncodeError, Format, encode, is_known};
 use super::manifest::{FileEntry, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ManifestError};
-use super::rows::{Mismatch, canonical_rows};
+use super::rows::{Mismatch, canonical_rows, with_reasons};
 use crate::calendar::rfc3339;
 use crate::readers::calibration::Calibration;
+use crate::readers::reasons::Reasons;
 use crate::store::records::{Canonical, RosterRow, Round, RoundId};
 use crate::wallet::{Hotkey, Signer};
 
@@ -37,6 +38,8 @@ pub struct Edition<'a> {
     pub canonical: &'a Canonical,
     /// What their probabilities come from; `None` of a round that has none.
     pub calibration: Option<&'a Calibration>,
+    /// Why; `None` of a round without reasons.
+    pub reasons: Option<&'a Reasons>,
     /// Who vouches for it.
     pub signer: &'a Signer,
     /// When.
@@ -142,9 +145,9 @@ pub fn withdraw(root: &Path, round: &RoundId, why: &str) -> io::Result<bool> {
 /// # Errors
 /// When the scores are not the round's, or the file system refuses.
 pub fn publish(root: &Path, edition: &Edition<'_>) -> Result<Manifest, PublishError> {
-    let Edition { round, roster, canonical, calibration, signer, now } = *edition;
-    let mismatch = |source| PublishError::Mismatch { round: round.id, source };
-    let rows = canonical_rows(roster, canonical, calibration).map_err(mismatch)?;
+    let Edition { round, roster, canonical, calibration, reasons, signer, now } = *edition;
+    let rows = canonical_rows(roster, canonical, calibration).and_then(|rows| with_reasons(rows, reasons));
+    let rows = rows.map_err(|source| PublishError::Mismatch { round: round.id, source })?;
     let target = directory(root, &round.id);
     let mut files = Vec::with_capacity(Format::ALL.len() + 1);
     for format in Format::ALL {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::readers::calibration::Calibration;
+use crate::readers::reasons::{Found, Reason, Reasons};
 use crate::store::records::{Canonical, RosterRow};
 
 /// The canonical score of one alert.
@@ -35,6 +36,22 @@ pub struct CanonicalRow {
     /// Upper end of its interval.
     #[serde(default)]
     pub probability_high: Option<f64>,
+    /// Codes of its reasons, the strongest first; not there of a round that was published without reasons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_codes: Option<Vec<String>>,
+    /// Its reasons, the strongest first, at most five; not there of a round that was published without reasons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasons: Option<Vec<Reason>>,
+}
+
+impl CanonicalRow {
+    /// The row with these reasons.
+    #[must_use]
+    pub fn because(self, found: &[Found]) -> Self {
+        let told: Vec<Reason> = found.iter().map(Found::told).collect();
+        let codes = told.iter().map(|reason| reason.code.clone()).collect();
+        Self { reason_codes: Some(codes), reasons: Some(told), ..self }
+    }
 }
 
 /// A roster and scores that do not belong together.
@@ -47,7 +64,7 @@ pub struct Mismatch {
     pub scores: usize,
 }
 
-/// One row an alert, in the order of the roster, with its probability where the round has a calibration that tells one.
+/// One row per alert, in the order of the roster, with its probability where the round has a calibration that tells one.
 ///
 /// # Errors
 /// When there are not as many scores as alerts.
@@ -75,12 +92,27 @@ pub fn canonical_rows(
             probability: told.map(|told| told.probability),
             probability_low: told.map(|told| told.low),
             probability_high: told.map(|told| told.high),
+            reason_codes: None,
+            reasons: None,
         }
     });
     Ok(rows.collect())
 }
 
-fn ranks(roster: &[RosterRow], canonical: &Canonical) -> Vec<u32> {
+/// With the round's reasons, where it has any.
+///
+/// # Errors
+/// When there are not as many lists of reasons as rows.
+pub fn with_reasons(rows: Vec<CanonicalRow>, reasons: Option<&Reasons>) -> Result<Vec<CanonicalRow>, Mismatch> {
+    let Some(reasons) = reasons else { return Ok(rows) };
+    if rows.len() != reasons.alerts.len() {
+        return Err(Mismatch { roster: rows.len(), scores: reasons.alerts.len() });
+    }
+    Ok(rows.into_iter().zip(&reasons.alerts).map(|(row, found)| row.because(found)).collect())
+}
+
+/// The rank of each alert, in the order of the roster.
+pub(crate) fn ranks(roster: &[RosterRow], canonical: &Canonical) -> Vec<u32> {
     let scores = &canonical.scores;
     let mut order: Vec<usize> = (0..roster.len()).collect();
     order.sort_by(|&a, &b| {

@@ -1,5 +1,5 @@
 //! What the batch of a round says that its alerts are sliced by, kept for good: batches are swept after weeks, months are compared
-//! for years. A small file a round, `slices/<round>.json`, beside the published files.
+//! for years. A small file per round, `slices/<round>.json`, beside the published files.
 
 use std::fs;
 use std::io;

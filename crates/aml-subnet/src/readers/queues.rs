@@ -3,7 +3,7 @@
 //! | file | system | form |
 //! |---|---|---|
 //! | [`marble`] | Marble | objects of a table of one's own data model, a hundred at a time |
-//! | [`jube`] | Jube | a flat object an alert, read by JSONPath |
+//! | [`jube`] | Jube | a flat object per alert, read by JSONPath |
 //! | [`tazama`] | Tazama's case management system | an alert with its report, transaction and network map |
 //!
 //! `docs/exports.md` has the mappings and the versions that they were compared with. Texts of the batch go as they are: programs

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::ledger::SimLedger;
 use crate::readers::calibration::Calibration;
+use crate::readers::reasons::Reasons;
 use crate::store::records::{
     Canonical, ColumnDigests, ColumnName, Counts, KnownOutcome, OutcomesChange, RoundId, Shares, StandingRecord,
     StoredColumn,
@@ -146,6 +147,14 @@ impl InformationLog for SimLedger {
 
     fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>> {
         self.done("calibration", self.ledger.calibration(id))
+    }
+
+    fn record_reasons<'a>(&'a self, id: RoundId, given: &'a Reasons) -> BoxFuture<'a, Result<Reasons, RecordError>> {
+        self.done("record_reasons", self.ledger.record_reasons(id, given))
+    }
+
+    fn reasons(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Reasons>, StorageError>> {
+        self.done("reasons", self.ledger.reasons(id))
     }
 
     fn round_rows<'a>(&'a self, id: RoundId, table: &'a str) -> BoxFuture<'a, Result<Vec<u8>, StorageError>> {

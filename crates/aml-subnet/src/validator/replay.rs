@@ -1,6 +1,7 @@
 //! Computing a stored round again, and saying what differs: nothing, under the rules that it was judged by.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,6 +11,7 @@ use super::evidence::{Archive, EvidenceError};
 use super::information::{Information, InformationError};
 use super::judge::{Judged, submissions};
 use super::merge::merge;
+use super::reasoning::{Reasoner, ReasoningError, ScoredRound};
 use super::settle::settle;
 use super::world::{RoundLog, Threads};
 use crate::store::records::{Canonical, Round, RoundId, Settled, Step};
@@ -50,6 +52,8 @@ pub struct Replay {
     pub settlement: bool,
     /// Whether a calibration was compared.
     pub calibration: bool,
+    /// Whether reasons were compared: which, in what order, by how many voices. Their data are the batch's.
+    pub reasons: bool,
     /// Whether everything has the same bytes.
     pub identical: bool,
     /// The first differences.
@@ -82,6 +86,9 @@ pub enum ReplayError {
     /// Probabilities.
     #[error(transparent)]
     Calibrating(#[from] CalibratingError),
+    /// Reasons.
+    #[error(transparent)]
+    Reasoning(#[from] ReasoningError),
     /// Tier 3.
     #[error(transparent)]
     Settle(#[from] SettleError),
@@ -136,6 +143,8 @@ pub async fn replay(ledger: &dyn RoundLog, id: RoundId, rules: Option<RulesVersi
         report.compare("settlement", settled, &again)?;
     }
     let calibration = calibrate_again(ledger, &round, &mut report).await?;
+    let scored = canonical.clone().map(|canonical| ScoredRound { id, task, canonical: Arc::new(canonical) });
+    let reasons = reason_again(ledger, scored, &mut report).await?;
     Ok(Replay {
         round: id.to_string(),
         stored_rules: round.rules,
@@ -144,6 +153,7 @@ pub async fn replay(ledger: &dyn RoundLog, id: RoundId, rules: Option<RulesVersi
         scores: canonical.map_or(0, |canonical| canonical.scores.len()),
         settlement: settled.is_some(),
         calibration,
+        reasons,
         identical: report.identical,
         differences: report.differences,
     })
@@ -165,6 +175,22 @@ async fn calibrate_again(ledger: &dyn RoundLog, round: &Round, report: &mut Repo
     let Some(kept) = ledger.calibration(round.id).await? else { return Ok(false) };
     let made = Calibrator { ledger, workers: &Threads }.made(round).await?;
     report.compare("calibration", &kept, &made)?;
+    Ok(true)
+}
+
+/// Merges the reasons again, where any are kept; says whether any are.
+async fn reason_again(
+    ledger: &dyn RoundLog,
+    scored: Option<ScoredRound>,
+    report: &mut Report,
+) -> Result<bool, ReplayError> {
+    let Some(scored) = scored else { return Ok(false) };
+    let Some(kept) = ledger.reasons(scored.id).await? else { return Ok(false) };
+    if kept.absent.is_some() || kept.miners == 0 {
+        return Ok(false);
+    }
+    let merging = Reasoner { ledger, workers: &Threads }.merging(&scored).await?;
+    report.compare("reasons", &kept, &kept.merged_again(&merging))?;
     Ok(true)
 }
 

@@ -216,7 +216,7 @@ impl Rounds {
             return Ok(round);
         }
         // First the files: what the ledger calls published can be read.
-        files::write(&self.parts.world, &self.parts.signer, &round).await?;
+        files::write(&self.parts, &round).await?;
         failpoint::hit!("round.files_written");
         ledger.publish(round.id, self.now_ms()).await?;
         observe::published(round.id);

@@ -216,7 +216,7 @@ async fn canonical_scores_are_offered_in_three_forms() {
     assert_eq!(json.json().as_array().map(Vec::len), Some(ALERTS));
     let csv = kit.send(Method::GET, &path, &[("accept", "text/csv")]).await.must_succeed();
     assert_eq!(csv.header("content-type"), Some("text/csv"));
-    assert!(csv.text().starts_with("alert_id,address,typology,severity,score,deviation,miners,rank,probability,probability_low,probability_high\r\n"));
+    assert!(csv.text().starts_with("alert_id,address,typology,severity,score,deviation,miners,rank,probability,probability_low,probability_high,reason_codes,reasons\r\n"));
     assert_eq!(csv.text().matches("\r\n").count(), ALERTS + 1);
     let parquet = kit.get(&format!("{path}?format=parquet")).await.must_succeed();
     assert!(parquet.body.starts_with(b"PAR1") && parquet.body.ends_with(b"PAR1"));
@@ -365,6 +365,7 @@ async fn readiness_says_what_is_wrong() {
     let alone = ChainReading {
         weights: None,
         metagraph: aml_subnet::chain::types::Metagraph { neurons: Vec::new(), ..later(3).metagraph },
+        registration_price: None,
         tempo: 360,
         last_update: None,
         stopped: Some(Preflight::NotRegistered),

@@ -29,6 +29,9 @@ pub(crate) use sealed::Flaw;
 /// Turns an alert, as it stands in the request, into a score.
 pub(crate) type Scorer = Arc<dyn Fn(&Value) -> f64 + Send + Sync>;
 
+/// Turns an alert, as it stands in the request, into what stands as `explain_json`.
+pub(crate) type Explainer = Arc<dyn Fn(&Value) -> String + Send + Sync>;
+
 /// What a miner does with a request.
 #[derive(Clone)]
 pub(crate) enum Behaviour {
@@ -40,6 +43,8 @@ pub(crate) enum Behaviour {
     HangingUp { pause: Duration },
     /// Scores each alert by this.
     Scored(Scorer),
+    /// Honest of skill 1, with this text as its explanation of each alert.
+    Explaining(Explainer),
     /// The same score for everything.
     Lazy,
     /// The scores of the honest miner of that name and skill, moved by a hair.

@@ -11,6 +11,7 @@ use super::top::{Mark, interval, marks, severity_tone};
 use crate::api::dossier::facts::usd;
 use crate::api::views::alert::{AlertDetail, ClusterLine, Evidence, Fact, Opinion, OtherAlert, OtherAlerts};
 use crate::calendar::date_from;
+use crate::readers::reasons::{Effect, Reason};
 
 /// Characters of a description.
 const PROSE: usize = 2_000;
@@ -32,12 +33,21 @@ pub(super) struct AlertPage {
     marks: Vec<Mark>,
     tiles: Vec<Tile>,
     sure: String,
+    reasons: Vec<ReasonRow>,
+    no_reasons: String,
     evidence: Option<EvidenceView>,
     flow: Option<FlowView>,
     opinions: Vec<OpinionRow>,
     agreed: String,
     others: OthersView,
     mates: OthersView,
+}
+
+struct ReasonRow {
+    text: String,
+    raises: bool,
+    support: String,
+    code: String,
 }
 
 struct EvidenceView {
@@ -102,6 +112,8 @@ impl AlertPage {
             marks: detail.seen_before.as_ref().map(marks).unwrap_or_default(),
             tiles: tiles(detail),
             sure: sure(detail.calibration.as_ref()),
+            reasons: row.reasons.iter().flatten().map(reason).collect(),
+            no_reasons: detail.no_reasons.clone().unwrap_or_default(),
             evidence: detail.evidence.as_ref().map(|evidence| EvidenceView::new(&detail.round, evidence)),
             flow: detail.flows.as_ref().map(FlowView::new),
             opinions: detail.opinions.iter().flatten().map(opinion).collect(),
@@ -148,6 +160,22 @@ fn agreed(detail: &AlertDetail) -> String {
         opinions.len(),
         voice * 100.0
     )
+}
+
+/// A reason as a row: the catalogue's words, the batch's value, no text of a miner.
+fn reason(of: &Reason) -> ReasonRow {
+    ReasonRow {
+        text: capital(&prose(&of.text, LINE)),
+        raises: of.effect == Effect::Raises,
+        support: format!("{:.0} %", of.support * 100.0),
+        code: of.code.clone(),
+    }
+}
+
+/// The first letter as at the beginning of a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn opinion(of: &Opinion) -> OpinionRow {

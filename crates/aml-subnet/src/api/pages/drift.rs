@@ -1,4 +1,4 @@
-//! Drift and slices.
+//! The page of drift and slices: months side by side, and which slices fell.
 
 use askama::Template;
 

@@ -1,9 +1,10 @@
 //! The most urgent alerts of a round as a table, with what is remembered of their addresses.
 
 use super::miner::LINE;
-use super::text::{encoded, line, link, percent, score, short};
+use super::text::{encoded, line, link, percent, prose, score, short};
 use crate::api::views::{CanonicalSummary, SeenBefore};
 use crate::outputs::CanonicalRow;
+use crate::readers::reasons::Effect;
 
 /// A row of the table.
 pub(super) struct TopRow {
@@ -21,6 +22,8 @@ pub(super) struct TopRow {
     pub(super) score: String,
     pub(super) deviation: String,
     pub(super) marks: Vec<Mark>,
+    /// The strongest reason that raises its score; empty where there is none.
+    pub(super) reason: String,
 }
 
 /// Something to know of an address at a glance.
@@ -52,7 +55,13 @@ fn top_row(round: &str, of: &CanonicalRow, seen: Option<&SeenBefore>) -> TopRow 
         score: score(of.score),
         deviation: score(of.deviation),
         marks: seen.map(marks).unwrap_or_default(),
+        reason: first_reason(of),
     }
+}
+
+fn first_reason(of: &CanonicalRow) -> String {
+    let mut raising = of.reasons.iter().flatten().filter(|reason| reason.effect == Effect::Raises);
+    raising.next().map(|reason| prose(&reason.text, LINE)).unwrap_or_default()
 }
 
 /// An interval of a probability in percent.

@@ -109,8 +109,10 @@ pub struct AlertDetail {
     pub round: String,
     /// Day of the batch.
     pub date: String,
-    /// The alert with its score, probability and rank.
+    /// The alert with its score, probability, rank and reasons.
     pub alert: CanonicalRow,
+    /// Why it has no reasons; null where it has.
+    pub no_reasons: Option<String>,
     /// Alerts of the round.
     pub of: usize,
     /// Share of them with a lower rank.

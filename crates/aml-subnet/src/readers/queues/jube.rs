@@ -1,4 +1,4 @@
-//! Jube: a flat object an alert, for `POST /api/Invoke/EntityAnalysisModel/{guid}`.
+//! Jube: a flat object per alert, for `POST /api/Invoke/EntityAnalysisModel/{guid}`.
 //!
 //! Jube reads whatever its Request XPaths name. Names that its example model has are used for what they mean there (`AccountId`,
 //! `TxnId`, `TxnDateTime`, `AmountUSD`); what is not known is left out, since a null is left out there too.

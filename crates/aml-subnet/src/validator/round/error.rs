@@ -11,6 +11,7 @@ use crate::validator::calibrating::CalibratingError;
 use crate::validator::evidence::EvidenceError;
 use crate::validator::information::InformationError;
 use crate::validator::query::OwnFailure;
+use crate::validator::reasoning::ReasoningError;
 use crate::validator::sot::SotError;
 use crate::validator::task::{MakeTaskError, ResumeTaskError};
 use crate::validator::world::{AsideError, BrokeOff};
@@ -67,6 +68,9 @@ pub enum RoundError {
     /// Probabilities cannot be made.
     #[error(transparent)]
     Calibrating(#[from] CalibratingError),
+    /// Reasons cannot be merged.
+    #[error(transparent)]
+    Reasoning(#[from] ReasoningError),
     /// Canonical scores cannot be written as files.
     #[error(transparent)]
     Files(#[from] PublishError),

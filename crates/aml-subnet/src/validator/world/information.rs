@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
 use crate::readers::calibration::Calibration;
+use crate::readers::reasons::Reasons;
 use crate::store::records::{
     Canonical, ColumnDigests, ColumnName, Counts, KnownOutcome, OutcomesChange, RoundId, Shares, StandingRecord,
     StoredColumn,
@@ -119,6 +120,12 @@ pub trait InformationLog: Send + Sync {
 
     /// The calibration of a round.
     fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>>;
+
+    /// Keeps the reasons of a round; the first ones count, and come back.
+    fn record_reasons<'a>(&'a self, id: RoundId, given: &'a Reasons) -> BoxFuture<'a, Result<Reasons, RecordError>>;
+
+    /// The reasons of a round; `None` of one that was published without.
+    fn reasons(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Reasons>, StorageError>>;
 
     /// The rows of a round in a table, one a line of JSON.
     fn round_rows<'a>(&'a self, id: RoundId, table: &'a str) -> BoxFuture<'a, Result<Vec<u8>, StorageError>>;
@@ -253,6 +260,14 @@ impl InformationLog for Ledger {
 
     fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>> {
         Box::pin(Self::calibration(self, id))
+    }
+
+    fn record_reasons<'a>(&'a self, id: RoundId, given: &'a Reasons) -> BoxFuture<'a, Result<Reasons, RecordError>> {
+        Box::pin(Self::record_reasons(self, id, given))
+    }
+
+    fn reasons(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Reasons>, StorageError>> {
+        Box::pin(Self::reasons(self, id))
     }
 
     fn round_rows<'a>(&'a self, id: RoundId, table: &'a str) -> BoxFuture<'a, Result<Vec<u8>, StorageError>> {

@@ -160,8 +160,10 @@ impl Miner {
 
     fn rows(&self, request: &[u8], lie: Option<Lie>) -> Vec<u8> {
         let Asking { alerts } = Asking::read(request).expect("a batch in JSON");
-        let mut rows: Vec<String> =
-            alerts.iter().map(|alert| row(id_of(alert), &self.score(alert).to_string())).collect();
+        let mut rows: Vec<String> = alerts
+            .iter()
+            .map(|alert| explained(id_of(alert), &self.score(alert).to_string(), &self.explain(alert)))
+            .collect();
         match (lie, alerts.first().map(id_of)) {
             (Some(Lie::Nan), Some(first)) => rows[0] = row(first, "NaN"),
             (Some(Lie::OutOfRange), Some(first)) => rows[0] = row(first, "1.5"),
@@ -174,6 +176,13 @@ impl Miner {
             _ => {}
         }
         format!("[{}]", rows.join(",")).into_bytes()
+    }
+
+    fn explain(&self, alert: &Value) -> String {
+        match &self.behaviour {
+            Behaviour::Explaining(explainer) => explainer(alert),
+            _ => "{}".to_owned(),
+        }
     }
 
     fn score(&self, alert: &Value) -> f64 {
@@ -217,9 +226,13 @@ fn id_of(alert: &Value) -> &str {
 }
 
 fn row(id: &str, score: &str) -> String {
-    let id = Value::from(id);
+    explained(id, score, "{}")
+}
+
+fn explained(id: &str, score: &str, explanation: &str) -> String {
+    let (id, explanation) = (Value::from(id), Value::from(explanation));
     format!(
-        r#"{{"alert_id":{id},"score":{score},"model_version":"{MODEL_VERSION}","latency_ms":0.1,"explain_json":"{{}}"}}"#
+        r#"{{"alert_id":{id},"score":{score},"model_version":"{MODEL_VERSION}","latency_ms":0.1,"explain_json":{explanation}}}"#
     )
 }
 
