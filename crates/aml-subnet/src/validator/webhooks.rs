@@ -171,10 +171,10 @@ impl Webhook {
         Ok(turn)
     }
 
-    /// The published rounds as the ledger has them, oldest first.
+    /// The published rounds as the ledger has them, oldest first, but for those that were taken over from another validator.
     async fn facts(&self) -> Result<Vec<Fact>, StorageError> {
         let mut rounds = self.parts.ledger.rounds(self.parts.netuid, ROUNDS, None).await?;
-        rounds.retain(|round| round.step >= Step::Published);
+        rounds.retain(|round| round.step >= Step::Published && round.marks.adopted.is_none());
         rounds.reverse();
         let mut facts = Vec::with_capacity(rounds.len());
         for round in rounds {
