@@ -18,12 +18,12 @@ import aml_miner as aml
 
 @lru_cache(maxsize=2)
 def model_of(directory):
-    """The alert scorer of a directory, loaded once a process."""
+    """The alert scorer of a directory, loaded once per process."""
     return aml.Model.load(directory)
 
 
 def rows_of(batch_directory, models):
-    """A row an alert: date, id, features, outcomes that count, score, contributions in the order of the features."""
+    """A row per alert: date, id, features, outcomes that count, score, contributions in the order of the features."""
     model = model_of(str(models))
     table = aml.features(aml.read_batch(batch_directory), model.feature_names, labels=True)
     told = model.explain(table)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""As `days.py`, on Ray: a task a batch directory, on as many nodes as there are.
+"""As `days.py`, on Ray: a task per batch directory, on as many nodes as there are.
 
     pip install aml-miner ray
     python examples/ray_days.py data --models trained_models --out scored --address local

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""As `days.py`, on Spark: a task a batch directory, by `mapInArrow`; with --train a model of XGBoost's Spark estimator, adopted.
+"""As `days.py`, on Spark: a task per batch directory, by `mapInArrow`; with --train a model of XGBoost's Spark estimator, adopted.
 
     pip install aml-miner pyspark xgboost
     python examples/spark_days.py data --models trained_models --out scored --master 'local-cluster[2,1,1024]'
@@ -29,7 +29,7 @@ def session(master):
 
 
 def scored(spark, args):
-    """A row an alert of all days, worked out by the executors."""
+    """A row per alert of all days, worked out by the executors."""
     models = str(Path(args.models).resolve())
     paths = [(str(Path(path).resolve()),) for path in days.batches_in(args.data)]
     if not paths:

@@ -6,7 +6,7 @@
 #   ./scripts/alert_series.sh FOLDER      into another one
 #
 # AML_BIN_DIR=DIR names built programs (aml-subnet, aml-miner-serve, aml-miner-batch); without it they are built. It runs in
-# a namespace of its own, where it may mount small disks. Takes some four minutes.
+# a namespace of its own, where it may mount small disks. Takes some eight minutes.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -300,6 +300,41 @@ damaged_cache() {
   stop spoiled
 }
 
+# Two months of past days; in the second one the miner's model is a worse one. What fell is read from the ledger by `pages`.
+slice_falls() {
+  "$bin/aml-miner-batch" synth "$work/months" --seed 10 --start-date 2026-01-12 --days 40 --alerts "$alerts" --addresses 4000
+  python3 scripts/demo/worse_model.py trained_models "$work/worse" --scramble 1 --seed 4
+  stop shipped
+  # Many days are asked in some seconds.
+  miner shipped "$api" "$axon" "$status" 'requests_per_minute = 100000'
+  await shipped "the miner" answers "http://127.0.0.1:$status/ready"
+  month "$root/trained_models" 2026-01-12..2026-01-31
+  month "$work/worse" 2026-02-01..2026-02-20
+  start mirror "$bin/aml-subnet" pages --config "$work/months.toml" --hotkey "$(address_of validator)"
+  await mirror "what fell" shows "${pages[3]}" 'aml_validator_slices_fallen [1-9]'
+  record validator_slice_fell aml-validator "${pages[3]}"
+  stop mirror
+  stop shipped-api
+  stop shipped
+  start_inference shipped "$api"
+  await shipped-api "the inference API" answers "http://127.0.0.1:$api/ready"
+  miner shipped "$api" "$axon" "$status"
+  await shipped "the miner" answers "http://127.0.0.1:$status/ready"
+}
+
+# Plays past days while the miner's API serves these models.
+month() { # models, days
+  stop shipped-api
+  start shipped-api API_HOST=127.0.0.1 API_PORT="$api" API_THREADS=1 MINER_SIGNING_KEY_FILE="$work/keys/shipped" \
+    ALERT_SCORER_PATH="$1/alert_scorer_v1.0.0.txt" ALERT_RANKER_PATH=none CLUSTER_SCORER_PATH=none "$bin/aml-miner-serve"
+  await shipped-api "the inference API" answers "http://127.0.0.1:$api/ready"
+  printf 'netuid = %s\n[subtensor]\nchain_endpoint = ["ws://127.0.0.1:%s"]\n' "$netuid" "$chain_port" >"$work/months.toml"
+  printf '[validator]\nsot = "%s"\ndata_dir = "%s"\nlisten = "127.0.0.1:%s"\nallow_private_ips = true\nrules = "v1"\n' \
+    "$work/months" "$work/data-months" "${pages[3]}" >>"$work/months.toml"
+  wallet_of validator
+  "$bin/aml-subnet" validator --config "$work/months.toml" "${wallet[@]}" --past "$2"
+}
+
 damaged_ledger() {
   key=poor validator healthy_chain "${pages[2]}"
   await healthy_chain "the chain" shows "${pages[2]}" 'aml_validator_block '
@@ -330,6 +365,7 @@ mkdir -p "$out"
 set_up_and_build
 step "a chain, a batch, keys" prepare
 step "everybody is well" healthy
+step "a slice falls" slice_falls
 step "a round is held" round_is_held
 step "a beacon stops" beacon_is_late
 step "miners in trouble" miners_in_trouble

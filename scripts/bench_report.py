@@ -11,11 +11,12 @@ import sys
 INTRO = """# Benchmarks
 
 `scripts/bench.sh` measured these: `aml-miner-serve` and the Python reference of the same server (FastAPI, pandas,
-lightgbm, shap), interleaved in one run on one machine, with the same model files (211 trees of 31 leaves over 114
-features for the alert scorer) and the same bodies. Every answer was checked: identifiers complete and in order, scores
-in range, explanations that parse. The reference serves two cores; so does ours. A ratio above 1 is in our favour.
-Absolute figures depend on the machine and its neighbours; ratios of interleaved runs are what to look at. To measure
-again:
+lightgbm, shap), interleaved in one run on one machine. Both had the same bodies and the same model files (211 trees
+of 31 leaves over 114 features for the alert scorer). Every answer was checked: identifiers complete and in order,
+scores in range, explanations that parse. The reference serves two cores; so does ours. A ratio above 1 is in our
+favour. Absolute figures depend on the machine and its neighbours; ratios of interleaved runs are what to look at. In
+the tables, `single` is one alert, `b100` to `b50k` are batches of that many, `conc8x100` is eight callers at once with
+100 alerts each; `rank10k` and `clusters10k` are the other two routes on the batch of 10,000 alerts. To measure again:
 
     AML_SHARED=../shared ./scripts/bench.sh                        # waits until other processes are idle
     AML_SHARED=../shared nice -n -15 ./scripts/bench.sh --no-wait  # on a machine that others use
@@ -131,7 +132,7 @@ def targets(report, more, kernels):
         shown = ", ".join(f"{value:.1f}" for value in per)
         # Fixed costs make few rows dearer; more than linear would be an alert that costs more among more alerts.
         linear = per[-1] <= 1.2 * min(per)
-        line("rows 1,000 to 200,000", "linear", "linear", f"{shown} µs an alert at " +
+        line("rows 1,000 to 200,000", "linear", "linear", f"{shown} µs per alert at " +
              ", ".join(f"{row['alerts']:,}" for row in growth), (linear, linear))
     return lines
 
@@ -194,11 +195,11 @@ def main():
     print("The reference runs on " + ", ".join(f"{name} {version(name)}" for name in names) + ".")
     others = [server["other_cpu_share"] for servers in report["results"].values() for server in servers.values()]
     load = ", ".join(f"{value:.1f}" for value in machine["load"])
-    print(f"Load average at the end: {load}; other processes used {min(others):.2f} to {max(others):.2f} cores during "
+    print(f"Load average at the end: {load}. Other processes used {min(others):.2f} to {max(others):.2f} cores during "
           "the cases, both servers and the client going before them.")
     for name, target in report["targets"].items():
         if target["startup_s"]:
-            print(f"{name}: up in {target['startup_s']:.2f} s, idle {target['idle_rss_mb']:.0f} MB.")
+            print(f"{name}: up in {target['startup_s']:.2f} s, {target['idle_rss_mb']:.0f} MB when idle.")
     note = results / "note.txt"       # what else a reader should know, where somebody wrote it down
     if note.exists():
         print("\n" + note.read_text().strip())
@@ -228,8 +229,6 @@ def main():
         print("\n## The steps of a request by the number of alerts, one thread\n\n```")
         print("\n".join(steps).strip())
         print("```")
-    print("\n`single` is one alert, `b100` to `b50k` are batches of that many, `conc8x100` is eight callers at once, "
-          "`rank10k` and\n`clusters10k` are the other two routes on the batch of 10,000 alerts.")
 
 
 if __name__ == "__main__":

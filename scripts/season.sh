@@ -4,7 +4,10 @@
 #
 #   ./scripts/season.sh                 an hour
 #   ./scripts/season.sh --minutes N     so long
-#   ./scripts/season.sh --short         five days, as in the tests: about a minute and a half
+#   ./scripts/season.sh --short         three days, as in the tests: about three minutes
+#   ./scripts/season.sh --rules v1      under rules v1, with open answers; a short season has five days then
+#
+# Without --rules a season has rules v2 and sealed answers, which open a minute or so after the task of a day was made.
 #
 #   --seed N      the random instants again
 #   --keep DIR    leave ledgers, exports, logs and figures there (a new directory)
@@ -31,6 +34,11 @@ while [ $# -gt 0 ]; do
       shift
       ;;
     --short) minutes= ;;
+    --rules)
+      [[ ${2:-} =~ ^v[12]$ ]] || wrong "--rules takes v1 or v2"
+      export AML_SEASON_RULES=$2
+      shift
+      ;;
     --seed)
       [[ ${2:-} =~ ^[0-9]{1,18}$ ]] || wrong "--seed takes a number"
       export AML_SEASON_SEED=$2
@@ -41,7 +49,7 @@ while [ $# -gt 0 ]; do
       keep=$2
       shift
       ;;
-    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,21s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) wrong "unknown argument $1" ;;
   esac
   shift

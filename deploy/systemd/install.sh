@@ -5,17 +5,19 @@
 #   sudo deploy/systemd/install.sh                 on this machine, from the release build
 #   deploy/systemd/install.sh --root DIR           into a directory, to look at it or to make a package
 #
-#   --bin DIR   where the programs are (default: the build directory of scripts/env.sh, else target/release)
+#   --bin DIR      where the programs are (default: the build directory of scripts/env.sh, else target/release)
+#   --prefix DIR   /usr/local unless told otherwise; with /usr the units go where packages put them
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
 
-to='' bin=''
+to='' bin='' prefix=/usr/local
 while [ $# -gt 0 ]; do
   case "$1" in
     --root) to=${2:?--root needs a directory}; shift 2 ;;
     --bin) bin=${2:?--bin needs a directory}; shift 2 ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --prefix) prefix=${2:?--prefix needs a directory}; shift 2 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "install: unknown argument $1 (try --help)" >&2; exit 2 ;;
   esac
 done
@@ -28,7 +30,9 @@ if [ -z "$bin" ]; then
 fi
 for program in aml-miner-serve aml-miner-train aml-miner-batch aml-subnet; do
   [ -x "$bin/$program" ] || { echo "install: no $program in $bin: build it first, or say --bin DIR" >&2; exit 1; }
-  install -D --mode=0755 "$bin/$program" "$to/usr/local/bin/$program"
+  # A program that runs may be replaced: the new file gets its name in one step.
+  install -D --mode=0755 "$bin/$program" "$to$prefix/bin/.$program.new"
+  mv -f "$to$prefix/bin/.$program.new" "$to$prefix/bin/$program"
 done
 
 keep() { # source, target: only where there is none yet
@@ -38,16 +42,21 @@ keep "$source/config/miner-api.toml" /etc/aml/miner-api.toml
 keep "$source/config/subnet_config.toml" /etc/aml/subnet.toml
 for file in subnet miner validator; do keep "$here/$file.env" "/etc/aml/$file.env"; done
 install --directory --mode=0700 "$to/etc/aml/wallets"
-install -D --mode=0644 --target-directory="$to/usr/local/share/aml/trained_models" "$source"/trained_models/*
-install -D --mode=0644 --target-directory="$to/usr/local/share/doc/aml" "$source"/docs/*.md
-install -D --mode=0644 --target-directory="$to/etc/systemd/system" "$here"/*.service
+install -D --mode=0644 --target-directory="$to$prefix/share/aml/trained_models" "$source"/trained_models/*
+install -D --mode=0644 --target-directory="$to$prefix/share/doc/aml" "$source"/docs/*.md
+units=/etc/systemd/system
+if [ "$prefix" = /usr ]; then units=/usr/lib/systemd/system; fi
+for unit in "$here"/*.service; do
+  install -D --mode=0644 "$unit" "$to$units/$(basename "$unit")"
+  if [ "$prefix" != /usr/local ]; then sed -i "s#/usr/local/#$prefix/#g" "$to$units/$(basename "$unit")"; fi
+done
 install -D --mode=0644 "$here/sysusers.conf" "$to/usr/lib/sysusers.d/aml.conf"
 
 if [ -z "$to" ]; then
   systemd-sysusers /usr/lib/sysusers.d/aml.conf
   chown aml-subnet: /etc/aml/wallets
   chmod 0600 /etc/aml/subnet.env /etc/aml/miner.env /etc/aml/validator.env
-  systemctl daemon-reload
+  if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 fi
 cat <<'EOF'
 Installed. Next:

@@ -41,6 +41,7 @@ CASES = {
     "AmlRoundVoid": ("validator_round_void", "validator_healthy", 2),
     "AmlBatchDamaged": ("validator_bad_batch", "validator_healthy", 11),
     "AmlTemporaryFolderFull": ("validator_small_tmp", "validator_healthy", 11),
+    "AmlSliceFell": ("validator_slice_fell", "validator_healthy", 90),
     "AmlRoundStalled": ("validator_round_open", "validator_healthy", 7 * 60),
     "AmlNoNewRound": ("validator_round_open", "validator_healthy", 37 * 60),
     "AmlReadApiFailing": ("validator_ledger_damaged", "validator_healthy", 20),

@@ -39,6 +39,8 @@ if [ -f "$tools/packages" ]; then
   fi
   if command -v kubectl >/dev/null; then
     check "the Kubernetes manifests build" kubectl kustomize deploy/k8s --output "$work/manifests.yaml"
+    check "those of pages build" kubectl kustomize deploy/k8s/pages --output "$work/pages.yaml"
+    { echo ---; cat "$work/pages.yaml"; } >>"$work/manifests.yaml"
   else
     skip "kubectl is not installed: the manifests are checked as they are, not as Kustomize builds them"
     find deploy/k8s -name '*.yaml' ! -name kustomization.yaml -exec sh -c 'cat "$1"; echo ---' _ {} \; >"$work/manifests.yaml"
@@ -64,6 +66,21 @@ if command -v systemd-analyze >/dev/null; then
   done
 else
   skip "systemd-analyze is not installed"
+fi
+# The example of a reverse proxy, with a certificate and a list of readers made here.
+nginx_takes_it() {
+  mkdir -p "$work/nginx"
+  openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=validator.example.org -days 1 \
+    -keyout "$work/nginx/privkey.pem" -out "$work/nginx/fullchain.pem" && : >"$work/nginx/readers"
+  sed "s#/etc/nginx/aml_readers#$work/nginx/readers#; s#/etc/nginx/aml/#$work/nginx/#; s#/var/log/nginx#$work/nginx#" \
+    deploy/nginx/readers.conf >"$work/nginx/aml.conf"
+  printf 'pid %s/nginx/pid;\nevents {}\nhttp { include %s/nginx/aml.conf; }\n' "$work" "$work" >"$work/nginx/nginx.conf"
+  nginx -t -c "$work/nginx/nginx.conf"
+}
+if command -v nginx >/dev/null && command -v openssl >/dev/null; then
+  check "nginx takes the example of a reverse proxy" nginx_takes_it
+else
+  skip "nginx is not installed: its example is not read"
 fi
 is_installed() {
   deploy/systemd/install.sh --root "$work/root" --bin "$work/bin" &&

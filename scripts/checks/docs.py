@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every command in the documentation is run by a test, or says why not; used by docs.sh.
+"""Every command in the documentation is run by a test, or says why not, and files that pages name exist; used by docs.sh.
 
     docs.py --bin DIR            compares the pages with docs_commands.txt, runs what is to be run here
     docs.py --list               prints the commands of the pages
@@ -86,6 +86,22 @@ def compared():
             yield f"{test} does not read {page}"
 
 
+def places():
+    """Problems of files that pages name, and of what the tour in CONTRIBUTING.md says stands in them."""
+    tops = r"crates|scripts|config|deploy|monitoring|examples|trained_models|\.github|\.devcontainer"
+    for page in PAGES:
+        for number, line in enumerate((ROOT / page).read_text().splitlines(), 1):
+            named = re.findall(rf"`((?:{tops})(?:/[\w.-]+)*)/?`", line)
+            for path in named:
+                if not (ROOT / path).exists():
+                    yield f"{page}:{number}: there is no {path}"
+            if page == "CONTRIBUTING.md" and line.startswith("|") and named and (ROOT / named[0]).is_file():
+                text = (ROOT / named[0]).read_text()
+                for word in re.findall(r"`([\w.]+)`", line.rsplit("|", 2)[1]):
+                    if not re.search(rf"\b{re.escape(word)}\b", text):
+                        yield f"{page}:{number}: {named[0]} has no {word}"
+
+
 def own_options(programs: pathlib.Path):
     """Problems of the options of our own programs against their --help."""
     helps = {}
@@ -162,10 +178,13 @@ def main() -> int:
         for place, command in commands():
             print(f"{place}: {command}")
         return 0
-    passed, problems = 0, list(compared())
-    if not problems:
-        passed += 1
-        print("ok: every command is tested or excused")
+    passed, problems = 0, []
+    for what, found in (("every command is tested or excused", list(compared())),
+                        ("every file that a page names is there", list(places()))):
+        problems += found
+        if not found:
+            passed += 1
+            print(f"ok: {what}")
     if options.bin:
         programs = options.bin.resolve()
         wrong = list(own_options(programs))

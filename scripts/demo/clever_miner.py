@@ -58,7 +58,7 @@ def handler(scores, key: Key, version: str):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
-        # One segment an answer.
+        # One segment per answer.
         wbufsize = -1
 
         def reply(self, body: bytes, headers=()):

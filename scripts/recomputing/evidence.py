@@ -144,14 +144,14 @@ class Evidence:
             self.tally.close("raw answers: share of a group", where, share, own)
 
     def columns(self, row):
-        """Only columns of submissions that count and of references, one number a alert."""
+        """Only columns of submissions that count and of references, one number per alert."""
         name, there = row["id"], self.information.accepted(row["id"])
         kept = sorted(column for key, column in self.shelf.columns if key == name and not column.startswith("reference:"))
         self.tally.same("columns: of everybody who counts", name, kept, sorted(there))
         for column in kept:
             both = self.information.row(name, column)
             lengths = None if both is None else (len(both[0]), len(both[1]))
-            self.tally.same("columns: a number a alert", f"{name} {column}", lengths, (row["alerts"], row["alerts"]))
+            self.tally.same("columns: a number per alert", f"{name} {column}", lengths, (row["alerts"], row["alerts"]))
             sound = both is not None and bool(np.all((both[1] >= 0) & (both[1] <= 1)))
             self.tally.same("columns: scores are from 0 to 1", f"{name} {column}", True, sound)
 

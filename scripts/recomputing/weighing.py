@@ -45,7 +45,7 @@ class Weighing:
         tally.same("grounds: whose columns", name, grounds["columns"], [*miners, *REFERENCES])
         P, p = matrix(grounds["cross"]), np.array(grounds["told"])
         sound = P.shape == (count + 2, count + 2) and p.shape == (count + 2,)
-        tally.same("grounds: a row a column", name, True, sound)
+        tally.same("grounds: a row per column", name, True, sound)
         if not sound:
             return {"known": False}
         number, illicit = grounds["number"], grounds["illicit"]

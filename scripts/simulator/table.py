@@ -55,7 +55,7 @@ def play(stage, miners, rules, since):
 
 
 def rows(options, rules_of):
-    """One row an attack; the first season under both versions, the others under v2."""
+    """One row per attack; the first season under both versions, the others under v2."""
     stages = [Stage(World(seed=seed, alerts_a_day=options.alerts)) for seed in options.seeds]
     for name, function in {"nobody else": None, **ATTACKS}.items():
         if options.only and not any(word in name for word in options.only):

@@ -20,7 +20,7 @@ USUAL = np.array([1, 1, 1, 1, 0, 0], dtype=float)  # what everybody's features c
 
 
 class Alerts:
-    """Arrays have a row a day and a place an alert: `illicit`, `relevance`, `address`, `known_on` (a day, or NEVER).
+    """Arrays have a row per day and a place per alert: `illicit`, `relevance`, `address`, `known_on` (a day, or NEVER).
 
     `before` holds day and place of the same address's newest alert on an earlier day, -1 without one; `looked_up` its newest
     outcome that was known before the day, nan without one."""

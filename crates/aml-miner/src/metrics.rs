@@ -49,7 +49,7 @@ pub enum MetricError {
     ZeroCutoff,
 }
 
-/// Checks that there is one finite score a label.
+/// Checks that there is one finite score per label.
 fn checked(labels: usize, scores: &[f64]) -> Result<(), MetricError> {
     if labels != scores.len() {
         return Err(MetricError::Length { labels, scores: scores.len() });

@@ -1,6 +1,6 @@
 //! Scores a batch without a server: the same models, features and bits as the API gives.
 //!
-//! The answers are tables, one row an alert or a cluster; they do not depend on the number of threads.
+//! The answers are tables, one row per alert or cluster; they do not depend on the number of threads.
 
 mod tables;
 mod write;

@@ -40,10 +40,10 @@ impl Table {
     /// When a column's length is not `rows`, or there are not as many columns as `spec` has: a reader's mistake.
     #[must_use]
     pub fn new(spec: &'static TableSpec, rows: usize, columns: Vec<Option<Column>>, unknown: Vec<String>) -> Self {
-        assert_eq!(columns.len(), spec.columns.len(), "one entry a column of {}", spec.name);
+        assert_eq!(columns.len(), spec.columns.len(), "one entry per column of {}", spec.name);
         for (column, about) in columns.iter().zip(spec.columns) {
             let length = column.as_ref().map_or(rows, Column::len);
-            assert_eq!(length, rows, "column {}.{} has one value a row", spec.name, about.name);
+            assert_eq!(length, rows, "column {}.{} has one value per row", spec.name, about.name);
         }
         Self { spec, rows, columns, unknown }
     }
@@ -83,7 +83,7 @@ impl Table {
     /// # Panics
     /// When the new column's length is not the number of rows.
     pub fn set_column(&mut self, index: usize, column: Option<Column>) {
-        assert_eq!(column.as_ref().map_or(self.rows, Column::len), self.rows, "one value a row");
+        assert_eq!(column.as_ref().map_or(self.rows, Column::len), self.rows, "one value per row");
         self.columns[index] = column;
     }
 

@@ -17,9 +17,11 @@ mod canonical;
 mod cases;
 mod clusters;
 mod dossier;
+mod drift;
 mod evidence;
 mod excerpt;
 mod facts;
+mod llms;
 mod memory;
 mod metrics;
 mod miners;
@@ -29,6 +31,7 @@ mod others;
 mod pages;
 mod plan;
 mod query;
+mod queues;
 mod recent;
 mod relative;
 mod reply;
@@ -68,6 +71,7 @@ pub fn router(api: ApiState) -> Router {
         .merge(answers())
         .nest(VERSION, answers())
         .merge(pages::router())
+        .route("/llms.txt", get(llms::guide))
         .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
         .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
         .layer(CatchPanicLayer::custom(panicked::<ErrorCode>))
@@ -94,7 +98,9 @@ fn answers() -> Router<ApiState> {
         .route("/miners/{hotkey}", get(miners::one))
         .route("/weights", get(weights::show))
         .route("/cases/{date}", get(cases::of_day))
+        .route("/queues/{system}/{date}", get(queues::of_day))
         .route("/plan", get(plan::show))
+        .route("/drift", get(drift::show))
         .route("/risk/address/{address}", get(risk::of_address))
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))

@@ -1,4 +1,4 @@
-//! The command line: one binary, one subcommand a role.
+//! The command line: one binary, one subcommand per role.
 //!
 //! Each subcommand has a file under `cli/` with its arguments and a `run`; here they are only named.
 
@@ -20,6 +20,7 @@ mod metagraph;
 mod miner;
 mod miners;
 mod my_rounds;
+mod pages;
 mod reasons;
 mod replay;
 mod rounds;
@@ -71,6 +72,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Writes the evidence pack of a round, which anybody can check offline
     Evidence(Box<evidence::EvidenceArgs>),
+    /// Serves pages and API, read-only, from a replica or a copy of a ledger
+    Pages(pages::PagesArgs),
     /// Applies the rules of scoring and pay by themselves
     Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
@@ -117,6 +120,7 @@ impl Cli {
             Command::Reasons(args) => reasons::run(&args),
             Command::Replay(args) => replay::run(&args),
             Command::Evidence(args) => evidence::run(&args),
+            Command::Pages(args) => pages::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),

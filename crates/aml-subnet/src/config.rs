@@ -9,9 +9,11 @@ pub mod settings;
 mod subtensor;
 mod summary;
 pub mod validator;
+mod webhooks;
 
 pub use explain::Explain;
 pub use load::{ConfigError, Override, load};
 pub use sealing::{Answers, OpenRequests, SealingSettings};
 pub use settings::Settings;
 pub use validator::{TrapSettings, Unearned, ValidatorSettings};
+pub use webhooks::{WebhookEvent, WebhookSettings};

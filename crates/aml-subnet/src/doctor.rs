@@ -4,6 +4,7 @@
 //! has an exit code of its own; the code of a report is that of its first failure, in the order in which causes come before effects.
 
 pub mod beacon;
+mod costs;
 mod facts;
 pub mod judge;
 pub mod probe;

@@ -9,6 +9,7 @@ pub mod manifest;
 pub mod pack;
 pub mod risk;
 pub mod rows;
+pub mod slices;
 
 mod signed;
 
@@ -19,3 +20,4 @@ pub use pack::{PackManifest, pack_path};
 pub use risk::{AddressRisk, ScoredAlert, address_risk};
 pub(crate) use rows::ranks;
 pub use rows::{CanonicalRow, Mismatch, canonical_rows, with_reasons};
+pub use slices::SliceFacts;

@@ -16,7 +16,7 @@
 //! Under rules v2 [`information`] has what judging, merging and paying need of earlier rounds; [`rulebook`] says which rules
 //! are in force.
 //!
-//! [`adopting`] takes rounds of another validator over from its packs. [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. What all of them touch outside of
+//! [`webhooks`] tells readers of rounds. [`adopting`] takes rounds of another validator over from its packs. [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. What all of them touch outside of
 //! themselves is in [`world`].
 
 pub mod adopting;
@@ -41,4 +41,5 @@ pub mod standing;
 pub mod task;
 pub mod traps;
 pub mod upkeep;
+pub mod webhooks;
 pub mod world;

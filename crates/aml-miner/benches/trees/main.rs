@@ -1,6 +1,6 @@
 //! The kernels beside LightGBM's C library, one thread each, interleaved: raw scores and exact contributions.
 //!
-//! `cargo bench -p aml-miner --bench trees` prints one row a model and set of instructions: rows a second, and
+//! `cargo bench -p aml-miner --bench trees` prints one row per model and set of instructions: rows a second, and
 //! explained rows a second for each MiB of tables. Models: two synthetic ones of the shape of the documented one (31
 //! leaves a tree) and of the tuner's largest (255), and frozen copies of the models that were shipped first, so that
 //! figures of different days compare; `AML_BENCH_MODEL` names one more LightGBM text model. An argument picks models by

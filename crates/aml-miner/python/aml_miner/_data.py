@@ -69,22 +69,22 @@ class Batch:
 
     @property
     def alerts(self) -> pa.Table:
-        """One row an alert."""
+        """One row per alert."""
         return self.table("alerts")
 
     @property
     def features(self) -> pa.Table:
-        """One row an address."""
+        """One row per address."""
         return self.table("features")
 
     @property
     def clusters(self) -> pa.Table:
-        """One row a group of related alerts."""
+        """One row per group of related alerts."""
         return self.table("clusters")
 
     @property
     def money_flows(self) -> pa.Table:
-        """One row an edge between two addresses."""
+        """One row per edge between two addresses."""
         return self.table("money_flows")
 
     @property
@@ -329,7 +329,7 @@ class Samples:
         return self.table.column("confirmed_illicit").to_numpy().astype("int8")
 
     def evaluate(self, scores: Any, *, probabilities: bool = True, base_rate: float | None = None) -> dict[str, Any]:
-        """The figures of one score a row, with 95 % intervals, slices, baselines and warnings.
+        """The figures of one score per row, with 95 % intervals, slices, baselines and warnings.
 
         ``base_rate`` is the share of illicit rows in training; a split knows its own.
         """

@@ -120,7 +120,7 @@ class Model:
         return _columns.matrix(self._native.matrix(batch._native, scores), len(self.feature_names))
 
     def predict(self, data: Any, *, alert_scores: Any = None) -> NDArray[np.float64]:
-        """One score a row, shape (rows,): probabilities of a scorer, raw scores of a ranker.
+        """One score per row, shape (rows,): probabilities of a scorer, raw scores of a ranker.
 
         ``data`` is a :class:`Batch`, a table with the features by name (pyarrow, pandas, polars), or a matrix of shape
         (rows, features), NaN for missing.

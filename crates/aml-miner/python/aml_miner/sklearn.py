@@ -68,7 +68,7 @@ def number(value):
 
 def boosting(estimator):
     if estimator.n_trees_per_iteration_ != 1:
-        raise Refused(f"{estimator.n_trees_per_iteration_} scores a row: two classes are wanted")
+        raise Refused(f"{estimator.n_trees_per_iteration_} scores per row: two classes are wanted")
     columns, books = columns_of(estimator)
     known, places = estimator._bin_mapper.make_known_categories_bitsets()
     trees = []

@@ -18,7 +18,7 @@ use crate::wire::{RankRow, ScoreRow};
     params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted"),
         ("strict" = Option<bool>, Query, description = "Refuse unknown keys, and bodies without tables or columns that the model reads")),
     responses(
-        (status = 200, description = "One row an alert, in request order", body = [ScoreRow],
+        (status = 200, description = "One row per alert, in request order", body = [ScoreRow],
             headers(
                 ("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"),
                 ("x-aml-warnings" = String, description = "What the body did not give, as JSON; absent when nothing was missed"),
@@ -38,7 +38,7 @@ pub(super) async fn score(State(app): State<AppState>, request: Request) -> Resu
     params(("explain" = Option<Explain>, Query, description = "Accepted and without effect"),
         ("strict" = Option<bool>, Query, description = "Refuse unknown keys, and bodies without tables or columns that the model reads")),
     responses(
-        (status = 200, description = "One row an alert, most urgent first", body = [RankRow],
+        (status = 200, description = "One row per alert, most urgent first", body = [RankRow],
             headers(
                 ("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"),
                 ("x-aml-warnings" = String, description = "What the body did not give, as JSON; absent when nothing was missed"),

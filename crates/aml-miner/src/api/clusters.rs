@@ -18,7 +18,7 @@ use crate::wire::ClusterRow;
     params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted"),
         ("strict" = Option<bool>, Query, description = "Refuse unknown keys, and bodies without tables or columns that the model reads")),
     responses(
-        (status = 200, description = "One row a cluster, in request order", body = [ClusterRow],
+        (status = 200, description = "One row per cluster, in request order", body = [ClusterRow],
             headers(
                 ("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"),
                 ("x-aml-warnings" = String, description = "What the body did not give, as JSON; absent when nothing was missed"),

@@ -1,4 +1,4 @@
-//! In which form a batch is sent: one JSON object, one Parquet file or Arrow stream a table in a multipart form, or
+//! In which form a batch is sent: one JSON object, one Parquet file or Arrow stream per table in a multipart form, or
 //! one Arrow stream that is the required table.
 
 use axum::http::{HeaderMap, header};
@@ -29,7 +29,7 @@ const BYTES_PER_ROW: usize = 8;
 pub(super) enum Content {
     /// One JSON object.
     Json,
-    /// One Parquet file or Arrow stream a table, between these boundaries.
+    /// One Parquet file or Arrow stream per table, between these boundaries.
     Form {
         /// What stands between the parts.
         boundary: String,

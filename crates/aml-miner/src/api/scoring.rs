@@ -34,7 +34,7 @@ impl Rows<'_> {
     }
 }
 
-/// The answer of a scorer: one row an id.
+/// The answer of a scorer: one row per id.
 pub(super) fn score(model: &Prepared, rows: Rows<'_>, style: Style, stop: &Stop) -> Result<Vec<u8>, Stopped> {
     match style.form {
         Form::Rows(framing) => score_rows(model, rows, style, framing, stop),
@@ -84,7 +84,7 @@ fn score_columns(model: &Prepared, rows: Rows<'_>, style: Style, stop: &Stop) ->
     ]))
 }
 
-/// The answer of the ranker: one row an id, most urgent first.
+/// The answer of the ranker: one row per id, most urgent first.
 pub(super) fn rank(model: &Prepared, rows: Rows<'_>, form: Form, stop: &Stop) -> Result<Vec<u8>, Stopped> {
     let scores = model.scores(rows.matrix, stop)?;
     let ids: Vec<&str> = rows.ids.iter().collect();

@@ -93,7 +93,7 @@ pub enum LogFormat {
     Auto,
     /// For people.
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! Which batches a data directory holds: one directory a day, `<data-dir>/<YYYY-MM-DD>[_w<days>]/`.
+//! Which batches a data directory holds: one directory per day, `<data-dir>/<YYYY-MM-DD>[_w<days>]/`.
 
 use std::fs;
 use std::io;

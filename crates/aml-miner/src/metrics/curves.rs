@@ -27,7 +27,7 @@ pub struct CalibrationBin {
 /// The ROC curve, from (0, 0) to (1, 1), one point a distinct score.
 ///
 /// # Errors
-/// Without both classes, or without one finite score a label.
+/// Without both classes, or without one finite score per label.
 pub fn roc_curve(labels: &[bool], scores: &[f64]) -> Result<Vec<CurvePoint>, MetricError> {
     checked(labels.len(), scores)?;
     let positives = count_positive(labels);
@@ -47,7 +47,7 @@ pub fn roc_curve(labels: &[bool], scores: &[f64]) -> Result<Vec<CurvePoint>, Met
 /// The precision-recall curve by rising recall, one point a distinct score, from recall 0 at precision 1.
 ///
 /// # Errors
-/// Without a positive label, or without one finite score a label.
+/// Without a positive label, or without one finite score per label.
 pub fn precision_recall_curve(labels: &[bool], scores: &[f64]) -> Result<Vec<CurvePoint>, MetricError> {
     checked(labels.len(), scores)?;
     let positives = count_positive(labels);

@@ -5,7 +5,7 @@ use super::{MetricError, Ranked, checked, count_positive};
 /// Area under the ROC curve: the share of (positive, negative) pairs in the right order, a tie counting half.
 ///
 /// # Errors
-/// Without both classes, or without one finite score a label.
+/// Without both classes, or without one finite score per label.
 #[expect(clippy::cast_precision_loss, reason = "pairs are counted exactly and rounded once")]
 pub fn roc_auc(labels: &[bool], scores: &[f64]) -> Result<f64, MetricError> {
     checked(labels.len(), scores)?;
@@ -28,7 +28,7 @@ pub fn roc_auc(labels: &[bool], scores: &[f64]) -> Result<f64, MetricError> {
 /// Average precision: precision at each distinct score, weighted by the recall gained there (no interpolation).
 ///
 /// # Errors
-/// Without a positive label, or without one finite score a label.
+/// Without a positive label, or without one finite score per label.
 pub fn average_precision(labels: &[bool], scores: &[f64]) -> Result<f64, MetricError> {
     checked(labels.len(), scores)?;
     let positives = count_positive(labels);
@@ -76,7 +76,7 @@ pub fn ndcg_at(gains: &[f64], scores: &[f64], k: usize) -> Result<f64, MetricErr
 /// cut-off count in proportion.
 ///
 /// # Errors
-/// When `k` is zero, or without one finite score a label.
+/// When `k` is zero, or without one finite score per label.
 pub fn precision_at(labels: &[bool], scores: &[f64], k: usize) -> Result<f64, MetricError> {
     Ok(found_at(labels, scores, k)? / real(k.min(labels.len())))
 }
@@ -84,7 +84,7 @@ pub fn precision_at(labels: &[bool], scores: &[f64], k: usize) -> Result<f64, Me
 /// Share of the positive rows that are among the best `k`; rows tied across the cut-off count in proportion.
 ///
 /// # Errors
-/// Without a positive label, when `k` is zero, or without one finite score a label.
+/// Without a positive label, when `k` is zero, or without one finite score per label.
 pub fn recall_at(labels: &[bool], scores: &[f64], k: usize) -> Result<f64, MetricError> {
     let found = found_at(labels, scores, k)?;
     match count_positive(labels) {
@@ -96,7 +96,7 @@ pub fn recall_at(labels: &[bool], scores: &[f64], k: usize) -> Result<f64, Metri
 /// F1 of calling every row at or above `threshold` positive.
 ///
 /// # Errors
-/// When no row is positive and none is called so, or without one finite score a label.
+/// When no row is positive and none is called so, or without one finite score per label.
 pub fn f1_at_threshold(labels: &[bool], scores: &[f64], threshold: f64) -> Result<f64, MetricError> {
     checked(labels.len(), scores)?;
     let called = scores.iter().filter(|&&score| score >= threshold).count();

@@ -11,7 +11,7 @@ use crate::features::{Matrix, Schema};
 pub struct Contributions {
     /// Expected raw score over the training data; the same for every row.
     pub base_value: f64,
-    /// One row a row of the input, one column a feature; a row's sum plus `base_value` is its raw score.
+    /// One row per row of the input, one column per feature; a row's sum plus `base_value` is its raw score.
     pub values: Matrix,
 }
 
@@ -41,7 +41,7 @@ pub trait BaseModel: Send + Sync {
     /// When `rows` is not one row of the schema for every place in `raw`.
     fn raw_into(&self, rows: &[f64], raw: &mut [f64]);
 
-    /// Writes one score a row, independent of the other rows.
+    /// Writes one score per row, independent of the other rows.
     ///
     /// # Panics
     /// When `rows` is not one row of the schema for every place in `scores`.
@@ -79,7 +79,7 @@ pub trait BaseModel: Send + Sync {
         0.0
     }
 
-    /// One score a row.
+    /// One score per row.
     fn predict(&self, matrix: &Matrix) -> Vec<f64> {
         let mut scores = vec![0.0; matrix.rows()];
         self.predict_into(matrix.values(), &mut scores);

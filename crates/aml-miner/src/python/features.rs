@@ -40,7 +40,7 @@ fn rows_of(name: &str) -> PyResult<Rows> {
     }
 }
 
-/// The features of batches, one row an alert or a cluster.
+/// The features of batches, one row per alert or cluster.
 #[pyfunction]
 pub(super) fn features(
     py: Python<'_>,

@@ -60,7 +60,7 @@ impl Samples {
         self.samples.len()
     }
 
-    /// `processing_date`, `alert_id`, a column a feature, then what is known of each row.
+    /// `processing_date`, `alert_id`, a column per feature, then what is known of each row.
     fn columns(&self, py: Python<'_>) -> PyResult<Columns> {
         py.detach(|| self.to_columns())
     }
@@ -71,7 +71,7 @@ impl Samples {
         py.detach(|| Columns::of_numbers(days.iter().flat_map(|day| day.matrix.values()).copied().collect()))
     }
 
-    /// The figures of one score a row, as JSON; `base_rate` is the share of illicit rows in training.
+    /// The figures of one score per row, as JSON; `base_rate` is the share of illicit rows in training.
     fn evaluate(&self, py: Python<'_>, scores: &[u8], probabilities: bool, base_rate: f64) -> PyResult<String> {
         let scores = doubles(scores);
         let (rows, given) = (self.samples.len(), scores.len());

@@ -102,7 +102,7 @@ impl Model {
         })
     }
 
-    /// One score a row.
+    /// One score per row.
     fn predict(&self, py: Python<'_>, rows: &[u8]) -> PyResult<Columns> {
         spread(py, || {
             let scores = self.prepared.scores(&self.matrix_of(rows)?, &Stop::default()).map_err(model)?;

@@ -81,7 +81,7 @@ impl Prepared {
         Ok(built.matrix)
     }
 
-    /// One score a row.
+    /// One score per row.
     ///
     /// # Errors
     /// When the work is no longer wanted.

@@ -29,7 +29,7 @@ pub struct Day {
     pub date: NaiveDate,
     /// The four tables.
     pub batch: Batch,
-    /// What becomes known of the alerts, one row an alert, in the order of the alerts.
+    /// What becomes known of the alerts, one row per alert, in the order of the alerts.
     pub labels: Table,
 }
 

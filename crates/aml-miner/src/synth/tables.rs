@@ -94,7 +94,7 @@ fn suspected(view: &View<'_>, alert: &Candidate, rng: &mut ChaCha8Rng) -> &'stat
     }
 }
 
-/// The `labels` table: one row an alert, known one to three weeks later, some of them wrong.
+/// The `labels` table: one row per alert, known one to three weeks later, some of them wrong.
 pub(super) fn labels(
     names: &Names<'_>,
     view: &View<'_>,

@@ -1,4 +1,4 @@
-//! Labelled rows by day: the matrix of the day and, a row each, what is known beside the features.
+//! Labelled rows by day: the matrix of the day and, one row each, what is known beside the features.
 
 #[cfg(feature = "training")]
 mod targets;

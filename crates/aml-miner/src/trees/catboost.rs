@@ -102,7 +102,7 @@ impl SymmetricTree {
         let (questions, leaves) = (self.questions.len(), self.values.len());
         if questions > MAX_QUESTIONS || leaves != 1 << questions {
             return Err(format!(
-                "{leaves} leaves and {questions} questions: one score a row and symmetric trees are wanted"
+                "{leaves} leaves and {questions} questions: one score per row and symmetric trees are wanted"
             ));
         }
         if !self.weights.is_empty() && self.weights.len() != leaves {

@@ -166,10 +166,10 @@ impl Explainer {
         self.trees.iter().map(steps).sum()
     }
 
-    /// Writes each row's contributions: for every output, one number a feature.
+    /// Writes each row's contributions: for every output, one number per feature.
     ///
     /// # Panics
-    /// When `rows` is not whole rows, or `contributions` has not one place a row, output and feature.
+    /// When `rows` is not whole rows, or `contributions` has not one place per row, output and feature.
     pub fn contributions_into(&self, rows: &[f64], contributions: &mut [f64]) {
         self.explain(rows, contributions, |_, _| {});
     }
@@ -187,7 +187,7 @@ impl Explainer {
     ) {
         assert!(Arc::ptr_eq(&self.quantizer, &forest.quantizer), "the forest that it was made beside");
         let outputs = self.base_values.len();
-        assert_eq!(rows.len() / self.quantizer.features() * outputs, raw.len(), "one place a row and output");
+        assert_eq!(rows.len() / self.quantizer.features() * outputs, raw.len(), "one place per row and output");
         self.explain(rows, contributions, |codes, rows| {
             forest.raw_of_block(codes, &mut raw[rows.start * outputs..rows.end * outputs]);
         });
@@ -198,7 +198,7 @@ impl Explainer {
         let features = self.quantizer.features();
         let outputs = self.base_values.len();
         assert!(rows.len().is_multiple_of(features), "whole rows");
-        assert_eq!(rows.len() * outputs, contributions.len(), "one place a row, output and feature");
+        assert_eq!(rows.len() * outputs, contributions.len(), "one place per row, output and feature");
         let blocks = rows.len().div_ceil(features * BLOCK).min(BLOCKS);
         let mut blocks: Vec<Block> = (0..blocks).map(|_| Block::new(self)).collect();
         let mut scratch = Scratch::new(self.isa);

@@ -99,7 +99,7 @@ impl Forest {
     /// When `rows` is not as many whole rows as `raw` has places for.
     pub fn raw_into(&self, rows: &[f64], raw: &mut [f64]) {
         let features = self.features();
-        assert_eq!(rows.len() / features * self.outputs, raw.len(), "one place a row and output");
+        assert_eq!(rows.len() / features * self.outputs, raw.len(), "one place per row and output");
         assert!(rows.len().is_multiple_of(features), "whole rows");
         let mut codes = self.quantizer.codes();
         let blocks = rows.chunks(BLOCK * features).zip(raw.chunks_mut(BLOCK * self.outputs));

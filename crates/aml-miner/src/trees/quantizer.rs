@@ -21,7 +21,7 @@ pub(super) const FEW: usize = 8;
 /// Rows up to which each value is searched for by itself.
 const SEARCHED: usize = 4;
 
-/// The codes of one block: one entry a column, one place a row.
+/// The codes of one block: one entry per column, one place per row.
 pub(super) type Codes = Vec<[i16; BLOCK]>;
 
 /// LightGBM's `kZeroThreshold`: the C library takes anything this close to zero for zero.

@@ -188,7 +188,7 @@ fn a_bundle_that_would_not_load_is_not_saved() {
     let swapped = model_text("binary sigmoid:1", "confidence volume");
     assert!(refused(&swapped, scorer()).contains("feature 0 of the model file is `confidence`"));
     let ranking = model_text("lambdarank", "volume confidence");
-    assert!(refused(&ranking, scorer()).contains("one probability a row, not `lambdarank`"));
+    assert!(refused(&ranking, scorer()).contains("one probability per row, not `lambdarank`"));
     assert!(refused(&good[..200], scorer()).contains("`end of trees` is missing"));
     let versioned = |version: &str| Draft { version: version.into(), ..scorer() };
     for version in ["1.0", "1.0.0.0", "v1.0.0", "../../1.0.0", "01.0.0", ""] {

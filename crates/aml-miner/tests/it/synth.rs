@@ -59,7 +59,7 @@ fn tables_refer_to_each_other() {
             assert!(members.get(cluster).all(|id| alerts.contains(id)), "clusters hold alerts of the day");
         }
         let addresses: BTreeSet<&str> = batch.features.texts("address").expect("addresses").iter().collect();
-        assert_eq!(addresses.len(), batch.features.rows(), "one row an address");
+        assert_eq!(addresses.len(), batch.features.rows(), "one row per address");
         let known = batch.alerts.texts("address").expect("addresses").iter().filter(|a| addresses.contains(a)).count();
         assert!(known * 10 > batch.alerts.rows() * 9, "nearly every alert's address has features");
         assert!(batch.money_flows.rows() > batch.features.rows() / 2);

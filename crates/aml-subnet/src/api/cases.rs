@@ -1,5 +1,7 @@
 //! `/cases/{date}`: the alerts of a day by actor, as JSON or as CSV for a spreadsheet.
 
+use std::collections::HashMap;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
@@ -7,12 +9,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::canonical::round_of;
+use super::dossier::Dossier;
 use super::error::{ApiError, ErrorBody, ValidationErrorBody, value_error};
 use super::query::{Count, Params};
 use super::reply::{self, Content, Keep};
 use super::state::ApiState;
 use crate::outputs::CanonicalRow;
-use crate::readers::cases::{Case, CaseAlert, cases};
+use crate::readers::cases::{Case, CaseAlert, cases, members};
 use crate::readers::sheet::{cell, row};
 
 /// Cases of a page unless told otherwise, and at most.
@@ -100,6 +103,20 @@ async fn list(api: &ApiState, date: &str, params: &Params) -> Result<CaseList, A
     let cases: Vec<Case> = all.into_iter().skip(after).take(limit).collect();
     let next_after = cases.last().map(|case| case.place).filter(|place| *place < total);
     Ok(CaseList { round: round.id.to_string(), by, total, cases, next_after })
+}
+
+/// The most urgent alert of each alert's case, by id.
+pub(super) fn leaders<'a>(rows: &'a [CanonicalRow], dossier: Option<&'a Dossier>) -> HashMap<&'a str, &'a str> {
+    let alerts: Vec<CaseAlert<'_>> = rows.iter().map(alert).collect();
+    let clusters = dossier.into_iter().flat_map(|dossier| (0..dossier.clusters.rows()).map(|row| dossier.group(row)));
+    members(&alerts, &clusters.collect::<Vec<_>>())
+        .iter()
+        .flat_map(|case| {
+            let ids = case.iter().filter_map(|at| rows.get(*at)).map(|row| row.alert_id.as_str());
+            let leader = ids.clone().next().unwrap_or_default();
+            ids.map(move |id| (id, leader))
+        })
+        .collect()
 }
 
 fn alert(row: &CanonicalRow) -> CaseAlert<'_> {

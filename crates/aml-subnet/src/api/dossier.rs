@@ -113,6 +113,17 @@ impl Dossier {
         Group { alerts: of("related_alert_ids"), addresses: of("addresses_involved") }
     }
 
+    /// Description, cut to so many characters, and volume of every alert.
+    pub(super) fn told(&self, longest: usize) -> HashMap<&str, (String, Option<f64>)> {
+        let (texts_of, volumes) = (self.alerts.texts("description"), self.alerts.numbers("volume_usd"));
+        let fact = |(row, id)| {
+            let text: String = texts_of.map(|texts| texts.get(row)).unwrap_or_default().chars().take(longest).collect();
+            let volume = volumes.and_then(|volumes| volumes.get(row).copied()).filter(|volume| volume.is_finite());
+            (id, (text, volume))
+        };
+        texts(&self.alerts, "alert_id").enumerate().map(fact).collect()
+    }
+
     fn listed<'a>(&'a self, column: &str, clusters: &'a [usize]) -> impl Iterator<Item = &'a str> {
         let lists = self.clusters.text_lists(column);
         clusters.iter().flat_map(move |row| lists.into_iter().flat_map(move |lists| lists.get(*row)))

@@ -21,6 +21,7 @@ pub(super) async fn render(api: &ApiState) -> String {
     gauge!("aml_validator_shadow").set(if api.readiness.shadow { 1.0 } else { 0.0 });
     chain(api);
     disk(api);
+    drift(api);
     let rounds = api.ledger.rounds(api.netuid, ROUNDS, None).await;
     gauge!("aml_validator_ledger_up").set(if rounds.is_ok() { 1.0 } else { 0.0 });
     match rounds {
@@ -57,6 +58,13 @@ fn disk(api: &ApiState) {
         gauge!("aml_validator_tmp_free_bytes").set(as_f64(free));
     }
     gauge!("aml_validator_bad_batches").set(as_f64(api.upkeep.problems().len() as u64));
+}
+
+/// What the newest months came to; what is not known compares with nothing.
+fn drift(api: &ApiState) {
+    let newest = api.drifts.newest();
+    gauge!("aml_validator_slices_fallen").set(newest.fallen.map_or(f64::NAN, |fallen| as_f64(fallen as u64)));
+    gauge!("aml_validator_score_stability_index").set(newest.psi.unwrap_or(f64::NAN));
 }
 
 /// What is free on the disk of a folder.

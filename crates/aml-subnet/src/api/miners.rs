@@ -18,6 +18,9 @@ use crate::wallet::Hotkey;
 /// Miners of a page unless told otherwise, and at most: a subnet has 256 neurons.
 const LIMIT: Count = Count { usual: 256, most: 1024 };
 
+/// Rao of a TAO.
+const RAO: f64 = 1e9;
+
 /// Leaderboard
 ///
 /// Miners by what the newest round pays them under rules v2; under v1 by performance, the mean of their rounds of the last days.
@@ -74,6 +77,13 @@ fn by_pay(mut all: Vec<MinerStanding>, share: impl Fn(&Hotkey) -> f64) -> Vec<Mi
     all
 }
 
+/// What a registration costs now.
+fn registration_price_tao(api: &ApiState) -> Option<f64> {
+    let price = api.chain.current()?.reading.registration_price?;
+    #[expect(clippy::cast_precision_loss, reason = "no registration costs millions of TAO")]
+    Some(price as f64 / RAO)
+}
+
 /// One miner
 ///
 /// Where it stands and how it fared, round by round, newest first. A page ends with a whole day.
@@ -125,6 +135,7 @@ pub(super) async fn detail(api: &ApiState, text: &str, params: &Params) -> Resul
         receipt_key: receipt_key.map(|key| key.to_string()),
         first_seen_at: first_seen.map(rfc3339),
         failures: dormancy.as_ref().map_or(0, |dormancy| dormancy.failures),
+        registration_price_tao: registration_price_tao(api),
         left_alone_until: dormancy.map(|dormancy| rfc3339(dormancy.next_try_ms)),
         rounds: fared,
         next_before: page.next.map(|date| date.to_string()),

@@ -14,7 +14,7 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
 #[openapi(
     info(
         title = "AML validator API",
-        description = "Canonical scores, rounds, miners and weights of one validator. Read only. Every route but those of pages also \
+        description = "Canonical scores, rounds, miners and weights of one validator. Read only. Every route but those of pages and `/llms.txt` also \
                        stands under the prefix `/api/1`.",
         license(name = "MIT", identifier = "MIT"),
     ),
@@ -33,11 +33,14 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
         super::miners::one,
         super::weights::show,
         super::plan::show,
+        super::queues::of_day,
+        super::drift::show,
         super::risk::of_address,
         super::status::health,
         super::status::ready,
         super::status::exposition,
         document,
+        super::llms::guide,
         super::pages::alert,
         super::pages::cluster,
         super::pages::home,
@@ -48,6 +51,7 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
         super::pages::weights,
         super::pages::risk,
         super::pages::plan,
+        super::pages::drift,
     ),
     components(schemas(ErrorBody, ValidationErrorBody, ValidationProblem, ErrorCode)),
     tags(

@@ -2,6 +2,7 @@
 
 mod alert;
 mod cluster;
+mod drift;
 mod flow;
 mod frame;
 mod home;
@@ -44,6 +45,7 @@ pub(super) fn router() -> Router<ApiState> {
         .route("/page/weights", get(weights))
         .route("/page/risk", get(risk))
         .route("/page/plan", get(plan))
+        .route("/page/drift", get(drift))
 }
 
 /// Whether a path is a page's, so that errors there are told as a page.
@@ -222,6 +224,24 @@ pub(super) async fn plan(State(api): State<ApiState>, params: Params, asked: Hea
     let given = (params.text("reviews").unwrap_or_default(), params.text("precision").unwrap_or_default());
     let frame = Frame::new(&api, Page::Plan, Some("/plan".to_owned()));
     render(&asked, &plan::PlanPage::new(frame, given, told.as_ref().map_err(Clone::clone)))
+}
+
+/// Drift and slices
+#[utoipa::path(
+    get, path = "/page/drift", tag = "pages",
+    params(("reviews" = Option<usize>, Query, description = "Precision of so many reviews a day")),
+    responses(
+        (status = 200, description = "The months, or that no round is published yet", body = String, content_type = "text/html"),
+        (status = 422, description = "A value that is none", body = String, content_type = "text/html"),
+    )
+)]
+pub(super) async fn drift(State(api): State<ApiState>, params: Params, asked: HeaderMap) -> Result<Response, ApiError> {
+    let told = match super::drift::answer(&api, &params).await {
+        Err(error) if error.code == ErrorCode::NotFound => Err(error.line()),
+        other => Ok(other?),
+    };
+    let frame = Frame::new(&api, Page::Drift, Some("/drift".to_owned()));
+    render(&asked, &drift::DriftPage::new(frame, told.as_ref().map_err(Clone::clone)))
 }
 
 /// Risk of an address

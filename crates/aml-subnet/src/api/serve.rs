@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::state::ApiState;
-use super::{observe, router};
+use super::{drift, observe, router};
 use crate::chain::reading::ChainSource;
 use crate::chain::types::Block;
 use crate::http::listen::{self, ListenLimits, STALLED};
@@ -24,7 +24,7 @@ const LIMITS: ListenLimits = ListenLimits {
     reserved: None,
 };
 
-/// How often the subnet is read for the pages: public nodes count requests, and weights move once an epoch.
+/// How often the subnet is read for the pages: public nodes count requests, and weights move once per epoch.
 const CHAIN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A chain whose blocks come faster than this is a development chain, and somebody watches it.
@@ -32,15 +32,39 @@ const FAST: Duration = Duration::from_secs(6);
 /// How often such a chain is read, and any after trouble.
 const SOON: Duration = Duration::from_secs(12);
 
+/// How often months are held against each other: rounds are published and settled once a day.
+const DRIFT_INTERVAL: Duration = Duration::from_secs(3600);
+
 /// Serves the API, and reads the chain for it, until `stop`.
 pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSource>, stop: CancellationToken) {
     let (reader, reading_stop) = (api.clone(), stop.clone());
     let reading = tokio::spawn(async move {
         keep_current(&*source, &reader, CHAIN_INTERVAL, reading_stop).await;
     });
-    serve(listener, api, stop).await;
+    serve_alone(listener, api, stop).await;
     // It ends at `stop`, or with the reading that is under way.
     reading.abort();
+}
+
+/// Serves the API, and holds months against each other for its metrics, until `stop`; nobody reads the chain.
+pub async fn serve_alone(listener: TcpListener, api: ApiState, stop: CancellationToken) {
+    let (looker, looking_stop) = (api.clone(), stop.clone());
+    let looking = tokio::spawn(async move { keep_looking(&looker, DRIFT_INTERVAL, looking_stop).await });
+    serve(listener, api, stop).await;
+    looking.abort();
+}
+
+/// Makes the months every `interval` until `stop`, so that whoever asks for them does not wait, and metrics have them.
+async fn keep_looking(api: &ApiState, interval: Duration, stop: CancellationToken) {
+    loop {
+        if let Err(error) = drift::look(api).await {
+            tracing::warn!(detail = error.line(), "months could not be held against each other");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(interval) => {}
+        }
+    }
 }
 
 /// Serves the API on an already bound `listener` until `stop`, then finishes what is in flight.

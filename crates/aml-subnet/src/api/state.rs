@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::chain_view::ChainView;
 use super::dossier::Dossiers;
+use super::drift::Drifts;
 use super::memory::Memory;
 use super::plan::Plans;
 use crate::config::Settings;
@@ -28,11 +29,13 @@ pub struct Readiness {
     pub weights_tempos: f64,
     /// Whether weights are not set at all, so that their age says nothing.
     pub shadow: bool,
+    /// Whether this serves a copy or a replica of a validator's ledger, and nobody reads the chain.
+    pub mirror: bool,
 }
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self { head_age: Duration::from_secs(5 * 60), weights_tempos: 3.0, shadow: false }
+        Self { head_age: Duration::from_secs(5 * 60), weights_tempos: 3.0, shadow: false, mirror: false }
     }
 }
 
@@ -108,6 +111,7 @@ pub struct Shared {
     pub(super) memory: Memory,
     pub(super) dossiers: Dossiers,
     pub(super) plans: Plans,
+    pub(super) drifts: Drifts,
     pub(super) request_ids: RequestIds,
 }
 
@@ -141,6 +145,7 @@ impl ApiState {
             memory: Memory::default(),
             dossiers: Dossiers::default(),
             plans: Plans::default(),
+            drifts: Drifts::default(),
             request_ids: RequestIds::default(),
         }))
     }

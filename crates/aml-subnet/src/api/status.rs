@@ -79,15 +79,21 @@ pub(super) async fn ready(State(api): State<ApiState>) -> Response {
 async fn look(api: &ApiState) -> Ready {
     let mut reasons = Vec::new();
     match api.ledger.rounds(api.netuid, LOOKED_AT, None).await {
-        Ok(newest) => reasons.extend(newest.iter().filter_map(held)),
+        Ok(newest) if !api.readiness.mirror => reasons.extend(newest.iter().filter_map(held)),
+        Ok(_) => {}
         Err(error) => {
             crate::store::count_failure("read");
             tracing::warn!(%error, "the ledger does not answer");
             reasons.push("the ledger does not answer".to_owned());
         }
     }
-    let seen = api.chain.current();
     let limits = &api.readiness;
+    if limits.mirror {
+        // A copy has no chain, no cache and no answers that wait: whether its validator is well is said by the validator.
+        let ready = reasons.is_empty();
+        return Ready { ready, reasons, block: None, block_age_s: None, weights_age_tempos: None };
+    }
+    let seen = api.chain.current();
     let age = seen.as_ref().map(|seen| api.clock.now().saturating_sub(seen.since));
     match age {
         None => reasons.push("the chain was not read yet".to_owned()),

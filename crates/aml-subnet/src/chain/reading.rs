@@ -13,6 +13,8 @@ pub struct ChainReading {
     pub metagraph: Metagraph,
     /// Blocks of an epoch.
     pub tempo: u16,
+    /// What a registration costs now (rao); `None` where the runtime does not say.
+    pub registration_price: Option<u64>,
     /// The weights that our hotkey has on chain; `None` when it is not registered.
     pub weights: Option<Vec<(Uid, u16)>>,
     /// Block of our hotkey's last weights, commit or registration, in the mechanism that we set weights for; `None` when it is

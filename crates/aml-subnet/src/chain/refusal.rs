@@ -1,4 +1,4 @@
-//! What the chain says no with, by name.
+//! The names under which the chain refuses a transaction.
 //!
 //! Indexes of errors move between runtimes, names do not: a name comes from the metadata of the block that refused.
 

@@ -103,6 +103,8 @@ pub struct Hyperparameters {
     pub commit_reveal: bool,
     /// Epochs between commit and reveal.
     pub reveal_period_epochs: u64,
+    /// What a registration burns now (rao); `None` where the runtime does not say. Only shown.
+    pub registration_price: Option<u64>,
     /// Stake (rao) below which weights are refused; 0 where the runtime has no such rule.
     pub stake_threshold: u64,
     /// Version of the commit-reveal scheme; `None` where the runtime has only hash commits.

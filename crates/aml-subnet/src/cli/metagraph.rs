@@ -66,6 +66,7 @@ fn rules_json(rules: &Hyperparameters) -> serde_json::Value {
         "activity_cutoff": rules.activity_cutoff,
         "commit_reveal": rules.commit_reveal,
         "reveal_period_epochs": rules.reveal_period_epochs,
+        "registration_price_rao": rules.registration_price,
         "stake_threshold_rao": rules.stake_threshold,
         "commit_reveal_version": rules.commit_reveal_version,
     })

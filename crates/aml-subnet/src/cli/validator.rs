@@ -29,11 +29,13 @@ use crate::validator::run::Validator;
 use crate::validator::settling::Settler;
 use crate::validator::sot::Sot;
 use crate::validator::upkeep::Upkeep;
+use crate::validator::webhooks::{Webhook, WebhookParts};
 use crate::validator::world::{BeaconReader, MachineEntropy, WeightsChain, World};
 use crate::wallet::Signer;
 
 mod past;
 mod say;
+mod webhooks;
 
 use say::say;
 
@@ -118,6 +120,7 @@ fn keep_apart(settings: &mut Settings) {
 fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     Sot::open(settle::sot_settings(&settings.validator)).context("validator.sot")?;
     let secret = Secret::load_or_create(settings.validator.shared(), &MachineEntropy)?;
+    webhooks::check(&settings.validator)?;
     chain::connect(settings)?;
     chain::block_on(async {
         match ledger::open(settings, true).await {
@@ -163,13 +166,15 @@ async fn work(args: &RunValidatorArgs, settings: Settings, hands: Hands) -> anyh
     tracing::info!(%rules, "rules by day");
     sealing::check(&settings, &hands.chain, rules.on(today)).await?;
     let validator = build(&settings, &hands, &ledger, secret, &Clocks::of_the_machine())?;
+    let hooks = webhooks::open(&settings.validator, &hook_parts(&validator, &hands, &ledger))?;
     let code = if args.once {
         let pass = validator.once(&stop).await;
+        webhooks::once(hooks).await;
         say(&pass, &settings.validator);
         let good = pass.errors.is_empty() && pass.round.is_some();
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     } else {
-        forever(&settings, &validator, Beside { hands, ledger: ledger.clone() }, &stop).await
+        forever(&settings, &validator, Beside { hands, ledger: ledger.clone(), hooks }, &stop).await
     };
     drop(validator);
     // What is being written is finished, and the lock is free for the next one.
@@ -217,16 +222,22 @@ fn build(
     Ok(Validator { rounds, settler, payer, world, netuid, settings: own })
 }
 
-/// What the read API shows beside the validator.
+fn hook_parts(validator: &Validator, hands: &Hands, ledger: &Ledger) -> WebhookParts {
+    let (signer, time) = (hands.signer.clone(), Arc::clone(&validator.world.time));
+    WebhookParts { ledger: ledger.clone(), netuid: validator.netuid, signer, time }
+}
+
+/// What the read API shows beside the validator, and who is told of rounds.
 struct Beside {
     hands: Hands,
     ledger: Ledger,
+    hooks: Vec<Webhook>,
 }
 
 async fn forever(
     settings: &Settings,
     validator: &Validator,
-    Beside { hands: Hands { signer, chain }, ledger }: Beside,
+    Beside { hands: Hands { signer, chain }, ledger, hooks }: Beside,
     stop: &CancellationToken,
 ) -> anyhow::Result<ExitCode> {
     let address = settings.validator.listen;
@@ -244,6 +255,8 @@ async fn forever(
     let (netuid, mechanism) = (settings.netuid, settings.validator.mechanism);
     let source = OwnSubnet { chain: Arc::clone(&chain), netuid, mechanism, hotkey: signer.hotkey() };
     let serving = tokio::spawn(api::serve::run(listener, api, Arc::new(source), stop.clone()));
+    // Dropped at the end, whatever they are waiting for: what was not taken is sent after the next start.
+    let _telling = webhooks::start(hooks, stop);
     let world = &validator.world;
     let work = async { tokio::join!(validator.run(stop), upkeep.keep(&*world.source, &*world.time, stop)) };
     tokio::select! {

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Explain {
-    /// Scores alone: about 140 bytes an alert.
+    /// Scores alone: about 140 bytes per alert.
     None,
-    /// The five features that moved each score most: about 600 bytes an alert.
+    /// The five features that moved each score most: about 600 bytes per alert.
     #[default]
     Top,
-    /// All features: several KiB an alert.
+    /// All features: several KiB per alert.
     Full,
 }
 

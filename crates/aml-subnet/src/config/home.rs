@@ -1,4 +1,4 @@
-//! `~` in settings that are paths.
+//! Replaces `~` in settings that are paths.
 
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,9 @@ impl Settings {
             [("wallet.path", self.wallet.path.as_mut()), ("wallet.password_file", self.wallet.password_file.as_mut())]
         {
             put(one.map_or(Ok(()), |one| path(key, one)));
+        }
+        for one in &mut self.validator.webhooks {
+            put(one.secret_file.as_mut().map_or(Ok(()), |one| path("validator.webhooks.secret_file", one)));
         }
         put(expand("validator.sot", &self.validator.sot).map(|text| self.validator.sot = text));
         if let Some(file) = self.validator.database_url.as_ref().and_then(|url| url.expose().strip_prefix("sqlite://"))

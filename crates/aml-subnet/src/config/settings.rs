@@ -1,4 +1,4 @@
-//! What can be set, with its defaults. One section a concern; unknown keys are refused.
+//! What can be set, with its defaults. One section per concern; unknown keys are refused.
 //!
 //! `config/subnet_config.toml` documents every key, and a test holds the two together.
 

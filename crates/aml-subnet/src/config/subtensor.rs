@@ -1,4 +1,4 @@
-//! Which chain.
+//! `[subtensor]`: which chain, over which endpoints, and how long it may be silent.
 
 use std::time::Duration;
 

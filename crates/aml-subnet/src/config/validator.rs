@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::explain::Explain;
 use super::forms::{is_database, is_key};
 use super::sealing::Answers;
+use super::webhooks::{self, WebhookSettings};
 use crate::validation::rules_list::RulesList;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -98,6 +99,8 @@ pub struct ValidatorSettings {
     /// Columns and scores of submissions, from which rules v2 pay, are kept so long.
     #[serde(with = "humantime_serde")]
     pub columns_age: Duration,
+    /// Who is told when a round is published, gets outcomes, or is settled.
+    pub webhooks: Vec<WebhookSettings>,
 }
 
 /// Where the part of a day's pay goes that nobody earned.
@@ -203,6 +206,7 @@ impl Default for ValidatorSettings {
             retention_age: 90 * DAY,
             retention_bytes: 50 << 30,
             columns_age: 60 * DAY,
+            webhooks: Vec::new(),
         }
     }
 }
@@ -282,6 +286,7 @@ impl ValidatorSettings {
             self.columns_age < LEAST_COLUMNS_AGE,
             "columns_age: must be at least 40 days, for rules v2 pay from the columns of the last 37".to_owned(),
         );
+        webhooks::problems(&self.webhooks).into_iter().for_each(|problem| refuse(true, problem));
         if let Some(list) = &self.rules {
             list.problems().into_iter().for_each(|problem| refuse(true, format!("rules: {problem}")));
         }

@@ -1,4 +1,4 @@
-//! What is found out of a set-up, a struct a thing that is looked at.
+//! What is found out of a set-up, one struct for each thing that is looked at.
 
 use std::net::SocketAddr;
 use std::time::Duration;

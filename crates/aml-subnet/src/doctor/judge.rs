@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::beacon::{self, BeaconFacts};
+pub use super::costs::Others;
 pub use super::facts::{ApiFacts, HeadFacts, PortFacts, Times, WalletFacts};
-use super::{Class, Finding, Report, State, finding, ok, prospects};
+use super::{Class, Finding, Report, State, costs, finding, ok, prospects};
 use crate::chain::{collateral::Collateral, outlook::Outlook, types::Neuron};
 use crate::miner::verdicts::Verdicts;
 use crate::validation::rules::RulesVersion;
@@ -41,6 +42,8 @@ pub struct Facts {
     pub date: Option<Times>,
     /// Our neuron, if the subnet could be read.
     pub neuron: Result<Option<Neuron>, String>,
+    /// Whom it has to do with, if the subnet could be read.
+    pub others: Option<Others>,
     /// Where the axon should be reached, and whether it was.
     pub port: Option<PortFacts>,
     /// The inference API.
@@ -88,7 +91,8 @@ pub fn judge(facts: &Facts) -> Report {
     };
     let collateral = facts.collateral.as_ref().map(prospects::collateral);
     let rounds = facts.rounds.iter().map(prospects::rounds);
-    Report { findings: Class::ALL.into_iter().filter_map(one).chain(collateral).chain(rounds).collect() }
+    let costs = facts.others.map(|others| costs::expected(facts.role, others));
+    Report { findings: Class::ALL.into_iter().filter_map(one).chain(collateral).chain(rounds).chain(costs).collect() }
 }
 
 fn disk(problems: &[String]) -> Finding {

@@ -1,4 +1,4 @@
-//! Looking: opens the key, asks the chain, a clock, the port and the API. Every look has a deadline, and a failure is a fact.
+//! Collects facts: opens the key, asks the chain, a clock, the port and the API. Every look has a deadline, and a failure is a fact.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,11 +11,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::beacon;
-use super::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts};
+use super::judge::{ApiFacts, Facts, HeadFacts, Others, PortFacts, Role, RulesFacts, Times, WalletFacts};
 use crate::calendar::{date_of, day_at};
 use crate::chain::collateral::Collateral;
 use crate::chain::outlook::Outlook;
-use crate::chain::types::Neuron;
+use crate::chain::types::{Metagraph, Neuron};
 use crate::config::Settings;
 use crate::miner::verdicts::{self, Verdicts};
 use crate::subtensor::{Subtensor, Timing};
@@ -50,9 +50,14 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
     let http = client();
     let wallet = open(patient.wallet.clone()).await;
     let (head, chain) = head(settings, clock).await;
-    let neuron = match (&chain, &wallet) {
-        (Some(chain), Ok(wallet)) => neuron(chain, settings.netuid, &wallet.hotkey).await,
-        (None, _) => Err("no chain endpoint answers".to_owned()),
+    let subnet = match &chain {
+        Some(chain) => subnet(chain, settings.netuid).await,
+        None => Err("no chain endpoint answers".to_owned()),
+    };
+    let others = subnet.as_ref().ok().map(|subnet| others(&subnet.neurons));
+    let neuron = match (subnet, &wallet) {
+        (Ok(subnet), Ok(wallet)) => Ok(subnet.by_hotkey(&wallet.hotkey).cloned()),
+        (Err(reason), _) => Err(reason),
         (_, Err(_)) => Err("the hotkey does not open".to_owned()),
     };
     let date = date(http.as_ref(), settings, &**clock).await;
@@ -85,6 +90,7 @@ pub async fn probe(patient: &Patient<'_>) -> Facts {
         head,
         date,
         neuron,
+        others,
         port: if is_miner { Some(port(settings).await) } else { None },
         api: if is_miner { Some(api(http.as_ref(), &settings.miner.api_url).await) } else { None },
         rules,
@@ -140,12 +146,18 @@ async fn head(settings: &Settings, clock: &Arc<dyn Clock>) -> (Result<HeadFacts,
     (Ok(HeadFacts { block: head.block.0, endpoint: head.endpoint, times }), Some(chain))
 }
 
-async fn neuron(chain: &Subtensor, netuid: u16, hotkey: &Hotkey) -> Result<Option<Neuron>, String> {
+async fn subnet(chain: &Subtensor, netuid: u16) -> Result<Metagraph, String> {
     match timeout(CHAIN, chain.metagraph(netuid)).await {
-        Ok(Ok(metagraph)) => Ok(metagraph.by_hotkey(hotkey).cloned()),
+        Ok(Ok(metagraph)) => Ok(metagraph),
         Ok(Err(error)) => Err(with_causes(&error)),
         Err(_) => Err(format!("no answer within {} s", CHAIN.as_secs())),
     }
+}
+
+/// Who is asked, and who asks.
+fn others(neurons: &[Neuron]) -> Others {
+    let count = |is: fn(&Neuron) -> bool| neurons.iter().filter(|neuron| is(neuron)).fold(0, |sum, _| sum + 1);
+    Others { serving: count(|neuron| neuron.axon.is_some()), permitted: count(|neuron| neuron.validator_permit) }
 }
 
 /// The rules of today by the settings, beside the subnet's weights version; nothing where the settings name none.

@@ -1,6 +1,6 @@
 //! Addresses from which somebody proved who he is, so that places can be kept for them.
 //!
-//! Bounded: some addresses a caller, the newest staying, and some thousand in all.
+//! Bounded: some addresses per caller, the newest staying, and some thousand in all.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

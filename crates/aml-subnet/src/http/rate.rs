@@ -12,7 +12,7 @@ use std::time::Duration;
 /// More keys than this are not remembered; those that have recovered go first.
 const MAX_KEYS: usize = 16_384;
 
-/// One bucket a key, each holding a minute's worth.
+/// One bucket per key, each holding a minute's worth.
 #[derive(Debug)]
 pub struct Buckets<K> {
     per_minute: f64,

@@ -1,4 +1,4 @@
-//! Who may ask. Pure: a snapshot, a policy and a hotkey give the answer.
+//! Decides which hotkeys may ask this miner. Pure: a snapshot, a policy and a hotkey give the answer.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Sealed answers in plain, kept until two days after their opening: whoever was answered may ask for his when the beacon
 //! stays away.
 //!
-//! One file an answer, named by opening, caller and digest, so that the folder is the list. All together are bounded, and so
+//! One file per answer, named by opening, caller and digest, so that the folder is the list. All together are bounded, and so
 //! is what one caller makes us keep: of one opening the first few.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Rows to bytes: JSON, CSV (RFC 4180) and Parquet. The same rows give the same bytes.
+//! Writes rows as bytes: JSON, CSV (RFC 4180) and Parquet. The same rows give the same bytes.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use super::rows::CanonicalRow;
 pub enum Format {
     /// One array of objects.
     Json,
-    /// A header and one line a row, as in RFC 4180.
+    /// A header and one line per row, as in RFC 4180.
     Csv,
     /// One Parquet file.
     Parquet,

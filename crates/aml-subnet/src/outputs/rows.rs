@@ -64,7 +64,7 @@ pub struct Mismatch {
     pub scores: usize,
 }
 
-/// One row an alert, in the order of the roster, with its probability where the round has a calibration that tells one.
+/// One row per alert, in the order of the roster, with its probability where the round has a calibration that tells one.
 ///
 /// # Errors
 /// When there are not as many scores as alerts.

@@ -58,6 +58,12 @@ pub struct Case {
 /// The cases of a day, the most urgent first. Addresses of one of the `groups` are one actor; so are the alerts that one names.
 #[must_use]
 pub fn cases<'a>(alerts: &[CaseAlert<'a>], groups: &[Group<'a>]) -> Vec<Case> {
+    (1..).zip(members(alerts, groups)).filter_map(|(place, members)| case(place, &members, alerts)).collect()
+}
+
+/// The alerts of each case, by their places in `alerts`, the most urgent case and the most urgent alert first.
+#[must_use]
+pub fn members<'a>(alerts: &[CaseAlert<'a>], groups: &[Group<'a>]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..alerts.len()).collect();
     order.sort_by_key(|at| alerts[*at].rank);
     let mut joined = Joined::new(alerts.len());
@@ -90,8 +96,7 @@ pub fn cases<'a>(alerts: &[CaseAlert<'a>], groups: &[Group<'a>]) -> Vec<Case> {
         }
         members.push(at);
     }
-    let members = |root: &usize| found.get(root).map(Vec::as_slice).unwrap_or_default();
-    (1..).zip(&first).filter_map(|(place, root)| case(place, members(root), alerts)).collect()
+    first.iter().filter_map(|root| found.remove(root)).collect()
 }
 
 /// What holds addresses and alerts together.

@@ -40,7 +40,7 @@ pub struct Played {
     pub pay: Numbers,
     /// What nobody earned.
     pub unearned: f64,
-    /// One canonical score an alert; empty when nobody submitted.
+    /// One canonical score per alert; empty when nobody submitted.
     pub canonical: Numbers,
     /// Rules v1: share of groups of traps that were passed.
     pub tier2: Numbers,

@@ -104,7 +104,7 @@ pub(super) struct Group {
     pub(super) alerts: usize,
 }
 
-/// What became known on this day, one entry an alert.
+/// What became known on this day, one entry per alert.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Outcomes {

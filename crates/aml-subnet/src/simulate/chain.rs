@@ -156,6 +156,7 @@ const RULES: Hyperparameters = Hyperparameters {
     activity_cutoff: Some(5_000),
     commit_reveal: false,
     reveal_period_epochs: 1,
+    registration_price: None,
     stake_threshold: 0,
     commit_reveal_version: None,
 };

@@ -3,7 +3,7 @@
 //! 1. A round that could be held was published. It could be held when the source had its batch, the chain answered and an
 //!    honest miner could be reached, each for the greater part of the day; and a publication without scores is none.
 //! 2. Who is published is paid: weights were confirmed in the epoch after.
-//! 3. One submission an epoch, and none that is not in the ledger.
+//! 3. One submission per epoch, and none that is not in the ledger.
 //! 4. The weights that the chain shows are those that the ledger says.
 
 use super::chain::Taken;

@@ -1,6 +1,6 @@
 //! An export: a folder of JSON lines that any database, and any program, can read.
 //!
-//! `MANIFEST.json` names the format's version and every table with its rows and SHA-256; `TABLE.jsonl` has one row a
+//! `MANIFEST.json` names the format's version and every table with its rows and SHA-256; `TABLE.jsonl` has one row per
 //! line, sorted, records as JSON; `bodies/DIGEST.zst` has the raw answers. The same ledger exports to the same bytes
 //! from either database. The folder appears in one step, complete, and is its owner's alone: tasks and weights hold
 //! secrets.

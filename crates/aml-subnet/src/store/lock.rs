@@ -1,4 +1,4 @@
-//! One validator a ledger: a file lock beside a SQLite file, a session's advisory lock in PostgreSQL.
+//! One validator per ledger: a file lock beside a SQLite file, a session's advisory lock in PostgreSQL.
 //!
 //! Both are let go by the system when the process dies. PostgreSQL's may be lost without our death, when the server
 //! restarts; every write therefore checks that the ledger still names this holder (see `write.rs`).

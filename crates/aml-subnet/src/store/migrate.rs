@@ -1,4 +1,4 @@
-//! The schema's versions. A ledger of an older program is brought up to date; one of a newer program is refused.
+//! Brings the schema of a ledger up to date, version by version. A ledger of an older program is brought up to date; one of a newer program is refused.
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, AssertSqlSafe, Row as _, SqlSafeStr as _};

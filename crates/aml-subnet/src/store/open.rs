@@ -37,7 +37,7 @@ pub enum OpenLedgerError {
     #[error(transparent)]
     Address(#[from] NotAnAddress),
     /// Somebody else writes to it.
-    #[error("{address} is in use by {holder}: one validator a ledger; stop it first, or use another ledger")]
+    #[error("{address} is in use by {holder}: one validator per ledger; stop it first, or use another ledger")]
     Held {
         /// Where.
         address: String,

@@ -8,7 +8,7 @@ use sqlx::{Any, AssertSqlSafe};
 use super::codec::{column, narrow, parsed};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
-use super::records::{KnownOutcome, OutcomeTally, OutcomesChange, RoundId};
+use super::records::{KnownOutcome, OutcomeTally, OutcomeVersion, OutcomesChange, RoundId};
 use super::steps::held;
 use super::write::{ROWS, Write, insert};
 
@@ -122,6 +122,29 @@ impl Ledger {
             Ok(((parsed(WHAT, row, "round")?, narrow(WHAT, row, "place")?), illicit))
         };
         rows.iter().map(read).collect()
+    }
+
+    /// How often the outcomes of a round changed, with what is known of it at that.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn outcome_version(&self, id: RoundId) -> Result<OutcomeVersion, StorageError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS versions, MAX(seen_ms) AS newest_ms, \
+             COUNT(CASE WHEN replaced_ms IS NULL THEN illicit END) AS outcomes, \
+             CAST(COALESCE(SUM(CASE WHEN replaced_ms IS NULL THEN illicit END), 0) AS BIGINT) AS illicit \
+             FROM outcomes WHERE round = $1",
+        )
+        .bind(id.to_string())
+        .fetch_one(&self.inner.pool)
+        .await
+        .map_err(during("read outcomes"))?;
+        Ok(OutcomeVersion {
+            versions: narrow(WHAT, &row, "versions")?,
+            newest_ms: column(WHAT, &row, "newest_ms")?,
+            outcomes: narrow(WHAT, &row, "outcomes")?,
+            illicit: narrow(WHAT, &row, "illicit")?,
+        })
     }
 
     /// How much is known of a round now.

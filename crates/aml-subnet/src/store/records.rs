@@ -21,7 +21,7 @@ pub(super) use column::{score_bytes, scores_of, worth_bytes, worths_of};
 pub use common::{Common, CommonParts, NotCommon, SentAlert, SentName};
 pub use dormancy::Dormancy;
 pub use marks::{Mark, MarkKind, Marks};
-pub use outcome::{KnownOutcome, OutcomeTally, OutcomesChange};
+pub use outcome::{KnownOutcome, OutcomeTally, OutcomeVersion, OutcomesChange};
 pub use round::{Ask, NotARound, RosterRow, Round, RoundId, Step, Task, TrapOrigin, TrapPlan};
 pub use sealed::{Pulses, SealedAnswer, SealedState, Sealing};
 pub use sheet::Sheet;

@@ -1,4 +1,4 @@
-//! Rounds: begun once a batch, read in order of their days, published.
+//! Rounds: begun once per batch, read in order of their days, published.
 
 use aml_miner::digest::Digest;
 use chrono::NaiveDate;

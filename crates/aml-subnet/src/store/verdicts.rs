@@ -1,4 +1,4 @@
-//! What the judge says, one verdict a miner, all of a round at once.
+//! What the judge says, one verdict per miner, all of a round at once.
 
 use std::collections::BTreeMap;
 

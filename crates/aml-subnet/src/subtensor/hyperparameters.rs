@@ -21,6 +21,7 @@ pub(super) async fn read(snapshot: &Snapshot, netuid: u16) -> Result<Hyperparame
         "ActivityCutoffFactorMilli",
         "CommitRevealWeightsEnabled",
         "RevealPeriodEpochs",
+        "Burn",
     ];
     let global = ["StakeThreshold", "WeightsMinStake", "CommitRevealWeightsVersion"];
     let items: Vec<Item> = names.map(of_subnet).into_iter().chain(global.map(Item::plain)).collect();
@@ -44,6 +45,7 @@ pub(super) async fn read(snapshot: &Snapshot, netuid: u16) -> Result<Hyperparame
         activity_cutoff: activity_cutoff(&values, netuid, tempo)?,
         commit_reveal: values.get(&of_subnet("CommitRevealWeightsEnabled"))?.unwrap_or(false),
         reveal_period_epochs: values.get(&of_subnet("RevealPeriodEpochs"))?.unwrap_or(1),
+        registration_price: values.get(&of_subnet("Burn"))?,
         stake_threshold: threshold.or(old_threshold).unwrap_or(0),
         commit_reveal_version: values.get(&Item::plain("CommitRevealWeightsVersion"))?,
     })

@@ -113,7 +113,7 @@ struct State {
     places: Vec<Place>,
 }
 
-/// Keeps one connection an endpoint, and goes on to the next when one is no longer of use.
+/// Keeps one connection per endpoint, and goes on to the next when one is no longer of use.
 pub(super) struct Links {
     endpoints: Endpoints,
     pub(super) timing: Timing,

@@ -22,6 +22,7 @@ impl Subtensor {
                 Ok(ChainReading {
                     metagraph,
                     tempo: standing.rules.tempo,
+                    registration_price: standing.rules.registration_price,
                     weights,
                     last_update: standing.uid.map(|_| standing.last_update),
                     stopped: standing.stopped(mechanism),

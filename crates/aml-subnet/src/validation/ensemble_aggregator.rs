@@ -1,4 +1,4 @@
-//! Strategy 2: the weighted ensemble that turns submissions into one canonical score an alert.
+//! Strategy 2: the weighted ensemble that turns submissions into one canonical score per alert.
 //!
 //! `w_i = p_i^alpha / sum p_j^alpha` over the hotkeys whose submission was accepted; alike submissions share one
 //! weight. There is no floor on weights, and nothing is intersected: an alert's score is the mean over those who scored
@@ -20,7 +20,7 @@ const BLOCK: usize = 1024;
 /// The merged opinion on a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ensemble {
-    /// One canonical score an alert, in the order of the submissions.
+    /// One canonical score per alert, in the order of the submissions.
     pub scores: Vec<CanonicalScore>,
     /// Each contributor's weight; they add up to 1.
     pub weights: BTreeMap<Hotkey, f64>,

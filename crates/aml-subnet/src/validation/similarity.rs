@@ -21,7 +21,7 @@ pub const LEAST_ALERTS: usize = 30;
 /// How alike submissions of the same alerts are, pair by pair: from -1 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Likeness {
-    /// One row a submission, with the likeness to each before it.
+    /// One row per submission, with the likeness to each before it.
     rows: Vec<Vec<f64>>,
 }
 

@@ -38,7 +38,7 @@ impl Rejection {
     }
 }
 
-/// One score an alert of the task, in the order of the task. Only [`Submission::accept`] makes one of
+/// One score per alert of the task, in the order of the task. Only [`Submission::accept`] makes one of
 /// what a stranger sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {

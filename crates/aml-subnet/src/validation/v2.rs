@@ -1,7 +1,7 @@
 //! Rules v2: pay for information.
 //!
 //! What a submission says about a day's alerts is their order. Each place in the order is worth the share of illicit
-//! alerts that such places had ([`curve`]), so that a submission becomes a *column*: one standardised number an alert, in
+//! alerts that such places had ([`curve`]), so that a submission becomes a *column*: one standardised number per alert, in
 //! whole 2048ths ([`mod@column`]). Once outcomes are known, the second moments of all columns and the outcomes over a window of
 //! thirty rounds ([`moments`]) say how much each miner tells that chance, public knowledge and the others do not
 //! ([`price`]). A miner is paid in proportion to a power of that ([`pay`]), and the weights that come with it are the

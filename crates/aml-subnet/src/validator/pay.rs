@@ -1,6 +1,6 @@
 //! Weights on chain: when they are due, what they are, and what became of them.
 //!
-//! A submission is recorded, with the digest of its vector, before anything is signed: one vector an epoch. From then
+//! A submission is recorded, with the digest of its vector, before anything is signed: one vector per epoch. From then
 //! on every instant can be the last: the next turn, of this process or of another, finds the record, asks the chain what
 //! it shows, and only then sends the same vector again, or goes on with what is there:
 //!
@@ -72,7 +72,7 @@ pub struct PayerParts {
     pub min_rounds: usize,
 }
 
-/// Sets weights when they are due, once an epoch, and sees them through.
+/// Sets weights when they are due, once per epoch, and sees them through.
 pub struct Payer {
     parts: PayerParts,
     unearned: Unearned,

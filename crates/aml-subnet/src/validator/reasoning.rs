@@ -1,7 +1,7 @@
 //! The reasons of a round: what the miners with a voice explain, read from their raw answers once more when the round is published,
 //! merged, and kept with it.
 //!
-//! One answer a core is in memory at a time, and what all of them say as two numbers an alert and code. A batch that is not here
+//! One answer a core is in memory at a time, and what all of them say as two numbers per alert and code. A batch that is not here
 //! any more does not hold scores up: the round then has no reasons, and says why.
 
 use std::collections::HashMap;

@@ -233,7 +233,7 @@ impl Validator {
         Ok(())
     }
 
-    /// How soon weights are looked at again: once an epoch at least, however quick the chain is.
+    /// How soon weights are looked at again: once per epoch at least, however quick the chain is.
     fn weights_pause(&self) -> Duration {
         let usual = self.settings.weights_interval;
         let epoch = self.payer.as_ref().map(|payer| payer.epoch_lasts().unwrap_or(UNKNOWN_PACE));

@@ -51,7 +51,7 @@ pub use consensus::Consensus;
 pub use draw::Draw;
 pub(crate) use forge::Forged;
 pub(crate) use merge::merged;
-pub use pool::{ReadPoolError, TrapPool};
+pub use pool::{PoolPart, ReadPoolError, TrapPool};
 pub use slice::{LEAST_GROUP, MAX_FLOWS, SettledBatch};
 
 /// First part of every seed.

@@ -1,4 +1,4 @@
-//! Where the validator's core touches the world: one trait an edge, each with a real side and a simulated one.
+//! Where the validator's core touches the world: one trait per edge, each with a real side and a simulated one.
 //!
 //! | edge | trait | real side | simulated side |
 //! |---|---|---|---|

@@ -1,4 +1,4 @@
-//! One writer a hotkey: the key file is locked while a transaction is signed and sent.
+//! One writer per hotkey: the key file is locked while a transaction is signed and sent.
 //!
 //! A miner and a validator of one host may share a hotkey. Two transactions in flight with the same nonce replace each
 //! other until the node bans both, so whoever writes to the chain holds the file's advisory lock until its transaction
@@ -30,7 +30,7 @@ pub struct KeyGuard {
 pub enum KeyLockError {
     /// Another process writes.
     #[error(
-        "{holder} has been writing to the chain with the hotkey file {path} for {waited:?}: one writer a hotkey; wait for \
+        "{holder} has been writing to the chain with the hotkey file {path} for {waited:?}: one writer per hotkey; wait for \
          it, or stop it",
         path = path.display()
     )]
@@ -148,7 +148,7 @@ mod tests {
         let lock = KeyLock::of(file.path());
         let first = lock.hold(Duration::ZERO).await.expect("free");
         let refused = lock.hold(Duration::ZERO).await.expect_err("held").to_string();
-        assert!(refused.contains("one writer a hotkey"), "{refused}");
+        assert!(refused.contains("one writer per hotkey"), "{refused}");
         if cfg!(target_os = "linux") && Path::new("/proc/locks").exists() {
             assert!(refused.contains("process"), "{refused}");
         }

@@ -12,7 +12,7 @@ use aml_subnet::validation::v2::voice::{Choice, Muted};
 use aml_subnet::wallet::Hotkey;
 use serde_json::Value;
 
-use crate::api_kit::{ALERTS, Kit, canonical, id, miner, must_judge, must_round, must_show, round};
+use crate::api_kit::{ALERTS, Kit, NOW, canonical, id, miner, must_judge, must_round, must_show, reading, round};
 use crate::ledger_kit::Home;
 
 /// The day of the round under rules v2.
@@ -152,6 +152,21 @@ async fn a_miner_reads_why_it_is_paid_what_it_is_paid() {
         let names = (1..=12).map(|number| miner(number).to_string()).filter(|name| said.contains(name.as_str()));
         assert_eq!(names.count(), 0, "nobody is named: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_new_miner_reads_what_a_registration_costs() {
+    let kit = Kit::empty().await;
+    must_round(&kit.ledger, DAY - 1, Step::Published).await;
+    must_pay(&kit.ledger).await;
+    let words = "A registration costs 1.25 TAO now.";
+    let page = async |number| kit.get(&format!("/page/miners/{}", miner(number))).await.must_succeed().text();
+    assert!(!page(NEW).await.contains(words), "the chain was not read yet");
+    kit.chain.put(reading(), &[], NOW);
+    assert!(page(NEW).await.contains(words));
+    assert!(!page(PAID).await.contains(words), "who is paid has one");
+    let new = kit.get(&format!("/miners/{}", miner(NEW))).await.must_succeed().json();
+    assert_eq!(new["registration_price_tao"], 1.25);
 }
 
 #[tokio::test]

@@ -552,6 +552,7 @@ pub(crate) fn reading() -> ChainReading {
     ChainReading {
         metagraph: Metagraph { netuid: NETUID, block: Block(5_123_456), neurons },
         tempo: 360,
+        registration_price: Some(1_250_000_000),
         weights: Some((1..=7).map(|number| (Uid(number), 65_535 / number)).collect()),
         last_update: Some(Block(5_123_100)),
         stopped: None,

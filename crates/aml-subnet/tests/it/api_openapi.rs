@@ -93,6 +93,19 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
             vec!["/cases/latest".to_owned(), "/cases/2020-01-01".to_owned(), "/cases/latest?by=x".to_owned()],
         ),
         ("/plan", vec!["/plan".to_owned(), "/plan?precision=0.2".to_owned(), "/plan?days=x".to_owned()]),
+        (
+            "/queues/{system}/{date}",
+            vec![
+                "/queues/marble/latest".to_owned(),
+                "/queues/jube/latest?limit=2".to_owned(),
+                "/queues/sheet/latest".to_owned(),
+                "/queues/tazama/latest?tenant=123e4567-e89b-12d3-a456-426614174000".to_owned(),
+                "/queues/tazama/latest".to_owned(),
+                "/queues/other/latest".to_owned(),
+                "/queues/marble/latest?limit=101".to_owned(),
+            ],
+        ),
+        ("/drift", vec!["/drift".to_owned(), "/drift?reviews=10&months=1".to_owned(), "/drift?reviews=11".to_owned()]),
     ];
     all.extend(ledger_requests());
     all.extend(page_requests());
@@ -108,9 +121,11 @@ fn page_requests() -> Vec<(&'static str, Vec<String>)> {
         ("/ready", vec!["/ready".to_owned()]),
         ("/metrics", vec!["/metrics".to_owned()]),
         ("/openapi.json", vec!["/openapi.json".to_owned()]),
+        ("/llms.txt", vec!["/llms.txt".to_owned()]),
         ("/", vec!["/".to_owned()]),
         ("/page/miners", vec!["/page/miners".to_owned()]),
         ("/page/plan", vec!["/page/plan".to_owned(), "/page/plan?reviews=x".to_owned()]),
+        ("/page/drift", vec!["/page/drift".to_owned(), "/page/drift?reviews=x".to_owned()]),
         (
             "/page/alerts/{round}/{id}",
             vec![format!("/page/alerts/{open}/{}", task(DAYS).roster[3].alert_id), format!("/page/alerts/{open}/x")],

@@ -20,6 +20,7 @@ fn paths() -> Vec<String> {
         "/page/miners".to_owned(),
         "/page/plan".to_owned(),
         "/page/plan?reviews=50&precision=0.2".to_owned(),
+        "/page/drift".to_owned(),
         format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[3].alert_id),
         format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[HUB].alert_id),
         format!("/page/clusters/{}/{CLUSTER}", id(DAYS)),
@@ -42,11 +43,9 @@ fn paths() -> Vec<String> {
 async fn every_page_is_well_formed_harmless_and_complete_in_itself() {
     let kit = Kit::season().await;
     let empty = Kit::empty().await;
-    for (kit, path) in paths()
-        .iter()
-        .map(|path| (&kit, path.as_str()))
-        .chain(["/", "/page/miners", "/page/plan", "/page/rounds", "/page/weights"].map(|path| (&empty, path)))
-    {
+    for (kit, path) in paths().iter().map(|path| (&kit, path.as_str())).chain(
+        ["/", "/page/miners", "/page/plan", "/page/drift", "/page/rounds", "/page/weights"].map(|path| (&empty, path)),
+    ) {
         let page = kit.get(path).await.must_succeed();
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
         let html = page.text();
@@ -190,6 +189,7 @@ async fn a_browser_draws_every_page() {
         ("/".to_owned(), "home"),
         ("/page/miners".to_owned(), "leaderboard"),
         ("/page/plan".to_owned(), "plan"),
+        ("/page/drift".to_owned(), "drift"),
         (format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[2].alert_id), "alert"),
         (format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[HUB].alert_id), "hub"),
         (format!("/page/clusters/{}/{CLUSTER}", id(DAYS)), "cluster"),

@@ -365,6 +365,7 @@ async fn readiness_says_what_is_wrong() {
     let alone = ChainReading {
         weights: None,
         metagraph: aml_subnet::chain::types::Metagraph { neurons: Vec::new(), ..later(3).metagraph },
+        registration_price: None,
         tempo: 360,
         last_update: None,
         stopped: Some(Preflight::NotRegistered),

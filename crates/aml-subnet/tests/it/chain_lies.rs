@@ -54,7 +54,7 @@ async fn a_node_that_claims_what_cannot_be_is_left_for_an_honest_one() {
         assert_eq!((head.block, head.endpoint), (Block(10), pair.cables[1].url()));
     }
     let taken = [0, 1].map(|index: usize| pair.cables[index].accepted.load(Ordering::Relaxed));
-    assert_eq!(taken, [1, 1], "one connection an endpoint");
+    assert_eq!(taken, [1, 1], "one connection per endpoint");
     claims(&pair, None);
     pair.cables[1].becomes(Wire::Cut);
     let until = Instant::now() + Duration::from_secs(5);

@@ -16,7 +16,7 @@ use crate::common::dev_key;
 const NETUID: u16 = 1;
 
 /// What is read and called, and whether weights can be set without it.
-const USED: [(&str, bool); 29] = [
+const USED: [(&str, bool); 30] = [
     // Without these nothing is sent, and the error names them.
     ("Tempo", false),
     ("Uids", false),
@@ -38,6 +38,7 @@ const USED: [(&str, bool); 29] = [
     ("ActivityCutoffFactorMilli", true),
     ("CommitRevealWeightsEnabled", true),
     ("RevealPeriodEpochs", true),
+    ("Burn", true),
     ("StakeThreshold", true),
     ("CommitRevealWeightsVersion", true),
     ("SubnetOwnerHotkey", true),

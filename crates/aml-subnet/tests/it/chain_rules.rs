@@ -138,6 +138,7 @@ fn standing() -> WeightsStanding {
             activity_cutoff: Some(5000),
             commit_reveal: false,
             reveal_period_epochs: 1,
+            registration_price: None,
             stake_threshold: 50,
             commit_reveal_version: None,
         },

@@ -27,6 +27,9 @@ fn the_shipped_example_states_the_defaults() {
 #[test]
 fn the_settings_of_containers_and_cluster_are_valid() {
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    for pages in ["compose/pages.toml", "k8s/pages/pages.toml"] {
+        load(Some(&deploy.join(pages)), &[]).unwrap_or_else(|error| panic!("{pages}: {error}"));
+    }
     for place in ["compose", "k8s"] {
         for neuron in ["miner", "validator"] {
             let path = deploy.join(place).join(neuron).with_extension("toml");

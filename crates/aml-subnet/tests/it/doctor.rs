@@ -7,7 +7,9 @@ use std::time::Duration;
 use aml_subnet::chain::collateral::Collateral;
 use aml_subnet::chain::outlook::Outlook;
 use aml_subnet::chain::types::{Axon, Block, Neuron, Uid};
-use aml_subnet::doctor::judge::{ApiFacts, Facts, HeadFacts, PortFacts, Role, RulesFacts, Times, WalletFacts, judge};
+use aml_subnet::doctor::judge::{
+    ApiFacts, Facts, HeadFacts, Others, PortFacts, Role, RulesFacts, Times, WalletFacts, judge,
+};
 use aml_subnet::doctor::{Class, State};
 use aml_subnet::miner::verdicts::{Verdict, Verdicts};
 use aml_subnet::validation::rules::RulesVersion;
@@ -51,6 +53,7 @@ fn healthy() -> Facts {
         head: Ok(HeadFacts { block: 100, endpoint: "ws://chain".to_owned(), times }),
         date: Some(Times { theirs: NOW, ours: NOW + Duration::from_secs(1) }),
         neuron: Ok(Some(neuron())),
+        others: None,
         port: Some(PortFacts { place: place(), reached: Ok(()) }),
         api: Some(ApiFacts {
             url: "http://api".to_owned(),
@@ -122,6 +125,21 @@ fn the_clock_is_wrong_when_signatures_would_be_refused_for_it() {
     must_fail_with(Class::ClockSkew, &block(NOW + seconds(5), NOW), "behind the chain");
     must_fail_with(Class::ClockSkew, &block(NOW, NOW + seconds(600)), "600 s old");
     assert_eq!(judge(&block(NOW, NOW + seconds(40))).exit_code(), 0);
+}
+
+#[test]
+fn what_a_neuron_costs_is_told_for_the_subnet_that_is_seen() {
+    let told = |role, others| judge(&Facts { role, others, ..healthy() }).render();
+    let some = Some(Others { serving: 256, permitted: 3 });
+    let validator = told(Role::Validator, some);
+    assert!(
+        validator.contains("1030.7 MB to send to 256 miners, 35.8 MB to receive and 80.5 MB of disk"),
+        "{validator}"
+    );
+    let miner = told(Role::Miner, some);
+    assert!(miner.contains("12.1 MB to receive from 3 validators, 0.4 MB to send"), "{miner}");
+    assert!(!told(Role::Miner, None).contains("costs"), "nothing is guessed where the subnet was not read");
+    assert_eq!(judge(&Facts { others: some, ..healthy() }).exit_code(), 0);
 }
 
 #[test]

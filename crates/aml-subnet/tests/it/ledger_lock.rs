@@ -1,4 +1,4 @@
-//! One validator a ledger, and who else may look.
+//! One validator per ledger, and who else may look.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -63,6 +63,9 @@ const PAYING: [&str; 9] = [
 /// Places that only rounds with sealed answers under rules v2 come to.
 const SEALED: [&str; 3] = ["round.pulses_recorded", "round.one_opened", "record_canonical.after_commit"];
 
+/// Longer than a validator needs, however often it dies, until everybody has answered.
+const OPENING_SECONDS: u64 = 15;
+
 /// Rules that a validator is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rules {
@@ -72,11 +75,13 @@ pub(crate) enum Rules {
 }
 
 impl Rules {
-    /// The end of the file of settings.
-    const fn settings(self) -> &'static str {
+    /// The end of the file of settings; answers that are sealed open so many seconds after their task was made.
+    pub(crate) fn settings(self, opening: u64) -> String {
         match self {
-            Self::V1 => "rules = \"v1\"\n",
-            Self::V2Sealed => "rules = \"v2\"\n[sealing]\nbeacon = \"development\"\ndevelopment_opening = \"15s\"\n",
+            Self::V1 => "rules = \"v1\"\n".to_owned(),
+            Self::V2Sealed => {
+                format!("rules = \"v2\"\n[sealing]\nbeacon = \"development\"\ndevelopment_opening = \"{opening}s\"\n")
+            }
         }
     }
 }
@@ -193,7 +198,7 @@ impl Stage {
             localnet.ws_url(),
             at("sot"),
             data.display(),
-            self.rules.settings(),
+            self.rules.settings(OPENING_SECONDS),
         );
         let path = data.join("subnet_config.toml");
         std::fs::write(&path, text).expect("a file");

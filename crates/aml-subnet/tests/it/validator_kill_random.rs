@@ -48,10 +48,11 @@ impl Machine {
         Self { folder, config, stands_by: shared.is_some(), running: None }
     }
 
-    fn start(&mut self, stands_by: bool) {
+    /// Of two machines either may come to the ledger first: both stand by.
+    fn start(&mut self) {
         let log = File::create(self.folder.path().join("log")).expect("a file");
         let mut command = validator(&self.config);
-        if stands_by {
+        if self.stands_by {
             command.arg("--standby");
         }
         self.running = Some(command.stderr(log).stdout(Stdio::null()).spawn().expect("it runs"));
@@ -62,7 +63,7 @@ impl Machine {
         let mut running = self.running.take().expect("it runs");
         running.kill().expect("SIGKILL");
         running.wait().expect("it is gone");
-        self.start(self.stands_by);
+        self.start();
     }
 
     /// Whether it has come to its end by itself.
@@ -82,9 +83,7 @@ async fn play(stage: &Stage, home: &Home, machines: usize, chance: &mut Draw) ->
     let shared = tempfile::tempdir().expect("a folder");
     let both = (machines > 1).then(|| shared.path());
     let mut all: Vec<Machine> = (0..machines).map(|_| Machine::new(stage, &chain, home, both)).collect();
-    for (number, machine) in all.iter_mut().enumerate() {
-        machine.start(number > 0);
-    }
+    all.iter_mut().for_each(Machine::start);
     let mut kills = 0;
     loop {
         tokio::time::sleep(longest_life(stage.rules).mul_f64(chance.unit())).await;

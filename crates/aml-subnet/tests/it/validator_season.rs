@@ -1,7 +1,7 @@
 //! A season: days of rounds with miners of every kind, by a validator that is killed at random instants, and by its twin
 //! that is not. In the end both have the same rounds, and neither has submitted a window of weights twice.
 //!
-//! `AML_SEASON_SECONDS=3600` makes the season last so long; `AML_SEASON_SEED=n` draws the same instants again;
+//! Under rules v2 with sealed answers; `AML_SEASON_RULES=v1` plays under v1. `AML_SEASON_SECONDS=3600` makes the season last so long; `AML_SEASON_SEED=n` draws the same instants again;
 //! `AML_SEASON_DIR=folder` keeps everything there, with exports of both ledgers and `figures.json`; `AML_SUBNET_BIN=file`
 //! takes another program than the one that was built with the test.
 
@@ -20,13 +20,20 @@ use aml_subnet::store::records::RoundId;
 use serde_json::json;
 
 use cast::Cast;
-use ends::{Laws, rounds_are_equal};
+use ends::{Laws, pay, rounds_are_equal};
 use kills::{Draw, Moment};
-use seat::Seat;
+use seat::{Play, Seat};
 use source::Source;
 
-/// Days of a season that has no duration.
-const DAYS: usize = 5;
+use crate::validator_kill::Rules;
+
+/// Days of a season that has no duration. Where answers are sealed a day waits for their opening.
+const fn days(rules: Rules) -> usize {
+    match rules {
+        Rules::V1 => 5,
+        Rules::V2Sealed => 3,
+    }
+}
 /// The day on which a miner comes that nobody knew before.
 const NEWCOMER_DAY: usize = 2;
 /// Kills of a day, at most.
@@ -35,7 +42,17 @@ const MOST_KILLS: u64 = 4;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} cannot be read")))
+}
+
+/// Under which rules, and when the answers of a day open: the more miners, the longer they take to answer.
+fn play(is_long: bool) -> Play {
+    let rules = match setting::<String>("AML_SEASON_RULES").as_deref() {
+        None | Some("v2") => Rules::V2Sealed,
+        Some("v1") => Rules::V1,
+        Some(other) => panic!("AML_SEASON_RULES={other} is neither v1 nor v2"),
+    };
+    Play { rules, opening: if is_long { 75 } else { 45 } }
 }
 
 /// Where the season is: a folder that is kept, or one that goes away.
@@ -87,11 +104,12 @@ async fn a_season_of_kills_ends_as_one_without() {
     let (began, mut draw, mut season) = (std::time::Instant::now(), Draw::new(seed), Season::default());
     let cast = Cast::assemble(seconds.is_some()).await;
     let mut source = Source::new(folder.join("sot"));
-    let mut tried = Seat::set("tried", &folder, &cast).await;
-    let mut twin = Seat::set("twin", &folder, &cast).await;
+    let play = play(seconds.is_some());
+    let mut tried = Seat::set("tried", &folder, &cast, play).await;
+    let mut twin = Seat::set("twin", &folder, &cast, play).await;
     tried.start();
     twin.start();
-    while season.days.len() < DAYS || seconds.is_some_and(|seconds| began.elapsed() < seconds) {
+    while season.days.len() < days(play.rules) || seconds.is_some_and(|seconds| began.elapsed() < seconds) {
         if season.days.len() == NEWCOMER_DAY {
             tried.welcome(&cast.newcomer).await;
             twin.welcome(&cast.newcomer).await;
@@ -106,11 +124,13 @@ async fn a_season_of_kills_ends_as_one_without() {
     }
     let figures = json!({
         "seed": seed,
+        "rules": format!("{:?}", play.rules),
         "seconds": began.elapsed().as_secs(),
         "days": season.days.len(),
         "kills": season.kills,
         "kills_by_moment": season.by_moment,
         "kills_with_weights_on_their_way": season.with_weights_open,
+        "pay": pay(&twin, &cast).await,
         "tried": ends[0],
         "twin": ends[1],
     });

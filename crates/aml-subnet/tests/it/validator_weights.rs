@@ -1,4 +1,4 @@
-//! Weights on chain: set once an epoch, recorded before they are signed, seen through whatever happens in between.
+//! Weights on chain: set once per epoch, recorded before they are signed, seen through whatever happens in between.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -27,7 +27,7 @@ pub struct Args {
     /// Batch directories, or data directories with batches in them
     #[arg(required = true, value_name = "DIR")]
     directories: Vec<PathBuf>,
-    /// Parquet file that is written: processing_date, the row's id, and one column a feature
+    /// Parquet file that is written: processing_date, the row's id, and one column per feature
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// What a row is
@@ -200,7 +200,7 @@ impl Collected {
         }
     }
 
-    /// All rows: `processing_date`, the id, a column a feature, and outcomes where they are wanted.
+    /// All rows: `processing_date`, the id, a column per feature, and outcomes where they are wanted.
     pub(crate) fn frame(self, schema: &Schema, rows: Rows) -> Frame {
         let id = if rows == Rows::Alert { "alert_id" } else { "cluster_id" };
         let mut columns = vec![

@@ -19,7 +19,7 @@ use crate::table::spec::LABELS;
 use crate::table::{Table, cells::DAY_MS};
 
 const EXAMPLES: &str = "\
-FILE has a row an outcome: id (or alert_id), outcome (or confirmed_illicit: true or false), relevance (2 confirmed illicit,
+FILE has a row per outcome: id (or alert_id), outcome (or confirmed_illicit: true or false), relevance (2 confirmed illicit,
 1 suspicious, 0 clean; may be left out), confirmed_at (a time). CSV or Parquet.
 
 Examples:

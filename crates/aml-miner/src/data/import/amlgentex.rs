@@ -113,7 +113,7 @@ impl Run {
         table_of(&ALERTS, rows.len(), [stamps(rows.len(), day), columns].concat())
     }
 
-    /// One row an account: alerts of one account on one day share their measurements.
+    /// One row per account: alerts of one account on one day share their measurements.
     fn feature_table(&self, rows: &[usize], day: NaiveDate) -> Table {
         let (accounts, ids) = (values(&self.alerts, "account"), values(&self.alerts, "alert_id"));
         let mut seen = HashSet::new();

@@ -1,6 +1,6 @@
 //! Batches of the seeded benchmark generator: the format's tables without a manifest, with labels of its own names.
 //!
-//! Takes a directory of such tables, or a directory with one of them a day.
+//! Takes a directory of such tables, or a directory with one of them per day.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The journal as a file: one JSON object a line, chained by hashes, each line signed.
+//! The journal as a file: one JSON object per line, chained by hashes, each line signed.
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What stands after all that was said: one verdict an alert, or none where sources disagree.
+//! What stands after all that was said: one verdict per alert, or none where sources disagree.
 
 use std::collections::BTreeMap;
 

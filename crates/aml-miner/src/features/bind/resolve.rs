@@ -1,4 +1,4 @@
-//! From the names of a schema to computations: once a model, never once a request.
+//! From the names of a schema to computations: once per model, never once per request.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -79,7 +79,7 @@ pub enum Mismatch {
         found: String,
     },
     /// An objective whose answers are no probabilities.
-    #[error("a {model} needs an objective that gives one probability a row, not `{found}`")]
+    #[error("a {model} needs an objective that gives one probability per row, not `{found}`")]
     NoProbability {
         /// The model.
         model: ModelKind,

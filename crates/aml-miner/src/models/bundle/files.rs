@@ -1,4 +1,4 @@
-//! Bundles on disk. A file is replaced in one step: a reader sees the old one or the new one, never a part.
+//! Reads and writes bundles on disk. A file is replaced in one step: a reader sees the old one or the new one, never a part.
 
 use std::io;
 use std::path::{Path, PathBuf};

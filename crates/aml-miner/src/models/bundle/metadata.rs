@@ -22,7 +22,7 @@ const FORMAT: u32 = 1;
 pub struct Metadata {
     /// Version of the file's layout.
     pub format: u32,
-    /// One entry a model file, by its name.
+    /// One entry per model file, by its name.
     pub models: BTreeMap<String, Entry>,
 }
 

@@ -1,4 +1,4 @@
-//! The study file: a header and one finished trial a line, replaced in one step after every trial.
+//! The study file: a header and one finished trial per line, replaced in one step after every trial.
 
 use std::fs;
 use std::io;

@@ -78,7 +78,7 @@ fn check(table: Table<'_>) -> Result<(), String> {
         return Err("its trees are not symmetric (grow_policy): those are wanted".into());
     }
     if table.i32(trees::OUTPUTS, 0)? > 1 {
-        return Err("it gives several scores a row: one is wanted".into());
+        return Err("it gives several scores per row: one is wanted".into());
     }
     Ok(())
 }
@@ -87,7 +87,7 @@ fn bias(table: Table<'_>) -> Result<f64, String> {
     match table.list(trees::BIASES, 8)?.f64s()?[..] {
         [] => Ok(table.f64(trees::BIAS, 0.0)?),
         [bias] => Ok(bias),
-        _ => Err("it gives several scores a row: one is wanted".into()),
+        _ => Err("it gives several scores per row: one is wanted".into()),
     }
 }
 

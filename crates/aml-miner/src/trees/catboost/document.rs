@@ -104,7 +104,7 @@ impl Document {
             Some((scale, Biases::List(Capped(biases)))) => match biases[..] {
                 [] => (scale, 0.0),
                 [bias] => (scale, bias),
-                _ => return Err("it gives several scores a row: one is wanted".into()),
+                _ => return Err("it gives several scores per row: one is wanted".into()),
             },
         };
         let loss = self.model_info.and_then(|info| info.params).and_then(|parameters| parameters.loss_function);

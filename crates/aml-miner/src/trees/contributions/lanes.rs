@@ -3,7 +3,7 @@
 
 use std::ops::{Add, AddAssign, Mul, Sub};
 
-/// One number a row.
+/// One number per row.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub(super) struct Lanes<const L: usize>(pub(super) [f64; L]);

@@ -1,7 +1,7 @@
 //! The split decisions of a block of rows, as masks: all ones for a row that takes every turn of a list.
 //!
 //! A tree's groups and paths ask for the same lists over and over, each one turn longer than another: every mask is
-//! made once a block.
+//! made once per block.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::paths::Turn;
 
 /// The place of a mask.
 pub(super) type MaskId = u32;
-/// One entry a row.
+/// One entry per row.
 pub(super) type RowMask = [u16; BLOCK];
 
 /// Recipes for the masks of one tree.

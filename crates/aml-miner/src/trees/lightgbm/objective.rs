@@ -3,7 +3,7 @@
 use super::super::objective::Objective;
 use super::error::{Fault, quote};
 
-/// Reads the header's `objective`, for a model with so many raw scores a row.
+/// Reads the header's `objective`, for a model with so many raw scores per row.
 pub(super) fn objective(text: &str, outputs: usize) -> Result<Objective, Fault> {
     let mut words = text.split_ascii_whitespace();
     let name = words.next().unwrap_or("");

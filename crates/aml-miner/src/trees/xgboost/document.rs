@@ -8,7 +8,7 @@ use super::super::limits::{MAX_CODES, MAX_FEATURES, MAX_LEAVES, MAX_MODEL_BYTES,
 /// Nodes of a tree, those that were pruned included.
 const MAX_NODES: usize = 4 * MAX_LEAVES;
 
-/// A list with an entry a node.
+/// A list with an entry per node.
 type Nodes<T> = Capped<T, MAX_NODES>;
 
 #[derive(Debug, Deserialize)]
@@ -153,17 +153,17 @@ impl LearnerParameters {
         }
     }
 
-    /// One score a row: what an alert and a cluster get.
+    /// One score per row: what an alert and a cluster get.
     pub(super) fn check_outputs(&self, part: &ModelPart) -> Result<(), String> {
         let Self { num_class, num_target, .. } = self;
         let one = |text: &str| matches!(text, "" | "0" | "1");
         let grouped = part.tree_info.0.iter().any(|group| *group != 0);
         let vectors = part.trees.0.iter().any(|tree| !one(&tree.tree_param.size_leaf_vector));
         if !one(num_class) || !one(num_target) || grouped || vectors {
-            return Err("it gives several scores a row (classes or targets): one is wanted".into());
+            return Err("it gives several scores per row (classes or targets): one is wanted".into());
         }
         if part.tree_info.0.len() != part.trees.0.len() {
-            return Err("`tree_info` has not an entry a tree".into());
+            return Err("`tree_info` has not an entry per tree".into());
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ pub(super) fn answer(name: &str, base_score: f32) -> Result<Answer, String> {
         | "rank:ndcg"
         | "rank:map" => (Objective::Raw, base_score),
         "multi:softmax" | "multi:softprob" => {
-            return Err(format!("`{name}` gives several scores a row: one is wanted"));
+            return Err(format!("`{name}` gives several scores per row: one is wanted"));
         }
         other => {
             let other: String = other.chars().take(40).collect();

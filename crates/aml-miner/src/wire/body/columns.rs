@@ -3,7 +3,7 @@
 use super::{Needs, TABLES};
 use crate::table::{Column, NumberLists, TextLists};
 
-/// Columns under construction, one entry a column of the table; `None` where it is not kept.
+/// Columns under construction, one entry per column of the table; `None` where it is not kept.
 pub(super) struct Columns {
     kept: Vec<Option<Column>>,
 }

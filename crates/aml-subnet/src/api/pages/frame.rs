@@ -56,6 +56,7 @@ pub(super) enum Page {
     Leaderboard,
     Rounds,
     Plan,
+    Drift,
     Weights,
     Risk,
     None,
@@ -106,12 +107,13 @@ impl Frame {
         Self { subnet: format!("AML subnet {}", api.netuid), page, status: status(api), twin, style: Style }
     }
 
-    pub(super) fn nav(&self) -> [NavEntry; 6] {
+    pub(super) fn nav(&self) -> [NavEntry; 7] {
         let entry = |href, label, page| NavEntry { href, label, current: self.page == page };
         [
             entry("/", "Today", Page::Home),
             entry("/page/rounds", "Rounds", Page::Rounds),
             entry("/page/plan", "Plan", Page::Plan),
+            entry("/page/drift", "Drift", Page::Drift),
             entry("/page/risk", "Address risk", Page::Risk),
             entry("/page/miners", "Miners", Page::Leaderboard),
             entry("/page/weights", "Weights", Page::Weights),
@@ -120,6 +122,9 @@ impl Frame {
 }
 
 fn status(api: &ApiState) -> Vec<StatusItem> {
+    if api.readiness.mirror {
+        return vec![StatusItem { label: "Copy", value: "read-only, without the chain".to_owned(), tone: "" }];
+    }
     let mut items = Vec::new();
     let Some(seen) = api.chain.current() else {
         return vec![StatusItem { label: "Chain", value: "not read yet".to_owned(), tone: "warn" }];

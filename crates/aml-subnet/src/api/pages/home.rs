@@ -1,4 +1,4 @@
-//! Where readers begin: the newest day.
+//! The first page: the newest day with its most urgent alerts.
 
 use askama::Template;
 

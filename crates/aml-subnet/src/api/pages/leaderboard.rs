@@ -1,4 +1,4 @@
-//! The leaderboard.
+//! The page of the leaderboard: all miners by their share of pay.
 
 use std::collections::BTreeMap;
 

@@ -51,7 +51,7 @@ impl Miner {
             chart: stacks(&oldest_first),
             rows: detail.rounds.iter().map(row).collect(),
             facts: facts(detail),
-            why: detail.information.as_ref().map(why).unwrap_or_default(),
+            why: detail.information.as_ref().map(|of| why(of, detail.registration_price_tao)).unwrap_or_default(),
             parts: detail.information.as_ref().map(parts).unwrap_or_default(),
             next: detail.next_before.as_ref().map(|before| format!("/page/miners/{}?before={before}", detail.hotkey)),
         }
@@ -81,9 +81,10 @@ fn tiles(detail: &MinerDetail) -> Vec<Tile> {
     ]
 }
 
-/// What is said in words of its pay.
-fn why(of: &MinerInformation) -> Vec<String> {
-    of.why.iter().map(|why| why.text.clone()).chain(of.first_days.clone()).collect()
+/// What is said in words of its pay; who is new is told what a registration costs.
+fn why(of: &MinerInformation, price: Option<f64>) -> Vec<String> {
+    let price = of.first_days.as_ref().and(price).map(|tao| format!("A registration costs {tao} TAO now."));
+    of.why.iter().map(|why| why.text.clone()).chain(of.first_days.clone()).chain(price).collect()
 }
 
 /// What these words are made of.

@@ -1,4 +1,4 @@
-//! What a budget buys.
+//! The page of plans: what a budget of reviews finds.
 
 use std::fmt::Write as _;
 

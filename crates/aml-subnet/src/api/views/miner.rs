@@ -103,6 +103,8 @@ pub struct MinerDetail {
     pub failures: u32,
     /// Until when it is left alone after them.
     pub left_alone_until: Option<String>,
+    /// What a registration costs now, in TAO; null where the chain was not read or does not say.
+    pub registration_price_tao: Option<f64>,
     /// Its rounds, newest first.
     pub rounds: Vec<MinerRound>,
     /// Value of `before` for the next page; null on the last one.

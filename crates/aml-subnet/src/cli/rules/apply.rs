@@ -1,4 +1,4 @@
-//! `aml-subnet rules apply`: frames on standard input, one a line; an answer to each on standard output.
+//! `aml-subnet rules apply`: frames on standard input, one per line; an answer to each on standard output.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::num::NonZero;

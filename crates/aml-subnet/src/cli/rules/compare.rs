@@ -64,7 +64,7 @@ pub(super) enum Version {
 enum Format {
     /// For people
     Table,
-    /// A line a miner
+    /// A line per miner
     Csv,
     /// Everything
     Json,

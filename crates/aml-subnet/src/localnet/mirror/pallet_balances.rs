@@ -1,4 +1,4 @@
-//! Balances in rao.
+//! The pallet of balances: what accounts own, in rao (a billionth of a TAO).
 
 pub(crate) mod types {
     //! What an account holds.

@@ -1,4 +1,4 @@
-//! Stakes. There is no market here: one TAO buys one alpha in every subnet.
+//! Stake is added and taken away. There is no market here: one TAO buys one alpha in every subnet.
 
 use crate::localnet::exec::{self, Exec, Fault};
 use crate::localnet::item::Read;

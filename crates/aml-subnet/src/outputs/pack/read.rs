@@ -95,7 +95,7 @@ impl PackReader {
         }
     }
 
-    /// A table, one row a line; it must be there.
+    /// A table, one row per line; it must be there.
     ///
     /// # Errors
     /// As [`unpacked`](Self::unpacked), and when it is not there.

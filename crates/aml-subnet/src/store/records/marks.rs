@@ -1,4 +1,4 @@
-//! What befell a round: held, void, late, adopted.
+//! Marks of a round: held, void, late, adopted.
 
 use serde::{Deserialize, Serialize};
 

@@ -58,6 +58,19 @@ impl OutcomesChange {
     }
 }
 
+/// How often the outcomes of a round changed, and what is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutcomeVersion {
+    /// Versions of outcomes, replaced and withdrawn ones included: it only grows, with every change.
+    pub versions: u64,
+    /// When the newest was seen first.
+    pub newest_ms: Option<i64>,
+    /// Outcomes that are known.
+    pub outcomes: u64,
+    /// Illicit ones among them.
+    pub illicit: u64,
+}
+
 /// How much is known of a round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutcomeTally {

@@ -148,7 +148,7 @@ pub struct Task {
     pub traps: Option<TrapOrigin>,
     /// The alerts of the batch, in its order.
     pub roster: Vec<RosterRow>,
-    /// One entry a miner, by hotkey.
+    /// One entry per miner, by hotkey.
     pub asks: BTreeMap<Hotkey, Ask>,
     /// What all miners are sent alike; `None` where each has traps of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]

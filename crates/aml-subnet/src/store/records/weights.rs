@@ -1,4 +1,4 @@
-//! Submissions of weights.
+//! Submissions of weights as the ledger keeps them: the vector, the plan and how far it has come.
 
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};

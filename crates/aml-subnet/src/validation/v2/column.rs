@@ -4,7 +4,7 @@ use crate::validation::v2::constants::Constants;
 use crate::validation::v2::curve::Curve;
 use crate::validation::v2::order::Order;
 
-/// What the places of a batch are worth: made once a round, for all its submissions.
+/// What the places of a batch are worth: made once per round, for all its submissions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Worths {
     /// From the lowest place to the highest; mean 0, variance 1 (population), or all 0.

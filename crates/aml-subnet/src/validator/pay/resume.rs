@@ -1,4 +1,4 @@
-//! Going on with submissions whose end is not known: nothing is sent before the chain was asked.
+//! Resumes submissions of weights whose end is not known: nothing is sent before the chain was asked.
 
 use super::due::is_open;
 use super::errors::PayError;

@@ -1,4 +1,4 @@
-//! One line and a few numbers a miner that was asked. No bodies, no signatures.
+//! One line and a few numbers per miner that was asked. No bodies, no signatures.
 
 use crate::store::records::{Answer, Attempt, Form, Reply};
 

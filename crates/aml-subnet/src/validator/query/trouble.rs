@@ -1,4 +1,4 @@
-//! What goes wrong while a miner is asked: on the line and with the time it is the miner's, the rest is ours.
+//! Errors while a miner is asked: those of the connection and of time count as the miner's, all others as ours.
 
 use crate::http::client::ExchangeError;
 use crate::validator::world::BrokeOff;

@@ -1,4 +1,4 @@
-//! One line a step, and the numbers that alerts look at.
+//! One line per step, and the numbers that alerts look at.
 
 use std::time::{Duration, Instant};
 

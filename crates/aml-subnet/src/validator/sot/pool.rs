@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{Found, SotError};
 use crate::store::records::RoundId;
-use crate::validator::traps::{Consensus, Draw, SettledBatch, TrapPool, seeded};
+use crate::validator::traps::{Consensus, Draw, PoolPart, SettledBatch, TrapPool, seeded};
 use crate::validator::world::{Fetched, RoundLog, Source, Time, Workers, within};
 
 /// Outcomes of a younger batch are hardly ever known.
@@ -33,12 +33,6 @@ pub struct Gathering<'a> {
     pub workers: &'a dyn Workers,
     /// Since 1970.
     pub now: Duration,
-}
-
-/// A pool that grows.
-struct Growing {
-    pool: TrapPool,
-    draw: Draw,
 }
 
 impl Gathering<'_> {
@@ -97,9 +91,9 @@ impl Gathering<'_> {
             }
             let past = RoundId { date, ..round };
             let draw = seeded(salt, round, date.to_string().as_bytes());
-            match self.settled(past, Growing { pool: pool.clone(), draw }).await {
-                Ok(Some(more)) => {
-                    pool = more;
+            match self.settled(past, draw).await {
+                Ok(Some(part)) => {
+                    pool.add(part);
                     used += 1;
                 }
                 Ok(None) => {}
@@ -117,27 +111,24 @@ impl Gathering<'_> {
         self.source.days(first, last)
     }
 
-    /// The pool with alerts of the batch of `past`; `None` when nothing is known of it.
-    async fn settled(&self, past: RoundId, growing: Growing) -> Result<Option<TrapPool>, SotError> {
+    /// Alerts of the batch of `past`; `None` when nothing is known of it.
+    async fn settled(&self, past: RoundId, mut draw: Draw) -> Result<Option<PoolPart>, SotError> {
         let RoundId { date, window_days, .. } = past;
         let found = Found { date, window_days };
         let Some((Fetched { rows, .. }, labels)) = self.source.settled(found, self.now).await? else {
             return Ok(None);
         };
         let consensus = self.consensus(past).await?;
-        let Growing { pool, mut draw } = growing;
-        let before = pool.len();
         let cut = move || {
             let batch = rows.read()?;
             let settled = SettledBatch { date, batch: &batch, labels: &labels, consensus: consensus.as_ref() };
-            Ok(pool.with(&settled, &mut draw))
+            Ok(PoolPart::cut(&settled, &mut draw))
         };
         let damaged = |error| SotError::Download {
             name: directory_name(date, Some(window_days)),
             source: Box::new(DownloadError::Batch(error)),
         };
-        let more = self.workers.compute(cut).await?.map_err(damaged)?;
-        Ok((more.len() > before).then_some(more))
+        self.workers.compute(cut).await?.map_err(damaged)
     }
 
     /// Where all miners together put the alerts of a round; `None` when they were never asked.

@@ -6,6 +6,7 @@
 //! mixes amounts to the cent with means of them, a value stays of its kind.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Write};
 
 use aml_miner::wire::Batch;
 use serde::{Deserialize, Serialize};
@@ -91,11 +92,48 @@ fn single(value: f64) -> f64 {
     f64::from(value as f32)
 }
 
+/// Up to so many decimals are tried before a value is written out.
+const TRIED: [f64; 8] = [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
+/// Below it a product with a power of ten is off by less than half, so that rounding finds the whole number.
+const EXACT: f64 = 1e15;
+
 /// Decimals of the shortest text that is read back as the value.
+///
+/// A value with few decimals is the quotient of two whole numbers that a double holds exactly, and a quotient is rounded
+/// like a text that is read. Most values of a batch are such; the others are written out.
 fn decimals(value: f64) -> u8 {
-    let text = value.to_string();
-    let count = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    u8::try_from(count).unwrap_or(u8::MAX)
+    if value.fract() == 0.0 {
+        return 0;
+    }
+    let is_quotient = |grain: f64| {
+        let whole = (value * grain).round();
+        whole.abs() < EXACT && (whole / grain).to_bits() == value.to_bits()
+    };
+    match TRIED.iter().zip(1..).find(|(grain, _)| is_quotient(**grain)) {
+        Some((_, decimals)) => decimals,
+        None => written_decimals(value),
+    }
+}
+
+/// Counts what is written after the point.
+#[derive(Default)]
+struct AfterPoint(Option<usize>);
+
+impl Write for AfterPoint {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        match (&mut self.0, text.split_once('.')) {
+            (Some(count), _) => *count += text.len(),
+            (None, Some((_, decimals))) => self.0 = Some(decimals.len()),
+            (None, None) => {}
+        }
+        Ok(())
+    }
+}
+
+fn written_decimals(value: f64) -> u8 {
+    let mut after = AfterPoint::default();
+    let _ = write!(after, "{value}");
+    u8::try_from(after.0.unwrap_or(0)).unwrap_or(u8::MAX)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "between -324 and 308")]
@@ -105,7 +143,30 @@ fn magnitude(value: f64) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fineness, like};
+    use proptest::prelude::*;
+
+    use super::{Fineness, decimals, like};
+
+    fn as_text(value: f64) -> usize {
+        value.to_string().split_once('.').map_or(0, |(_, decimals)| decimals.len())
+    }
+
+    proptest! {
+        #[test]
+        fn decimals_are_those_of_the_shortest_text(value in any::<f64>().prop_filter("finite", |value| value.is_finite())) {
+            prop_assert_eq!(usize::from(decimals(value)), as_text(value).min(255));
+        }
+
+        #[test]
+        fn decimals_of_rounded_values_are_found(whole in -(1_i64 << 52)..(1_i64 << 52), places in 0_i32..18, ulps in -2_i64..3) {
+            #[expect(clippy::cast_precision_loss, reason = "any double will do")]
+            let value = whole as f64 / 10_f64.powi(places);
+            let beside = f64::from_bits(value.to_bits().wrapping_add_signed(ulps));
+            for value in [value, beside, beside / 2_f64.powi(30)] {
+                prop_assert_eq!(usize::from(decimals(value)), as_text(value).min(255), "{}", value);
+            }
+        }
+    }
 
     #[track_caller]
     fn assert_written(column: &Fineness, old: f64, new: f64, expected: f64) {

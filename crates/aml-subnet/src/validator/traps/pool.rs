@@ -1,7 +1,7 @@
 //! The pool of a round: settled alerts of past batches that may be issued again, as a value and as a file.
 //!
 //! Traps must be made again, byte for byte, when a round is resumed, though outcomes may have been added in between. So
-//! a pool is gathered once a round, kept as a file, and named by its digest in the round's task.
+//! a pool is gathered once per round, kept as a file, and named by its digest in the round's task.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -21,8 +21,8 @@ use super::slice::{Candidate, Kind, SettledBatch, Slice};
 const PER_CLASS: usize = 60;
 /// Bytes of a pool: far above what a handful of slices need.
 const MAX_BYTES: u64 = 1 << 30;
-/// Level of compression.
-const LEVEL: i32 = 3;
+/// Level of compression: a pool is made once a round and read again after a restart only.
+const LEVEL: i32 = 1;
 
 /// Settled alerts that may be issued again.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +30,25 @@ pub struct TrapPool {
     pub(super) slices: Vec<Slice>,
     /// Each slice as it stands in the file.
     texts: Vec<String>,
-    digest: Digest,
+}
+
+/// What a pool takes from one settled batch.
+#[derive(Debug)]
+pub struct PoolPart {
+    slice: Slice,
+    text: String,
+}
+
+impl PoolPart {
+    /// Alerts of a settled batch, chosen by `draw`; `None` when it has none that can be used, or rows that no miner would
+    /// accept.
+    #[must_use]
+    pub fn cut(settled: &SettledBatch<'_>, draw: &mut Draw) -> Option<Self> {
+        let file = SliceFile::of(&Slice::cut(settled, PER_CLASS, draw)?);
+        let text = serde_json::to_string(&file).expect("texts and finite numbers have a JSON form");
+        // What is used is what would be read back, so that a resumed round has the very same rows.
+        Some(Self { slice: file.open().ok()?, text })
+    }
 }
 
 /// A file that is no pool.
@@ -75,21 +93,23 @@ impl TrapPool {
     /// A pool without alerts: nothing is settled yet.
     #[must_use]
     pub fn empty() -> Self {
-        Self { slices: Vec::new(), texts: Vec::new(), digest: Digest::of(b"[]") }
+        Self { slices: Vec::new(), texts: Vec::new() }
     }
 
     /// Adds alerts of a settled batch, chosen by `draw`; nothing of a batch whose rows no miner would accept.
     #[must_use]
     pub fn with(mut self, settled: &SettledBatch<'_>, draw: &mut Draw) -> Self {
-        let Some(file) = Slice::cut(settled, PER_CLASS, draw).map(|slice| SliceFile::of(&slice)) else { return self };
-        let text = serde_json::to_string(&file).expect("texts and finite numbers have a JSON form");
-        // What is used is what would be read back, so that a resumed round has the very same rows.
-        let Ok(slice) = file.open() else { return self };
+        if let Some(part) = PoolPart::cut(settled, draw) {
+            self.add(part);
+        }
+        self
+    }
+
+    /// Adds what was cut out of a batch.
+    pub fn add(&mut self, PoolPart { slice, text }: PoolPart) {
         let place = self.slices.partition_point(|other| other.date <= slice.date);
         self.slices.insert(place, slice);
         self.texts.insert(place, text);
-        self.digest = Digest::of(&self.json());
-        self
     }
 
     /// How many alerts may be issued again.
@@ -107,7 +127,7 @@ impl TrapPool {
     /// SHA-256 of its JSON.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        self.digest
+        Digest::of(&self.json())
     }
 
     /// The bytes of its file.
@@ -137,7 +157,7 @@ impl TrapPool {
         let texts: Vec<String> = texts.into_iter().map(|text| String::from(Box::<str>::from(text))).collect();
         let one = |text: &String| serde_json::from_str::<SliceFile>(text)?.open();
         let slices = texts.iter().map(one).collect::<Result<_, ReadPoolError>>()?;
-        Ok(Self { slices, texts, digest: Digest::of(json) })
+        Ok(Self { slices, texts })
     }
 
     fn json(&self) -> Vec<u8> {

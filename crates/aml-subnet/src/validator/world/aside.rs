@@ -1,6 +1,6 @@
 //! Answers that the ledger did not take when they came: they wait on disk until it does.
 //!
-//! One file an answer: its record as a line of JSON, then its body. Files are written whole or not at all, and all of them
+//! One file per answer: its record as a line of JSON, then its body. Files are written whole or not at all, and all of them
 //! together are bounded.
 
 use std::fs;
@@ -67,7 +67,7 @@ pub trait Aside: Send + Sync {
     fn done(&self, round: RoundId, hotkey: &Hotkey) -> Result<(), AsideError>;
 }
 
-/// A folder with a folder a round.
+/// A folder with a folder per round.
 #[derive(Clone, Debug)]
 pub struct Folder {
     /// The folder.

@@ -1,4 +1,4 @@
-//! Clock and timers.
+//! The clock and the timers that the validator waits with.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;

@@ -8,7 +8,7 @@ use crate::store::records::{WeightsRecord, WeightsState, WeightsTarget};
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The epoch has its vector.
-    #[error("another vector is recorded for the epoch that began at block {epoch}: one vector an epoch")]
+    #[error("another vector is recorded for the epoch that began at block {epoch}: one vector per epoch")]
     AnotherVector {
         /// The epoch.
         epoch: u64,

@@ -49,6 +49,18 @@ const WORSE: [(&str, Behaviour); 5] = [
     ("Mute", Behaviour::HangingUp { pause: Duration::from_secs(20) }),
 ];
 
+/// Miners of all degrees of skill, for a long season.
+const MORE: [(&str, f64); 8] = [
+    ("Ada", 0.85),
+    ("Ben", 0.6),
+    ("Cleo", 0.55),
+    ("Dora", 0.45),
+    ("Emil", 0.4),
+    ("Finn", 0.35),
+    ("Gus", 0.2),
+    ("Hugo", 0.1),
+];
+
 /// Whether its submissions never count.
 pub(super) fn is_bad(name: &str) -> bool {
     BAD.iter().chain(&WORSE).any(|(bad, _)| *bad == name)
@@ -66,7 +78,10 @@ impl Cast {
             ("Slow", Behaviour::Slow { skill: 0.5, pause: Duration::from_secs(2) }),
         ];
         roles.extend(BAD);
-        roles.extend(WORSE.into_iter().filter(|_| is_long));
+        if is_long {
+            roles.extend(WORSE);
+            roles.extend(MORE.map(|(name, skill)| (name, Behaviour::Honest { skill })));
+        }
         let mut actors = Vec::new();
         for (name, behaviour) in roles {
             actors.push(Actor::spawn(name, behaviour).await);

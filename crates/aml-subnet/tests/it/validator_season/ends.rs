@@ -6,21 +6,23 @@ use std::time::Duration;
 use aml_miner::digest::Digest;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::quantise;
-use aml_subnet::outputs::{CanonicalRow, Format, Published, canonical_rows, directory, verify};
+use aml_subnet::outputs::{CanonicalRow, Format, Published, canonical_rows, directory, verify, with_reasons};
 use aml_subnet::store::Ledger;
-use aml_subnet::store::records::{Answer, Reply, RoundId, Step, Verdict, WeightsRecord, WeightsState};
-use aml_subnet::validation::rules::RulesVersion;
+use aml_subnet::store::records::{Answer, Reply, RoundId, Shares, Step, Verdict, WeightsRecord, WeightsState};
 use aml_subnet::validation::weights::shares;
-use aml_subnet::validator::pay::{WeightsTarget, Worth, vector_digest};
-use aml_subnet::validator::standing::History;
+use aml_subnet::validator::pay::{WeightsTarget, vector_digest};
+use aml_subnet::validator::standing::worth_now;
+use aml_subnet::wallet::Hotkey;
 use serde_json::{Value, json};
 
-use super::cast::{Cast, NEWCOMER, POORER, SKILLED, is_bad};
+use super::cast::{Actor, Cast, NEWCOMER, POORER, SKILLED, is_bad};
 use super::seat::{Seat, is_confirmed};
 use crate::common::dev_key;
-use crate::validator_kill::{submissions, subtensor, weights_on};
+use crate::validator_kill::{Rules, submissions, subtensor, weights_on};
 use crate::validator_world::NETUID;
 
+/// Rounds under rules v2 after which a miner's skill shows in its pay: a newcomer's twenty, and outcomes of some days.
+const ROUNDS_UNTIL_PAID: usize = 35;
 /// As the validators are set up.
 const GRACE: Duration = Duration::from_secs(86_400);
 
@@ -38,7 +40,9 @@ impl Laws<'_> {
         self.files_are_the_ledgers(&ledger).await;
         let weights = ledger.weights(WeightsTarget { netuid: NETUID, mechanism: 0 }, u32::MAX).await.expect("a ledger");
         self.no_window_is_paid_twice(&weights, end).await;
-        self.skill_is_paid(&ledger, &weights).await;
+        let worth = worth_now(&ledger, NETUID, GRACE).await.expect("a ledger").performance;
+        self.skill_is_paid(&worth);
+        self.weights_are_worth(&worth, &weights).await;
         ledger.close().await;
     }
 
@@ -64,7 +68,9 @@ impl Laws<'_> {
             let task = ledger.task(*id).await.expect("a ledger").expect("a task");
             let canonical = ledger.canonical(*id).await.expect("a ledger").expect("scores");
             let calibration = ledger.calibration(*id).await.expect("a ledger").expect("one a published round");
+            let reasons = ledger.reasons(*id).await.expect("a ledger").expect("a published round has them");
             let expected = canonical_rows(&task.roster, &canonical, Some(&calibration)).expect("scores");
+            let expected = with_reasons(expected, Some(&reasons)).expect("of the same alerts");
             assert_eq!(rows, expected, "{}: {id}", self.seat.name);
             assert_eq!(published.manifest.contributors, canonical.weights, "{}: {id}", self.seat.name);
         }
@@ -94,13 +100,14 @@ impl Laws<'_> {
         assert_eq!(weights_on(&self.seat.localnet).await, json!(stored), "{name}: on chain and in the ledger");
     }
 
-    /// Honest skill earns more than laziness and copies, what never counts earns nothing, and the weights say so.
-    async fn skill_is_paid(&self, ledger: &Ledger, weights: &[WeightsRecord]) {
-        let rules = RulesVersion::V1.rules();
-        let history = History::newest(ledger, NETUID, &rules, GRACE).await.expect("a ledger").expect("rounds");
-        let worth = Worth::of(&rules, history.today, &history.rounds).performance;
+    /// Honest skill earns more than laziness and copies, and what never counts earns nothing.
+    fn skill_is_paid(&self, worth: &BTreeMap<Hotkey, f64>) {
         let of = |name: &str| worth.get(&dev_key(name).hotkey()).copied().unwrap_or_default();
-        for skilled in SKILLED.into_iter().chain([NEWCOMER]) {
+        let (skilled, is_paid) = match self.seat.play.rules {
+            Rules::V1 => ([SKILLED[0], SKILLED[1], NEWCOMER], true),
+            Rules::V2Sealed => ([SKILLED[0]; 3], self.days.len() >= ROUNDS_UNTIL_PAID),
+        };
+        for skilled in skilled.into_iter().filter(|_| is_paid) {
             for poorer in POORER {
                 assert!(of(skilled) > of(poorer), "{skilled} {} and {poorer} {}", of(skilled), of(poorer));
             }
@@ -108,14 +115,31 @@ impl Laws<'_> {
         for actor in self.cast.actors.iter().filter(|actor| is_bad(actor.name)) {
             assert!(of(actor.name).abs() < f64::EPSILON, "{} {}", actor.name, of(actor.name));
         }
+    }
+
+    /// The last weights on chain say what everybody has earned, and the owner's have what nobody has.
+    async fn weights_are_worth(&self, worth: &BTreeMap<Hotkey, f64>, weights: &[WeightsRecord]) {
+        let earned: f64 = worth.values().sum();
+        if self.seat.play.rules == Rules::V2Sealed && earned < 0.999 {
+            return;
+        }
         let metagraph = subtensor(&self.seat.localnet).metagraph(NETUID).await.expect("a chain");
         let shares: Vec<(Uid, f64)> =
-            shares(&worth, &metagraph.hotkeys()).iter().map(|one| (Uid(one.uid), one.share)).collect();
+            shares(worth, &metagraph.hotkeys()).iter().map(|one| (Uid(one.uid), one.share)).collect();
         let vector =
             vector_digest(WeightsTarget { netuid: NETUID, mechanism: 0 }, &quantise(&shares).expect("weights"));
         let last = weights.iter().find(|record| is_confirmed(record)).expect("weights");
         assert_eq!(last.vector, vector, "{}: the last weights are what was earned", self.seat.name);
     }
+}
+
+/// What each miner earns by what a ledger knows.
+pub(super) async fn pay(seat: &Seat, cast: &Cast) -> BTreeMap<&'static str, f64> {
+    let ledger = seat.must_read().await;
+    let worth = worth_now(&ledger, NETUID, GRACE).await.expect("a ledger").performance;
+    ledger.close().await;
+    let of = |actor: &Actor| (actor.name, worth.get(&actor.miner.hotkey()).copied().unwrap_or_default());
+    cast.actors.iter().chain([&cast.newcomer]).map(of).collect()
 }
 
 /// All that does not depend on the clock is the same with kills as without.
@@ -178,6 +202,7 @@ async fn told(ledger: &Ledger, id: RoundId) -> Value {
         "verdicts": verdicts.iter().map(judged).collect::<Vec<_>>(),
         "canonical": ledger.canonical(id).await.expect("a ledger"),
         "settled": ledger.settled(id).await.expect("a ledger"),
+        "shares": ledger.shares(id).await.expect("a ledger").map(|shares| Shares { made_ms: 0, ..shares }),
     })
 }
 

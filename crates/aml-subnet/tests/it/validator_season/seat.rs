@@ -18,7 +18,7 @@ use super::cast::{Actor, Cast};
 use super::kills::{Instant, Moment, OF_START, progress};
 use crate::common::dev_key;
 use crate::ledger_kit;
-use crate::validator_kill::{ALICE, submissions, subtensor};
+use crate::validator_kill::{ALICE, Rules, submissions, subtensor};
 use crate::validator_world::NETUID;
 
 /// How often the ledger is looked at.
@@ -26,12 +26,20 @@ const LOOK: Duration = Duration::from_millis(50);
 /// When the words that a kill waits for do not come.
 const NO_WORDS: Duration = Duration::from_secs(20);
 
+/// Rules of a season, and seconds until the sealed answers of a day open: longer than kills can keep a validator from asking.
+#[derive(Clone, Copy)]
+pub(super) struct Play {
+    pub(super) rules: Rules,
+    pub(super) opening: u64,
+}
+
 pub(super) struct Seat {
     pub(super) name: &'static str,
     pub(super) localnet: Localnet,
     pub(super) data: PathBuf,
     pub(super) url: String,
     config: PathBuf,
+    pub(super) play: Play,
     process: Option<Process>,
     starts: u64,
     progress: usize,
@@ -53,7 +61,7 @@ impl Drop for Process {
 }
 
 impl Seat {
-    pub(super) async fn set(name: &'static str, folder: &Path, cast: &Cast) -> Self {
+    pub(super) async fn set(name: &'static str, folder: &Path, cast: &Cast, play: Play) -> Self {
         let data = folder.join(name);
         let hotkeys = data.join("wallets/val/hotkeys");
         std::fs::create_dir_all(&hotkeys).expect("a folder");
@@ -63,13 +71,15 @@ impl Seat {
         std::fs::write(data.join("salts.secret"), [7; 32]).expect("a secret");
         let rules = SubnetRules { tempo: 30, weights_rate_limit: 0, serving_rate_limit: 0, ..SubnetRules::default() };
         let block_time = Some(Duration::from_millis(120));
-        let localnet = Localnet::start(Config { netuid: NETUID, block_time, rules, ..Config::default() }).await;
+        let beacon = play.rules == Rules::V2Sealed;
+        let config = Config { netuid: NETUID, block_time, rules, beacon, ..Config::default() };
+        let localnet = Localnet::start(config).await;
         let localnet = localnet.expect("a free port");
         localnet.register(NETUID, dev_key("Alice").hotkey(), dev_key("Ferdie").hotkey()).expect("registered");
         localnet.stake(NETUID, dev_key("Alice").hotkey(), 5_000_000_000_000).expect("staked");
         let url = format!("sqlite:{}", data.join("ledger.sqlite").display());
         let config = data.join("subnet_config.toml");
-        let seat = Self { name, localnet, data, url, config, process: None, starts: 0, progress: 0 };
+        let seat = Self { name, localnet, data, url, config, play, process: None, starts: 0, progress: 0 };
         std::fs::write(&seat.config, seat.settings(&folder.join("sot"))).expect("a file");
         for actor in &cast.actors {
             seat.welcome(actor).await;
@@ -83,11 +93,12 @@ impl Seat {
         let (data, chain) = (self.data.display(), self.localnet.ws_url());
         format!(
             "netuid = {NETUID}\n[wallet]\nname = \"val\"\npath = \"{data}/wallets\"\n[subtensor]\nnetwork = \"{chain}\"\n\
-             [validator]\nsot = \"{}\"\ndata_dir = \"{data}\"\ndatabase_url = \"{}\"\nallow_private_ips = true\nrules = \"v1\"\n\
+             [validator]\nsot = \"{}\"\ndata_dir = \"{data}\"\ndatabase_url = \"{}\"\nallow_private_ips = true\n\
              listen = \"127.0.0.1:0\"\ninterval = \"200ms\"\nweights_interval = \"300ms\"\ndeadline = \"1h\"\n\
-             timeout = \"20m\"\nattempts = 1\ngrace = \"1d\"\n",
+             timeout = \"20m\"\nattempts = 1\ngrace = \"1d\"\n{}",
             sot.display(),
             self.url,
+            self.play.rules.settings(self.play.opening),
         )
     }
 

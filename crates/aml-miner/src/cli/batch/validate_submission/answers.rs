@@ -1,4 +1,4 @@
-//! What an answer must be: one row an id, scores in range, ranks without gaps, explanations that agree with the score.
+//! What an answer must be: one row per id, scores in range, ranks without gaps, explanations that agree with the score.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! A bounded client of the API: one deadline a request, no redirects, no more bytes than an honest answer has.
+//! A bounded client of the API: one deadline per request, no redirects, no more bytes than an honest answer has.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What a comparison looks like: a table, a line a miner, a page.
+//! What a comparison looks like: a table, a line per miner, a page.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -89,7 +89,7 @@ pub(super) fn table(shown: &Shown<'_>) -> String {
     text
 }
 
-/// A line a miner and version; the canonical scores' are on lines without a hotkey.
+/// A line per miner and version; the canonical scores' are on lines without a hotkey.
 pub(super) fn csv(shown: &Shown<'_>) -> String {
     let mut text = "rules,hotkey,pay,voice,counted,auc,log_loss\n".to_owned();
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
