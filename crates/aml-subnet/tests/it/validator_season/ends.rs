@@ -6,7 +6,7 @@ use std::time::Duration;
 use aml_miner::digest::Digest;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::quantise;
-use aml_subnet::outputs::{CanonicalRow, Format, Published, canonical_rows, directory, verify};
+use aml_subnet::outputs::{CanonicalRow, Format, Published, canonical_rows, directory, verify, with_reasons};
 use aml_subnet::store::Ledger;
 use aml_subnet::store::records::{Answer, Reply, RoundId, Shares, Step, Verdict, WeightsRecord, WeightsState};
 use aml_subnet::validation::weights::shares;
@@ -68,7 +68,9 @@ impl Laws<'_> {
             let task = ledger.task(*id).await.expect("a ledger").expect("a task");
             let canonical = ledger.canonical(*id).await.expect("a ledger").expect("scores");
             let calibration = ledger.calibration(*id).await.expect("a ledger").expect("one a published round");
+            let reasons = ledger.reasons(*id).await.expect("a ledger").expect("a published round has them");
             let expected = canonical_rows(&task.roster, &canonical, Some(&calibration)).expect("scores");
+            let expected = with_reasons(expected, Some(&reasons)).expect("of the same alerts");
             assert_eq!(rows, expected, "{}: {id}", self.seat.name);
             assert_eq!(published.manifest.contributors, canonical.weights, "{}: {id}", self.seat.name);
         }
