@@ -61,18 +61,20 @@ if [ "$unsigned" = no ]; then say "$name is signed and intact"; else say "$name 
 [ -n "$to" ] || [ "$(id -u)" -eq 0 ] || fail "run it as root, or say --root DIR"
 case "$name" in
   *.tar.gz)
-    version=${name#aml-} version=${version%%-*}
-    machine=${name#"aml-$version-"} machine=${machine%%-*}
+    # The version may have a hyphen itself (1.0.0-rc.1), the target's name has three.
+    [[ $name =~ ^aml-([0-9][0-9A-Za-z.+-]*)-([a-z0-9_]+)-[a-z0-9]+-[a-z0-9]+-[a-z0-9]+\.tar\.gz$ ]] || fail "$name names no version and machine"
+    version=${BASH_REMATCH[1]} machine=${BASH_REMATCH[2]}
     ;;
   *.deb)
-    version=${name#aml_} version=${version%%_*}
+    version=${name#aml_} version=${version%%_*} version=${version/\~/-}
     case "$name" in *_amd64.deb) machine=x86_64 ;; *_arm64.deb) machine=aarch64 ;; *) machine=unknown ;; esac
     ;;
   *) fail "$name is neither a tarball nor a package of this project" ;;
 esac
 [ "$machine" = "$(uname -m)" ] || fail "$name is for $machine, this machine is $(uname -m)"
 
-older() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+# A candidate (1.0.0-rc.1) comes before its version.
+older() { [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "${1/-/\~}" "${2/-/\~}" | sort -V | head -n 1)" = "${1/-/\~}" ]; }
 for there in "$to/usr/local/bin/aml-subnet" "$to/usr/bin/aml-subnet"; do
   [ -x "$there" ] || continue
   case "$there:$name" in
@@ -108,7 +110,9 @@ if [ "${name##*.}" = deb ]; then
     dpkg-deb --extract "$work/file" "$to"
   else
     cp "$work/file" "$work/$name"
-    apt-get install --yes --no-install-recommends --allow-downgrades "$work/$name" >&2
+    # Settings that an operator has changed stay, and nobody has to be there to say so.
+    apt-get install --yes --no-install-recommends --allow-downgrades -o Dpkg::Options::=--force-confdef \
+      -o Dpkg::Options::=--force-confold "$work/$name" >&2
   fi
 else
   inside=${name%.tar.gz}

@@ -4,9 +4,12 @@
 #   debian.sh SOURCE BINS VERSION ARCHITECTURE OUT LEVEL
 set -euo pipefail
 umask 022
-source=$1 bins=$2 version=$3 architecture=$4 out=$5 level=$6
+# For dpkg a candidate is written 1.0.0~rc.1, which comes before 1.0.0.
+source=$1 bins=$2 version=${3/-/\~} architecture=$4 out=$5 level=$6
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
+# The package's root is a folder like any other, not a private one.
+chmod 0755 "$stage"
 
 "$source/deploy/systemd/install.sh" --root "$stage" --bin "$bins" --prefix /usr >/dev/null
 install -D --mode=0644 "$source/LICENSE" "$stage/usr/share/doc/aml/copyright"
