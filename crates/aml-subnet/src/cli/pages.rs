@@ -90,7 +90,7 @@ struct Source<'a> {
 }
 
 /// A ledger that is open and can be read.
-struct Copy {
+struct Opened {
     ledger: Ledger,
     /// With its subnet.
     settings: Settings,
@@ -100,7 +100,7 @@ struct Copy {
 
 impl Source<'_> {
     /// Opens the ledger, and reads its newest round, for a file that is half copied does not have it.
-    async fn open(&self) -> anyhow::Result<Copy> {
+    async fn open(&self) -> anyhow::Result<Opened> {
         let seen = self.file.as_deref().and_then(face);
         let ledger = ledger::open(self.settings, true).await?;
         let mut settings = self.settings.clone();
@@ -113,12 +113,12 @@ impl Source<'_> {
             ledger.close().await;
             return Err(error);
         }
-        Ok(Copy { ledger, settings, seen })
+        Ok(Opened { ledger, settings, seen })
     }
 
     /// The next ledger, as soon as another file lies in the place of the one that was `seen` and can be served; `None` at the end of the
     /// turn. A ledger that is being written to, beside its validator, stays the same file.
-    async fn newer(&self, seen: Option<Face>, turn: &CancellationToken) -> Option<Copy> {
+    async fn newer(&self, seen: Option<Face>, turn: &CancellationToken) -> Option<Opened> {
         let Some(path) = &self.file else {
             turn.cancelled().await;
             return None;
