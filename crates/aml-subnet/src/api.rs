@@ -55,7 +55,8 @@ use state::ApiState;
 
 /// Answers smaller than this are not worth compressing.
 const COMPRESS_ABOVE: u16 = 1024;
-/// Requests that are worked on at once; more wait. Each may hold a day of canonical scores in memory.
+/// Requests that are worked on at once; more wait. Each may hold a day of canonical scores in memory. Those of [`probes`] do not,
+/// and wait for nobody: else who watches would take a busy validator for a dead one.
 const AT_ONCE: usize = 16;
 
 /// What is promised under this prefix: `docs/validator_api.md` says it.
@@ -67,15 +68,16 @@ pub fn router(api: ApiState) -> Router {
     let worth = SizeAbove::new(COMPRESS_ABOVE.into())
         .and(NotForContentType::new("application/vnd.apache.parquet"))
         .and(NotForContentType::new("application/zip"));
+    let some = GlobalConcurrencyLimitLayer::new(AT_ONCE);
+    let programs = || answers().route_layer(some.clone()).merge(probes());
+    let people = pages::router().route("/llms.txt", get(llms::guide)).route_layer(some.clone());
     Router::new()
-        .merge(answers())
-        .nest(VERSION, answers())
-        .merge(pages::router())
-        .route("/llms.txt", get(llms::guide))
+        .merge(programs())
+        .nest(VERSION, programs())
+        .merge(people)
         .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
         .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
         .layer(CatchPanicLayer::custom(panicked::<ErrorCode>))
-        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         .layer(from_fn_with_state(api.clone(), observe::request))
         .layer(from_fn(relative::links))
         .layer(CompressionLayer::new().compress_when(worth))
@@ -102,8 +104,13 @@ fn answers() -> Router<ApiState> {
         .route("/plan", get(plan::show))
         .route("/drift", get(drift::show))
         .route("/risk/address/{address}", get(risk::of_address))
+        .route("/openapi.json", get(openapi::document))
+}
+
+/// The routes for those who watch.
+fn probes() -> Router<ApiState> {
+    Router::new()
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))
         .route("/metrics", get(status::exposition))
-        .route("/openapi.json", get(openapi::document))
 }

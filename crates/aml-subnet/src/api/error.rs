@@ -5,7 +5,7 @@ use std::fmt::Display;
 use aml_miner::http::error::{self, Code};
 pub(super) use aml_miner::http::openapi::{ErrorBody, ValidationErrorBody};
 use aml_miner::wire::{Problem, Step};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -27,9 +27,14 @@ pub enum ErrorCode {
     TooSlow,
     /// The values of the path or the query do not make a request.
     InvalidRequest,
+    /// What was asked for takes a while to make, and others wait for it already.
+    Busy,
     /// Our own failure; the log has the cause.
     Internal,
 }
+
+/// What is made meanwhile takes about so many seconds.
+const BUSY: &str = "5";
 
 impl Code for ErrorCode {
     const NOT_FOUND: Self = Self::NotFound;
@@ -48,8 +53,13 @@ impl Code for ErrorCode {
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::InvalidRequest => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    fn header(self) -> Option<(HeaderName, &'static str)> {
+        (self == Self::Busy).then_some((header::RETRY_AFTER, BUSY))
     }
 }
 

@@ -229,10 +229,15 @@ pub(super) async fn plan(State(api): State<ApiState>, params: Params, asked: Hea
 /// Drift and slices
 #[utoipa::path(
     get, path = "/page/drift", tag = "pages",
-    params(("reviews" = Option<usize>, Query, description = "Precision of so many reviews a day")),
+    params(
+        ("months" = Option<usize>, Query, description = "Months, from 1 to 24; 6 unless given"),
+        ("reviews" = Option<usize>, Query, description = "Precision of so many reviews a day"),
+        ("window_days" = Option<u16>, Query, description = "Rounds of this window"),
+    ),
     responses(
         (status = 200, description = "The months, or that no round is published yet", body = String, content_type = "text/html"),
         (status = 422, description = "A value that is none", body = String, content_type = "text/html"),
+        (status = 503, description = "Months are being made; Retry-After says when to ask again", body = String, content_type = "text/html"),
     )
 )]
 pub(super) async fn drift(State(api): State<ApiState>, params: Params, asked: HeaderMap) -> Result<Response, ApiError> {

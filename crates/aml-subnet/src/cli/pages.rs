@@ -17,7 +17,7 @@ use crate::api::serve::serve_alone;
 use crate::api::state::{ApiParts, ApiState, Readiness};
 use crate::config::Settings;
 use crate::logging;
-use crate::store::Ledger;
+use crate::store::{Address, Ledger};
 use crate::wallet::Hotkey;
 
 /// How often is looked whether another copy lies in the ledger's place.
@@ -51,7 +51,7 @@ pub(super) fn run(args: &PagesArgs) -> anyhow::Result<ExitCode> {
     chain::block_on(serve(args, settings))
 }
 
-async fn serve(args: &PagesArgs, mut settings: Settings) -> anyhow::Result<ExitCode> {
+async fn serve(args: &PagesArgs, settings: Settings) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     chain::stop_on_signal(stop.clone())?;
     let address = settings.validator.listen;
@@ -59,20 +59,95 @@ async fn serve(args: &PagesArgs, mut settings: Settings) -> anyhow::Result<ExitC
     let address = listener.local_addr()?;
     let listener = listener.into_std()?;
     let metrics = logging::record_metrics();
-    let file = copied(&settings);
-    while !stop.is_cancelled() {
-        let seen = file.as_deref().and_then(face);
-        let ledger = ledger::open(&settings, true).await?;
-        args.ledger.choose_subnet(&mut settings, &ledger).await?;
-        tracing::info!(netuid = settings.netuid, %address, ledger = ledger.address(), "pages are served");
-        let api = state(&settings, ledger.clone(), args.hotkey, metrics.clone());
-        // It ends with the process, or when another copy lies in the ledger's place.
+    let source = Source { args, settings: &settings, file: copied(&settings)? };
+    let mut copy = source.open().await?;
+    loop {
+        tracing::info!(netuid = copy.settings.netuid, %address, ledger = copy.ledger.address(), "pages are served");
+        let api = state(&copy.settings, copy.ledger.clone(), args.hotkey, metrics.clone());
+        // It ends with the process, or when another copy that can be served lies in the ledger's place.
         let turn = stop.child_token();
+        let newer = async {
+            let newer = source.newer(copy.seen, &turn).await;
+            turn.cancel();
+            newer
+        };
         let serving = serve_alone(TcpListener::from_std(listener.try_clone()?)?, api, turn.clone());
-        tokio::join!(serving, watch(file.as_deref(), seen, &turn));
-        ledger.close().await;
+        let ((), newer) = tokio::join!(serving, newer);
+        copy.ledger.close().await;
+        match newer {
+            Some(newer) => copy = newer,
+            None => return Ok(ExitCode::SUCCESS),
+        }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// Where ledgers come from.
+struct Source<'a> {
+    args: &'a PagesArgs,
+    settings: &'a Settings,
+    /// The file, where the ledger is one.
+    file: Option<PathBuf>,
+}
+
+/// A ledger that is open and can be read.
+struct Opened {
+    ledger: Ledger,
+    /// With its subnet.
+    settings: Settings,
+    /// Which file it was.
+    seen: Option<Face>,
+}
+
+impl Source<'_> {
+    /// Opens the ledger, and reads its newest round, for a file that is half copied does not have it.
+    async fn open(&self) -> anyhow::Result<Opened> {
+        let seen = self.file.as_deref().and_then(face);
+        let ledger = ledger::open(self.settings, true).await?;
+        let mut settings = self.settings.clone();
+        let looked = async {
+            self.args.ledger.choose_subnet(&mut settings, &ledger).await?;
+            ledger.rounds(settings.netuid, 1, None).await?;
+            anyhow::Ok(())
+        };
+        if let Err(error) = looked.await {
+            ledger.close().await;
+            return Err(error);
+        }
+        Ok(Opened { ledger, settings, seen })
+    }
+
+    /// The next ledger, as soon as another file lies in the place of the one that was `seen` and can be served; `None` at the end of the
+    /// turn. A ledger that is being written to, beside its validator, stays the same file.
+    async fn newer(&self, seen: Option<Face>, turn: &CancellationToken) -> Option<Opened> {
+        let Some(path) = &self.file else {
+            turn.cancelled().await;
+            return None;
+        };
+        let mut said = String::new();
+        loop {
+            tokio::select! {
+                () = turn.cancelled() => return None,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            let now = face(path);
+            if now.is_none() || now == seen {
+                continue;
+            }
+            match self.open().await {
+                Ok(copy) => {
+                    tracing::info!(path = %path.display(), "another copy of the ledger is there");
+                    return Some(copy);
+                }
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    if error != said {
+                        tracing::warn!(path = %path.display(), error, "another ledger is there that cannot be served; the old one is");
+                    }
+                    said = error;
+                }
+            }
+        }
+    }
 }
 
 fn state(
@@ -86,30 +161,22 @@ fn state(
 }
 
 /// The file that is served, where the ledger is one.
-fn copied(settings: &Settings) -> Option<PathBuf> {
-    settings.validator.ledger_url().strip_prefix("sqlite://").map(PathBuf::from)
+fn copied(settings: &Settings) -> anyhow::Result<Option<PathBuf>> {
+    match settings.validator.ledger_url().parse()? {
+        Address::File(path) => Ok(Some(path)),
+        Address::Memory | Address::Postgres(_) => Ok(None),
+    }
 }
 
 /// What tells one copy from another: a copy that is moved into place is another file.
-fn face(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt as _;
-    let about = std::fs::metadata(path).ok()?;
-    Some((about.dev(), about.ino()))
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Face {
+    device: u64,
+    inode: u64,
 }
 
-/// Ends the turn when another file lies at `path`. A ledger that is being written to, beside its validator, stays the same file.
-async fn watch(path: Option<&Path>, seen: Option<(u64, u64)>, turn: &CancellationToken) {
-    let Some(path) = path else { return };
-    loop {
-        tokio::select! {
-            () = turn.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
-        let now = face(path);
-        if now.is_some() && now != seen {
-            tracing::info!(path = %path.display(), "another copy of the ledger is there");
-            turn.cancel();
-            return;
-        }
-    }
+fn face(path: &Path) -> Option<Face> {
+    use std::os::unix::fs::MetadataExt as _;
+    let about = std::fs::metadata(path).ok()?;
+    Some(Face { device: about.dev(), inode: about.ino() })
 }

@@ -169,7 +169,7 @@ async fn work(args: &RunValidatorArgs, settings: Settings, hands: Hands) -> anyh
     let hooks = webhooks::open(&settings.validator, &hook_parts(&validator, &hands, &ledger))?;
     let code = if args.once {
         let pass = validator.once(&stop).await;
-        webhooks::once(hooks).await;
+        webhooks::once(hooks, &stop).await;
         say(&pass, &settings.validator);
         let good = pass.errors.is_empty() && pass.round.is_some();
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })

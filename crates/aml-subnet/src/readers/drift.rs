@@ -16,9 +16,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use falls::{FALL, Fall, Z as FALL_ERRORS};
+use figures::Measured;
 pub use figures::{Figures, LEAST, Measure};
-pub use histogram::Histogram;
-pub use slices::{MOST, OTHERS, Slice};
+pub use histogram::{ALERTS_A_GROUP, Histogram};
+pub use slices::{MOST, OTHERS, Part, Slice};
 
 /// What alerts are sliced by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,9 +120,9 @@ pub struct Summary {
     month: String,
     rounds: usize,
     settled: usize,
-    figures: Figures,
+    figures: Measured,
     scores: Histogram,
-    slices: BTreeMap<(Dimension, String), Figures>,
+    slices: BTreeMap<(Dimension, Part), Measured>,
 }
 
 /// How a month's alerts are made up in a dimension, against the month before.
@@ -131,7 +132,7 @@ pub struct Mix {
     pub by: &'static str,
     /// Alerts of which it is known.
     pub known: u64,
-    /// Population stability index against the month before; null without one.
+    /// Population stability index against the month before; null without one, or with too few alerts in one of them.
     pub psi: Option<f64>,
 }
 
@@ -150,7 +151,7 @@ pub struct Month {
     pub scores: Vec<u64>,
     /// Scores below which a tenth, a half, nine tenths and 99 % of the alerts are.
     pub quantiles: Vec<f64>,
-    /// Population stability index of the scores against the month before; null without one.
+    /// Population stability index of the scores against the month before; null without one, or with too few alerts in one of them.
     pub psi: Option<f64>,
     /// What the alerts are made of.
     pub mix: Vec<Mix>,
@@ -162,41 +163,42 @@ pub struct Month {
     pub falls: Vec<Fall>,
 }
 
-/// What there is to keep of a month, with the precision of the `reviews` most urgent alerts of each day.
+/// What there is to keep of a month, for every number of reviews a day that may be asked for.
 #[must_use]
-pub fn summary(seen: &MonthSeen, reviews: usize) -> Summary {
+pub fn summary(seen: &MonthSeen) -> Summary {
     Summary {
         month: seen.month.clone(),
         rounds: seen.rounds,
         settled: seen.settled,
-        figures: Figures::of(seen.alerts.iter(), reviews),
+        figures: Measured::of(seen.alerts.iter()),
         scores: Histogram::of(seen.alerts.iter().map(|alert| alert.score)),
-        slices: slices::figures(seen, reviews),
+        slices: slices::figures(seen),
     }
 }
 
-/// Months as they are told, in the given order: each is held against the calendar month before it, where that is among them.
+/// Months as they are told, in the given order: each is held against the calendar month before it, where that is among them. Precision
+/// is that of the `reviews` most urgent alerts of each day, one of [`BUDGETS`](super::plan::BUDGETS).
 #[must_use]
-pub fn months<'a>(summaries: &[&'a Summary]) -> Vec<Month> {
+pub fn months<'a>(summaries: &[&'a Summary], reviews: usize) -> Vec<Month> {
     let before = |of: &Summary| -> Option<&'a Summary> {
         let wanted = month_before(&of.month)?;
         summaries.iter().copied().find(|other| other.month == wanted)
     };
-    summaries.iter().map(|of| month(of, before(of))).collect()
+    summaries.iter().map(|of| month(of, before(of), reviews)).collect()
 }
 
-fn month(of: &Summary, before: Option<&Summary>) -> Month {
-    let (compared, falls) = before.map(|before| falls::falls(of, before)).unwrap_or_default();
+fn month(of: &Summary, before: Option<&Summary>, reviews: usize) -> Month {
+    let (compared, falls) = before.map(|before| falls::falls(of, before, reviews)).unwrap_or_default();
     Month {
         month: of.month.clone(),
         rounds: of.rounds,
         settled: of.settled,
-        figures: of.figures.clone(),
+        figures: of.figures.told(reviews),
         scores: of.scores.tenths(),
         quantiles: [0.1, 0.5, 0.9, 0.99].iter().filter_map(|share| of.scores.quantile(*share)).collect(),
         psi: before.and_then(|before| of.scores.psi(&before.scores)),
         mix: slices::mix(of, before),
-        slices: slices::told(of, before),
+        slices: slices::told(of, before, reviews),
         compared,
         falls,
     }
@@ -254,8 +256,8 @@ mod tests {
 
     #[test]
     fn a_slice_that_falls_is_named_and_no_other() {
-        let (good, bad) = (summary(&month("2025-12", 1.0, 20), 50), summary(&month("2026-01", 0.2, 20), 50));
-        let told = months(&[&bad, &good]);
+        let (good, bad) = (summary(&month("2025-12", 1.0, 20)), summary(&month("2026-01", 0.2, 20)));
+        let told = months(&[&bad, &good], 50);
         let falls: Vec<(&str, &str, &str)> =
             told[0].falls.iter().map(|fall| (fall.by, fall.name.as_str(), fall.figure)).collect();
         assert_eq!(falls, [("typology", "mixing", "auc"), ("severity", "high", "auc")], "{:?}", told[0].falls);
@@ -272,8 +274,8 @@ mod tests {
             let (mut one, mut other) = (month("2025-12", 0.5, 20), month("2026-01", 0.5, 20));
             one.alerts.rotate_left(at);
             other.alerts.drain(..at * 7);
-            let (one, other) = (summary(&one, 50), summary(&other, 50));
-            assert_eq!(months(&[&other, &one])[0].falls, [], "pair {at}");
+            let (one, other) = (summary(&one), summary(&other));
+            assert_eq!(months(&[&other, &one], 50)[0].falls, [], "pair {at}");
         }
     }
 
@@ -281,12 +283,15 @@ mod tests {
     fn few_outcomes_say_nothing_and_a_month_alone_neither() {
         let mut few = month("2026-01", 0.0, 1);
         few.alerts.truncate(18);
-        let (few, many) = (summary(&few, 50), summary(&month("2025-12", 1.0, 20), 50));
-        let told = months(&[&few, &many]);
+        let (few, many) = (summary(&few), summary(&month("2025-12", 1.0, 20)));
+        let told = months(&[&few, &many], 50);
         assert_eq!((told[0].compared, told[0].falls.len()), (0, 0));
-        assert!(told[0].psi.is_some_and(|psi| psi > 0.1) && told[1].psi.is_none());
-        let gap = summary(&month("2025-11", 1.0, 20), 50);
-        assert_eq!(months(&[&few, &gap])[0].psi, None, "the month before is not there");
+        assert_eq!((told[0].psi, told[1].psi), (None, None), "18 alerts, and no month before");
+        assert!(told[0].mix.iter().all(|mix| mix.psi.is_none()), "{:?}", told[0].mix);
+        let whole = summary(&month("2026-01", 0.0, 20));
+        assert!(months(&[&whole, &many], 50)[0].psi.is_some_and(|psi| psi > 0.1));
+        let gap = summary(&month("2025-11", 1.0, 20));
+        assert_eq!(months(&[&whole, &gap], 50)[0].psi, None, "the month before is not there");
     }
 
     #[test]
@@ -294,7 +299,7 @@ mod tests {
         let mut open = month("2026-01", 1.0, 3);
         open.settled = 0;
         open.alerts.iter_mut().for_each(|alert| alert.illicit = None);
-        let told = months(&[&summary(&open, 50)]);
+        let told = months(&[&summary(&open)], 50);
         let of = &told[0].figures;
         assert_eq!(
             (of.alerts, of.outcomes, &of.auc, &of.precision, of.calibration_error),

@@ -222,7 +222,10 @@ async fn connect(address: &Address, dialect: Dialect, read_only: bool) -> Result
     let pool = if memory {
         pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None)
     } else {
-        pool.max_connections(CONNECTIONS).before_acquire(|connection, _| Box::pin(in_step(connection)))
+        let pool = pool.max_connections(CONNECTIONS).before_acquire(|connection, _| Box::pin(in_step(connection)));
+        // Whoever only reads a file reads that file to the end: connections that come later would open whatever lies in its place then.
+        let stays = read_only && matches!(address, Address::File(_));
+        if stays { pool.min_connections(CONNECTIONS).idle_timeout(None).max_lifetime(None) } else { pool }
     };
     pool.connect_with(options).await
 }

@@ -1,7 +1,8 @@
 //! Webhooks: readers are told when a round is published, when outcomes are added, when it is settled, and when it is void.
 //!
 //! What there is to tell is the difference between the ledger and a small file of what was told already, one an endpoint, so that
-//! nothing is lost with the process: every message is sent until it is taken, at least once, and bears the same id each time. An endpoint
+//! nothing is lost with the process: every message is sent until it is taken, at least once, and bears the same id each time. One that is
+//! refused again and again is put aside. An endpoint
 //! is told of what comes after it was set up. Endpoints have turns of their own beside the validator's, and hold up nobody.
 
 mod deliver;
@@ -16,9 +17,9 @@ use std::time::Duration;
 use aml_miner::error_chain::with_causes;
 use tokio_util::sync::CancellationToken;
 
-use self::deliver::Courier;
+use self::deliver::{Courier, NotTaken};
 use self::due::{Fact, due};
-use self::told::Told;
+use self::told::{Lost, Told};
 use super::world::Time;
 use crate::config::{WebhookEvent, WebhookSettings};
 use crate::store::records::{OutcomeVersion, Round, Step};
@@ -35,6 +36,9 @@ const INTERVAL: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_secs(15);
 /// And no later than this.
 const LATEST: Duration = Duration::from_secs(3600);
+/// A message that is refused so often is put aside, so that the next ones get their turn. By the pauses above that takes a day, in
+/// which somebody can mend an endpoint that refuses everything.
+const REFUSALS: u32 = 30;
 
 /// What endpoints are told with.
 #[derive(Clone)]
@@ -65,6 +69,8 @@ pub struct Turn {
     pub delivered: usize,
     /// Messages that wait.
     pub waiting: usize,
+    /// Messages that were given up.
+    pub dropped: usize,
 }
 
 /// Why an endpoint cannot be told.
@@ -140,9 +146,26 @@ impl Webhook {
             // What was there before the endpoint is not told.
             self.told.start(&facts).await?;
         }
-        let mut turn = Turn { delivered: 0, waiting: 0 };
+        let waiting = self.waiting(&facts);
+        let mut turn = Turn { waiting: waiting.len(), dropped: self.lost(&facts, &waiting), ..Turn::default() };
+        self.told.keep().await?;
+        self.courier.waits(turn.waiting);
+        for (fact, event) in waiting {
+            let taken = self.tell(fact, event).await?;
+            turn.delivered += usize::from(taken);
+            turn.dropped += usize::from(!taken);
+            turn.waiting -= 1;
+            self.courier.waits(turn.waiting);
+        }
+        self.told.forget_but(&facts);
+        self.told.keep().await?;
+        Ok(turn)
+    }
+
+    /// The messages that wait, oldest first.
+    fn waiting<'a>(&mut self, facts: &'a [Fact]) -> Vec<(&'a Fact, WebhookEvent)> {
         let mut waiting = Vec::new();
-        for fact in &facts {
+        for fact in facts {
             for event in due(&self.told.of(fact.round.id), fact) {
                 if self.events.contains(&event) {
                     waiting.push((fact, event));
@@ -151,24 +174,51 @@ impl Webhook {
                 }
             }
         }
-        turn.waiting = waiting.len();
-        self.courier.waits(turn.waiting);
-        for (fact, event) in waiting {
-            let now = self.parts.time.now().as_secs();
-            if let Err(why) = self.courier.deliver(fact, event, now).await {
-                self.failures = self.failures.saturating_add(1);
-                return Err(WebhookError::Refused(why));
-            }
-            self.failures = 0;
-            self.told.note(fact, event);
-            self.told.keep().await?;
-            turn.delivered += 1;
-            turn.waiting -= 1;
-            self.courier.waits(turn.waiting);
+        waiting
+    }
+
+    /// Remembers what waits; counts what waited until its round was looked at no more.
+    fn lost(&mut self, facts: &[Fact], waiting: &[(&Fact, WebhookEvent)]) -> usize {
+        let mut lost = 0;
+        for Lost { round, messages } in self.told.wait(facts, waiting) {
+            let endpoint = self.courier.shown();
+            tracing::error!(
+                endpoint,
+                round.id = round,
+                messages,
+                "messages of a webhook are given up: they waited too long"
+            );
+            self.courier.drops(messages);
+            lost += messages;
         }
-        self.told.forget_but(&facts);
+        lost
+    }
+
+    /// Sends a message; `false` when it is put aside for good.
+    async fn tell(&mut self, fact: &Fact, event: WebhookEvent) -> Result<bool, WebhookError> {
+        self.told.attempt(fact);
         self.told.keep().await?;
-        Ok(turn)
+        let now = self.parts.time.now().as_secs();
+        let taken = match self.courier.deliver(fact, event, now).await {
+            Ok(()) => {
+                self.failures = 0;
+                true
+            }
+            Err(NotTaken { why, refused }) => {
+                self.failures = self.failures.saturating_add(1);
+                if !refused || self.told.refuse(fact, event) < REFUSALS {
+                    self.told.keep().await?;
+                    return Err(WebhookError::Refused(why));
+                }
+                let (endpoint, event) = (self.courier.shown(), event.name());
+                tracing::error!(endpoint, round.id = %fact.round.id, event, why, "a message of a webhook is given up");
+                self.courier.drops(1);
+                false
+            }
+        };
+        self.told.settle(fact, event);
+        self.told.keep().await?;
+        Ok(taken)
     }
 
     /// The published rounds as the ledger has them, oldest first, but for those that were taken over from another validator.

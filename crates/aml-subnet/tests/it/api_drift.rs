@@ -1,10 +1,15 @@
 //! Months of scores held against each other: what fell is named, what is not known is not filled in.
 
-use aml_subnet::store::records::{Canonical, Mark, MarkKind, Settled, Step};
+use aml_subnet::api::router;
+use aml_subnet::store::records::{Canonical, Mark, MarkKind, Round, RoundId, Settled, Step};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::score::{CanonicalScore, Score};
 use aml_subnet::validation::tier3_settlement::Label;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use futures_util::future::{FutureExt as _, join_all};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::api_kit::{ALERTS, DAYS, HOSTILE, Kit, id, must_judge, must_show, round, task};
 
@@ -129,7 +134,9 @@ async fn precision_is_that_of_the_reviews_that_were_asked_for() {
         assert_eq!(told["months"].as_array().map(Vec::len), Some(1));
         assert!(told["months"][0]["psi"].is_number(), "the month before is looked at, though it is not told");
     }
-    for wrong in ["reviews=11", "reviews=x", "months=0", "months=25"] {
+    for wrong in
+        ["reviews=11", "reviews=x", "months=0", "months=25", "window_days=0", "window_days=x", "window_days=65536"]
+    {
         kit.get(&format!("/drift?{wrong}")).await.must_fail_with(422, "invalid_request");
     }
 }
@@ -149,8 +156,10 @@ async fn what_a_batch_says_stays_when_the_batch_is_gone() {
     assert_eq!(slice(month, "volume", "$1,000 to $10,000")["figures"]["alerts"], json!(ALERTS));
     assert_eq!((&told["compared"], &told["fallen"]), (&Value::Null, &json!(0)));
     std::fs::remove_dir_all(kit.folder.path().join("batches")).expect("gone");
-    // Other reviews, so that nothing comes from memory.
-    let again = kit.get("/drift?reviews=50").await.must_succeed().json();
+    // Another list of rounds, so that nothing comes from memory.
+    let mark = Mark { at_ms: 1, why: "a rehearsal".to_owned() };
+    kit.ledger.mark_round(id(1), MarkKind::Void, Some(&mark)).await.expect("marked");
+    let again = kit.get("/drift").await.must_succeed().json();
     assert_eq!(slice(&again["months"][0], "network", "testnet")["figures"]["alerts"], json!(ALERTS));
 }
 
@@ -167,4 +176,64 @@ async fn rounds_that_count_for_nobody_are_left_out_and_nothing_is_said_of_nothin
     let metrics = empty.get("/metrics").await.must_succeed().text();
     assert!(metrics.contains("aml_validator_slices_fallen NaN"), "{metrics}");
     assert_eq!(DAYS, 30);
+}
+
+#[tokio::test]
+async fn months_that_are_being_made_stop_nothing_else() {
+    let kit = two_months(None).await;
+    // Whoever asks while others wait already is sent away at once, and told when to come again.
+    let asked: Vec<String> = (0..20).map(|at| format!("/drift?months={}", at + 1)).collect();
+    let told = join_all(asked.iter().map(|path| kit.get(path))).await;
+    let with = |status: StatusCode| told.iter().filter(|reached| reached.status == status).collect::<Vec<_>>();
+    let (good, busy) = (with(StatusCode::OK), with(StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(good.len() + busy.len(), told.len());
+    assert!(!good.is_empty() && busy.len() >= 10, "{} were made, {} refused", good.len(), busy.len());
+    for reached in busy {
+        assert_eq!((reached.json()["code"].as_str(), reached.header("retry-after")), (Some("busy"), Some("5")));
+    }
+    // What was made is kept for every number of reviews.
+    let all = [10, 25, 50, 100, 200, 300, 400, 500, 750, 1_000].map(|reviews| format!("/drift?reviews={reviews}"));
+    for reached in join_all(all.iter().map(|path| kit.get(path))).await {
+        reached.must_succeed();
+    }
+}
+
+#[tokio::test]
+async fn who_watches_waits_for_nobody() {
+    let kit = two_months(None).await;
+    let server = router(kit.api.clone());
+    let ask = |path: &str| server.clone().oneshot(Request::get(path).body(Body::empty()).expect("a request"));
+    // More requests than are worked on at once, all of which have begun and none of which ends.
+    let mut stuck: Vec<_> = (0..40).map(|_| Box::pin(ask("/drift"))).collect();
+    for one in &mut stuck {
+        assert!(one.as_mut().now_or_never().is_none(), "it is under way");
+    }
+    let mut other = Box::pin(ask("/openapi.json"));
+    assert!(other.as_mut().now_or_never().is_none(), "there is no place for others");
+    for path in ["/health", "/api/1/health"] {
+        assert_eq!(ask(path).await.expect("infallible").status(), StatusCode::OK, "{path}");
+    }
+    drop((stuck, other));
+    for path in ["/ready", "/metrics", "/api/1/metrics", "/openapi.json"] {
+        assert_ne!(ask(path).await.expect("infallible").status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_window_is_that_of_the_rounds_that_count() {
+    let kit = two_months(None).await;
+    // The newest round is of another window.
+    let other = Round { id: RoundId { window_days: 7, ..id(59) }, ..round(59) };
+    must_judge(&kit.ledger, &other, 59).await;
+    kit.ledger.record_canonical(other.id, Some(&canonical(59, None))).await.expect("merged");
+    kit.ledger.publish(other.id, 1).await.expect("published");
+    let told = kit.get("/drift").await.must_succeed().json();
+    assert_eq!(told["window_days"], json!(30), "one round of a week is not the usual one");
+    let week = kit.get("/drift?window_days=7").await.must_succeed().json();
+    assert_eq!((&week["window_days"], &week["months"][0]["rounds"]), (&json!(7), &json!(1)));
+    let mark = Mark { at_ms: 1, why: "a rehearsal".to_owned() };
+    kit.ledger.mark_round(other.id, MarkKind::Void, Some(&mark)).await.expect("marked");
+    let told = kit.get("/drift").await.must_succeed().json();
+    assert_eq!((&told["window_days"], told["months"].as_array().map(Vec::len)), (&json!(30), Some(2)));
+    assert_eq!(kit.get("/drift?window_days=7").await.must_succeed().json()["months"], json!([]));
 }

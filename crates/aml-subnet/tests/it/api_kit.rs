@@ -492,13 +492,13 @@ pub(crate) async fn must_show(ledger: &Ledger, day: u32) {
 /// Takes a round to where its answers are judged.
 pub(crate) async fn must_judge(ledger: &Ledger, round: &Round, day: u32) {
     ledger.begin(round).await.expect("it begins");
-    ledger.record_task(id(day), &task(day), commitment(day)).await.expect("it is tasked");
+    ledger.record_task(round.id, &task(day), commitment(day)).await.expect("it is tasked");
     for number in 1..=MINERS {
-        ledger.record_answer(id(day), &answer(number, day), None).await.expect("an answer");
+        ledger.record_answer(round.id, &answer(number, day), None).await.expect("an answer");
     }
-    ledger.finish_asking(id(day)).await.expect("it is asked");
+    ledger.finish_asking(round.id).await.expect("it is asked");
     let verdicts: Vec<Verdict> = (1..=MINERS).map(|number| verdict(number, day)).collect();
-    ledger.record_verdicts(id(day), &verdicts).await.expect("it is judged");
+    ledger.record_verdicts(round.id, &verdicts).await.expect("it is judged");
 }
 
 /// Publishes a round in which nobody's submission counted.

@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use aml_miner::digest::Digest;
@@ -12,6 +14,7 @@ use serde_json::Value;
 
 use crate::common::dev_key;
 use crate::ledger_kit::{Home, id, must_reach};
+use crate::{api_batch, api_kit};
 
 /// Longer than any machine takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Server {
     child: Child,
     address: String,
+    lines: Mutex<Receiver<String>>,
 }
 
 impl Drop for Server {
@@ -32,9 +36,15 @@ impl Drop for Server {
 impl Server {
     /// Starts one on a ledger, in an empty folder.
     fn start(url: &str, folder: &Path) -> Self {
+        Self::start_with(url, folder, &[])
+    }
+
+    /// Starts one with more arguments.
+    fn start_with(url: &str, folder: &Path, more: &[&str]) -> Self {
         let hotkey = dev_key("Alice").hotkey().to_string();
         let mut child = Command::new(env!("CARGO_BIN_EXE_aml-subnet"))
             .args(["pages", "--hotkey", &hotkey, "--validator.listen", "127.0.0.1:0"])
+            .args(more)
             .current_dir(folder)
             .env("DATABASE_URL", url)
             .env_remove("AML_SUBNET_CONFIG")
@@ -50,12 +60,11 @@ impl Server {
                 BufReader::new(reader).lines().map_while(Result::ok).for_each(|line| drop(told.send(line)))
             });
         }
-        let line = |line: String| line.contains("pages are served").then_some(line);
-        let line =
-            std::iter::from_fn(|| lines.recv_timeout(PATIENCE).ok()).find_map(line).expect("it says where it listens");
+        let lines = Mutex::new(lines);
+        let line = said(&lines, "pages are served");
         let rest = line.split("127.0.0.1:").nth(1).expect("an address");
         let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        Self { child, address: format!("127.0.0.1:{port}") }
+        Self { child, address: format!("127.0.0.1:{port}"), lines }
     }
 
     /// Status and body.
@@ -73,6 +82,13 @@ impl Server {
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
+}
+
+/// The next line of the log with such a text.
+fn said(lines: &Mutex<Receiver<String>>, text: &str) -> String {
+    let lines = lines.lock().expect("not poisoned");
+    let mut all = std::iter::from_fn(|| lines.recv_timeout(PATIENCE).ok());
+    all.find(|line| line.contains(text)).unwrap_or_else(|| panic!("it never says: {text}"))
 }
 
 fn rounds(server: &Server) -> usize {
@@ -152,4 +168,54 @@ fn what_is_not_there_is_not_made() {
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(!done.status.success() && said.contains("there is no ledger at"), "{said}");
     assert!(!file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_old_copy_is_served_until_a_good_one_is_there() {
+    let home = Home::file();
+    let ledger = home.open().await;
+    must_reach(&ledger, 1, Step::Published).await;
+    copied(&home, "copy.sqlite");
+    let file = |name: &str| home.folder.path().join(name);
+    let (served, empty) = (file("served.sqlite"), tempfile::tempdir().expect("a folder"));
+    std::fs::rename(file("copy.sqlite"), &served).expect("moved");
+    // The other way to write an address is watched too.
+    let server = Server::start(&format!("sqlite:{}", served.display()), empty.path());
+    assert_eq!(rounds(&server), 1);
+    must_reach(&ledger, 2, Step::Published).await;
+    copied(&home, "newer.sqlite");
+    let whole = std::fs::read(file("newer.sqlite")).expect("a copy");
+    // Half of a ledger, and none at all.
+    for bad in [&whole[..whole.len() / 2 / 4096 * 4096], b"not a ledger"] {
+        std::fs::write(file("bad"), bad).expect("written");
+        std::fs::rename(file("bad"), &served).expect("moved into place");
+        said(&server.lines, "cannot be served");
+        // More at once than it has served before: all of them see the old one.
+        std::thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| assert_eq!(rounds(&server), 1));
+            }
+        });
+    }
+    std::fs::rename(file("newer.sqlite"), &served).expect("moved into place");
+    said(&server.lines, "another copy of the ledger is there");
+    said(&server.lines, "pages are served");
+    assert_eq!(rounds(&server), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_batch_says_is_shown_and_not_kept() {
+    let home = Home::file();
+    let ledger = home.open().await;
+    api_kit::must_round(&ledger, api_kit::DAYS, Step::Published).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    api_batch::must_write(&folder.path().join("batches"));
+    let server = Server::start_with(&home.url, folder.path(), &["--validator.data_dir", "."]);
+    let told = server.json("/drift");
+    let mix = told["months"][0]["mix"].as_array().expect("a list").clone();
+    let network = mix.iter().find(|mix| mix["by"] == "network").expect("named");
+    assert_eq!(network["known"], serde_json::json!(api_kit::ALERTS), "the batch was read");
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("readable").file_name()).collect();
+    assert_eq!(left, ["batches"], "nothing is written");
 }

@@ -23,7 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::api_kit::{Kit, NETUID, NOW, id, must_round, task, validator};
+use crate::api_kit::{Kit, NETUID, NOW, id, must_round, round, task, validator};
 
 const SECRET: &str = "a secret of the two of us";
 
@@ -50,7 +50,8 @@ impl Came {
 #[derive(Clone, Default)]
 struct Reader {
     came: Arc<Mutex<Vec<Came>>>,
-    ill: Arc<Mutex<bool>>,
+    /// How it answers to messages with such a text in them.
+    ill: Arc<Mutex<Option<(StatusCode, String)>>>,
 }
 
 impl Reader {
@@ -63,7 +64,12 @@ impl Reader {
     }
 
     fn set_ill(&self, ill: bool) {
-        *self.ill.lock().expect("not poisoned") = ill;
+        *self.ill.lock().expect("not poisoned") = ill.then(|| (StatusCode::SERVICE_UNAVAILABLE, String::new()));
+    }
+
+    /// Answers so to all messages about a day.
+    fn refuse(&self, status: StatusCode, day: u32) {
+        *self.ill.lock().expect("not poisoned") = Some((status, id(day).to_string()));
     }
 
     /// What came since the last time.
@@ -81,8 +87,10 @@ async fn take(State(reader): State<Reader>, headers: HeaderMap, body: Bytes) -> 
         (name.to_string(), value.to_str().expect("text").to_owned())
     };
     let came = Came { headers: headers.iter().map(text).collect(), body: body.to_vec() };
+    let said = String::from_utf8_lossy(&came.body).into_owned();
     reader.came.lock().expect("not poisoned").push(came);
-    if *reader.ill.lock().expect("not poisoned") { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::NO_CONTENT }
+    let ill = reader.ill.lock().expect("not poisoned").clone();
+    ill.filter(|(_, text)| said.contains(text)).map_or(StatusCode::NO_CONTENT, |(status, _)| status)
 }
 
 /// The endpoint as a process has it that was just started.
@@ -155,7 +163,7 @@ async fn what_is_not_taken_is_sent_again_with_the_same_id_also_after_a_restart()
     let refused = reader.came();
     assert_eq!(refused.len(), 4, "one attempt a turn: later messages wait for the first");
     reader.set_ill(false);
-    assert_eq!(hook.turn().await.expect("well"), Turn { delivered: 2, waiting: 0 });
+    assert_eq!(hook.turn().await.expect("well"), Turn { delivered: 2, ..Turn::default() });
     let taken = reader.came();
     assert_eq!(taken.iter().map(Came::told).collect::<Vec<_>>(), [named("published", 1), named("settled", 1)]);
     for other in &refused {
@@ -222,4 +230,88 @@ async fn only_what_was_asked_for_is_told_and_a_damaged_memory_is_no_new_one() {
     std::fs::write(&file, kept).expect("repaired");
     hook.turn().await.expect("well");
     assert_eq!(reader.told(), [named("published", 2)], "nothing was lost");
+}
+
+#[tokio::test]
+async fn a_round_that_may_have_been_heard_of_is_taken_back() {
+    let (kit, reader) = (Kit::empty().await, Reader::default());
+    let folder = kit.folder.path().join("webhooks");
+    let url = reader.serve().await;
+    let mut hook = started(&url, &kit.ledger, &folder, &WebhookEvent::ALL);
+    hook.turn().await.expect("well");
+    must_round(&kit.ledger, 1, Step::Published).await;
+    // It arrives, and yet it looks as if it did not.
+    reader.set_ill(true);
+    hook.turn().await.expect_err("not taken");
+    assert_eq!(reader.told(), [named("published", 1)]);
+    must_round(&kit.ledger, 2, Step::Published).await;
+    let mark = Mark { at_ms: 5, why: "a rehearsal".to_owned() };
+    for day in [1, 2] {
+        kit.ledger.mark_round(id(day), MarkKind::Void, Some(&mark)).await.expect("marked");
+    }
+    drop(hook);
+    reader.set_ill(false);
+    let mut hook = started(&url, &kit.ledger, &folder, &WebhookEvent::ALL);
+    hook.turn().await.expect("well");
+    assert_eq!(reader.told(), [named("void", 1)], "of the second nobody can have heard");
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_for_good_holds_up_the_next_ones_for_a_while_only() {
+    let (kit, reader) = (Kit::empty().await, Reader::default());
+    let folder = kit.folder.path().join("webhooks");
+    let url = reader.serve().await;
+    let mut hook = started(&url, &kit.ledger, &folder, &WebhookEvent::ALL);
+    hook.turn().await.expect("well");
+    must_round(&kit.ledger, 1, Step::Published).await;
+    must_round(&kit.ledger, 2, Step::Published).await;
+    // An endpoint that has too much to do is well again one day, however long that takes.
+    for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT, StatusCode::BAD_GATEWAY] {
+        reader.refuse(status, 1);
+        for _ in 0..40 {
+            hook.turn().await.expect_err("not taken");
+        }
+    }
+    reader.refuse(StatusCode::UNPROCESSABLE_ENTITY, 1);
+    let mut refusals = 0;
+    let turn = loop {
+        // Every attempt by another process: they are counted in the file.
+        let mut hook = started(&url, &kit.ledger, &folder, &WebhookEvent::ALL);
+        match hook.turn().await {
+            Ok(turn) => break turn,
+            Err(error) => assert!(error.to_string().contains("422"), "{error}"),
+        }
+        refusals += 1;
+        assert!(refusals < 100, "it is never put aside");
+    };
+    assert!(refusals >= 20, "{refusals} attempts leave nobody time to mend the endpoint");
+    assert_eq!(turn, Turn { delivered: 1, dropped: 1, waiting: 0 });
+    assert_eq!(reader.told().pop(), Some(named("published", 2)));
+    let metrics = kit.get("/metrics").await.must_succeed().text();
+    assert!(metrics.contains("aml_validator_webhooks_total{outcome=\"dropped\"}"), "{metrics}");
+    let mut hook = started(&url, &kit.ledger, &folder, &WebhookEvent::ALL);
+    assert_eq!(hook.turn().await.expect("well"), Turn::default());
+    assert_eq!(reader.told(), [], "put aside is put aside");
+}
+
+#[tokio::test]
+async fn what_waits_until_its_round_is_looked_at_no_more_is_counted() {
+    let (kit, reader) = (Kit::empty().await, Reader::default());
+    let folder = kit.folder.path().join("webhooks");
+    let url = reader.serve().await;
+    let mut hook = started(&url, &kit.ledger, &folder, &WebhookEvent::ALL);
+    hook.turn().await.expect("well");
+    must_round(&kit.ledger, 1, Step::Settled).await;
+    reader.set_ill(true);
+    hook.turn().await.expect_err("not taken");
+    // A hundred newer rounds.
+    for day in 2..=100 {
+        kit.ledger.begin(&round(day)).await.expect("it begins");
+    }
+    must_round(&kit.ledger, 101, Step::Published).await;
+    drop(hook);
+    reader.set_ill(false);
+    let mut hook = started(&url, &kit.ledger, &folder, &WebhookEvent::ALL);
+    assert_eq!(hook.turn().await.expect("well"), Turn { delivered: 1, dropped: 2, waiting: 0 });
+    assert_eq!(hook.turn().await.expect("well"), Turn::default(), "counted once");
 }

@@ -1,5 +1,5 @@
 //! What the batch of a round says that its alerts are sliced by: from the file that was kept of it, else from the batch itself, of
-//! which a file is kept then.
+//! which the validator keeps a file then.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -23,6 +23,8 @@ impl ApiState {
         roster: &[RosterRow],
     ) -> Result<Option<SliceFacts>, ApiError> {
         let (published, id, batch) = (self.published.clone(), round.id, round.batch);
+        // Beside a copy nothing is written.
+        let keeps = !self.readiness.mirror;
         let place = self.batches.join(directory_name(id.date, Some(id.window_days)));
         let names: Vec<(String, String)> =
             roster.iter().map(|row| (row.alert_id.clone(), row.address.clone())).collect();
@@ -32,7 +34,7 @@ impl ApiState {
             }
             let made = of_batch(&place, batch, day_of(id.date), &names)?;
             // Where nothing can be written the batch is read again next time.
-            if let Err(error) = made.keep(&published, &id) {
+            if keeps && let Err(error) = made.keep(&published, &id) {
                 tracing::debug!(round.id = %id, %error, "what its alerts are sliced by is not kept");
             }
             Some(made)

@@ -164,7 +164,7 @@ fn slice(of: &Slice, falls: &[Fall]) -> SliceRow {
     let figures = &of.figures;
     SliceRow {
         by: of.by,
-        name: named(&of.name),
+        name: if of.rest { "all others".to_owned() } else { named(&of.name) },
         share: percent(Some(of.share)),
         outcomes: whole(figures.outcomes),
         auc: value(figures.auc),
@@ -173,7 +173,7 @@ fn slice(of: &Slice, falls: &[Fall]) -> SliceRow {
         precision_before: value(of.precision_before),
         told: percent(figures.told),
         came: percent(figures.came),
-        fell: falls.iter().any(|fall| fall.by == of.by && fall.name == of.name),
+        fell: !of.rest && falls.iter().any(|fall| fall.by == of.by && fall.name == of.name),
     }
 }
 

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::Summary;
 use super::figures::Measure;
-use super::slices::OTHERS;
+use super::slices::Part;
 
 /// Standard errors of the difference that chance is given. One-sided, that is 1 in 2,000 a figure: some sixty figures of a month
 /// give a false alarm in about three years.
@@ -31,18 +31,20 @@ pub struct Fall {
 }
 
 /// How many figures could be compared, and those that fell.
-pub(super) fn falls(of: &Summary, before: &Summary) -> (usize, Vec<Fall>) {
+pub(super) fn falls(of: &Summary, before: &Summary, reviews: usize) -> (usize, Vec<Fall>) {
     let (mut compared, mut falls) = (0, Vec::new());
     for (key, now) in &of.slices {
         // The names that make up the rest are others each month.
-        let Some(then) = before.slices.get(key).filter(|_| key.1 != OTHERS) else { continue };
-        for (figure, now, then) in [("auc", now.auc, then.auc), ("precision", now.precision, then.precision)] {
+        let (by, Part::Named(name)) = key else { continue };
+        let Some(then) = before.slices.get(key) else { continue };
+        let (auc, precision) = ((now.figures.auc, then.figures.auc), (now.precision(reviews), then.precision(reviews)));
+        for (figure, (now, then)) in [("auc", auc), ("precision", precision)] {
             let Some((now, then)) = now.zip(then) else { continue };
             compared += 1;
             let chance = chance(&now, &then);
             if then.value - now.value > chance.max(FALL) {
                 let (before, now) = (then.value, now.value);
-                falls.push(Fall { by: key.0.name(), name: key.1.clone(), figure, before, now, chance });
+                falls.push(Fall { by: by.name(), name: name.clone(), figure, before, now, chance });
             }
         }
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Seen;
+use crate::readers::plan::BUDGETS;
 use crate::readers::reliability::reliability;
 
 /// Outcomes of each kind that a figure needs, those of an address being taken for one.
@@ -58,9 +59,25 @@ pub struct Figures {
     pub calibration_error: Option<f64>,
 }
 
-impl Figures {
-    /// Those of some alerts.
-    pub(super) fn of<'a>(alerts: impl Iterator<Item = &'a Seen>, reviews: usize) -> Self {
+/// Figures without precision, and the precision of each number of reviews a day that may be asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Measured {
+    /// All but `reviewed` and `precision`.
+    pub(super) figures: Figures,
+    /// By place in [`BUDGETS`].
+    reviewed: [Reviewed; BUDGETS.len()],
+}
+
+/// The most urgent alerts of each day whose outcome is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Reviewed {
+    alerts: u64,
+    precision: Option<Measure>,
+}
+
+impl Measured {
+    /// Those of some alerts, in one pass for all numbers of reviews.
+    pub(super) fn of<'a>(alerts: impl Iterator<Item = &'a Seen>) -> Self {
         let (mut count, mut sum) = (0_u64, 0.0);
         let mut known: Vec<(&Seen, bool)> = Vec::new();
         for alert in alerts {
@@ -68,39 +85,83 @@ impl Figures {
             sum += alert.score;
             known.extend(alert.illicit.map(|illicit| (alert, illicit)));
         }
-        let reached = |alert: &Seen| usize::try_from(alert.rank).is_ok_and(|rank| rank <= reviews);
-        let reviewed: Vec<(&Seen, bool)> = known.iter().copied().filter(|(alert, _)| reached(alert)).collect();
         let pairs: Vec<(f64, bool)> =
             known.iter().filter_map(|(alert, came)| Some((alert.probability?, *came))).collect();
         let mean = |part: &dyn Fn(&(f64, bool)) -> f64| {
             (!pairs.is_empty()).then(|| pairs.iter().map(part).sum::<f64>() / pairs.len() as f64)
         };
-        Self {
+        let figures = Figures {
             alerts: count,
             score: if count > 0 { sum / count as f64 } else { 0.0 },
             outcomes: known.len() as u64,
             illicit: known.iter().filter(|(_, illicit)| *illicit).count() as u64,
             auc: auc(&known),
-            reviewed: reviewed.len() as u64,
-            precision: precision(&reviewed),
+            reviewed: 0,
+            precision: None,
             told: mean(&|(told, _)| *told),
             came: mean(&|(_, came)| f64::from(u8::from(*came))),
             calibration_error: reliability(&pairs).map(|held| held.error),
-        }
+        };
+        Self { figures, reviewed: reviewed(known) }
+    }
+
+    /// The figures with the precision of so many reviews a day, one of [`BUDGETS`].
+    pub(super) fn told(&self, reviews: usize) -> Figures {
+        let at = BUDGETS.iter().position(|budget| *budget == reviews);
+        let of = at.and_then(|at| self.reviewed.get(at)).copied().unwrap_or_default();
+        Figures { reviewed: of.alerts, precision: of.precision, ..self.figures.clone() }
+    }
+
+    /// The precision of so many reviews a day.
+    pub(super) fn precision(&self, reviews: usize) -> Option<Measure> {
+        self.told(reviews).precision
     }
 }
 
-/// How many independent alerts these are worth, those of an address being taken for one (Kish).
-fn worth<'a>(alerts: impl Iterator<Item = &'a Seen>) -> f64 {
-    let mut by_address: HashMap<u32, u64> = HashMap::new();
-    alerts.for_each(|alert| *by_address.entry(alert.address).or_default() += 1);
-    let (count, squares) = by_address.values().fold((0, 0), |(count, squares), of| (count + of, squares + of * of));
-    count as f64 * count as f64 / squares.max(1) as f64
+/// The alerts that each number of reviews a day reaches.
+fn reviewed(mut known: Vec<(&Seen, bool)>) -> [Reviewed; BUDGETS.len()] {
+    known.sort_by_key(|(alert, _)| alert.rank);
+    let mut rest = known.into_iter().peekable();
+    let (mut crowd, mut illicit) = (Crowd::default(), 0_u64);
+    BUDGETS.map(|budget| {
+        let reached = |alert: &Seen| usize::try_from(alert.rank).is_ok_and(|rank| rank <= budget);
+        while let Some((alert, came)) = rest.next_if(|(alert, _)| reached(alert)) {
+            crowd.add(alert.address);
+            illicit += u64::from(came);
+        }
+        Reviewed { alerts: crowd.alerts, precision: precision(&crowd, illicit) }
+    })
+}
+
+/// Alerts by address.
+#[derive(Default)]
+struct Crowd {
+    by_address: HashMap<u32, u64>,
+    alerts: u64,
+    squares: u64,
+}
+
+impl Crowd {
+    fn add(&mut self, address: u32) {
+        let of = self.by_address.entry(address).or_default();
+        self.squares += 2 * *of + 1;
+        *of += 1;
+        self.alerts += 1;
+    }
+
+    /// How many independent alerts these are worth, those of an address being taken for one (Kish).
+    fn worth(&self) -> f64 {
+        self.alerts as f64 * self.alerts as f64 / self.squares.max(1) as f64
+    }
 }
 
 /// The area under the ROC curve, with the standard error of Hanley and McNeil.
 fn auc(known: &[(&Seen, bool)]) -> Option<Measure> {
-    let of = |wanted: bool| worth(known.iter().filter(|(_, illicit)| *illicit == wanted).map(|(alert, _)| *alert));
+    let of = |wanted: bool| {
+        let mut crowd = Crowd::default();
+        known.iter().filter(|(_, illicit)| *illicit == wanted).for_each(|(alert, _)| crowd.add(alert.address));
+        crowd.worth()
+    };
     let (illicit, clean) = (of(true), of(false));
     if illicit < LEAST || clean < LEAST {
         return None;
@@ -117,12 +178,12 @@ fn auc(known: &[(&Seen, bool)]) -> Option<Measure> {
 }
 
 /// The share of illicit ones.
-fn precision(reviewed: &[(&Seen, bool)]) -> Option<Measure> {
-    let number = worth(reviewed.iter().map(|(alert, _)| *alert));
+fn precision(reviewed: &Crowd, illicit: u64) -> Option<Measure> {
+    let number = reviewed.worth();
     if number < LEAST {
         return None;
     }
-    let value = reviewed.iter().filter(|(_, illicit)| *illicit).count() as f64 / reviewed.len() as f64;
+    let value = illicit as f64 / reviewed.alerts as f64;
     // Half an outcome of each kind, so that a share of 0 or 1 has an error.
     let share = (value * number + 0.5) / (number + 1.0);
     Some(Measure::of(value, (share * (1.0 - share) / number).sqrt()))
@@ -130,7 +191,7 @@ fn precision(reviewed: &[(&Seen, bool)]) -> Option<Measure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Figures, LEAST};
+    use super::{Figures, LEAST, Measured};
     use crate::readers::drift::Seen;
 
     fn alert(at: u32, illicit: bool) -> Seen {
@@ -142,13 +203,18 @@ mod tests {
     fn an_example_by_hand() {
         // Scores 0.00 to 0.99, the upper half illicit: all 2,500 pairs are in the right order.
         let alerts: Vec<Seen> = (0..100).map(|at| alert(at, at >= 50)).collect();
-        let of = Figures::of(alerts.iter(), 60);
+        let measured = Measured::of(alerts.iter());
+        let of = measured.told(100);
         let auc = of.auc.expect("enough");
         assert!((auc.value - 1.0).abs() < 1e-12 && auc.error > 0.0 && auc.error < 0.01, "{auc:?}");
-        assert_eq!((of.alerts, of.outcomes, of.illicit, of.reviewed), (100, 100, 50, 60));
-        let precision = of.precision.expect("enough");
-        // Ranks 1 to 60 are places 0 to 59: ten of them are illicit.
-        assert!((precision.value - 10.0 / 60.0).abs() < 1e-12, "{precision:?}");
+        assert_eq!((of.alerts, of.outcomes, of.illicit, of.reviewed), (100, 100, 50, 100));
+        // Ranks 1 to 50 are places 0 to 49: none of them is illicit.
+        for (reviews, reviewed, precision) in
+            [(10, 10, None), (25, 25, Some(0.0)), (50, 50, Some(0.0)), (1_000, 100, Some(0.5))]
+        {
+            let of = measured.told(reviews);
+            assert_eq!((of.reviewed, of.precision.map(|one| one.value)), (reviewed, precision), "{reviews}");
+        }
         assert_eq!((of.told, of.came), (Some(0.5), Some(0.5)));
         assert!((of.score - 0.495).abs() < 1e-12);
     }
@@ -163,7 +229,7 @@ mod tests {
                 Seen { score, ..alert(at, illicit) }
             })
             .collect();
-        let auc = Figures::of(alerts.iter(), 10).auc.expect("enough");
+        let auc = Measured::of(alerts.iter()).figures.auc.expect("enough");
         assert!((auc.value - 0.75).abs() < 1e-12, "{auc:?}");
         assert!((auc.error - 0.05).abs() < 0.002, "{auc:?}");
     }
@@ -171,8 +237,8 @@ mod tests {
     #[test]
     fn a_crowd_of_one_address_is_one() {
         let crowd: Vec<Seen> = (0..1_000).map(|at| Seen { address: at % 2, ..alert(at, at % 2 == 0) }).collect();
-        let of = Figures::of(crowd.iter(), 1_000);
+        let of = Measured::of(crowd.iter()).told(1_000);
         assert_eq!((of.outcomes, of.auc, of.precision), (1_000, None, None), "two addresses are fewer than {LEAST}");
-        assert_eq!(Figures::of(std::iter::empty(), 10), Figures::default());
+        assert_eq!(Measured::of(std::iter::empty()).told(10), Figures::default());
     }
 }

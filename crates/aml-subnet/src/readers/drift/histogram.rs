@@ -6,6 +6,14 @@ const BINS: usize = 10_000;
 const GROUPS: u64 = 10;
 /// No group is taken to be rarer than this, so that an empty one has a finite part.
 pub(super) const FLOOR: f64 = 1e-4;
+/// Alerts that each month needs for every group that months are compared by. Chance alone makes an index of about
+/// `(groups - 1) (1 / now + 1 / then)`: 0.04 with so many, 0.1 and more, which reads as a shift, with 20.
+pub const ALERTS_A_GROUP: u64 = 50;
+
+/// Whether a month has enough alerts to be compared by so many groups.
+pub(super) const fn is_enough(alerts: u64, groups: u64) -> bool {
+    alerts > 0 && alerts >= groups * ALERTS_A_GROUP
+}
 
 /// Alerts by score.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,10 +58,11 @@ impl Histogram {
         bin.map(|bin| (bin + 1) as f64 / BINS as f64)
     }
 
-    /// Population stability index against another month, in groups that were a tenth of it each; `None` where one has no alerts.
+    /// Population stability index against another month, in groups that were a tenth of it each; `None` where one of them has
+    /// too few alerts.
     pub(super) fn psi(&self, before: &Self) -> Option<f64> {
         let (now, then) = (self.total(), before.total());
-        if now == 0 || then == 0 {
+        if !is_enough(now, GROUPS) || !is_enough(then, GROUPS) {
             return None;
         }
         let mut groups: Vec<(u64, u64)> = Vec::new();
@@ -98,14 +107,18 @@ mod tests {
         let upper = even(1_000, 0.5, 1.0).psi(&one).expect("alerts");
         let by_hand = 5.0 * (0.1 * 2.0_f64.ln()) + 5.0 * ((1e-4 - 0.1) * (1e-4_f64 / 0.1).ln());
         assert!((upper - by_hand).abs() < 1e-3, "{upper} {by_hand}");
-        assert_eq!(even(0, 0.0, 1.0).psi(&one), None);
+        // A small month says nothing, whichever of the two it is.
+        for few in [0, 1, 499] {
+            assert_eq!((even(few, 0.0, 1.0).psi(&one), one.psi(&even(few, 0.0, 1.0))), (None, None), "{few}");
+        }
+        assert!(even(500, 0.0, 1.0).psi(&one).is_some());
     }
 
     #[test]
     fn ties_fill_one_group() {
         // Nine tenths of the month before have one score.
-        let before = Histogram::of((0..100).map(|at| if at < 90 { 0.2 } else { 0.8 }));
-        let now = Histogram::of((0..100).map(|at| if at < 45 { 0.2 } else { 0.8 }));
+        let before = Histogram::of((0..1_000).map(|at| if at < 900 { 0.2 } else { 0.8 }));
+        let now = Histogram::of((0..1_000).map(|at| if at < 450 { 0.2 } else { 0.8 }));
         let by_hand = psi([(0.45, 0.9), (0.55, 0.1)].into_iter());
         assert!((now.psi(&before).expect("alerts") - by_hand).abs() < 1e-12);
     }

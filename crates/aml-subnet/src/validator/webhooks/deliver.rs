@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aml_miner::digest::Digest;
 use aml_miner::secret_url::SecretUrl;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::due::Fact;
@@ -14,6 +15,29 @@ use crate::wallet::Signer;
 
 /// How long an endpoint may take: it is to take a message, not to work on it.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Why a message was not taken.
+#[derive(Debug)]
+pub(super) struct NotTaken {
+    /// In words.
+    pub(super) why: String,
+    /// The endpoint does not want it: another attempt will most likely end the same.
+    pub(super) refused: bool,
+}
+
+impl NotTaken {
+    fn for_now(why: String) -> Self {
+        Self { why, refused: false }
+    }
+
+    /// What a status other than success means. An endpoint that takes too long or has too much to do is well again one day, and so is one
+    /// with troubles of its own.
+    fn status(status: StatusCode) -> Self {
+        let passes = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+        let why = format!("it answers with status {}", status.as_u16());
+        Self { why, refused: status.is_client_error() && !passes }
+    }
+}
 
 /// Brings messages to one endpoint.
 pub(super) struct Courier {
@@ -51,18 +75,24 @@ impl Courier {
         metrics::gauge!("aml_validator_webhooks_waiting", "endpoint" => self.name.clone()).set(count);
     }
 
+    /// So many messages are given up.
+    pub(super) fn drops(&self, count: usize) {
+        metrics::counter!("aml_validator_webhooks_total", "outcome" => "dropped").increment(count as u64);
+    }
+
     /// Sends a message; says why it was not taken.
-    pub(super) async fn deliver(&self, fact: &Fact, event: WebhookEvent, at: u64) -> Result<(), String> {
+    pub(super) async fn deliver(&self, fact: &Fact, event: WebhookEvent, at: u64) -> Result<(), NotTaken> {
         let sent = self.send(fact, event, at).await;
         let outcome = if sent.is_ok() { "delivered" } else { "failed" };
         metrics::counter!("aml_validator_webhooks_total", "outcome" => outcome).increment(1);
         sent
     }
 
-    async fn send(&self, fact: &Fact, event: WebhookEvent, at: u64) -> Result<(), String> {
+    async fn send(&self, fact: &Fact, event: WebhookEvent, at: u64) -> Result<(), NotTaken> {
         let hotkey = self.signer.hotkey().to_string();
         let id = id(&hotkey, fact, event);
-        let body = serde_json::to_vec(&body(&hotkey, fact, event)).map_err(|error| error.to_string())?;
+        let body =
+            serde_json::to_vec(&body(&hotkey, fact, event)).map_err(|error| NotTaken::for_now(error.to_string()))?;
         let message = Message { id: &id, at, body: &body };
         let mut request = self
             .client
@@ -77,9 +107,9 @@ impl Courier {
             request = request.header("webhook-signature", secret.signature(&message));
         }
         // reqwest's errors name the URL, which may hold a secret.
-        let failed = |error: reqwest::Error| error.without_url().to_string();
+        let failed = |error: reqwest::Error| NotTaken::for_now(error.without_url().to_string());
         let status = request.body(body).send().await.map_err(failed)?.status();
-        if status.is_success() { Ok(()) } else { Err(format!("it answers with status {}", status.as_u16())) }
+        if status.is_success() { Ok(()) } else { Err(NotTaken::status(status)) }
     }
 }
 

@@ -26,6 +26,9 @@ pub(super) struct Known {
     pub(super) settled: bool,
     /// That it is void.
     pub(super) void: bool,
+    /// A message about it was sent, and perhaps arrived, whatever became of the answer. Written before the first one is sent.
+    #[serde(default)]
+    pub(super) attempted: bool,
 }
 
 impl Known {
@@ -51,11 +54,11 @@ impl Known {
 pub(super) fn due(known: &Known, fact: &Fact) -> Vec<WebhookEvent> {
     let (round, is_void) = (&fact.round, fact.round.marks.void.is_some());
     let is_due = |event: &WebhookEvent| match event {
-        // Of a round that was void before anybody heard of it nothing is said.
+        // Of a round that was void before anybody can have heard of it nothing is said.
         WebhookEvent::Published => !known.published && !is_void,
         WebhookEvent::Outcomes => known.outcomes < fact.outcomes.versions && !is_void,
         WebhookEvent::Settled => !known.settled && round.step == Step::Settled && !is_void,
-        WebhookEvent::Void => !known.void && is_void && known.published,
+        WebhookEvent::Void => !known.void && is_void && (known.published || known.attempted),
     };
     WebhookEvent::ALL.into_iter().filter(is_due).collect()
 }
@@ -108,5 +111,7 @@ mod tests {
         assert_eq!(due(&Known::default(), &void), [], "nobody heard of it");
         let told = Known { published: true, ..Known::default() };
         assert_eq!(due(&told, &void), [Void]);
+        let perhaps = Known { attempted: true, ..Known::default() };
+        assert_eq!(due(&perhaps, &void), [Void], "it may have arrived, though the answer did not");
     }
 }

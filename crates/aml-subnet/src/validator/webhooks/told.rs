@@ -23,6 +23,30 @@ struct Kept {
     version: u16,
     /// By round.
     rounds: BTreeMap<String, Known>,
+    /// The message that was refused last.
+    #[serde(default)]
+    refused: Option<Refused>,
+    /// How many messages about a round wait.
+    #[serde(default)]
+    untold: BTreeMap<String, usize>,
+}
+
+/// A message that an endpoint does not want.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refused {
+    round: String,
+    event: WebhookEvent,
+    times: u32,
+}
+
+/// Messages about a round that was looked at no more before they were taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// The round.
+    pub(super) round: String,
+    /// How many.
+    pub(super) messages: usize,
 }
 
 /// What an endpoint was told.
@@ -61,7 +85,7 @@ impl Told {
     /// When it cannot be kept.
     pub(super) async fn start(&mut self, facts: &[Fact]) -> io::Result<()> {
         let rounds = facts.iter().map(|fact| (fact.round.id.to_string(), Known::of(fact))).collect();
-        self.kept = Some(Kept { version: 1, rounds });
+        self.kept = Some(Kept { version: 1, rounds, ..Kept::default() });
         self.keep().await
     }
 
@@ -74,6 +98,48 @@ impl Told {
     pub(super) fn note(&mut self, fact: &Fact, event: WebhookEvent) {
         if let Some(kept) = &mut self.kept {
             kept.rounds.entry(fact.round.id.to_string()).or_default().note(fact, event);
+        }
+    }
+
+    /// Remembers what waits; says what waited before and is not looked at any more.
+    pub(super) fn wait(&mut self, facts: &[Fact], waiting: &[(&Fact, WebhookEvent)]) -> Vec<Lost> {
+        let Some(kept) = &mut self.kept else { return Vec::new() };
+        let mut untold: BTreeMap<String, usize> = BTreeMap::new();
+        for (fact, _) in waiting {
+            *untold.entry(fact.round.id.to_string()).or_default() += 1;
+        }
+        let oldest = facts.first().map(|fact| fact.round.id.date);
+        let is_past = |id: &str| oldest.zip(id.parse().ok()).is_some_and(|(oldest, id): (_, RoundId)| id.date < oldest);
+        let before = std::mem::replace(&mut kept.untold, untold);
+        before.into_iter().filter(|(id, _)| is_past(id)).map(|(round, messages)| Lost { round, messages }).collect()
+    }
+
+    /// Notes that a message about a round is sent.
+    pub(super) fn attempt(&mut self, fact: &Fact) {
+        if let Some(kept) = &mut self.kept {
+            kept.rounds.entry(fact.round.id.to_string()).or_default().attempted = true;
+        }
+    }
+
+    /// Notes that a message was refused; says how often it was.
+    pub(super) fn refuse(&mut self, fact: &Fact, event: WebhookEvent) -> u32 {
+        let Some(kept) = &mut self.kept else { return 0 };
+        let round = fact.round.id.to_string();
+        let before = kept.refused.take().filter(|last| last.round == round && last.event == event);
+        let times = before.map_or(0, |last| last.times).saturating_add(1);
+        kept.refused = Some(Refused { round, event, times });
+        times
+    }
+
+    /// Notes that a message waits no more: it was taken, or put aside.
+    pub(super) fn settle(&mut self, fact: &Fact, event: WebhookEvent) {
+        self.note(fact, event);
+        let Some(kept) = &mut self.kept else { return };
+        kept.refused = None;
+        let round = fact.round.id.to_string();
+        match kept.untold.get_mut(&round) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(kept.untold.remove(&round)),
         }
     }
 
