@@ -67,6 +67,8 @@ pub enum Flow {
     ToMixers,
     /// Counterparties with `is_mixer_like`.
     Mixers,
+    /// Counterparties that deal with an address with `is_mixer_like` other than this one.
+    MixersBehind,
 }
 
 impl Flow {
@@ -81,6 +83,7 @@ impl Flow {
             Self::FromMixers => "from_mixers",
             Self::ToMixers => "to_mixers",
             Self::Mixers => "mixers",
+            Self::MixersBehind => "mixers_behind",
         }
     }
 }
@@ -124,7 +127,7 @@ pub enum Unit {
     Share,
     /// A whole number.
     Count,
-    /// Days.
+    /// Days before the day of the batch; what is not before it is on it, or after it.
     Days,
     /// Hours.
     Hours,
