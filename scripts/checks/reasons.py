@@ -95,11 +95,18 @@ class Batch:
         total = lambda edges: math.fsum(edge[1] for edge in known(edges))
         flagged = lambda edges, flag: [edge for edge in edges if edge[0] in self.flags[flag]]
 
-        def top(edges):
-            others = {edge[0] for edge in known(edges)}
-            return max((total([edge for edge in edges if edge[0] == other]) for other in others), default=0.0)
+        def others(of):
+            return {edge[0] for edge in self.incoming.get(of, []) + self.outgoing.get(of, [])}
 
-        if figure.endswith("mixers") and "is_mixer_like" not in self.flags:
+        def behind():
+            mixers = self.flags["is_mixer_like"] - {address}
+            return float(sum(bool(others(other) & mixers) for other in others(address)))
+
+        def top(edges):
+            ends = {edge[0] for edge in known(edges)}
+            return max((total([edge for edge in edges if edge[0] == other]) for other in ends), default=0.0)
+
+        if "mixers" in figure and "is_mixer_like" not in self.flags:
             return None
         if figure.endswith("exchanges") and "is_exchange_like" not in self.flags:
             return None
@@ -112,6 +119,7 @@ class Batch:
             "from_mixers": lambda: over(total(flagged(came, "is_mixer_like")), total(came)),
             "to_mixers": lambda: over(total(flagged(went, "is_mixer_like")), total(went)),
             "mixers": lambda: float(len({edge[0] for edge in flagged(came + went, "is_mixer_like")})),
+            "mixers_behind": behind,
         }[figure]()
 
     def datum(self, expression, alert):
@@ -169,7 +177,13 @@ def said(datum, unit):
         return text if text.strip("-0.,") else text.lstrip("-")
 
     def plain(number):
-        text = grouped(number, 0 if abs(number) >= 1000 else 3)
+        if 0 < abs(number) < 1e-9:
+            return "less than 0.000000001" if number > 0 else "more than -0.000000001"
+        digits = 0 if abs(number) >= 1000 else 3
+        if 0 < abs(number) < 1:
+            # Three digits that count.
+            digits = 2 - int(f"{number:.2e}".split("e")[1])
+        text = grouped(number, digits)
         text = text.rstrip("0").rstrip(".") if "." in text else text
         return text if text.strip("-0.,") else "0"
 
@@ -178,13 +192,21 @@ def said(datum, unit):
         return f"-${text[1:]}" if text.startswith("-") else f"${text}"
 
     def share(number):
-        return f"{grouped(number * 100, 0 if abs(number * 100) >= 10 else 1)} %"
+        percent = number * 100
+        if abs(percent) < 0.1:
+            return f"{plain(percent)} %"
+        return f"{grouped(percent, 0 if abs(percent) >= 10 else 1)} %"
+
+    def days(number):
+        if number > 0:
+            return f"{plain(number)} days before the day of the batch"
+        return "on the day of the batch" if number > -1 else "after the day of the batch"
 
     return {
         "USD": usd,
         "share": share,
         "count": grouped,
-        "days": lambda number: f"{plain(number)} days",
+        "days": days,
         "hours": lambda number: f"{plain(number)} hours",
         "hour": lambda number: f"{number:02.0f}:00",
         "times": lambda number: f"{plain(number)} times",
@@ -224,7 +246,8 @@ def named(text):
 def merged(rows, voiced):
     """Of each alert the codes that enough voices share, the strongest first, with effect and support."""
     place = {row["alert_id"]: at for at, row in enumerate(rows)}
-    canonical = [(len(rows) - row["rank"]) / len(rows) for row in rows]
+    order = sorted(row["score"] for row in rows)
+    canonical = [bisect.bisect_left(order, row["score"]) / len(rows) for row in rows]
     support, weight = [{} for _ in rows], [{} for _ in rows]
     for voice, answer in voiced:
         scores = [next_score for _, next_score in sorted((place[row["alert_id"]], row["score"]) for row in answer)]

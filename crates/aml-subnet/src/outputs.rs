@@ -18,6 +18,5 @@ pub use format::{CALIBRATION_FILE, EncodeError, Format};
 pub use manifest::{DOMAIN, MANIFEST_FILE, Manifest, ManifestError};
 pub use pack::{PackManifest, pack_path};
 pub use risk::{AddressRisk, ScoredAlert, address_risk};
-pub(crate) use rows::ranks;
 pub use rows::{CanonicalRow, Mismatch, canonical_rows, with_reasons};
 pub use slices::SliceFacts;

@@ -57,7 +57,7 @@ pub(super) fn run(args: &ReasonsArgs) -> anyhow::Result<ExitCode> {
     let canonical = merged(&roster, &answers)?;
     let merging = merging(&roster, &canonical, &answers);
     let about: Vec<About> = about(&roster);
-    let reasons = Reasons::made("top", &merging, &about, &mut Data::new(&batch));
+    let reasons = Reasons::made(&merging, &about, &mut Data::new(&batch));
     let rows = with_reasons(canonical_rows(&roster, &canonical, None)?, Some(&reasons))?;
     say(&reasons, &rows);
     for (number, path) in args.answer.iter().enumerate() {
@@ -106,7 +106,7 @@ fn merged(roster: &[RosterRow], answers: &[Vec<u8>]) -> anyhow::Result<Canonical
 fn merging(roster: &[RosterRow], canonical: &Canonical, answers: &[Vec<u8>]) -> Merging {
     let places: HashMap<&str, usize> =
         roster.iter().enumerate().map(|(place, row)| (row.alert_id.as_str(), place)).collect();
-    let above = above(roster, canonical);
+    let above = above(canonical);
     let mut merging = Merging::new(roster.len());
     for (number, answer) in answers.iter().enumerate() {
         let voice = canonical.weights.get(&miner(number)).copied().unwrap_or(0.0);

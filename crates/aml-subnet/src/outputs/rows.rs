@@ -112,7 +112,7 @@ pub fn with_reasons(rows: Vec<CanonicalRow>, reasons: Option<&Reasons>) -> Resul
 }
 
 /// The rank of each alert, in the order of the roster.
-pub(crate) fn ranks(roster: &[RosterRow], canonical: &Canonical) -> Vec<u32> {
+fn ranks(roster: &[RosterRow], canonical: &Canonical) -> Vec<u32> {
     let scores = &canonical.scores;
     let mut order: Vec<usize> = (0..roster.len()).collect();
     order.sort_by(|&a, &b| {

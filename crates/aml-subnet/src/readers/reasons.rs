@@ -109,8 +109,6 @@ impl Found {
 pub struct Reasons {
     /// [`VERSION`] of the time.
     pub version: u16,
-    /// What miners were asked to explain: `none`, `top` or `full`.
-    pub asked: String,
     /// How many miners with a voice explained anything.
     pub miners: u32,
     /// Their voices together.
@@ -133,10 +131,9 @@ pub struct About {
 impl Reasons {
     /// None of any alert, because of `why`.
     #[must_use]
-    pub fn absent(asked: &str, alerts: usize, why: &str) -> Self {
+    pub fn absent(alerts: usize, why: &str) -> Self {
         Self {
             version: VERSION,
-            asked: asked.to_owned(),
             miners: 0,
             voices: 0.0,
             absent: Some(why.to_owned()),
@@ -146,7 +143,7 @@ impl Reasons {
 
     /// What was merged, with what the batch says: of each alert the strongest that the batch has a datum for.
     #[must_use]
-    pub fn made(asked: &str, merged: &Merging, roster: &[About], data: &mut Data<'_>) -> Self {
+    pub fn made(merged: &Merging, roster: &[About], data: &mut Data<'_>) -> Self {
         let of_alert = |(place, about): (usize, &About)| {
             let candidates = merged.candidates(place).into_iter();
             let found = candidates.filter_map(|candidate| {
@@ -157,7 +154,6 @@ impl Reasons {
         };
         Self {
             version: VERSION,
-            asked: asked.to_owned(),
             miners: merged.miners(),
             voices: merged.voices(),
             absent: None,
@@ -194,12 +190,12 @@ impl Reasons {
     /// Why an alert has no reasons, for a person.
     #[must_use]
     pub fn why_none(&self) -> String {
-        match (&self.absent, self.asked.as_str()) {
-            (Some(why), _) => format!("This round has no reasons: {why}."),
-            (None, "none") => "Reasons were not asked for in this round (explain = \"none\").".to_owned(),
-            (None, _) => {
-                "Reasons were asked for of every alert; the miners that agree with this score named none that \
-                          enough voices share and the batch can show."
+        match &self.absent {
+            Some(why) => format!("This round has no reasons: {why}."),
+            None if self.miners == 0 => "No miner with a voice explained its scores in this round.".to_owned(),
+            None => {
+                "Miners explained their scores in this round; those that agree with this score named no reason that \
+                     enough voices share and the batch can show."
                     .to_owned()
             }
         }
@@ -222,7 +218,7 @@ mod tests {
             vec![found("passed_on", Datum::Number(1.0 / 3.0)), found("typology", Datum::Name("mixing".to_owned()))],
             Vec::new(),
         ];
-        let kept = Reasons { miners: 3, absent: None, alerts, ..Reasons::absent("top", 0, "") };
+        let kept = Reasons { miners: 3, absent: None, alerts, ..Reasons::absent(0, "") };
         let text = serde_json::to_string(&kept).expect("JSON");
         assert!(
             text.contains(r#"{"code":"passed_on","effect":"raises","support":0.5,"datum":0.3333333333333333}"#),
@@ -234,22 +230,19 @@ mod tests {
 
     #[test]
     fn what_another_version_kept_is_refused() {
-        let newer = Reasons { version: VERSION + 1, ..Reasons::absent("top", 2, "why") };
+        let newer = Reasons { version: VERSION + 1, ..Reasons::absent(2, "why") };
         assert!(newer.problem().is_some_and(|problem| problem.contains("version 2")));
         let many = vec![vec![found("sent", Datum::Number(1.0)); MOST + 1]];
-        assert!(Reasons { alerts: many, ..Reasons::absent("top", 0, "") }.problem().is_some());
+        assert!(Reasons { alerts: many, ..Reasons::absent(0, "") }.problem().is_some());
         let unknown = r#"{"code":"made_up","effect":"raises","support":0.5,"datum":1.0}"#;
         assert!(serde_json::from_str::<Found>(unknown).is_err());
     }
 
     #[test]
     fn an_alert_without_reasons_says_why() {
-        let none = |asked: &str| Reasons { absent: None, ..Reasons::absent(asked, 1, "") }.why_none();
-        assert_eq!(none("none"), "Reasons were not asked for in this round (explain = \"none\").");
-        assert!(none("top").starts_with("Reasons were asked for of every alert;"));
-        assert_eq!(
-            Reasons::absent("top", 1, "the batch is gone").why_none(),
-            "This round has no reasons: the batch is gone."
-        );
+        let none = |miners| Reasons { absent: None, miners, ..Reasons::absent(1, "") }.why_none();
+        assert_eq!(none(0), "No miner with a voice explained its scores in this round.");
+        assert!(none(3).starts_with("Miners explained their scores in this round;"));
+        assert_eq!(Reasons::absent(1, "the batch is gone").why_none(), "This round has no reasons: the batch is gone.");
     }
 }

@@ -309,7 +309,7 @@ pub(crate) fn reasons(day: u32) -> Option<Reasons> {
             found("private_active", Effect::Lowers, 0.05, Datum::Number(1.0)),
         ]
     };
-    let none = Reasons::absent("top", ALERTS, "");
+    let none = Reasons::absent(ALERTS, "");
     let alerts = (0..ALERTS).map(of_alert).collect();
     (DAYS - 2..=DAYS).contains(&day).then_some(Reasons { miners: 5, voices: 0.8, absent: None, alerts, ..none })
 }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::common::dev_key;
 use crate::fake_miner::Behaviour;
+use crate::ledger_kit::Home;
 use crate::validator_world::{ALERTS, WINDOW, World};
 
 /// What no page, file or ledger may have of a miner.
@@ -102,7 +103,7 @@ async fn what_miners_explain_is_published_with_the_numbers_of_the_batch() {
         }
     }
     let reasons = kept(&world, id).await;
-    assert_eq!((reasons.miners, reasons.asked.as_str(), reasons.absent.as_deref()), (2, "top", None));
+    assert_eq!((reasons.miners, reasons.absent.as_deref()), (2, None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,5 +194,90 @@ async fn who_does_not_ask_for_explanations_says_so() {
     must_run(&world, Step::Published).await;
     let reasons = kept(&world, id).await;
     assert!(reasons.alerts.iter().all(Vec::is_empty));
-    assert_eq!(reasons.why_none(), "Reasons were not asked for in this round (explain = \"none\").");
+    let why = reasons.why_none();
+    assert_eq!(why, "This round has no reasons: the validator merged none when it was published (explain = \"none\").");
+}
+
+/// A world whose round is merged and due, with its cached batch away, so that the source is needed again.
+async fn due_without_cache() -> (World, RoundId, PathBuf) {
+    let mut world = World::new(1, cast()).await;
+    world.settings.publish_delay = Duration::from_secs(3_600);
+    let id = world.dawn(0);
+    must_run(&world, Step::Merged).await;
+    let name = directory_name(id.date, Some(WINDOW));
+    std::fs::remove_dir_all(world.settings.data_dir.join("batches").join(&name)).expect("a cached batch");
+    world.clock.forward(Duration::from_secs(4_000));
+    let manifest = world.batch_dir(&name).join("META.json");
+    (world, id, manifest)
+}
+
+/// Carries the round on, as the next turn does.
+async fn next_turn(world: &World, id: RoundId) -> Result<Step, String> {
+    let round = world.ledger.round(id).await.expect("a ledger").expect("a round");
+    let advanced = world.validator().rounds.advance(round, &CancellationToken::new()).await;
+    advanced.map(|round| round.step).map_err(|error| error.to_string())
+}
+
+async fn held(world: &World, id: RoundId) -> Option<String> {
+    world.ledger.round(id).await.expect("a ledger").expect("a round").marks.held.map(|held| held.why)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_fails_for_a_moment_costs_no_reasons() {
+    let (world, id, manifest) = due_without_cache().await;
+    let good = std::fs::read(&manifest).expect("a manifest");
+    std::fs::write(&manifest, b"{").expect("half a manifest");
+    let error = next_turn(&world, id).await.expect_err("it waits");
+    assert!(error.contains("the batch cannot be had"), "{error}");
+    assert!(held(&world, id).await.is_some_and(|why| why.contains("cannot be read again")));
+    assert_eq!(world.ledger.reasons(id).await.expect("a ledger"), None, "nothing is kept of a moment");
+    std::fs::write(&manifest, good).expect("a manifest");
+    assert_eq!(next_turn(&world, id).await, Ok(Step::Published));
+    assert_eq!((kept(&world, id).await.miners, held(&world, id).await), (2, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scores_wait_ten_minutes_for_a_source_that_fails() {
+    let (world, id, manifest) = due_without_cache().await;
+    std::fs::write(&manifest, b"{").expect("half a manifest");
+    for _ in 0..2 {
+        next_turn(&world, id).await.expect_err("it waits");
+        world.clock.forward(Duration::from_secs(301));
+    }
+    assert_eq!(next_turn(&world, id).await, Ok(Step::Published));
+    let why = kept(&world, id).await.why_none();
+    assert!(why.contains("its batch could not be read again"), "{why}");
+    assert_eq!(held(&world, id).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_answer_that_cannot_be_read_stops_no_round() {
+    let home = Home::file();
+    let mut world = World::new(1, cast()).await;
+    world.ledger = home.open().await;
+    world.settings.publish_delay = Duration::from_secs(3_600);
+    let id = world.dawn(0);
+    must_run(&world, Step::Merged).await;
+    let answers = world.ledger.answers(id).await.expect("a ledger");
+    let of_bob = answers.iter().find(|answer| answer.hotkey == dev_key("Bob").hotkey()).expect("he answered");
+    let digest = of_bob.body.expect("a body");
+    home.sqlite_sql(&format!("UPDATE bodies SET content = X'00' WHERE digest = '{digest}'")).await;
+    world.clock.forward(Duration::from_secs(4_000));
+    assert_eq!(next_turn(&world, id).await, Ok(Step::Published));
+    let reasons = kept(&world, id).await;
+    assert_eq!((reasons.miners, reasons.absent), (1, None), "Charlie is heard");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kept_reasons_that_are_none_stop_no_round() {
+    let home = Home::file();
+    let mut world = World::new(1, cast()).await;
+    world.ledger = home.open().await;
+    world.settings.publish_delay = Duration::from_secs(3_600);
+    let id = world.dawn(0);
+    must_run(&world, Step::Merged).await;
+    world.ledger.keep_file(id, "reasons", b"nothing of the kind", None).await.expect("kept");
+    world.clock.forward(Duration::from_secs(4_000));
+    assert_eq!(next_turn(&world, id).await, Ok(Step::Published));
+    assert!(rows(&world, &id).iter().all(|row| row.reasons.as_deref() == Some(&[])));
 }

@@ -50,8 +50,7 @@ impl fmt::Display for At {
 /// A figure of the money flows of the alert's address. Transfers to oneself are no flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Share of what came in that was sent on within a day: every amount sent uses up what was received within the 24 hours before
-    /// it, the oldest first, and no receipt is used twice; a flow's time is its `last_seen`.
+    /// Share of what came in that was sent on within a day, the oldest first, none twice; a flow's time is its `last_seen`.
     PassedOn,
     /// Share of the largest sender in what came in.
     TopSender,
@@ -67,6 +66,8 @@ pub enum Flow {
     ToMixers,
     /// Counterparties with `is_mixer_like`.
     Mixers,
+    /// Counterparties that deal with an address with `is_mixer_like` other than this one.
+    MixersBehind,
 }
 
 impl Flow {
@@ -81,6 +82,7 @@ impl Flow {
             Self::FromMixers => "from_mixers",
             Self::ToMixers => "to_mixers",
             Self::Mixers => "mixers",
+            Self::MixersBehind => "mixers_behind",
         }
     }
 }
@@ -124,7 +126,7 @@ pub enum Unit {
     Share,
     /// A whole number.
     Count,
-    /// Days.
+    /// Days before the day of the batch; what is not before it is on it, or after it.
     Days,
     /// Hours.
     Hours,
@@ -223,7 +225,6 @@ const fn since(time: &'static str) -> Expression {
 pub static CATALOGUE: LazyLock<Vec<Code>> =
     LazyLock::new(|| [alert::CODES, money::CODES, habits::CODES, looks::CODES, flow::CODES].concat());
 
-/// Codes by the names of features, whole ones and beginnings.
 struct Names {
     whole: HashMap<&'static str, u8>,
     beginnings: Vec<(&'static str, u8)>,

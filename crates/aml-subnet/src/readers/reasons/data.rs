@@ -252,6 +252,8 @@ mod tests {
             ("top_sender", Some("0.6"), None),
             ("from_mixers", Some("0.4"), None),
             ("mixers_near", Some("1"), Some("0")),
+            // Its counterparty `m` deals with no mixer but itself.
+            ("mixers_behind", Some("0"), Some("0")),
             ("from_exchanges", Some("0"), None),
             ("sent", Some("80"), Some("0")),
             ("severity", None, None),

@@ -20,6 +20,22 @@ pub(super) struct Graph<'a> {
     rows: HashMap<&'a str, Vec<usize>>,
     exchanges: Option<HashSet<&'a str>>,
     mixers: Option<HashSet<&'a str>>,
+    /// Of each address that deals with a mixer: which mixer, and whether with another one too.
+    beside: HashMap<&'a str, Beside<'a>>,
+}
+
+/// A mixer that an address deals with.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    mixer: &'a str,
+    another: bool,
+}
+
+impl Beside<'_> {
+    /// Whether one of them is not this address.
+    fn is_other_than(&self, address: &str) -> bool {
+        self.another || self.mixer != address
+    }
 }
 
 /// The figures of one address; each `None` where the batch does not say it.
@@ -30,6 +46,7 @@ pub(super) struct Figures {
     exchanges: [Option<f64>; 2],
     mixers: [Option<f64>; 2],
     mixers_near: Option<f64>,
+    mixers_behind: Option<f64>,
 }
 
 impl Figures {
@@ -44,6 +61,7 @@ impl Figures {
             Flow::FromMixers => self.mixers[0],
             Flow::ToMixers => self.mixers[1],
             Flow::Mixers => self.mixers_near,
+            Flow::MixersBehind => self.mixers_behind,
         }
     }
 }
@@ -61,17 +79,21 @@ impl<'a> Graph<'a> {
     pub(super) fn new(batch: &'a Batch, of: &HashSet<&'a str>) -> Self {
         let flows = &batch.money_flows;
         let ends = flows.texts("from_address").zip(flows.texts("to_address"));
+        let mixers = flagged(batch, "is_mixer_like");
         let mut rows: HashMap<&str, Vec<usize>> = HashMap::new();
-        if let Some((from, to)) = ends {
-            for row in 0..flows.rows() {
-                let (from, to) = (from.get(row), to.get(row));
-                if from.is_empty() || to.is_empty() || from == to {
-                    continue;
+        let mut beside: HashMap<&str, Beside<'a>> = HashMap::new();
+        for row in 0..ends.map_or(0, |_| flows.rows()) {
+            let Some((from, to)) = ends.map(|(from, to)| (from.get(row), to.get(row))) else { continue };
+            if from.is_empty() || to.is_empty() || from == to {
+                continue;
+            }
+            for (end, other) in [(from, to), (to, from)] {
+                if let Some(address) = of.get(end) {
+                    rows.entry(address).or_default().push(row);
                 }
-                for end in [from, to] {
-                    if let Some(address) = of.get(end) {
-                        rows.entry(address).or_default().push(row);
-                    }
+                if mixers.as_ref().is_some_and(|mixers| mixers.contains(other)) {
+                    let found = beside.entry(end).or_insert(Beside { mixer: other, another: false });
+                    found.another |= found.mixer != other;
                 }
             }
         }
@@ -81,7 +103,8 @@ impl<'a> Graph<'a> {
             times: flows.numbers("last_seen"),
             rows,
             exchanges: flagged(batch, "is_exchange_like"),
-            mixers: flagged(batch, "is_mixer_like"),
+            mixers,
+            beside,
         }
     }
 
@@ -90,6 +113,8 @@ impl<'a> Graph<'a> {
         let mut sides = self.sides(address);
         let others: BTreeSet<&str> = sides.iter().flatten().map(|edge| edge.other).collect();
         let near = |mixers: &HashSet<&str>| others.iter().filter(|other| mixers.contains(*other)).count() as f64;
+        let behind = |other: &&&str| self.beside.get(**other).is_some_and(|beside| beside.is_other_than(address));
+        let mixers_behind = self.mixers.as_ref().map(|_| others.iter().filter(behind).count() as f64);
         let [incoming, outgoing] = &mut sides;
         let both = [side(incoming), side(outgoing)];
         let share = |flags: &Option<HashSet<&str>>| {
@@ -102,6 +127,7 @@ impl<'a> Graph<'a> {
             exchanges,
             mixers,
             mixers_near: self.mixers.as_ref().map(near),
+            mixers_behind,
             passed_on: passed_on(incoming, outgoing),
         }
     }

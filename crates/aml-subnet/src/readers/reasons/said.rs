@@ -45,7 +45,8 @@ pub struct Said {
 pub struct Asked<'a> {
     /// Places in the roster by the ids that the miner was sent.
     pub places: &'a HashMap<&'a str, usize>,
-    /// Of each alert of the roster the share of alerts with a lower canonical score.
+    /// Of each alert of the roster the share of alerts with a lower canonical score, by [`above`] as the miner's own: equal scores
+    /// have the same place.
     pub canonical: &'a [f64],
 }
 
@@ -73,7 +74,7 @@ impl Said {
     }
 }
 
-/// Of each score the share of all that are lower.
+/// Of each score the share of all that are lower: equal ones have the same.
 #[must_use]
 pub fn above(scores: &[f64]) -> Vec<f64> {
     let mut sorted: Vec<f64> = scores.to_vec();

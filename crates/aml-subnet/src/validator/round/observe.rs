@@ -104,6 +104,11 @@ pub(super) fn held_by_the_beacon(round: RoundId, why: &str) {
     tracing::error!(round.id = %round, why, "answers cannot be opened: the round is held");
 }
 
+/// The batch of a merged round cannot be read for now.
+pub(super) fn held_without_batch(round: RoundId) {
+    tracing::warn!(round.id = %round, "the batch cannot be had for the reasons of its alerts: the round waits for a while");
+}
+
 /// A round is shown, not paid.
 pub(super) fn late(round: RoundId, why: &str) {
     tracing::error!(round.id = %round, why, "the round is late: it is merged and shown, not paid");

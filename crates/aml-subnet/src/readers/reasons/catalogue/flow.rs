@@ -52,6 +52,12 @@ pub(super) const CODES: &[Code] = &[
         "mixers_near",
         "counterparties that look like mixers: {}",
         (Count, More, Expression::Flow(Flow::Mixers)),
-        &["flow_flagged_1hop", "flow_flagged_2hop", "flow_flagged_2hop_share"],
+        &["flow_flagged_1hop"],
+    ),
+    code(
+        "mixers_behind",
+        "counterparties that deal with another address that looks like a mixer: {}",
+        (Count, More, Expression::Flow(Flow::MixersBehind)),
+        &["flow_flagged_2hop", "flow_flagged_2hop_share"],
     ),
 ];

@@ -89,13 +89,13 @@ pub(super) const CODES: &[Code] = &[
     ),
     code(
         "first_seen",
-        "first seen {} before the day of the batch",
+        "first seen {}",
         (Days, Less, since("first_activity_timestamp")),
         &["days_since_first_activity", "first_activity_timestamp"],
     ),
     code(
         "last_seen",
-        "last seen {} before the day of the batch",
+        "last seen {}",
         (Days, Either, since("last_activity_timestamp")),
         &["days_since_last_activity", "last_activity_timestamp"],
     ),
