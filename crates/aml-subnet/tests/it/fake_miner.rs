@@ -45,6 +45,8 @@ pub(crate) enum Behaviour {
     Scored(Scorer),
     /// Honest of skill 1, with this text as its explanation of each alert.
     Explaining(Explainer),
+    /// As honest, with this text as its explanation of each alert.
+    HonestExplaining { skill: f64, explainer: Explainer },
     /// The same score for everything.
     Lazy,
     /// The scores of the honest miner of that name and skill, moved by a hair.

@@ -86,6 +86,12 @@ impl Rules {
     }
 }
 
+/// An honest miner with the same explanation of every alert.
+fn explaining(skill: f64, feature: &'static str) -> Behaviour {
+    let text = json!({ "top_features": [{ "feature": feature, "impact": 1.0 }] }).to_string();
+    Behaviour::HonestExplaining { skill, explainer: Arc::new(move |_| text.clone()) }
+}
+
 /// Batches and miners, which all validators of a test share.
 pub(crate) struct Stage {
     folder: tempfile::TempDir,
@@ -107,8 +113,8 @@ impl Stage {
         std::fs::set_permissions(hotkeys.join("default"), PermissionsExt::from_mode(0o600)).expect("a mode");
         let mut miners = Vec::new();
         for (name, behaviour) in [
-            ("Bob", Behaviour::Honest { skill: 0.9 }),
-            ("Charlie", Behaviour::Honest { skill: 0.4 }),
+            ("Bob", explaining(0.9, "total_in_usd")),
+            ("Charlie", explaining(0.4, "volume_usd")),
             ("Eve", Behaviour::Lying(Lie::Missing)),
         ] {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -310,6 +316,7 @@ async fn ledger_of(url: &str) -> Value {
         "answers": answers,
         "verdicts": verdicts,
         "canonical": ledger.canonical(id).await.expect("a ledger"),
+        "reasons": ledger.reasons(id).await.expect("a ledger"),
         "settled": ledger.settled(id).await.expect("a ledger"),
         "first_seen": ledger.first_seen().await.expect("a ledger"),
         "receipt_keys": ledger.receipt_keys().await.expect("a ledger"),
@@ -328,6 +335,8 @@ async fn end_the_same_under(rules: Rules, places: &[&str], home: fn() -> Option<
     let undisturbed = stage.play(&first, None).await;
     assert_eq!((&undisturbed["submissions"], &undisturbed["rounds"]), (&json!(1), &json!(1)));
     assert!(undisturbed["canonical"].is_object());
+    let explain = undisturbed["reasons"]["miners"].as_u64();
+    assert!(rules != Rules::V1 || explain == Some(2), "{explain:?} miners with a voice explain");
     // Under v2 nobody has earned anything on a first day, and what nobody has earned is the owner's.
     let paid = if rules == Rules::V1 { 2 } else { 1 };
     assert_eq!(undisturbed["on_chain"].as_array().map(Vec::len), Some(paid), "{}", undisturbed["on_chain"]);

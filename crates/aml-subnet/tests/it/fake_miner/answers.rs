@@ -180,7 +180,7 @@ impl Miner {
 
     fn explain(&self, alert: &Value) -> String {
         match &self.behaviour {
-            Behaviour::Explaining(explainer) => explainer(alert),
+            Behaviour::Explaining(explainer) | Behaviour::HonestExplaining { explainer, .. } => explainer(alert),
             _ => "{}".to_owned(),
         }
     }
@@ -189,9 +189,10 @@ impl Miner {
         match &self.behaviour {
             Behaviour::Scored(scorer) => scorer(alert),
             Behaviour::Lazy => 0.5,
-            Behaviour::Honest { skill } | Behaviour::Slow { skill, .. } | Behaviour::V10Only { skill } => {
-                honest(&self.name, *skill, alert)
-            }
+            Behaviour::Honest { skill }
+            | Behaviour::HonestExplaining { skill, .. }
+            | Behaviour::Slow { skill, .. }
+            | Behaviour::V10Only { skill } => honest(&self.name, *skill, alert),
             Behaviour::Copying { of, skill } => (honest(of, *skill, alert) - 1e-9).max(0.0),
             _ => honest(&self.name, 1.0, alert),
         }
