@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn a_name_that_is_others_is_not_the_rest() {
         // The largest typology is really named so, and 41 more are too many for a slice each.
-        let name = |at: u32| if at % 2 == 0 { 0 } else { 1 + at % (MOST as u32 + 1) };
+        let names = u32::try_from(MOST).expect("small") + 1;
+        let name = |at: u32| if at.is_multiple_of(2) { 0 } else { 1 + at % names };
         let alert = |at: u32| Seen {
             score: 0.5,
             probability: None,
