@@ -18,6 +18,7 @@ pub mod clock;
 pub mod digest;
 pub mod environment;
 pub mod error_chain;
+pub mod flows;
 pub mod metrics;
 pub mod receipt;
 pub mod request_id;

@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | [`addresses`] | addresses by number |
 //! | [`calibration`] | from a score to the probability that the alert is confirmed, with an interval |
 //! | [`reliability`] | probabilities held against outcomes |
 //! | [`cases`] | alerts by actor |
@@ -12,6 +13,7 @@
 //! | [`plan`] | what a number of reviews finds |
 //! | [`sheet`] | cells that a spreadsheet does not run |
 
+pub mod addresses;
 pub mod calibration;
 pub mod cases;
 pub mod comparing;

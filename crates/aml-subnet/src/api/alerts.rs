@@ -15,11 +15,9 @@ use super::views::alert::{AlertDetail, AlertOutcome, Opinion};
 use super::views::readers::CalibrationBrief;
 use crate::outputs::CanonicalRow;
 use crate::readers::flows::{Around, Picture, picture};
+use crate::readers::reasons::said::AGREE;
 use crate::store::records::{ColumnName, Round, Step};
 use crate::wallet::Hotkey;
-
-/// How far apart two places in an order may be, in parts of all, for miners to agree.
-const AGREE: f64 = 0.1;
 
 /// One alert
 ///

@@ -17,6 +17,7 @@ use super::query::{Count, Params};
 use super::reply::{self, Keep};
 use super::state::ApiState;
 use crate::outputs::canonical_rows;
+use crate::readers::addresses::Addresses;
 use crate::readers::plan::{Budget, By, DayAlert, OrderPlan, Slice, budget, cut_for, plan, slices};
 use crate::store::records::{Round, RoundId, Step};
 
@@ -162,7 +163,7 @@ impl ApiState {
         let confidence = self.confidence(round).await?;
         let alert = |(place, row): (usize, crate::outputs::CanonicalRow)| DayAlert {
             rank: row.rank,
-            address: names.address(&row.address),
+            address: names.addresses.number(&row.address),
             confirmed: outcomes.get(&place).copied(),
             typology: names.typology(&row.typology),
             severity: severity_rank(&row.severity).and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(0),
@@ -190,18 +191,11 @@ impl ApiState {
 /// Addresses by number, typologies shared.
 #[derive(Default)]
 struct Names {
-    addresses: HashMap<String, u32>,
+    addresses: Addresses,
     typologies: BTreeSet<Arc<str>>,
 }
 
 impl Names {
-    fn address(&mut self, name: &str) -> u32 {
-        let next = u32::try_from(self.addresses.len()).unwrap_or(u32::MAX);
-        // An alert that names no address stands for itself.
-        let name = if name.is_empty() { format!("\u{0}{next}") } else { name.to_owned() };
-        *self.addresses.entry(name).or_insert(next)
-    }
-
     fn typology(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.typologies.get(name) {
             return Arc::clone(known);

@@ -63,6 +63,12 @@ impl QueueAlert<'_> {
         format!("{}/{}", self.round, self.case_id)
     }
 
+    /// Its probability and the ends of the interval, each `None` where none is told.
+    #[must_use]
+    pub fn probability(&self) -> [Option<f64>; 3] {
+        self.told.map_or([None; 3], |told| told.map(Some))
+    }
+
     /// The same name as a UUID of version 8 (RFC 9562): the first bits of a digest.
     #[must_use]
     pub fn uuid(&self) -> String {

@@ -3,10 +3,9 @@
 //! What counts is fixed by the round's own times, so that the same curve comes out whenever it is made again: outcomes that
 //! were seen here before the round was opened and confirmed by its day, of rounds of the days before it that counted then.
 
-use std::collections::HashMap;
-
 use super::world::{BrokeOff, RoundLog, Workers, World};
 use crate::calendar::{day_at_ms, day_of};
+use crate::readers::addresses::Addresses;
 use crate::readers::calibration::{Calibration, DAYS, Known, calibrate};
 use crate::store::records::{Canonical, Mark, Round, Step};
 use crate::store::{RecordError, StorageError};
@@ -69,7 +68,7 @@ impl<'a> Calibrator<'a> {
     /// When the ledger cannot be read.
     pub async fn made(&self, round: &Round) -> Result<Calibration, CalibratingError> {
         let (mut used, mut known) = (Vec::new(), Vec::new());
-        let mut numbers = HashMap::new();
+        let mut addresses = Addresses::default();
         for before in self.rounds(round).await? {
             let came = self.came(&before, round).await?;
             if came.is_empty() {
@@ -77,7 +76,7 @@ impl<'a> Calibrator<'a> {
             }
             let Some(canonical) = self.ledger.canonical(before.id).await? else { continue };
             used.push(before.id.date.to_string());
-            add(&mut known, &mut numbers, &canonical, came);
+            add(&mut known, &mut addresses, &canonical, came);
         }
         let (name, as_of) = (round.id.to_string(), round.opened_ms);
         Ok(self.workers.compute(move || calibrate(&name, as_of, used, known)).await?)
@@ -131,13 +130,9 @@ impl<'a> Calibrator<'a> {
 }
 
 /// Joins outcomes with scores; addresses are numbered as they come.
-fn add(known: &mut Vec<Known>, numbers: &mut HashMap<String, u32>, canonical: &Canonical, came: Vec<Came>) {
+fn add(known: &mut Vec<Known>, addresses: &mut Addresses, canonical: &Canonical, came: Vec<Came>) {
     for Came { place, address, illicit } in came {
         let Some(merged) = canonical.scores.get(place) else { continue };
-        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        // An alert that names no address stands for itself.
-        let name = if address.is_empty() { format!("\u{0}{next}") } else { address };
-        let address = *numbers.entry(name).or_insert(next);
-        known.push(Known { score: merged.score.get(), illicit, address });
+        known.push(Known { score: merged.score.get(), illicit, address: addresses.number(&address) });
     }
 }

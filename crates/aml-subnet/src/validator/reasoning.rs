@@ -148,19 +148,18 @@ impl<'a> Reasoner<'a> {
     /// When the ledger cannot be read.
     pub async fn merging(&self, merged: &ScoredRound) -> Result<Merging, ReasoningError> {
         let above: Arc<[f64]> = above(&merged.canonical).into();
-        let one = |answer: Answer| {
-            let voice = merged.canonical.weights.get(&answer.hotkey).copied().unwrap_or(0.0);
+        let voiced = |answer: Answer| {
+            let voice = merged.canonical.weights.get(&answer.hotkey).copied()?;
+            (voice > 0.0 && answer.reply == Reply::Answered).then_some((voice, answer))
+        };
+        let one = |(voice, answer): (f64, Answer)| {
             let said = self.said(merged, answer, Arc::clone(&above));
             async move { Ok::<_, ReasoningError>((voice, said.await?)) }
         };
-        let mut answers = self.ledger.answers(merged.id).await?;
-        let speaks = |answer: &Answer| {
-            let voice = merged.canonical.weights.get(&answer.hotkey).copied().unwrap_or(0.0);
-            voice > 0.0 && answer.reply == Reply::Answered
-        };
-        answers.retain(speaks);
+        let answers = self.ledger.answers(merged.id).await?;
         let mut merging = Merging::new(merged.task.roster.len());
-        let mut all = stream::iter(answers.into_iter().map(one)).buffered(self.workers.threads() + 1);
+        let mut all =
+            stream::iter(answers.into_iter().filter_map(voiced).map(one)).buffered(self.workers.threads() + 1);
         while let Some((voice, said)) = all.try_next().await? {
             merging.add(voice, &said);
         }

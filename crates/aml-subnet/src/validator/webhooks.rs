@@ -1,9 +1,9 @@
 //! Webhooks: readers are told when a round is published, when outcomes are added, when it is settled, and when it is void.
 //!
-//! What there is to tell is the difference between the ledger and a small file of what was told already, one an endpoint, so that
-//! nothing is lost with the process: every message is sent until it is taken, at least once, and bears the same id each time. One that is
-//! refused again and again is put aside. An endpoint
-//! is told of what comes after it was set up. Endpoints have turns of their own beside the validator's, and hold up nobody.
+//! What there is to tell is the difference between the ledger and a small file of what was told already, one per endpoint, so that
+//! nothing is lost with the process: every message is sent until it is taken, at least once, and bears the same id each time. One
+//! that is refused again and again is put aside. An endpoint is told of what comes after it was set up. Endpoints have turns of
+//! their own beside the validator's, and hold up nobody.
 
 mod deliver;
 mod due;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::flow_graph::{Graph, Grouped};
 use crate::features::expressions::{FlowStats, Side};
 use crate::features::vocabulary::{count, ratio};
-use crate::table::cells::DAY_MS;
+use crate::flows::passed_on;
 use crate::wire::Batch;
 
 const HOUR_MS: f64 = 3_600_000.0;
@@ -15,13 +15,8 @@ const HOUR_MS: f64 = 3_600_000.0;
 /// Addresses that are worth a task of their own.
 const BLOCK: usize = 64;
 
-/// One edge, seen from an address.
-#[derive(Clone, Copy)]
-struct Edge {
-    other: u32,
-    amount: f64,
-    time: f64,
-}
+/// The other end is a node of the graph.
+type Edge = crate::flows::Edge<u32>;
 
 /// Buffers that are used again for the next address.
 #[derive(Default)]
@@ -129,36 +124,6 @@ fn transactions(graph: &Graph<'_>, rows: &[u32], values: &mut Vec<f64>) -> f64 {
     values.extend(rows.iter().map(|&row| counts[row as usize]).filter(|count| !count.is_nan()));
     values.sort_unstable_by(f64::total_cmp);
     if values.is_empty() && !rows.is_empty() { f64::NAN } else { values.iter().sum::<f64>() + 0.0 }
-}
-
-/// Share of the amount received that was sent on within a day, the oldest first; missing without dated receipts.
-fn passed_on(incoming: &mut Vec<Edge>, outgoing: &mut Vec<Edge>) -> f64 {
-    for edges in [&mut *incoming, &mut *outgoing] {
-        edges.retain(|edge| !edge.amount.is_nan() && !edge.time.is_nan());
-        edges.sort_unstable_by(|one, other| one.time.total_cmp(&other.time).then(one.amount.total_cmp(&other.amount)));
-    }
-    let received: f64 = incoming.iter().map(|edge| edge.amount).sum();
-    let mut passed = 0.0;
-    let mut oldest = 0;
-    for sent in outgoing.iter() {
-        let mut left = sent.amount;
-        while let Some(receipt) = incoming.get_mut(oldest) {
-            if receipt.time > sent.time || left <= 0.0 {
-                break;
-            }
-            if receipt.time >= sent.time - DAY_MS {
-                let part = left.min(receipt.amount);
-                passed += part;
-                left -= part;
-                receipt.amount -= part;
-                if receipt.amount > 0.0 {
-                    break;
-                }
-            }
-            oldest += 1;
-        }
-    }
-    ratio(&[passed, received])
 }
 
 fn span_hours<'a>(graph: &Graph<'_>, rows: impl Iterator<Item = &'a u32>) -> f64 {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{ApiError, ApiState, Round, month_of};
 use crate::api::error::ledger_error;
 use crate::outputs::{CanonicalRow, SliceFacts, canonical_rows};
+use crate::readers::addresses::Addresses;
 use crate::readers::drift::{AGES, MonthSeen, Seen, VOLUMES};
 use crate::store::records::Step;
 
@@ -35,11 +36,11 @@ impl ApiState {
     }
 }
 
-/// A month as it grows: addresses and names by number.
+/// A month as it grows: names by number.
 #[derive(Default)]
 struct Gathered {
     seen: MonthSeen,
-    addresses: HashMap<String, u32>,
+    addresses: Addresses,
     names: HashMap<String, u32>,
 }
 
@@ -49,28 +50,19 @@ impl Gathered {
         let mut bands = facts.into_iter().flat_map(SliceFacts::bands);
         for (place, row) in rows.iter().enumerate() {
             let (age, volume) = bands.next().unwrap_or_default();
-            let band = |names: &[&str], band: Option<u8>| {
-                band.and_then(|at| names.get(usize::from(at))).map(ToString::to_string)
-            };
-            let (age, volume) = (band(&AGES, age), band(&VOLUMES, volume));
+            let age = age.and_then(|at| AGES.get(usize::from(at)));
+            let volume = volume.and_then(|at| VOLUMES.get(usize::from(at)));
             let parts = [
                 Some(self.name(&row.typology)),
                 network,
                 Some(self.name(&row.severity)),
-                age.map(|band| self.name(&band)),
-                volume.map(|band| self.name(&band)),
+                age.map(|band| self.name(band)),
+                volume.map(|band| self.name(band)),
             ];
             let (score, probability, rank) = (row.score, row.probability, row.rank);
-            let (address, illicit) = (self.address(&row.address), outcomes.get(&place).copied());
+            let (address, illicit) = (self.addresses.number(&row.address), outcomes.get(&place).copied());
             self.seen.alerts.push(Seen { score, probability, rank, address, illicit, parts });
         }
-    }
-
-    fn address(&mut self, name: &str) -> u32 {
-        let next = u32::try_from(self.addresses.len()).unwrap_or(u32::MAX);
-        // An alert that names no address stands for itself.
-        let name = if name.is_empty() { format!("\u{0}{next}") } else { name.to_owned() };
-        *self.addresses.entry(name).or_insert(next)
     }
 
     fn name(&mut self, name: &str) -> u32 {

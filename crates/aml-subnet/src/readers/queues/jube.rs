@@ -32,7 +32,7 @@ pub const FIELDS: [(&str, &str); 18] = [
 /// An alert as the body of a request.
 #[must_use]
 pub fn body(alert: &QueueAlert<'_>) -> Map<String, Value> {
-    let told = |at: usize| alert.told.and_then(|told| told.get(at).copied());
+    let [probability, low, high] = alert.probability();
     let text = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
     let values = [
         json!(alert.key()),
@@ -49,9 +49,9 @@ pub fn body(alert: &QueueAlert<'_>) -> Map<String, Value> {
         json!(alert.miners),
         json!(alert.rank),
         json!(alert.of),
-        json!(told(0)),
-        json!(told(1)),
-        json!(told(2)),
+        json!(probability),
+        json!(low),
+        json!(high),
         text(alert.description),
     ];
     let named = FIELDS.iter().zip(values).filter(|(_, value)| !value.is_null());

@@ -37,7 +37,7 @@ pub const FIELDS: [(&str, &str); 20] = [
 /// An alert as an object of the table. `is_decision` is false in each: scores rank alerts, and decide nothing.
 #[must_use]
 pub fn object(alert: &QueueAlert<'_>) -> Map<String, Value> {
-    let told = |at: usize| alert.told.and_then(|told| told.get(at).copied());
+    let [probability, low, high] = alert.probability();
     let values = [
         json!(alert.key()),
         json!(alert.published_at),
@@ -52,9 +52,9 @@ pub fn object(alert: &QueueAlert<'_>) -> Map<String, Value> {
         json!(alert.miners),
         json!(alert.rank),
         json!(alert.of),
-        json!(told(0)),
-        json!(told(1)),
-        json!(told(2)),
+        json!(probability),
+        json!(low),
+        json!(high),
         json!(alert.volume_usd),
         json!(alert.description),
         json!("aml-subnet"),

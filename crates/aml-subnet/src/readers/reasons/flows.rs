@@ -5,12 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use aml_miner::flows::passed_on;
 use aml_miner::wire::{Batch, TextColumn};
 
 use super::catalogue::Flow;
 use super::data::ratio;
-
-const DAY_MS: f64 = 86_400_000.0;
 
 /// Rows of the money flows from and to some addresses.
 pub(super) struct Graph<'a> {
@@ -66,13 +65,8 @@ impl Figures {
     }
 }
 
-/// One row, seen from an address.
-#[derive(Clone, Copy)]
-struct Edge<'a> {
-    other: &'a str,
-    amount: f64,
-    time: f64,
-}
+/// The other end is an address.
+type Edge<'a> = aml_miner::flows::Edge<&'a str>;
 
 impl<'a> Graph<'a> {
     /// The flows of a batch from and to these addresses.
@@ -128,7 +122,7 @@ impl<'a> Graph<'a> {
             mixers,
             mixers_near: self.mixers.as_ref().map(near),
             mixers_behind,
-            passed_on: passed_on(incoming, outgoing),
+            passed_on: Some(passed_on(incoming, outgoing)).filter(|share| share.is_finite()),
         }
     }
 
@@ -181,33 +175,4 @@ fn share_of(edges: &[Edge<'_>], side: &Side, flagged: Option<&HashSet<&str>>) ->
     let of = edges.iter().filter(|edge| edge.amount.is_finite() && flagged.contains(edge.other));
     // `-0.0` is an empty sum.
     ratio(of.map(|edge| edge.amount).sum::<f64>() + 0.0, side.sum)
-}
-
-/// Share of what came in that was sent on within a day, the oldest first; nothing without dated receipts.
-fn passed_on<'a>(incoming: &mut Vec<Edge<'a>>, outgoing: &mut Vec<Edge<'a>>) -> Option<f64> {
-    for edges in [&mut *incoming, &mut *outgoing] {
-        edges.retain(|edge| edge.amount.is_finite() && edge.time.is_finite());
-        edges.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.amount.total_cmp(&b.amount)));
-    }
-    let received: f64 = incoming.iter().map(|edge| edge.amount).sum();
-    let (mut passed, mut oldest) = (0.0, 0);
-    for sent in outgoing.iter() {
-        let mut left = sent.amount;
-        while let Some(receipt) = incoming.get_mut(oldest) {
-            if receipt.time > sent.time || left <= 0.0 {
-                break;
-            }
-            if receipt.time >= sent.time - DAY_MS {
-                let part = left.min(receipt.amount);
-                passed += part;
-                left -= part;
-                receipt.amount -= part;
-                if receipt.amount > 0.0 {
-                    break;
-                }
-            }
-            oldest += 1;
-        }
-    }
-    ratio(passed, received)
 }
