@@ -12,6 +12,7 @@ mod chain;
 mod compare;
 mod doctor;
 mod environment;
+mod erase;
 mod evidence;
 mod fetch;
 mod ledger;
@@ -72,6 +73,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Writes the evidence pack of a round, which anybody can check offline
     Evidence(Box<evidence::EvidenceArgs>),
+    /// Takes an address out of everything that the validator keeps, or says what that would be
+    Erase(Box<erase::EraseArgs>),
     /// Serves pages and API, read-only, from a replica or a copy of a ledger
     Pages(pages::PagesArgs),
     /// Applies the rules of scoring and pay by themselves
@@ -120,6 +123,7 @@ impl Cli {
             Command::Reasons(args) => reasons::run(&args),
             Command::Replay(args) => replay::run(&args),
             Command::Evidence(args) => evidence::run(&args),
+            Command::Erase(args) => erase::run(&args),
             Command::Pages(args) => pages::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),

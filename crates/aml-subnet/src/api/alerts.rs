@@ -73,6 +73,7 @@ pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<Aler
         seen_before: seen.into_iter().next(),
         opinions: opinions(api, &round, &scored, place).await?,
         evidence: dossier.as_ref().and_then(|dossier| dossier.evidence(id, &row.address)),
+        batch_erased: dossier.is_none() && api.is_batch_erased(&round),
         flows: dossier.as_ref().and_then(|dossier| around_address(dossier, &row.address, &clusters)),
         same_address: other_alerts(api, &round, row).await?,
         same_clusters: within_round(&round, &scored, &mates, &outcomes),

@@ -45,7 +45,7 @@ pub(super) async fn one(
 /// One cluster in full.
 pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<ClusterDetail, ApiError> {
     let round = api.published_round(parse(round)?).await?;
-    let gone = || ApiError::not_found(format!("The batch of round {} is not kept here any more", round.id));
+    let gone = || ApiError::not_found(format!("The batch of round {} {}", round.id, api.why_no_batch(&round)));
     let dossier = api.dossier(&round).await?.ok_or_else(gone)?;
     let absent = || {
         let there = format!(" among its {}; alerts name theirs", dossier.clusters.rows());

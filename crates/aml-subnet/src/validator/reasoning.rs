@@ -232,7 +232,11 @@ const fn is_of_making(error: &ReasoningError) -> bool {
 const fn is_gone(error: &SotError) -> bool {
     matches!(
         error,
-        SotError::Absent { .. } | SotError::Ahead { .. } | SotError::OtherBatch { .. } | SotError::OtherAlerts { .. }
+        SotError::Absent { .. }
+            | SotError::Erased { .. }
+            | SotError::Ahead { .. }
+            | SotError::OtherBatch { .. }
+            | SotError::OtherAlerts { .. }
     )
 }
 

@@ -30,6 +30,7 @@ mod common;
 mod config;
 mod doctor;
 mod dotenv;
+mod erase;
 mod evidence;
 mod fake_miner;
 mod ledger;
