@@ -34,6 +34,7 @@ mod settle;
 mod simulate;
 mod standby;
 mod transfer;
+mod upgrade;
 mod validator;
 mod wallet;
 mod weights;
@@ -102,6 +103,8 @@ enum Command {
     /// Runs rounds on virtual time from a seed, and looks whether the law holds
     #[cfg(feature = "simulate")]
     Simulate(simulate::SimulateArgs),
+    /// Replaces the installed release by a newer one, and takes it back when that does not come up
+    Upgrade(upgrade::UpgradeArgs),
     /// Shows which hotkey would be used
     Wallet(wallet::ShowWalletArgs),
     /// Shows or sets the weights that the ledger's rounds come to
@@ -138,6 +141,7 @@ impl Cli {
             Command::Scores(args) => scores::run(&args),
             #[cfg(feature = "simulate")]
             Command::Simulate(args) => simulate::run(&args),
+            Command::Upgrade(args) => upgrade::run(args),
             Command::Wallet(args) => wallet::run(&args),
             Command::Weights(args) => weights::run(&args),
         };

@@ -25,6 +25,7 @@ pub mod seasons;
 pub mod simulate;
 pub mod store;
 pub mod subtensor;
+pub mod upgrade;
 pub mod validation;
 pub mod validator;
 pub mod wallet;

@@ -80,6 +80,8 @@ mod sealed_rounds;
 mod security_doc;
 mod simulate;
 mod trap_classifier;
+mod upgrade;
+mod upgrade_kit;
 mod validation;
 mod validation_properties;
 mod validator_again;
