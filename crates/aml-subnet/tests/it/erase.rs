@@ -357,7 +357,11 @@ async fn rounds_go_on_settle_and_compute_again_as_if_nothing_was() {
         assert_eq!(world.ledger.round(first).await.unwrap().expect("a round").step, Step::Published);
         let before = again(&world, first).await;
         assert!(before.identical, "{before:#?}");
-        let address = world.ledger.task(first).await.unwrap().expect("a task").roster[3].address.clone();
+        let roster = world.ledger.task(first).await.unwrap().expect("a task").roster;
+        let known = world.sot().labels(first.date, WINDOW, noon(first_day() + Days::new(21))).await;
+        let known = known.expect("a source").expect("outcomes");
+        let alert = known.texts("alert_id").expect("ids").get(0);
+        let address = roster.iter().find(|row| row.alert_id == alert).expect("an alert").address.clone();
         let cached = world.settings.data_dir.join(format!("batches/{}_w{WINDOW}", first.date));
         assert!(cached.is_dir());
 

@@ -221,7 +221,7 @@ echo "$*" >>"$here/calls"
 case $1 in
   show)
     cat "$here/$2"
-    [ -e "$here/../up" ] && echo ActiveState=active || echo ActiveState=inactive
+    [ -e "$here/../up" ] && [ "$2" = aml-subnet-validator.service ] && echo ActiveState=active || echo ActiveState=inactive
     ;;
   stop) rm -f "$here/../up" ;;
   start)

@@ -10,7 +10,7 @@ use super::super::codec::{LARGEST, column, decompress, from_text, narrow, parsed
 use super::super::error::{StorageError, during};
 use super::super::records::{Answer, RoundId, Step, Task};
 use super::super::steps::step_of;
-use super::{LedgerTraces, Needle};
+use super::{ERASED, LedgerTraces, Needle};
 
 const WHAT: &str = "trace";
 
@@ -35,6 +35,8 @@ pub(super) struct Found {
     pub(super) records: Vec<(&'static str, RoundId, String)>,
     /// Rounds and their marks.
     pub(super) marks: Vec<(RoundId, &'static str)>,
+    /// Rounds of whose tasks something was erased before: what was still needed then may name it yet.
+    before: BTreeSet<RoundId>,
 }
 
 /// A round as far as it matters here.
@@ -62,8 +64,9 @@ pub(super) async fn look(
     }
     found.rows(connection, needle).await?;
     found.spellings(connection, needle).await?;
-    let named = found.traces.rounds.clone();
-    for place in places.iter().filter(|place| named.contains(&place.id) || beside.contains(&place.id)) {
+    let mut named = &found.traces.rounds | beside;
+    named.append(&mut found.before);
+    for place in places.iter().filter(|place| named.contains(&place.id)) {
         found.answers(connection, needle, place).await?;
         found.records(connection, needle, place).await?;
     }
@@ -99,6 +102,9 @@ impl Found {
         let row = row.fetch_optional(connection).await.map_err(during("read traces"))?;
         let Some(row) = row else { return Ok(()) };
         let json = decompress("task", column("task", &row, "packed")?, LARGEST)?;
+        if json.windows(ERASED.len()).any(|bytes| bytes == ERASED.as_bytes()) {
+            self.before.insert(place.id);
+        }
         if !needle.is_in(&json) {
             return Ok(());
         }
