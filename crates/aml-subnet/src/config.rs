@@ -4,6 +4,7 @@ mod explain;
 mod forms;
 mod home;
 mod load;
+mod readers;
 mod sealing;
 pub mod settings;
 mod subtensor;
@@ -13,6 +14,7 @@ mod webhooks;
 
 pub use explain::Explain;
 pub use load::{ConfigError, Override, load};
+pub use readers::{ANY_ORIGIN, ReaderSettings};
 pub use sealing::{Answers, OpenRequests, SealingSettings};
 pub use settings::Settings;
 pub use validator::{TrapSettings, Unearned, ValidatorSettings};

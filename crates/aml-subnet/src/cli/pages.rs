@@ -11,8 +11,8 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::chain;
 use super::ledger::{self, LedgerArgs};
+use super::{chain, readers};
 use crate::api::serve::serve_alone;
 use crate::api::state::{ApiParts, ApiState, Readiness};
 use crate::config::Settings;
@@ -63,7 +63,7 @@ async fn serve(args: &PagesArgs, settings: Settings) -> anyhow::Result<ExitCode>
     let mut copy = source.open().await?;
     loop {
         tracing::info!(netuid = copy.settings.netuid, %address, ledger = copy.ledger.address(), "pages are served");
-        let api = state(&copy.settings, copy.ledger.clone(), args.hotkey, metrics.clone());
+        let api = state(&copy.settings, copy.ledger.clone(), args.hotkey, metrics.clone())?;
         // It ends with the process, or when another copy that can be served lies in the ledger's place.
         let turn = stop.child_token();
         let newer = async {
@@ -155,9 +155,11 @@ fn state(
     ledger: Ledger,
     hotkey: Hotkey,
     metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
-) -> ApiState {
+) -> anyhow::Result<ApiState> {
     let parts = ApiParts::of(settings, ledger, hotkey, Arc::new(SystemClock));
-    ApiState::new(ApiParts { metrics, readiness: Readiness { mirror: true, ..parts.readiness }, ..parts })
+    let access = readers::access(&settings.validator)?;
+    let readiness = Readiness { mirror: true, ..parts.readiness };
+    Ok(ApiState::new(ApiParts { metrics, readiness, access, ..parts }))
 }
 
 /// The file that is served, where the ledger is one.
