@@ -10,6 +10,7 @@ import merging
 import pricing as v2
 from packs import Broken, Pack, Shelf
 from probabilities import Probabilities
+from reasons import Reasons
 from tally import Tally
 from vouching import Vouching, named
 from weighing import Weighing
@@ -40,12 +41,14 @@ class Known(information.Information):
 
 
 class Evidence:
-    def __init__(self, hotkey, grace, from_first):
+    def __init__(self, hotkey, rules, batches=None):
+        grace, from_first = rules
         self.hotkey, self.tally, self.shelf = hotkey, Tally(), Shelf()
         self.information = Known(self.shelf, self.tally, grace, from_first)
         self.vouching, self.weighing = Vouching(self.shelf, self.tally), Weighing(self.shelf, self.tally)
         self.weighing.known = self.information
         self.probabilities = Probabilities(self.shelf, self.tally, self.information)
+        self.reasons = Reasons(self.shelf, self.tally, batches)
         self.checked, self.alert = [], None
 
     def run(self, wanted, beside):
@@ -72,6 +75,10 @@ class Evidence:
         for key in old:
             del self.information.columns[key]
             self.information.placed.pop(key, None)
+        here = {round_id for round_id, _ in self.shelf.columns}
+        for made in (self.information.stacks, self.information.partly):
+            for round_id in [one for one in made if one not in here]:
+                del made[round_id]
 
     def round(self, pack, row):
         name, tally = row["id"], self.tally
@@ -91,6 +98,7 @@ class Evidence:
         self.weighing.round(row)
         voices = self.merged(row)
         self.probabilities.round(row)
+        self.reasons.round(pack, row)
         self.shares(row, voices)
 
     def opened(self, pack, row):
