@@ -17,8 +17,13 @@ Not looked at: whether outcomes are true, whether the batch was good, whether so
 Exit codes: 0 all holds, 1 something does not, 2 a pack cannot be read, or a package is missing.
 """
 import argparse
+import os
 import pathlib
 import sys
+
+# The matrices are small: threads of a library would wait for each other longer than they work.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "recomputing"), str(HERE)]

@@ -170,12 +170,12 @@ class Evidence:
         both = [self.information.row(name, hotkey) for hotkey in hotkeys]
         if not hotkeys or any(one is None for one in both):
             return
-        scores = [one[1] for one in both]
+        scores, severities = [one[1] for one in both], judging.by_severity(roster)
         alike = merging.likeness(scores)
         copies = {member: len(members) for members in merging.groups(alike) for member in members}
         for at, hotkey in enumerate(hotkeys):
             seen, where = self.shelf.verdicts[name, hotkey]["record"]["observations"], f"{name} {hotkey}"
-            tally.close(rule, f"{where} monotonicity", seen["monotonicity"], judging.monotonicity(roster, scores[at]), LIKENESS)
+            tally.close(rule, f"{where} monotonicity", seen["monotonicity"], judging.rising_by(severities, scores[at]), LIKENESS)
             tally.close(rule, f"{where} entropy", seen["entropy"], judging.entropy(scores[at]), LIKENESS)
             tally.close(rule, f"{where} likeness", seen["similarity"], merging.nearest(alike, at), LIKENESS_32)
             tally.same(rule, f"{where} copies", seen["copies"], copies[at])

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ledger::{self, LedgerArgs};
 use super::{chain, readers};
-use crate::api::serve::serve_alone;
+use crate::api::serve::{Current, look_on, serve_current};
 use crate::api::state::{ApiParts, ApiState, Readiness};
 use crate::config::Settings;
 use crate::logging;
@@ -22,6 +22,8 @@ use crate::wallet::Hotkey;
 
 /// How often is looked whether another copy lies in the ledger's place.
 const LOOK: Duration = Duration::from_secs(5);
+/// For how long the old copy stays open: no request takes longer.
+const LAST: Duration = Duration::from_secs(40);
 
 /// Arguments of `pages`.
 #[derive(Debug, Args)]
@@ -57,28 +59,30 @@ async fn serve(args: &PagesArgs, settings: Settings) -> anyhow::Result<ExitCode>
     let address = settings.validator.listen;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
-    let listener = listener.into_std()?;
     let metrics = logging::record_metrics();
     let source = Source { args, settings: &settings, file: copied(&settings)? };
     let mut copy = source.open().await?;
+    let mut api = state(&copy.settings, copy.ledger.clone(), args.hotkey, metrics.clone())?;
+    let current = Current::new(api.clone());
+    let serving = tokio::spawn(serve_current(listener, current.clone(), stop.clone()));
     loop {
         tracing::info!(netuid = copy.settings.netuid, %address, ledger = copy.ledger.address(), "pages are served");
-        let api = state(&copy.settings, copy.ledger.clone(), args.hotkey, metrics.clone())?;
+        let looking = tokio::spawn(look_on(api));
         // It ends with the process, or when another copy that can be served lies in the ledger's place.
-        let turn = stop.child_token();
-        let newer = async {
-            let newer = source.newer(copy.seen, &turn).await;
-            turn.cancel();
-            newer
-        };
-        let serving = serve_alone(TcpListener::from_std(listener.try_clone()?)?, api, turn.clone());
-        let ((), newer) = tokio::join!(serving, newer);
-        copy.ledger.close().await;
-        match newer {
-            Some(newer) => copy = newer,
-            None => return Ok(ExitCode::SUCCESS),
-        }
+        let newer = source.newer(copy.seen, &stop).await;
+        looking.abort();
+        let Some(newer) = newer else { break };
+        api = state(&newer.settings, newer.ledger.clone(), args.hotkey, metrics.clone())?;
+        current.put(api.clone());
+        let old = std::mem::replace(&mut copy, newer).ledger;
+        tokio::spawn(async move {
+            tokio::time::sleep(LAST).await;
+            old.close().await;
+        });
     }
+    serving.await?;
+    copy.ledger.close().await;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Where ledgers come from.

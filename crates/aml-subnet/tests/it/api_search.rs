@@ -142,6 +142,8 @@ async fn a_day_is_looked_through_from_its_page_alone() {
             assert!(!html.contains(never), "{hostile} has {never}");
         }
     }
+    let absent = kit.get(&page("?severity=nobody%E2%80%AE")).await.must_succeed().text();
+    assert!(absent.contains("selected>nobody\u{fffd}</option>"), "what is looked for is seen: {absent}");
     let odd = kit.get(&page("?q=odd/..")).await.must_succeed().text();
     assert!(odd.contains("1 to 1 of 1"), "{}", odd_id(DAYS));
     let none = kit.get("/page/alerts/1-2020-01-01-30").await;

@@ -99,11 +99,6 @@ impl AlertsPage {
                 whole(list.total as u64)
             ),
         };
-        let order = |(value, label): &(&str, &str)| Choice {
-            value: (*value).to_owned(),
-            label: (*label).to_owned(),
-            chosen: text("sort") == *value,
-        };
         Self {
             frame,
             round: list.round.clone(),
@@ -111,13 +106,25 @@ impl AlertsPage {
             text: line(text("q"), LINE),
             typologies: choices(&list.typologies, text("typology")),
             severities: choices(&list.severities, text("severity")),
-            orders: ORDERS.iter().map(order).collect(),
+            orders: orders(text("sort")),
             told,
             top: list.alerts.iter().map(|row| row_of(&list.round, row)).collect(),
             before: (after > 0).then(|| to(after.saturating_sub(SHOWN))),
             next: list.next_after.map(to),
         }
     }
+}
+
+/// Orders to choose from, and the one that is chosen.
+fn orders(chosen: &str) -> Vec<Choice> {
+    let others = ORDERS.iter().all(|(value, _)| *value != chosen).then_some((chosen, chosen));
+    let all = ORDERS.into_iter().chain(others.filter(|_| !chosen.is_empty()));
+    let order = |(value, label): (&str, &str)| Choice {
+        value: value.to_owned(),
+        label: label.to_owned(),
+        chosen: value == chosen,
+    };
+    all.map(order).collect()
 }
 
 /// Names to choose from. Those that do not fit a line, or would move their neighbours, are left to the API.
@@ -128,7 +135,13 @@ fn choices(names: &[Named], chosen: &str) -> Vec<Choice> {
         label: format!("{} ({})", named.name, whole(named.alerts as u64)),
         chosen: named.name == chosen,
     };
-    names.iter().filter(plain).map(choice).collect()
+    let mut all: Vec<Choice> = names.iter().filter(plain).map(choice).collect();
+    // What is looked for stands there, whether the day has it or not.
+    if !chosen.is_empty() && !all.iter().any(|choice| choice.chosen) {
+        let shown = line(chosen, 60);
+        all.push(Choice { value: shown.clone(), label: shown, chosen: true });
+    }
+    all
 }
 
 /// The page of the same search that begins after a place.
