@@ -22,6 +22,7 @@ mod miner;
 mod miners;
 mod my_rounds;
 mod pages;
+mod readers;
 mod reasons;
 mod replay;
 mod rounds;

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{SettingsArgs, ValidatorArgs, chain, ledger, sealing, settle, standby, upgrade};
+use super::{SettingsArgs, ValidatorArgs, chain, ledger, readers, sealing, settle, standby, upgrade};
 use crate::api;
 use crate::api::state::ApiState;
 use crate::calendar::{date_of, day_at};
@@ -128,6 +128,7 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     Sot::open(settle::sot_settings(&settings.validator)).context("validator.sot")?;
     let secret = Secret::load_or_create(settings.validator.shared(), &MachineEntropy)?;
     webhooks::check(&settings.validator)?;
+    readers::access(&settings.validator)?;
     chain::connect(settings)?;
     chain::block_on(async {
         match ledger::open(settings, true).await {
@@ -261,6 +262,7 @@ async fn forever(
     let api = ApiState::new(api::state::ApiParts {
         metrics: logging::record_metrics(),
         upkeep: Arc::clone(&upkeep),
+        access: readers::access(&settings.validator)?,
         ..parts
     });
     let (netuid, mechanism) = (settings.netuid, settings.validator.mechanism);

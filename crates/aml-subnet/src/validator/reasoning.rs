@@ -14,9 +14,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::sot::{Found, SotError};
 use super::world::{BrokeOff, RoundLog, Source, Workers, World};
+use crate::readers::reasons::agreeing;
 use crate::readers::reasons::data::Data;
 use crate::readers::reasons::merging::Merging;
-use crate::readers::reasons::said::{self, Asked, Said};
+use crate::readers::reasons::said::{Asked, Said};
 use crate::readers::reasons::{About, Reasons};
 use crate::store::records::{Answer, Canonical, Reply, RosterRow, Round, RoundId, Sheet, Task};
 use crate::store::{RecordError, StorageError};
@@ -242,7 +243,7 @@ const fn is_gone(error: &SotError) -> bool {
 /// Of each alert of a round the share of alerts with a lower canonical score, as of a miner's own scores.
 #[must_use]
 pub fn above(canonical: &Canonical) -> Vec<f64> {
-    said::above(&canonical.scores.iter().map(|merged| merged.score.get()).collect::<Vec<f64>>())
+    agreeing::above(&canonical.scores.iter().map(|merged| merged.score.get()).collect::<Vec<f64>>())
 }
 
 /// By what reasons are looked up in a batch.

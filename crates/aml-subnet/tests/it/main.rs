@@ -1,6 +1,7 @@
 //! The crate through its front door: one module a topic.
 
 mod alert_rules;
+mod api_access;
 mod api_batch;
 mod api_chain;
 mod api_docs;
@@ -13,6 +14,7 @@ mod api_queues;
 mod api_readers;
 mod api_reasons;
 mod api_routes;
+mod api_search;
 mod axon_v10;
 mod btauth;
 mod chain_bench;

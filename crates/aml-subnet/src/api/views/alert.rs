@@ -25,7 +25,7 @@ pub struct Opinion {
     pub score: f64,
     /// Share of the round's alerts that it scores lower.
     pub above: f64,
-    /// Whether that is within a tenth of where the canonical score puts it.
+    /// Whether that is within a tenth of the share that has a lower canonical score: then its reasons count.
     pub agrees: bool,
 }
 
