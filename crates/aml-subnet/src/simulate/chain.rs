@@ -2,6 +2,7 @@
 //! clear, or committed and shown an epoch later. A submission that went out is in the next block, whether or not its sender
 //! lives.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub(super) struct SimChain {
     pub(super) stage: Arc<Stage>,
     pub(super) subnet: Subnet,
     taken: Mutex<Vec<Taken>>,
+    /// How often an endpoint was asked.
+    asked: AtomicUsize,
     /// When a reading last showed a part of the subnet alone.
     lied: Mutex<Option<Duration>>,
 }
@@ -57,13 +60,18 @@ pub(super) struct Taken {
 
 impl SimChain {
     pub(super) fn new(stage: Arc<Stage>, subnet: Subnet) -> Self {
-        Self { stage, subnet, taken: Mutex::default(), lied: Mutex::default() }
+        Self { stage, subnet, taken: Mutex::default(), asked: AtomicUsize::new(0), lied: Mutex::default() }
     }
 
     /// Everything that is in a block, in order.
     pub(super) fn taken(&self) -> Vec<Taken> {
         let now = self.block();
         self.all().iter().filter(|taken| taken.block <= now).cloned().collect()
+    }
+
+    /// How often an endpoint was asked since the last time that this was asked.
+    pub(super) fn times_asked(&self) -> usize {
+        self.asked.swap(0, Ordering::Relaxed)
     }
 
     /// The weights that it shows.
@@ -165,6 +173,7 @@ impl SimChain {
         let stage = &self.stage;
         stage.instant().await;
         stage.note("chain", what);
+        self.asked.fetch_add(1, Ordering::Relaxed);
         stage.pause(TAKES).await;
         stage.instant().await;
         let down = |trouble: &Trouble| if let Trouble::ChainDown(span) = trouble { Some(*span) } else { None };

@@ -8,7 +8,7 @@
 //! 5. What is published comes out again, byte for byte, of the answers that are kept; pay rests on what is known.
 //! 6. Numbers that alarms watch are those of the world, and silent while nothing is wrong.
 //! 7. What is kept in memory does not grow with the days.
-//! 8. A process that is told to stop ends.
+//! 8. A process that is told to stop ends, and none asks the chain more often than it has to.
 
 use super::time::Fault;
 use crate::store::records::{RoundId, Step};
@@ -151,6 +151,12 @@ pub enum Broken {
         what: &'static str,
         /// How many.
         count: usize,
+    },
+    /// The chain was asked without need.
+    #[error("the chain was asked {times} times within an hour")]
+    Hammers {
+        /// How often.
+        times: usize,
     },
     /// It did not end.
     #[error("a process that was told to stop {after_s} s ago still runs")]

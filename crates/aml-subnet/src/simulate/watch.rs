@@ -51,6 +51,8 @@ const SLACK: f64 = 0.6;
 const NOTICED: Duration = Duration::from_secs(100 * 60);
 /// Weights are new again so long after whatever kept them from the chain.
 const AGAIN: Duration = Duration::from_secs(6 * 3600);
+/// An idle validator makes no more than twenty calls a minute.
+const MOST_ASKED: usize = 20 * 60;
 /// Tasks and timers beside those of miners that are asked.
 const FEW: usize = 40;
 const HOUR: f64 = 3600.0;
@@ -108,7 +110,10 @@ impl Watch {
     /// Looks at the numbers of this moment, and at each day whose time is over.
     pub(super) fn look(&self) {
         let figures = self.figures();
-        let broken = self.age(&figures).or_else(|| self.held(&figures)).or_else(|| self.alarms(&figures));
+        let times = self.chain.times_asked();
+        let broken = (times > MOST_ASKED).then_some(Broken::Hammers { times });
+        let broken = broken.or_else(|| self.age(&figures)).or_else(|| self.held(&figures));
+        let broken = broken.or_else(|| self.alarms(&figures));
         broken.into_iter().for_each(|law| self.stage.breaks(law));
         self.days(self.stage.time.uptime());
     }
