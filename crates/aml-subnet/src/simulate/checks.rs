@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::cast::Miner;
 use super::chain::Taken;
-use super::days::{day_begins, due, round_of};
+use super::days::{begins, day_begins, due, round_of};
 use super::kept::KeptRound;
 use super::laws::Broken;
 use super::plan::Plan;
+use super::stage::Stage;
 use super::subnet::Subnet;
 use super::troubles::{Span, Trouble};
 use crate::chain::types::Uid;
@@ -18,9 +19,12 @@ use crate::wallet::Hotkey;
 /// Above so many hundredths of those that answered the round before, it is we who reached nobody.
 const MOST_GONE: usize = 60;
 
+/// Our own side is looked at within this.
+const PROBED: Duration = Duration::from_secs(60);
+
 /// A day whose time is over.
 pub(super) struct EndedDay<'a> {
-    pub(super) plan: &'a Plan,
+    pub(super) stage: &'a Stage,
     pub(super) subnet: &'a Subnet,
     pub(super) day: u32,
     pub(super) kept: Option<&'a KeptRound>,
@@ -42,7 +46,7 @@ impl EndedDay<'_> {
         if kept.without_column().is_some() {
             return Some(Broken::Forgotten { round, what: "a column" });
         }
-        let end = due(self.plan, self.day);
+        let end = due(&self.stage.plan, self.day);
         let good = self.subnet.miners().iter().enumerate().filter(|(place, miner)| {
             miner.kind.is_good() && self.subnet.is_there_until(*place, end) && !self.is_excused(kept, miner)
         });
@@ -74,17 +78,23 @@ impl EndedDay<'_> {
 
     /// Whether a miner was not asked because the machine was off, and is not blamed for it.
     fn was_not_asked(&self, kept: &KeptRound, miner: &Miner) -> bool {
-        let (from, end) = (day_begins(self.day), due(self.plan, self.day));
+        let (from, end) = (day_begins(self.day), due(&self.stage.plan, self.day));
         let whole = Span { from, lasts: end.saturating_sub(from) };
         let off = |trouble: &Trouble| matches!(trouble, Trouble::Down(span) if span.meets(&whole));
         let answer = kept.answers.iter().find(|answer| answer.hotkey == miner.hotkey());
-        self.plan.troubles.iter().any(off) && answer.is_some_and(|answer| answer.reply == Reply::NotAsked)
+        self.stage.plan.troubles.iter().any(off) && answer.is_some_and(|answer| answer.reply == Reply::NotAsked)
     }
 
     /// Whether so many of those that answered the round before were not reached because we reached nobody, that the round had
     /// to be held for them.
     fn were_most_gone(&self, kept: &KeptRound) -> bool {
         let Some(before) = self.before else { return false };
+        // Where our side was well again before the deadline, nobody could tell any more.
+        let deadline_ms = kept.task.as_ref().map_or(0, |task| task.deadline_ms);
+        let deadline = Duration::from_millis(u64::try_from(deadline_ms).unwrap_or_default()).saturating_sub(begins());
+        if !self.stage.is_cut_at(deadline) || !self.stage.is_cut_at(deadline + PROBED) {
+            return false;
+        }
         let answered = before.answers.iter().filter(|answer| answer.reply == Reply::Answered);
         let answered: BTreeSet<Hotkey> = answered.map(|answer| answer.hotkey).collect();
         let gone = self.subnet.miners().iter().filter(|miner| {

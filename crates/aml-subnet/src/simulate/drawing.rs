@@ -130,8 +130,13 @@ impl Dice {
         // A round that is held needs one before it, and is held in vain while the source or the chain is away.
         let is_cut = day > 0 && self.one_in(6);
         if is_cut {
-            let from = self.time(day);
-            all.push(Trouble::Partition(Span { from, lasts: self.up_to(20 * MINUTE) }));
+            let (from, lasts) = (self.time(day), self.up_to(20 * MINUTE));
+            let after = self.up_to(MINUTE);
+            let while_asked = self.one_in(2);
+            all.push(match while_asked {
+                true => Trouble::CutOff { day, after, lasts },
+                false => Trouble::Partition(Span { from, lasts }),
+            });
         } else if self.one_in(6) {
             let instant = self.0.below(300 + 15 * plan.miners.len()) + 1;
             all.push(Trouble::OtherMachine { from: day_begins(day) + BATCH_AT, instant });

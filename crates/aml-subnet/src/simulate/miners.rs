@@ -39,7 +39,7 @@ const SLEEPS: Duration = Duration::from_secs(125);
 /// Who reads nothing holds a lane for so long.
 const STALLS: Duration = Duration::from_secs(5);
 /// So many connections of a day to one miner come to nothing at most: five attempts are made.
-const FAILURES: u32 = 3;
+const FAILURES: u32 = 2;
 
 /// The way to all miners.
 pub(super) struct Miners {

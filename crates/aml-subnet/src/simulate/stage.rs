@@ -48,6 +48,8 @@ struct Life {
     moved: bool,
     /// How long miners have, by the settings of the process.
     deadline: Duration,
+    /// When the validator reached nobody, beside what the plan says.
+    cut: Vec<Span>,
     broken: Option<Broken>,
     first_published: Option<Duration>,
 }
@@ -77,6 +79,7 @@ impl Stage {
             processes: 0,
             moved: false,
             deadline: Duration::ZERO,
+            cut: Vec::new(),
             broken: None,
             first_published: None,
         };
@@ -124,7 +127,29 @@ impl Stage {
 
     /// Whether the validator reaches nobody.
     pub(super) fn is_cut(&self) -> bool {
-        self.suffers(|trouble| if let Trouble::Partition(span) = trouble { Some(*span) } else { None })
+        self.is_cut_at(self.time.uptime())
+    }
+
+    /// The same of another time, as far as is known now.
+    pub(super) fn is_cut_at(&self, at: Duration) -> bool {
+        let planned = self.plan.troubles.iter().filter_map(|trouble| match trouble {
+            Trouble::Partition(span) => Some(*span),
+            _ => None,
+        });
+        planned.chain(self.life().cut.iter().copied()).any(|span| span.has(at))
+    }
+
+    /// The round of a day has its task, for the first time.
+    fn cuts_off(&self, round: RoundId) {
+        let of_day = day_of(round.date);
+        for trouble in &self.plan.troubles {
+            if let Trouble::CutOff { day, after, lasts } = *trouble
+                && of_day == Some(day)
+            {
+                let from = self.time.uptime() + after;
+                self.life().cut.push(Span { from, lasts });
+            }
+        }
     }
 
     /// Whether nothing can be written.
@@ -192,6 +217,7 @@ impl Stage {
     /// A round has a task: miners have their full time.
     pub(super) fn tasked(&self, round: RoundId, deadline_ms: i64) {
         let left_ms = deadline_ms.saturating_sub(self.time.now_ms());
+        self.cuts_off(round);
         let wanted_ms = i64::try_from(self.life().deadline.as_millis()).unwrap_or(i64::MAX);
         if left_ms.saturating_add(HURRY_MS) < wanted_ms {
             self.breaks(Broken::Hurried { round, left_s: left_ms / 1000 });

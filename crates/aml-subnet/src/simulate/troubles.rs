@@ -79,6 +79,15 @@ pub enum Trouble {
     SlowLedger(Duration),
     /// The validator reaches nobody: no miner, no chain, no source, no beacon.
     Partition(Span),
+    /// The same from so long after a day's round has its task.
+    CutOff {
+        /// The day.
+        day: u32,
+        /// How long after.
+        after: Duration,
+        /// For how long.
+        lasts: Duration,
+    },
     /// Connections fail, answers break off, requests come twice.
     Lossy(Span),
     /// Requests and answers take longer.

@@ -146,7 +146,7 @@ impl Watch {
             return Some(Broken::Forgotten { round, what });
         }
         let ended =
-            EndedDay { plan: &self.stage.plan, subnet: &self.chain.subnet, day, kept, before: seen.before.as_ref() };
+            EndedDay { stage: &self.stage, subnet: &self.chain.subnet, day, kept, before: seen.before.as_ref() };
         ended.broken().or_else(|| self.leftovers(day))
     }
 

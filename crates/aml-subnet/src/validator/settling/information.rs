@@ -80,9 +80,9 @@ impl Settler {
         if unsure {
             amended = awaited;
         }
-        self.amend(&information, newest, Amended { rounds: &amended, sure: !unsure }).await?;
-        self.unsure.store(false, Ordering::Relaxed);
-        Ok(found)
+        let done = self.amend(&information, newest, Amended { rounds: &amended, sure: !unsure }).await;
+        self.unsure.store(done.is_err(), Ordering::Relaxed);
+        Ok(done.map(|()| found)?)
     }
 
     /// Makes the newest pay again where outcomes that it rests on changed, or a round became void or late.
