@@ -27,6 +27,10 @@ class Information:
             self.columns[key] = None if row is None or row["worths"] is None else self.unpacked(key, row)
         return self.columns[key]
 
+    def swept(self, round_id, name):
+        row = self.book.columns.get((round_id, name))
+        return row is not None and row["worths"] is None
+
     def unpacked(self, key, row):
         found = []
         for what, kind in (("worths", "<i2"), ("scores", "<f8")):
@@ -92,6 +96,9 @@ class Information:
         addresses = [alert["address"] for alert in self.book.tasks[row["id"]]["roster"]]
         for name, own in zip(REFERENCES, (self.canonical(row, addresses), self.looked_up(row, addresses))):
             kept = self.row(row["id"], f"reference:{name}")
+            if self.swept(row["id"], f"reference:{name}"):
+                self.tally.skip("columns: of references", "the column was swept")
+                continue
             if kept is None:
                 self.tally.same("columns: of references", f"{row['id']} {name}", True, own is None)
                 continue
