@@ -50,6 +50,8 @@ class Pack:
     def __init__(self, path: pathlib.Path, hotkey=None):
         self.path = path
         raw = path.read_bytes()
+        if raw[:4] != b"PK\x03\x04" or raw[-22:-18] != b"PK\x05\x06":
+            raise Broken("no ZIP file, or something stands before or behind it")
         try:
             self.zip = zipfile.ZipFile(io.BytesIO(raw))
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
