@@ -12,7 +12,7 @@ use aml_miner::models::bundle::{Draft, LearntFrom, METADATA_FILE, Metadata, Mode
 use aml_miner::models::{Calibration, ModelFiles};
 use aml_miner::offline::OfflineModels;
 use aml_miner::synth::{SynthConfig, generate};
-use aml_miner::wire::{ScoreRow, write_body};
+use aml_miner::wire::{Explain, ScoreRow, write_body};
 
 use crate::api_answer_forms::{ARROW, NDJSON, doubles, must_read, texts};
 use crate::api_forms::{FORM, form};
@@ -147,8 +147,10 @@ fn clusters_without_a_scorer_are_refused_where_they_take_its_scores() {
         let folder = tempfile::tempdir().expect("a directory");
         let files = models(folder.path(), None, 0, says);
         let offline = OfflineModels::load(&files).expect("nothing is wrong with the file");
-        let told =
-            offline.answers(&small_batch(), false).map(|answers| answers.len()).map_err(|error| error.to_string());
+        let told = offline
+            .answers(&small_batch(), Explain::None)
+            .map(|answers| answers.len())
+            .map_err(|error| error.to_string());
         match says {
             Says::TakesNone => assert_eq!(told, Ok(1)),
             _ => assert_eq!(
@@ -199,7 +201,7 @@ fn every_form_of_a_request_meets_every_form_of_an_answer() {
     let parquet = tables.map(|name| (name, std::fs::read(path(name)).expect("there")));
     let arrow = tables.map(|name| (name, Frame::read(&path(name)).stream(true)));
     let json = write_body(&batch);
-    for explain in ["none", "top", "full"] {
+    for explain in ["none", "top", "full", "share:0.1", "share:1"] {
         let route = format!("/score/alerts?explain={explain}");
         let mut first: Option<Told> = None;
         for (form, kind, body) in [

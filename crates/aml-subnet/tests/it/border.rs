@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use aml_miner::clock::{Clock, FixedClock};
 use aml_miner::digest::Digest;
+use aml_miner::wire::Explain;
 use aml_subnet::beacon::{Beacon, BeaconRound, OpeningRule};
-use aml_subnet::config::{Answers, Explain, OpenRequests, Settings};
+use aml_subnet::config::{Answers, OpenRequests, Settings};
 use aml_subnet::protocol::NonceSource;
 use aml_subnet::protocol::terms::Opening;
 use aml_subnet::store::records::{Answer, Form, Reply, SealedAnswer, SealedState, Sealing, Task};
@@ -33,6 +34,11 @@ const NETUID: u16 = 7;
 /// The usual opening of the day of [`START`].
 const OPENING: u64 = 1_794_960_000 + 30 * 3600;
 const WHOLE: &[u8] = br#"{"alerts":[{"alert_id":"a"}],"features":[],"clusters":[],"money_flows":[]}"#;
+
+/// A tenth of the rows explained, the validator's default.
+fn share() -> Explain {
+    "share:0.1".parse().expect("a share")
+}
 
 /// How a validator asks, by its rules and settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -147,7 +153,9 @@ async fn every_way_of_asking_meets_every_way_of_serving() {
                 let before = ask(&asker(&nonces, (NETUID, Explain::Top, false)), asking(&miner, own)).await;
                 assert!(before.answer.sealed.is_some(), "{set:?}");
             }
-            for (explain, fallback) in [(Explain::None, false), (Explain::Top, true), (Explain::Full, false)] {
+            for (explain, fallback) in
+                [(Explain::None, false), (Explain::Top, true), (Explain::Full, false), (share(), true)]
+            {
                 let what = format!("{asked:?}, explain={explain}, v10_fallback={fallback}, {set:?}");
                 let Delivered { answer, body, .. } =
                     ask(&asker(&nonces, (NETUID, explain, fallback)), asking(&miner, asked)).await;
@@ -305,7 +313,7 @@ fn every_pair_of_settings_of_a_validator_is_good_or_refused_in_words() {
         for rules in [None, always(RulesVersion::V1), always(RulesVersion::V2)] {
             for beacon in [Beacon::Quicknet, Beacon::Development] {
                 for (v10_fallback, accept_unsigned) in [(false, false), (false, true), (true, false), (true, true)] {
-                    for explain in [Explain::None, Explain::Top, Explain::Full] {
+                    for explain in [Explain::None, Explain::Top, Explain::Full, share()] {
                         let mut settings = Settings::default();
                         (settings.validator.answers, settings.validator.explain) = (answers, explain);
                         settings.validator.rules.clone_from(&rules);
