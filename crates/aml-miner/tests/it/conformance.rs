@@ -133,7 +133,9 @@ fn manifests() -> Vec<Case> {
             fs::remove_file(it.path().join("features.parquet")).expect("removable")
         }),
         case("alerts_not_named", "every batch names alerts, features and clusters", None, |it| {
-            it.edit_manifest(|manifest: &mut Manifest| drop(manifest.files.remove("clusters.parquet")));
+            it.edit_manifest(|manifest: &mut Manifest| {
+                manifest.files.remove("clusters.parquet");
+            });
         }),
         case("file_cut", "lengths are those of the manifest", None, |it| {
             it.edit("features.parquet", |bytes| bytes.truncate(bytes.len() / 2))

@@ -5,7 +5,6 @@
 
 mod answers;
 mod btauth;
-mod captured;
 mod evidence;
 mod receipts;
 mod scoring_v1;

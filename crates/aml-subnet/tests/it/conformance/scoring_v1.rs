@@ -222,8 +222,8 @@ pub(super) fn judge_all(rules: &Rules, task: &Task, answers: &[(&'static str, Gi
 /// An outcome for all but every fifth alert; every second one illicit, every third of the rest suspicious.
 fn labels() -> Vec<Label> {
     let label = |place: usize| {
-        let illicit = place % 2 == 0;
-        Label { place, illicit, relevance: if illicit { 2 } else { u8::from(place % 3 == 0) } }
+        let illicit = place.is_multiple_of(2);
+        Label { place, illicit, relevance: if illicit { 2 } else { u8::from(place.is_multiple_of(3)) } }
     };
     (0..ALERTS).filter(|place| place % 5 != 4).map(label).collect()
 }
