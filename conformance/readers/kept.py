@@ -36,7 +36,7 @@ def evidence(file, report):
             except Broken:
                 own = {"refused": "pack"}
             if "round" in own:
-                checked = Evidence(case["hotkey"], 3, False)
+                checked = Evidence(case["hotkey"], (3, False))
                 try:
                     checked.run([path], [])
                     own = {"refused": "content"} if checked.tally.differs else own

@@ -3,6 +3,7 @@
 mod forms;
 mod home;
 mod load;
+mod readers;
 mod sealing;
 pub mod settings;
 mod subtensor;
@@ -11,6 +12,7 @@ pub mod validator;
 mod webhooks;
 
 pub use load::{ConfigError, Override, load};
+pub use readers::{ANY_ORIGIN, ReaderSettings};
 pub use sealing::{Answers, OpenRequests, SealingSettings};
 pub use settings::Settings;
 pub use validator::{TrapSettings, Unearned, ValidatorSettings};

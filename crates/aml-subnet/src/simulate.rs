@@ -1,74 +1,81 @@
-//! Simulation: a validator's round on virtual time, in one thread, from one seed. In test builds only.
+//! Simulation: a validator's days on virtual time, in one thread, from one seed. In test builds only.
 //!
 //! Everything that the validator's core touches has a simulated side here ([`crate::validator::world`]): clock and timers,
-//! ledger, talk with miners, chain, source, published files, randomness. The same code runs as in production. The same
-//! seed is the same world and the same trace, whatever the machine; [`simulate`] says what happened and whether the law
-//! held, [`least`] finds the least that has to go wrong for it to break.
+//! ledger, talk with miners, chain, source, beacon, published files, randomness. The same code runs as in production. The same
+//! seed is the same world and the same trace, whatever the machine; [`simulate`] says what happened and whether the laws
+//! held, [`least`] finds the least that has to go wrong for one of them to break.
 //!
-//! The laws stand in `laws`: a round that could be held was published and paid for, once, and the weights that the chain
-//! shows are those of the ledger.
+//! | file | what it has |
+//! |---|---|
+//! | `plan`, `troubles`, `drawing` | what a seed stands for |
+//! | `time`, `stage`, `trace` | virtual time; what all sides share |
+//! | `cast`, `miners`, `answers` | miners, and the way to them |
+//! | `subnet`, `chain`, `chain_edge` | the chain |
+//! | `batches`, `source` | batches and outcomes |
+//! | `ledger`, `round_log`, `information`, `other_logs`, `promises` | the ledger |
+//! | `aside`, `press`, `beacon` | the other edges |
+//! | `season`, `days` | days, processes, the operator |
+//! | `laws`, `checks`, `kept`, `figures`, `watch`, `report` | what must hold, and who looks whether it does |
 
 mod answers;
 mod aside;
+mod batches;
+mod beacon;
 mod cast;
 mod chain;
+mod chain_edge;
+mod checks;
+mod days;
+mod drawing;
+mod figures;
 mod information;
+mod kept;
 mod laws;
 mod ledger;
 mod miners;
+mod other_logs;
 mod plan;
+mod press;
+mod promises;
 mod report;
+mod round_log;
+mod season;
 mod source;
 mod stage;
+mod subnet;
 mod time;
 mod trace;
+mod troubles;
+mod watch;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aml_miner::digest::Digest;
-use futures_util::future::{Either, join, select};
-use tokio_util::sync::CancellationToken;
 
 pub use laws::Broken;
-pub use plan::{Flaw, Kind, Lie, Plan, Trouble};
+pub use plan::{Flaw, Kind, Lie, Plan, Ruling, Wanted};
 pub use report::Report;
 pub use time::Fault;
 pub use trace::Trace;
+pub use troubles::{Span, Trouble};
 
-use crate::calendar::{DAY_MS, start_ms};
-use crate::config::{Answers, ValidatorSettings};
-use crate::outputs::PublishError;
-use crate::protocol::NonceSource;
 use crate::store::OpenLedgerError;
-use crate::store::records::RoundId;
-use crate::validation::rules::RulesVersion;
-use crate::validation::rules_list::RulesList;
-use crate::validator::pay::{Payer, PayerParts};
-use crate::validator::query::{Asker, AskingKey, QuerySettings, Surroundings};
-use crate::validator::round::{Rounds, RoundsParts, Secret};
-use crate::validator::run::Validator;
-use crate::validator::settling::Settler;
-use crate::validator::world::{Edition, Entropy, Job, NoBeacon, Press, Time as _, Workers, World, within};
+use crate::validator::round::Secret;
+use crate::validator::world::{Entropy as _, Job, Workers, World};
 use crate::wallet::{Scheme, Signer};
 use aside::SimAside;
-use cast::{Miner, NETUID, TARGET, neuron};
+use beacon::SimBeacon;
+use cast::Miner;
 use chain::SimChain;
 use ledger::SimLedger;
 use miners::Miners;
-use report::{Ended, Kept};
-use source::{SimSource, WINDOW_DAYS, today};
+use press::SimPress;
+use source::SimSource;
 use stage::Stage;
+use subnet::Subnet;
 use time::VirtualTime;
-
-/// What is simulated at most.
-const DAY: Duration = Duration::from_millis(DAY_MS.unsigned_abs());
-/// An operator's supervisor starts a dead process again within this.
-const RESTARTS: Duration = Duration::from_secs(30);
-/// What is simulated after the publication: more than an epoch, so that weights are due in two.
-const PAYING: Duration = Duration::from_secs(90 * 60);
-/// How often a simulated validator looks whether weights are due.
-const WEIGHTS_INTERVAL: Duration = Duration::from_secs(600);
+use watch::Watch;
 
 /// The parts of a simulated world that outlive the validator's processes.
 struct Sides {
@@ -79,6 +86,8 @@ struct Sides {
     miners: Arc<Miners>,
     signer: Signer,
     secret: Secret,
+    source: Arc<SimSource>,
+    watch: Watch,
 }
 
 /// Runs a plan.
@@ -86,166 +95,85 @@ struct Sides {
 /// # Errors
 /// When there is no ledger in memory.
 pub fn simulate(plan: Plan) -> Result<Report, OpenLedgerError> {
-    let round = RoundId { netuid: NETUID, date: today(), window_days: WINDOW_DAYS };
-    let noon = Duration::from_millis(start_ms(round.date).unsigned_abs()) + DAY / 2;
-    let time = VirtualTime::new(noon);
+    let time = VirtualTime::new(days::begins());
     let stage = Arc::new(Stage::new(plan, time.clone()));
     let sides = Sides::new(&stage)?;
-    let ended = time.run(sides.day());
-    Ok(sides.report(round, ended.err()))
+    let ended = metrics::with_local_recorder(sides.watch.recorder(), || time.run(sides.season()));
+    Ok(Report::of(&sides, ended.err()))
 }
 
-/// The smallest plan that breaks the law as `report`'s does, by leaving out miners and troubles as long as it still breaks.
+/// The smallest plan that breaks the law as `report`'s does, by leaving out troubles, miners and days as long as it still breaks;
+/// the smallest that was found when `patience` is over.
 ///
 /// # Errors
 /// As [`simulate`].
-pub fn least(report: Report) -> Result<Report, OpenLedgerError> {
-    let mut least = report;
+pub fn least(report: Report, patience: Duration) -> Result<Report, OpenLedgerError> {
+    let (mut least, end) = (report, Instant::now() + patience);
     'smaller: loop {
         for plan in least.plan.smaller() {
+            if Instant::now() >= end {
+                break 'smaller;
+            }
             let tried = simulate(plan)?;
             if tried.breaks_as(&least) {
                 least = tried;
                 continue 'smaller;
             }
         }
-        return Ok(least);
+        break;
     }
+    Ok(least)
 }
 
 impl Sides {
     fn new(stage: &Arc<Stage>) -> Result<Self, OpenLedgerError> {
         let signer = Signer::from_seed(Digest::of(b"validator").as_bytes(), Scheme::Ed25519);
         let all: Vec<_> = (1..).zip(&stage.plan.miners).map(|(at, kind)| Arc::new(Miner::new(at, *kind))).collect();
-        let us = neuron(0, signer.hotkey(), None);
-        let others = (1..).zip(&all).map(|(uid, miner)| neuron(uid, miner.hotkey(), Some(miner)));
-        let chain = Arc::new(SimChain::new(Arc::clone(stage), std::iter::once(us).chain(others).collect()));
+        let subnet = Subnet::new(&stage.plan, signer.hotkey(), all.clone());
+        let chain = Arc::new(SimChain::new(Arc::clone(stage), subnet));
         let ledger = Arc::new(SimLedger::open(Arc::clone(stage))?);
+        let aside = Arc::new(SimAside::new(Arc::clone(stage)));
+        let source = Arc::new(SimSource::new(Arc::clone(stage)));
         let world = World {
             ledger: Arc::clone(&ledger) as Arc<_>,
-            source: Arc::new(SimSource::new(Arc::clone(stage))),
+            source: Arc::clone(&source) as Arc<_>,
             neurons: Arc::clone(&chain) as Arc<_>,
-            aside: Arc::new(SimAside::default()),
-            press: Arc::new(Counting { stage: Arc::clone(stage) }),
-            beacon: Arc::new(NoBeacon),
+            aside: Arc::clone(&aside) as Arc<_>,
+            press: Arc::new(SimPress::new(Arc::clone(stage))),
+            beacon: Arc::new(SimBeacon { stage: Arc::clone(stage) }),
             time: Arc::new(stage.time.clone()),
-            workers: Arc::new(OnTheSpot),
+            workers: Arc::new(OnTheSpot { stage: Arc::clone(stage) }),
         };
         let mut secret = [0; 32];
         // Drawn from the seed, which never ends.
         let _ = stage.fill(&mut secret);
         let miners = Arc::new(Miners { stage: Arc::clone(stage), all });
-        Ok(Self { stage: Arc::clone(stage), ledger, chain, world, miners, signer, secret: Secret::new(secret) })
-    }
-
-    /// From noon to noon, or until it can be seen what was paid for the published round.
-    async fn day(&self) {
-        let Stage { time, published, .. } = &*self.stage;
-        let (end, stop) = (time.uptime() + DAY, CancellationToken::new());
-        let closing = async {
-            let paid = async {
-                published.cancelled().await;
-                time.sleep(PAYING).await;
-            };
-            within(time, end, paid).await;
-            self.stage.note("operator", "the day is over");
-            stop.cancel();
-        };
-        join(self.lives(&stop), closing).await;
-    }
-
-    /// Processes are started, and die, until `stop`.
-    async fn lives(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            self.stage.rise();
-            let validator = self.validator();
-            self.stage.note("operator", "a process is started");
-            match select(Box::pin(validator.run(stop)), Box::pin(self.stage.death())).await {
-                Either::Left(_) => self.stage.note("operator", "the process has ended"),
-                Either::Right(_) => self.stage.note("operator", "the process was killed"),
-            }
-            drop(validator);
-            self.stage.pause(RESTARTS).await;
-        }
-    }
-
-    /// A validator as a fresh process would have it.
-    fn validator(&self) -> Validator {
-        let settings = ValidatorSettings {
-            allow_private_ips: true,
-            weights_interval: WEIGHTS_INTERVAL,
-            rules: Some(RulesList::always(RulesVersion::V1)),
-            answers: Answers::Open,
-            ..ValidatorSettings::default()
-        };
-        let asking = QuerySettings { allow_private_ips: true, ..QuerySettings::default() };
-        let key = AskingKey { signer: self.signer.clone(), nonces: Arc::new(NonceSource::default()) };
-        let World { time, workers, .. } = self.world.clone();
-        let stamps = Arc::clone(&time) as Arc<dyn aml_miner::clock::Clock>;
-        let (talk, entropy) = (Arc::clone(&self.miners) as Arc<_>, self.entropy());
-        let surroundings = Surroundings { time, stamps, talk, workers, entropy };
-        let rounds = Rounds::new(RoundsParts {
-            world: self.world.clone(),
-            asker: Asker::among(asking, NETUID, key, surroundings),
-            signer: self.signer.clone(),
-            secret: self.secret.clone(),
-            netuid: NETUID,
-            settings: settings.clone(),
-        });
-        let settler = Settler::of(&self.world, NETUID, settings.clone());
-        let payer = Payer::new(PayerParts {
-            chain: Arc::clone(&self.chain) as Arc<_>,
-            log: Arc::clone(&self.ledger) as Arc<_>,
-            signer: self.signer.clone(),
-            clock: Arc::new(self.stage.time.clone()),
-            entropy: self.entropy(),
-            target: TARGET,
-            min_rounds: settings.weights_min_rounds,
-        });
-        Validator { rounds, settler, payer: Some(payer), world: self.world.clone(), netuid: NETUID, settings }
-    }
-
-    fn entropy(&self) -> Arc<dyn Entropy> {
-        Arc::clone(&self.stage) as Arc<_>
-    }
-
-    fn report(&self, id: RoundId, fault: Option<Fault>) -> Report {
-        let kept = self.ledger.look(async |ledger| Kept::read(ledger, id).await);
-        let (taken, shown) = (self.chain.taken(), self.chain.shown_weights());
-        Report::of(&self.stage, Ended { round: id, fault, kept, taken, shown })
+        let watch = Watch::new(Arc::clone(&ledger), Arc::clone(&chain), aside, signer.hotkey());
+        let (stage, secret) = (Arc::clone(stage), Secret::new(secret));
+        Ok(Self { stage, ledger, chain, world, miners, signer, secret, source, watch })
     }
 }
 
-/// The one thread there is.
-struct OnTheSpot;
+/// The one thread there is. On a slow machine what it does takes time.
+struct OnTheSpot {
+    stage: Arc<Stage>,
+}
 
 impl Workers for OnTheSpot {
     fn run(&self, job: Job) {
-        job();
+        let slow = |trouble: &Trouble| if let Trouble::SlowMachine(most) = trouble { Some(*most) } else { None };
+        let Some(most) = self.stage.plan.troubles.iter().find_map(slow) else { return job() };
+        let (stage, process) = (Arc::clone(&self.stage), self.stage.process());
+        drop(tokio::spawn(async move {
+            stage.pause(most).await;
+            // What a dead process began ends with it.
+            if process.is_some() && stage.process() == process {
+                job();
+            }
+        }));
     }
 
     fn threads(&self) -> usize {
         1
-    }
-}
-
-/// Keeps nothing; writes down how many scores there were.
-struct Counting {
-    stage: Arc<Stage>,
-}
-
-impl Press for Counting {
-    fn publish(&self, edition: &Edition<'_>) -> Result<(), PublishError> {
-        self.stage.note("press", format_args!("{} scores", edition.canonical.scores.len()));
-        Ok(())
-    }
-
-    /// Nobody reads them here.
-    fn has_pack(&self, _round: RoundId) -> bool {
-        true
-    }
-
-    fn keep_pack(&self, _round: RoundId, _bytes: &[u8]) -> std::io::Result<()> {
-        Ok(())
     }
 }

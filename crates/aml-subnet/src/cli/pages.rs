@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::chain;
 use super::ledger::{self, LedgerArgs};
+use super::{chain, readers};
 use crate::api::serve::serve_newest;
 use crate::api::state::{ApiParts, ApiState, Readiness};
 use crate::config::Settings;
@@ -66,16 +66,21 @@ async fn serve(args: &PagesArgs, settings: Settings) -> anyhow::Result<ExitCode>
     };
     let first = source.open().await?;
     let mut seen = first.seen;
-    let (shown, newest) = watch::channel(show(&first));
+    let (shown, newest) = watch::channel(show(&first)?);
     drop(first);
     let replacing = async {
         while let Some(copy) = source.newer(seen, &stop).await {
             seen = copy.seen;
             // The old ledger closes with the last request that reads it.
-            shown.send_replace(show(&copy));
+            shown.send_replace(show(&copy)?);
         }
+        anyhow::Ok(())
     };
-    tokio::join!(serve_newest(listener, newest, stop.clone()), replacing);
+    let serving = async {
+        serve_newest(listener, newest, stop.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(serving, replacing)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -153,9 +158,11 @@ fn state(
     ledger: Ledger,
     hotkey: Hotkey,
     metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
-) -> ApiState {
+) -> anyhow::Result<ApiState> {
     let parts = ApiParts::of(settings, ledger, hotkey, Arc::new(SystemClock));
-    ApiState::new(ApiParts { metrics, readiness: Readiness { mirror: true, ..parts.readiness }, ..parts })
+    let access = readers::access(&settings.validator)?;
+    let readiness = Readiness { mirror: true, ..parts.readiness };
+    Ok(ApiState::new(ApiParts { metrics, readiness, access, ..parts }))
 }
 
 /// The file that is served, where the ledger is one.

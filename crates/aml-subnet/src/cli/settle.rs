@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use aml_miner::clock::SystemClock;
 use aml_miner::data::download::DownloadSettings;
@@ -55,6 +56,7 @@ pub(super) fn run(args: &SettleArgs) -> anyhow::Result<ExitCode> {
             workers: Arc::new(Threads),
             netuid: settings.netuid,
             settings: settings.validator.clone(),
+            unsure: AtomicBool::new(true),
         };
         let mut errors = Vec::new();
         settler.look(&mut errors).await?;

@@ -9,6 +9,7 @@ use aml_miner::wire::{Explain, Share};
 use serde::{Deserialize, Serialize};
 
 use super::forms::{is_database, is_key};
+use super::readers::ReaderSettings;
 use super::sealing::Answers;
 use super::webhooks::{self, WebhookSettings};
 use crate::validation::rules_list::RulesList;
@@ -99,6 +100,8 @@ pub struct ValidatorSettings {
     /// Columns and scores of submissions, from which rules v2 pay, are kept so long.
     #[serde(with = "humantime_serde")]
     pub columns_age: Duration,
+    /// Who may read, and how much.
+    pub readers: ReaderSettings,
     /// Who is told when a round is published, gets outcomes, or is settled.
     pub webhooks: Vec<WebhookSettings>,
 }
@@ -206,6 +209,7 @@ impl Default for ValidatorSettings {
             retention_age: 90 * DAY,
             retention_bytes: 50 << 30,
             columns_age: 60 * DAY,
+            readers: ReaderSettings::default(),
             webhooks: Vec::new(),
         }
     }
@@ -286,6 +290,7 @@ impl ValidatorSettings {
             self.columns_age < LEAST_COLUMNS_AGE,
             "columns_age: must be at least 40 days, for rules v2 pay from the columns of the last 37".to_owned(),
         );
+        self.readers.problems().into_iter().for_each(|problem| refuse(true, problem));
         webhooks::problems(&self.webhooks).into_iter().for_each(|problem| refuse(true, problem));
         if let Some(list) = &self.rules {
             list.problems().into_iter().for_each(|problem| refuse(true, format!("rules: {problem}")));

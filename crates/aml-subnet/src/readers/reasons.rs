@@ -4,6 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`catalogue`] | the codes: sentence, unit, direction, expression over the batch's columns, names of features |
+//! | [`agreeing`] | when a miner agrees with the canonical score |
 //! | [`said`] | one miner's answer, down to codes: nothing else of what it wrote is kept |
 //! | [`merging`] | many miners' codes to the few of an alert |
 //! | [`data`] | what the batch says of a code at an alert |
@@ -11,6 +12,7 @@
 //!
 //! Texts of miners end in [`said`]. What leaves this folder are codes, shares of voices, and values of the batch.
 
+pub mod agreeing;
 pub mod catalogue;
 pub mod data;
 pub mod merging;

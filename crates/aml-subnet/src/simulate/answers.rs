@@ -1,4 +1,4 @@
-//! What the miners of a simulation answer: scores, receipts and signatures, right or wrong.
+//! What the miners of a simulation answer: scores, receipts and signatures, open or sealed, right or wrong.
 
 use std::time::Duration;
 
@@ -12,9 +12,14 @@ use serde_json::Value;
 use super::cast::Miner;
 use super::plan::{Kind, Lie};
 use crate::protocol::answer::{self, Answered, Asked};
+use crate::protocol::sealed::{Packed, Parties, seal};
+use crate::protocol::second_answer::{self, Encoding, Stated, Subject};
+use crate::protocol::terms::{Opening, Terms};
 use crate::wallet::{Scheme, Signer};
 
 const MODEL_VERSION: &str = "1.0.0+0a1b2c3d4e5f";
+/// More than a simulated validator takes.
+const HUGE: usize = 300_000;
 
 /// A whole answer.
 pub(super) struct Given {
@@ -23,9 +28,21 @@ pub(super) struct Given {
     pub(super) body: Vec<u8>,
 }
 
+/// A request that was verified.
+pub(super) struct Request<'a> {
+    /// Its body.
+    pub(super) body: &'a [u8],
+    /// Who asked, and what an answer has to name.
+    pub(super) asked: Asked,
+    /// What is said of the round; with an opening, the answer is to be sealed.
+    pub(super) terms: Option<Terms>,
+    /// When it came.
+    pub(super) now: Duration,
+}
+
 /// What is read of a request.
 #[derive(Deserialize)]
-struct Request {
+struct Content {
     alerts: Vec<Alert>,
 }
 
@@ -37,13 +54,19 @@ struct Alert {
 }
 
 /// The answer to a request that was verified.
-pub(super) fn scored(miner: &Miner, request: &[u8], asked: &Asked, now: Duration) -> Given {
-    let lie = if let Kind::Lying(lie) = miner.kind { Some(lie) } else { None };
-    let body = rows(miner, request, lie);
+pub(super) fn scored(miner: &Miner, request: &Request<'_>) -> Given {
+    let asked = &request.asked;
+    let opening = request.terms.and_then(|terms| Some((terms, terms.opening?)));
+    let lie = match (miner.kind, opening) {
+        (Kind::Lying(Lie::Truncated), None) => Some(Lie::Garbage),
+        (Kind::Lying(Lie::Open), None) => Some(Lie::Missing),
+        (Kind::Lying(lie), _) => Some(lie),
+        _ => None,
+    };
+    let body = if miner.kind == Kind::Huge { vec![b' '; HUGE] } else { rows(miner, request.body, lie) };
     let output = Digest::of(&body);
     let input = if lie == Some(Lie::OtherReceipt) { Digest::of(b"another request") } else { asked.body };
-    let mut headers = HeaderMap::new();
-    headers.insert(HeaderName::from_static(HEADER), receipt(miner, input, output, now));
+    let receipt = receipt(miner, input, output, request.now);
     let stranger;
     let signer = if lie == Some(Lie::OtherKey) {
         stranger = Signer::from_seed(output.as_bytes(), Scheme::Ed25519);
@@ -51,11 +74,46 @@ pub(super) fn scored(miner: &Miner, request: &[u8], asked: &Asked, now: Duration
     } else {
         &miner.signer
     };
+    if let Some(opening) = opening.filter(|_| lie != Some(Lie::Open)) {
+        return sealed(Answer { miner, signer, body, receipt, lie }, asked, opening);
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(HeaderName::from_static(HEADER), value(&receipt));
     headers.extend(answer::sign(signer, Answered { status: StatusCode::OK, body: output }, asked));
     Given { status: StatusCode::OK, headers, body }
 }
 
-fn receipt(miner: &Miner, input: Digest, output: Digest, now: Duration) -> HeaderValue {
+/// What is to be sealed.
+struct Answer<'a> {
+    miner: &'a Miner,
+    signer: &'a Signer,
+    body: Vec<u8>,
+    receipt: String,
+    lie: Option<Lie>,
+}
+
+fn sealed(answer: Answer<'_>, asked: &Asked, (terms, opening): (Terms, Opening)) -> Given {
+    let Answer { miner, signer, body, receipt, lie } = answer;
+    let parties = Parties { miner: miner.hotkey(), validator: asked.validator, task: terms.task };
+    let plain = Digest::of(&body);
+    let packed = Packed::of(Some(&receipt), &body).expect("a receipt is short");
+    let mut sent = seal(packed, opening.round(), &parties).expect("the machine has some randomness");
+    if lie == Some(Lie::Truncated) {
+        sent.truncate(sent.len().saturating_sub(5));
+    }
+    let stated = Stated {
+        status: StatusCode::OK,
+        plain,
+        sent: Digest::of(&sent),
+        encoding: Encoding::Sealed,
+        beacon: Some(opening.round()),
+    };
+    let subject = Subject { task: terms.task, commitment: terms.commitment, decoded: asked.body };
+    let headers = second_answer::sign(signer, &stated, asked, &subject);
+    Given { status: StatusCode::OK, headers, body: sent }
+}
+
+fn receipt(miner: &Miner, input: Digest, output: Digest, now: Duration) -> String {
     let statement = Statement {
         input,
         output,
@@ -64,11 +122,15 @@ fn receipt(miner: &Miner, input: Digest, output: Digest, now: Duration) -> Heade
         schema: Digest::of(b"schema"),
         timestamp: u64::try_from(millis(now)).unwrap_or_default(),
     };
-    HeaderValue::from_str(&miner.receipts.sign(&statement).to_header()).expect("a receipt is base64url")
+    miner.receipts.sign(&statement).to_header()
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("a receipt is base64url")
 }
 
 fn rows(miner: &Miner, request: &[u8], lie: Option<Lie>) -> Vec<u8> {
-    let Ok(Request { alerts }) = serde_json::from_slice(request) else { return b"[]".to_vec() };
+    let Ok(Content { alerts }) = serde_json::from_slice(request) else { return b"[]".to_vec() };
     let mut rows: Vec<String> = alerts.iter().map(|alert| row(alert, &score(miner, alert).to_string())).collect();
     match (lie, alerts.first()) {
         (Some(Lie::Nan), Some(first)) => rows[0] = row(first, "NaN"),
@@ -86,11 +148,17 @@ fn row(alert: &Alert, score: &str) -> String {
     )
 }
 
-/// Signal and noise; the noise is the miner's own, and the same each time.
+/// Signal and noise; both the miner's own, and the same each time.
 fn score(miner: &Miner, alert: &Alert) -> f64 {
     let confidence = &alert.alert_confidence_score;
     let signal = confidence.as_f64().or_else(|| confidence.as_str()?.parse().ok()).unwrap_or(0.5);
-    let digest = Digest::of(format!("{}\n{}", miner.name, alert.alert_id).as_bytes());
-    let noise = f64::from(u16::from_be_bytes([digest.as_bytes()[0], digest.as_bytes()[1]])) / 65535.0;
-    (0.9 * signal + 0.1 * noise).clamp(0.0, 1.0)
+    let noise = unit(&format!("{}\n{}", miner.name, alert.alert_id));
+    let skill = 0.6 + 0.3 * unit(&miner.name);
+    (skill * signal + (1.0 - skill) * noise).clamp(0.0, 1.0)
+}
+
+/// A number from 0 to 1 that follows from a text.
+fn unit(text: &str) -> f64 {
+    let digest = Digest::of(text.as_bytes());
+    f64::from(u16::from_be_bytes([digest.as_bytes()[0], digest.as_bytes()[1]])) / 65535.0
 }

@@ -1,10 +1,12 @@
 //! Answers that wait for the ledger of a simulation: kept like a disk keeps them, through the death of a process.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::stage::Stage;
 use crate::store::records::{Answer, RoundId};
 use crate::validator::world::{Aside, AsideError};
 use crate::wallet::Hotkey;
@@ -12,17 +14,28 @@ use crate::wallet::Hotkey;
 type Kept = BTreeMap<(RoundId, Hotkey), (Answer, Option<Bytes>)>;
 
 /// A disk with answers.
-#[derive(Default)]
-pub(super) struct SimAside(Mutex<Kept>);
+pub(super) struct SimAside {
+    stage: Arc<Stage>,
+    kept: Mutex<Kept>,
+}
 
 impl SimAside {
+    pub(super) fn new(stage: Arc<Stage>) -> Self {
+        Self { stage, kept: Mutex::default() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Aside for SimAside {
     fn put(&self, round: RoundId, answer: &Answer, body: Option<&Bytes>) -> Result<(), AsideError> {
+        if self.stage.is_full() {
+            let source = io::Error::from(io::ErrorKind::StorageFull);
+            return Err(AsideError::Io { path: "aside".into(), source });
+        }
+        self.stage.note("aside", "an answer waits");
         self.lock().insert((round, answer.hotkey), (answer.clone(), body.cloned()));
         Ok(())
     }

@@ -1,41 +1,50 @@
-//! The chain of a simulation: a block every twelve seconds, a subnet of a validator and some miners, weights set in the
-//! clear. A submission that went out is in the next block, and final with it, whether or not its sender lives.
+//! The chain of a simulation: a block every twelve seconds, a subnet whose neurons come and go, weights that are set in the
+//! clear, or committed and shown an epoch later. A submission that went out is in the next block, whether or not its sender
+//! lives.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
-use futures_util::future::BoxFuture;
 
 use super::cast::NETUID;
-use super::plan::{Flaw, Trouble};
+use super::laws::Broken;
+use super::plan::Flaw;
 use super::stage::Stage;
+use super::subnet::{BLOCK_TIME, FIRST, REGISTERED, Subnet, at_block};
+use super::troubles::Trouble;
 use crate::chain::commit::PendingReveal;
-use crate::chain::epoch::Epoch;
-use crate::chain::metagraph::{MetagraphSource, SourceError};
-use crate::chain::outcome::{Included, RevealFate, Sighting, TimelockedAt, Trace, WeightsOutcome};
-use crate::chain::plan::{WeightsPlan, WeightsRequest};
-use crate::chain::route::Route;
+use crate::chain::outcome::Included;
+use crate::chain::reading::ChainReading;
 use crate::chain::standing::WeightsStanding;
-use crate::chain::types::{Block, Hyperparameters, Metagraph, Neuron, Uid};
-use crate::chain::weights::conform;
-use crate::subtensor::{ReadError, RevealError, SetWeightsError, SubmitError};
-use crate::validator::world::{Time as _, WeightsChain, WeightsOnChain, WeightsTarget};
-use crate::wallet::{Hotkey, Signer};
+use crate::chain::types::{Block, Hyperparameters, Metagraph};
+use crate::subtensor::{ReadError, SubmitError};
+use crate::validator::world::{Time as _, WeightsOnChain};
+use crate::wallet::Hotkey;
 
-const BLOCK_TIME: Duration = Duration::from_secs(12);
-/// The block at the start.
-const FIRST: u64 = 1_000_000;
-const TEMPO: u16 = 360;
+/// Blocks of a tempo.
+pub(super) const TEMPO: u16 = 360;
+/// Blocks of an epoch.
+pub(super) const EPOCH: u64 = 361;
 /// How long an endpoint takes at most.
 const TAKES: Duration = Duration::from_secs(2);
+/// No endpoint lies twice within this: who reads again is told the truth.
+const QUIET: Duration = Duration::from_secs(60);
+/// A transaction lives for 64 blocks.
+const ERA: Duration = Duration::from_secs(64 * 12);
+/// Who came so many blocks before a submission may be in it: it was read before, and sent after.
+const MEANWHILE: u64 = 70;
 
 /// A chain with one subnet.
 pub(super) struct SimChain {
-    stage: Arc<Stage>,
-    neurons: Vec<Neuron>,
-    down_until: Duration,
+    pub(super) stage: Arc<Stage>,
+    pub(super) subnet: Subnet,
     taken: Mutex<Vec<Taken>>,
+    /// How often an endpoint was asked.
+    asked: AtomicUsize,
+    /// When a reading last showed a part of the subnet alone.
+    lied: Mutex<Option<Duration>>,
 }
 
 /// Weights that the chain took.
@@ -43,15 +52,15 @@ pub(super) struct SimChain {
 pub(super) struct Taken {
     /// In which block.
     pub(super) block: Block,
+    /// From which block on it shows them; `None` when a commit is never revealed.
+    pub(super) shows: Option<Block>,
     /// The weights, and the salt by which one submission is told from another.
     pub(super) content: PendingReveal,
 }
 
 impl SimChain {
-    pub(super) fn new(stage: Arc<Stage>, neurons: Vec<Neuron>) -> Self {
-        let down = |trouble: &Trouble| if let Trouble::ChainDown(until) = trouble { Some(*until) } else { None };
-        let down_until = stage.plan.troubles.iter().find_map(down).unwrap_or_default();
-        Self { stage, neurons, down_until, taken: Mutex::default() }
+    pub(super) fn new(stage: Arc<Stage>, subnet: Subnet) -> Self {
+        Self { stage, subnet, taken: Mutex::default(), asked: AtomicUsize::new(0), lied: Mutex::default() }
     }
 
     /// Everything that is in a block, in order.
@@ -60,26 +69,83 @@ impl SimChain {
         self.all().iter().filter(|taken| taken.block <= now).cloned().collect()
     }
 
+    /// How often an endpoint was asked since the last time that this was asked.
+    pub(super) fn times_asked(&self) -> usize {
+        self.asked.swap(0, Ordering::Relaxed)
+    }
+
     /// The weights that it shows.
     pub(super) fn shown_weights(&self) -> WeightsOnChain {
-        self.shown().map(|taken| self.as_shown(&taken)).unwrap_or_default()
+        self.shown(self.block()).map(|taken| self.as_shown(&taken)).unwrap_or_default()
     }
 
-    fn block(&self) -> Block {
-        Block(FIRST + (self.stage.time.uptime().as_secs() / BLOCK_TIME.as_secs()))
+    /// Since which block the weights are as they are: without any, since the first submission; without one, since the
+    /// registration.
+    pub(super) fn weights_since(&self) -> Block {
+        let first = || self.taken().first().map(|taken| taken.block);
+        let shown = self.shown(self.block()).and_then(|taken| taken.shows);
+        shown.or_else(first).unwrap_or(Block(REGISTERED))
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Taken>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The newest block.
+    pub(super) fn block(&self) -> Block {
+        Block(FIRST + self.stage.time.uptime().as_secs() / BLOCK_TIME.as_secs())
     }
 
-    /// What was set last, in a block that there is.
-    fn shown(&self) -> Option<Taken> {
-        let now = self.block();
-        self.all().iter().rfind(|taken| taken.block <= now).cloned()
+    /// The newest block that an endpoint knows.
+    pub(super) fn seen(&self) -> Block {
+        let now = self.stage.time.uptime();
+        let behind = |trouble: &Trouble| match trouble {
+            Trouble::ChainLags { span, blocks } if span.has(now) => Some(*blocks),
+            _ => None,
+        };
+        Block(self.block().0 - self.stage.plan.troubles.iter().filter_map(behind).max().unwrap_or(0))
     }
 
-    fn as_shown(&self, taken: &Taken) -> WeightsOnChain {
+    /// The newest block that is final, as an endpoint knows it.
+    pub(super) fn finalised_block(&self) -> Block {
+        let now = self.stage.time.uptime();
+        let stops = |trouble: &Trouble| match trouble {
+            Trouble::FinalityStops(span) if span.has(now) => Some(at_block(span.from)),
+            _ => None,
+        };
+        let stopped = self.stage.plan.troubles.iter().filter_map(stops).min();
+        stopped.map_or_else(|| self.seen(), |stopped| self.seen().min(stopped))
+    }
+
+    /// What an endpoint that is well and up to date shows of the subnet.
+    pub(super) fn reading(&self) -> ChainReading {
+        let block = self.block();
+        ChainReading {
+            metagraph: Metagraph { netuid: NETUID, block, neurons: self.subnet.neurons(block) },
+            tempo: TEMPO,
+            registration_price: None,
+            weights: Some(self.shown_weights()),
+            last_update: Some(self.last_update(block)),
+            stopped: None,
+        }
+    }
+
+    /// What is shown at a block.
+    pub(super) fn shown(&self, block: Block) -> Option<Taken> {
+        let all = self.all();
+        let there = all.iter().filter(|taken| taken.shows.is_some_and(|shows| shows <= block));
+        there.max_by_key(|taken| (taken.shows, taken.block)).cloned()
+    }
+
+    /// Whether this reading is a lie: no two of them within a minute.
+    pub(super) fn lies_now(&self) -> bool {
+        let now = self.stage.time.uptime();
+        let mut lied = self.lied.lock().unwrap_or_else(PoisonError::into_inner);
+        let lies = lied.is_none_or(|before| now.saturating_sub(before) > QUIET);
+        if lies {
+            *lied = Some(now);
+        }
+        lies
+    }
+
+    /// Weights as they are shown.
+    pub(super) fn as_shown(&self, taken: &Taken) -> WeightsOnChain {
         let mut weights = taken.content.weights.pairs();
         if self.stage.plan.flaw == Some(Flaw::MixesWeights) {
             weights.iter_mut().for_each(|(_, weight)| *weight /= 2);
@@ -87,61 +153,127 @@ impl SimChain {
         weights
     }
 
-    /// Whether a submission waits for the next block.
-    fn waits(&self) -> bool {
-        let now = self.block();
-        self.all().iter().any(|taken| taken.block > now)
+    /// The newest submission in or before a block.
+    pub(super) fn newest(&self, block: Block) -> Option<Taken> {
+        self.all().iter().rfind(|taken| taken.block <= block).cloned()
     }
 
-    async fn asked(&self, what: &'static str) -> Result<(), ReadError> {
-        self.stage.instant().await;
-        self.stage.note("chain", what);
-        self.stage.pause(TAKES).await;
-        self.stage.instant().await;
-        if self.stage.time.uptime() >= self.down_until {
+    fn last_update(&self, block: Block) -> Block {
+        self.newest(block).map_or(Block(REGISTERED), |taken| taken.block)
+    }
+
+    /// Whether a submission waits for a block that an endpoint does not know yet.
+    pub(super) fn waits(&self) -> bool {
+        let seen = self.seen();
+        self.all().iter().any(|taken| taken.block > seen)
+    }
+
+    /// An endpoint is asked.
+    pub(super) async fn asked(&self, what: &'static str) -> Result<(), ReadError> {
+        let stage = &self.stage;
+        stage.instant().await;
+        stage.note("chain", what);
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        stage.pause(TAKES).await;
+        stage.instant().await;
+        let down = |trouble: &Trouble| if let Trouble::ChainDown(span) = trouble { Some(*span) } else { None };
+        if !stage.is_cut() && !stage.suffers(down) {
             return Ok(());
         }
-        self.stage.note("chain", format_args!("{what}: no answer"));
+        stage.note("chain", format_args!("{what}: no answer"));
         Err(ReadError::Node { what: what.to_owned(), reason: "no endpoint answers".to_owned() })
     }
 
-    async fn read(&self) -> Result<Metagraph, ReadError> {
-        self.asked("metagraph").await?;
-        Ok(Metagraph { netuid: NETUID, block: self.block(), neurons: self.neurons.clone() })
-    }
-
-    fn uid(&self, hotkey: Hotkey) -> Option<Uid> {
-        self.neurons.iter().find(|neuron| neuron.hotkey == hotkey).map(|neuron| neuron.uid)
-    }
-
-    fn standing_of(&self, hotkey: Hotkey) -> WeightsStanding {
+    /// A hotkey's standing as an endpoint knows it.
+    pub(super) fn standing_of(&self, hotkey: Hotkey) -> WeightsStanding {
+        let block = self.seen();
+        let neurons = self.subnet.neurons(block);
         WeightsStanding {
-            block: self.block(),
-            uid: self.uid(hotkey),
-            neurons: u16::try_from(self.neurons.len()).unwrap_or(u16::MAX),
+            block,
+            uid: neurons.iter().find(|neuron| neuron.hotkey == hotkey).map(|neuron| neuron.uid),
+            neurons: u16::try_from(neurons.len()).unwrap_or(u16::MAX),
             mechanisms: 1,
-            last_update: self.shown().map_or(Block(0), |taken| taken.block),
+            last_update: self.last_update(block),
             permit: true,
             is_owner: false,
             stake: 0,
-            rules: RULES,
+            rules: self.rules(),
         }
     }
 
-    /// A submission goes out, and is in the next block.
-    async fn included(&self, content: &PendingReveal) -> Included {
+    /// A submission goes out, and is in the next block; final when finality is there.
+    pub(super) async fn included(&self, content: &PendingReveal) -> Result<Included, SubmitError> {
+        let stage = &self.stage;
         let block = Block(self.block().0 + 1);
-        self.stage
-            .note("chain", format_args!("weights of {} neurons for block {}", content.weights.uids.len(), block.0));
-        self.all().push(Taken { block, content: content.clone() });
-        self.stage.instant().await;
-        let passed = self.stage.time.uptime().as_nanos() % BLOCK_TIME.as_nanos();
-        let passed = Duration::from_nanos(u64::try_from(passed).unwrap_or_default());
-        self.stage.time.sleep(BLOCK_TIME - passed).await;
-        self.stage.instant().await;
         let hash = *Digest::of(&block.0.to_le_bytes()).as_bytes();
-        Included { block, block_hash: hash, transaction: hash, events: Vec::new() }
+        let lost = |trouble: &Trouble| if let Trouble::SubmissionsLost(span) = trouble { Some(*span) } else { None };
+        if stage.suffers(lost) {
+            stage.note("chain", "a submission gets into no block");
+            stage.instant().await;
+            stage.time.sleep(ERA).await;
+            stage.instant().await;
+            return Err(SubmitError::Expired { transaction: hex::encode(hash), block: self.block().0 });
+        }
+        self.take(block, content);
+        stage.instant().await;
+        let passed = stage.time.uptime().as_nanos() % BLOCK_TIME.as_nanos();
+        let passed = Duration::from_nanos(u64::try_from(passed).unwrap_or_default());
+        stage.time.sleep(BLOCK_TIME - passed).await;
+        stage.instant().await;
+        let patient = stage.time.uptime() + ERA;
+        let stops = |trouble: &Trouble| if let Trouble::FinalityStops(span) = trouble { Some(*span) } else { None };
+        while stage.suffers(stops) {
+            if stage.time.uptime() >= patient {
+                return Err(SubmitError::Unsettled { transaction: hex::encode(hash), waited: ERA });
+            }
+            stage.time.sleep(BLOCK_TIME).await;
+            stage.instant().await;
+        }
+        Ok(Included { block, block_hash: hash, transaction: hash, events: Vec::new() })
     }
+
+    fn take(&self, block: Block, content: &PendingReveal) {
+        let stage = &self.stage;
+        stage.note("chain", format_args!("weights of {} neurons for block {}", content.weights.uids.len(), block.0));
+        let hidden = |trouble: &Trouble| if let Trouble::RevealsLost(span) = trouble { Some(*span) } else { None };
+        let shows = match stage.plan.commits {
+            false => Some(block),
+            true => (!stage.suffers(hidden)).then(|| revealed(block)),
+        };
+        let times = {
+            let mut all = self.all();
+            all.push(Taken { block, shows, content: content.clone() });
+            all.iter().filter(|taken| taken.content == *content).count()
+        };
+        if times > 1 {
+            stage.breaks(Broken::Twice { epoch: block.0 - block.0 % EPOCH, times });
+        }
+        if let Some(uid) = self.pays_a_newcomer(block, content) {
+            stage.breaks(Broken::Newcomer { block: block.0, uid });
+        }
+    }
+
+    /// A receiver who came in another one's place well before the submission.
+    fn pays_a_newcomer(&self, block: Block, content: &PendingReveal) -> Option<u16> {
+        let news = self.subnet.newcomers(Block(block.0 - MEANWHILE));
+        let paid = content.weights.uids.iter().zip(&content.weights.values).filter(|(_, value)| **value > 0);
+        paid.map(|(uid, _)| *uid).find(|uid| news.contains(uid))
+    }
+
+    /// The subnet's rules.
+    fn rules(&self) -> Hyperparameters {
+        let commit_reveal = self.stage.plan.commits;
+        Hyperparameters { commit_reveal, commit_reveal_version: commit_reveal.then_some(4), ..RULES }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Taken>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The block in which a commit is revealed: early in the epoch after its own.
+pub(super) fn revealed(committed: Block) -> Block {
+    Block(committed.0 - committed.0 % EPOCH + EPOCH + 3)
 }
 
 const RULES: Hyperparameters = Hyperparameters {
@@ -160,135 +292,3 @@ const RULES: Hyperparameters = Hyperparameters {
     stake_threshold: 0,
     commit_reveal_version: None,
 };
-
-impl MetagraphSource for SimChain {
-    fn metagraph(&self) -> BoxFuture<'_, Result<Metagraph, SourceError>> {
-        Box::pin(async { self.read().await.map_err(SourceError::new) })
-    }
-}
-
-impl WeightsChain for SimChain {
-    fn finalised(&self) -> BoxFuture<'_, Result<Block, ReadError>> {
-        Box::pin(async { self.asked("head").await.map(|()| self.block()) })
-    }
-
-    fn epoch(&self, _netuid: u16) -> BoxFuture<'_, Result<Epoch, ReadError>> {
-        Box::pin(async {
-            self.asked("epoch").await?;
-            let (block, length) = (self.block(), u64::from(TEMPO) + 1);
-            let first = block.0 - block.0 % length;
-            Ok(Epoch { block, first: Block(first), next: Block(first + length) })
-        })
-    }
-
-    fn metagraph(&self, _netuid: u16) -> BoxFuture<'_, Result<Metagraph, ReadError>> {
-        Box::pin(self.read())
-    }
-
-    fn owner(&self, _netuid: u16) -> BoxFuture<'_, Result<Option<Hotkey>, ReadError>> {
-        Box::pin(async { self.asked("owner").await.map(|()| self.neurons.first().map(|neuron| neuron.hotkey)) })
-    }
-
-    fn standing(&self, hotkey: Hotkey, _target: WeightsTarget) -> BoxFuture<'_, Result<WeightsStanding, ReadError>> {
-        Box::pin(async move { self.asked("standing").await.map(|()| self.standing_of(hotkey)) })
-    }
-
-    fn weights_of(
-        &self,
-        hotkey: Hotkey,
-        _target: WeightsTarget,
-    ) -> BoxFuture<'_, Result<Option<WeightsOnChain>, ReadError>> {
-        Box::pin(async move {
-            self.asked("weights").await?;
-            Ok(self.uid(hotkey).map(|_| self.shown_weights()))
-        })
-    }
-
-    fn plan<'a>(
-        &'a self,
-        hotkey: Hotkey,
-        wanted: &'a WeightsRequest,
-    ) -> BoxFuture<'a, Result<WeightsPlan, SetWeightsError>> {
-        Box::pin(async move {
-            self.asked("plan").await?;
-            let standing = self.standing_of(hotkey);
-            let weights = conform(&wanted.weights, &standing.weight_rules())?;
-            standing.check(wanted.mechanism, &weights, 0)?;
-            let WeightsRequest { netuid, mechanism, .. } = *wanted;
-            let salt = wanted.salt.clone();
-            let content = PendingReveal { netuid, mechanism, weights, salt, version_key: 0 };
-            Ok(WeightsPlan { route: Route::Plain, content })
-        })
-    }
-
-    fn set<'a>(
-        &'a self,
-        signer: &'a Signer,
-        plan: &'a WeightsPlan,
-    ) -> BoxFuture<'a, Result<WeightsOutcome, SetWeightsError>> {
-        Box::pin(async move {
-            self.asked("set weights").await?;
-            let PendingReveal { mechanism, weights, version_key, .. } = &plan.content;
-            self.standing_of(signer.hotkey()).check(*mechanism, weights, *version_key)?;
-            let included = self.included(&plan.content).await;
-            if self.stage.plan.flaw == Some(Flaw::DeniesWeights) {
-                let (transaction, waited) = (hex::encode(included.transaction), BLOCK_TIME);
-                return Err(SubmitError::Unsettled { transaction, waited }.into());
-            }
-            Ok(WeightsOutcome::Set(included))
-        })
-    }
-
-    fn trace<'a>(
-        &'a self,
-        _signer: &'a Signer,
-        plan: &'a WeightsPlan,
-        since: Block,
-    ) -> BoxFuture<'a, Result<Trace, ReadError>> {
-        Box::pin(async move {
-            self.asked("trace").await?;
-            if self.stage.plan.flaw == Some(Flaw::DeniesWeights) {
-                return Ok(Trace::Nothing);
-            }
-            let wanted = plan.content.weights.pairs();
-            let ours = self.shown().filter(|taken| taken.block >= since && self.as_shown(taken) == wanted);
-            Ok(match ours {
-                Some(taken) => Trace::Final(Sighting::Shown { block: taken.block }),
-                None if self.waits() => Trace::Unsettled,
-                None => Trace::Nothing,
-            })
-        })
-    }
-
-    fn replaced_since<'a>(
-        &'a self,
-        _content: &'a PendingReveal,
-        _since: Block,
-    ) -> BoxFuture<'a, Result<Vec<Uid>, ReadError>> {
-        Box::pin(async { self.asked("registrations").await.map(|()| Vec::new()) })
-    }
-
-    fn reveal<'a>(
-        &'a self,
-        _signer: &'a Signer,
-        _content: &'a PendingReveal,
-    ) -> BoxFuture<'a, Result<Option<Included>, RevealError>> {
-        Box::pin(async {
-            self.asked("reveal").await?;
-            Err(RevealError::NotFound)
-        })
-    }
-
-    fn reveals_from(&self, _netuid: u16, committed: Block) -> BoxFuture<'_, Result<Block, ReadError>> {
-        Box::pin(async move { self.asked("reveals from").await.map(|()| committed) })
-    }
-
-    fn reveal_fate<'a>(
-        &'a self,
-        _hotkey: Hotkey,
-        _content: &'a PendingReveal,
-        _commit: TimelockedAt,
-    ) -> BoxFuture<'a, Result<RevealFate, ReadError>> {
-        Box::pin(async { self.asked("reveal fate").await.map(|()| RevealFate::Lost { opened: false }) })
-    }
-}

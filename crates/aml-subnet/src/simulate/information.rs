@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
-use super::ledger::SimLedger;
+use super::ledger::{SimLedger, nothing};
 use crate::readers::calibration::Calibration;
 use crate::readers::reasons::Reasons;
 use crate::store::records::{
-    Canonical, ColumnDigests, ColumnName, Counts, KnownOutcome, OutcomesChange, RoundId, Shares, StandingRecord,
+    Canonical, ColumnDigests, ColumnName, Counts, KnownOutcome, OutcomesChange, RoundId, Shares, StandingRecord, Step,
     StoredColumn,
 };
 use crate::store::{
@@ -20,7 +20,7 @@ use crate::wallet::Hotkey;
 
 impl InformationLog for SimLedger {
     fn record_in_force<'a>(&'a self, id: RoundId, given: &'a InForce) -> BoxFuture<'a, Result<InForce, RecordError>> {
-        self.done("record_in_force", self.ledger.record_in_force(id, given))
+        self.write("record_in_force", self.ledger.record_in_force(id, given), nothing)
     }
 
     fn in_force(&self, id: RoundId) -> BoxFuture<'_, Result<Option<InForce>, StorageError>> {
@@ -36,7 +36,7 @@ impl InformationLog for SimLedger {
         id: RoundId,
         columns: &'a [StoredColumn],
     ) -> BoxFuture<'a, Result<(), RecordError>> {
-        self.done("record_columns", self.ledger.record_columns(id, columns))
+        self.write("record_columns", self.ledger.record_columns(id, columns), nothing)
     }
 
     fn column_digests(&self, id: RoundId) -> BoxFuture<'_, Result<BTreeMap<ColumnName, ColumnDigests>, StorageError>> {
@@ -52,7 +52,7 @@ impl InformationLog for SimLedger {
     }
 
     fn record_merged<'a>(&'a self, id: RoundId, merged: Merged<'a>) -> BoxFuture<'a, Result<(), RecordError>> {
-        self.done("record_merged", self.ledger.record_merged(id, merged))
+        self.write("record_merged", self.ledger.record_merged(id, merged), move |(), all| all.step(id, Step::Merged))
     }
 
     fn canonical_beside(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Canonical>, StorageError>> {
@@ -69,7 +69,7 @@ impl InformationLog for SimLedger {
         standing: &'a StandingRecord,
         shares: &'a Shares,
     ) -> BoxFuture<'a, Result<(), RecordError>> {
-        self.done("amend_shares", self.ledger.amend_shares(id, standing, shares))
+        self.write("amend_shares", self.ledger.amend_shares(id, standing, shares), nothing)
     }
 
     fn record_outcomes<'a>(
@@ -78,7 +78,7 @@ impl InformationLog for SimLedger {
         now: &'a [KnownOutcome],
         at_ms: i64,
     ) -> BoxFuture<'a, Result<OutcomesChange, RecordError>> {
-        self.done("record_outcomes", self.ledger.record_outcomes(id, now, at_ms))
+        self.write_outcomes("record_outcomes", self.ledger.record_outcomes(id, now, at_ms))
     }
 
     fn hold_outcomes(&self) -> BoxFuture<'_, OutcomesHeld> {
@@ -94,7 +94,7 @@ impl InformationLog for SimLedger {
         id: RoundId,
         counts: &'a BTreeMap<Hotkey, Counts>,
     ) -> BoxFuture<'a, Result<(), RecordError>> {
-        self.done("record_counts", self.ledger.record_counts(id, counts))
+        self.write("record_counts", self.ledger.record_counts(id, counts), nothing)
     }
 
     fn counts(&self, id: RoundId) -> BoxFuture<'_, Result<BTreeMap<Hotkey, Counts>, StorageError>> {
@@ -130,11 +130,11 @@ impl InformationLog for SimLedger {
         id: RoundId,
         given: &'a BTreeMap<Hotkey, f64>,
     ) -> BoxFuture<'a, Result<(), RecordError>> {
-        self.done("record_advantages", self.ledger.record_advantages(id, given))
+        self.write("record_advantages", self.ledger.record_advantages(id, given), nothing)
     }
 
     fn sweep_columns(&self, before: NaiveDate, now_ms: i64) -> BoxFuture<'_, Result<u64, StorageError>> {
-        self.done("sweep_columns", self.ledger.sweep_columns(before, now_ms))
+        self.write("sweep_columns", self.ledger.sweep_columns(before, now_ms), nothing)
     }
 
     fn record_calibration<'a>(
@@ -142,7 +142,7 @@ impl InformationLog for SimLedger {
         id: RoundId,
         given: &'a Calibration,
     ) -> BoxFuture<'a, Result<Calibration, RecordError>> {
-        self.done("record_calibration", self.ledger.record_calibration(id, given))
+        self.write("record_calibration", self.ledger.record_calibration(id, given), nothing)
     }
 
     fn calibration(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Calibration>, StorageError>> {
@@ -150,7 +150,7 @@ impl InformationLog for SimLedger {
     }
 
     fn record_reasons<'a>(&'a self, id: RoundId, given: &'a Reasons) -> BoxFuture<'a, Result<Reasons, RecordError>> {
-        self.done("record_reasons", self.ledger.record_reasons(id, given))
+        self.write("record_reasons", self.ledger.record_reasons(id, given), nothing)
     }
 
     fn reasons(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Reasons>, StorageError>> {

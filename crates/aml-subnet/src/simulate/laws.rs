@@ -1,21 +1,23 @@
-//! The laws: what must hold in the end, whatever went wrong.
+//! The laws: what must hold whatever goes wrong.
 //!
-//! 1. A round that could be held was published. It could be held when the source had its batch, the chain answered and an
-//!    honest miner could be reached, each for the greater part of the day; and a publication without scores is none.
-//! 2. Who is published is paid: weights were confirmed in the epoch after.
-//! 3. One submission per epoch, and none that is not in the ledger.
-//! 4. The weights that the chain shows are those that the ledger says.
+//! 1. No day is lost by our own doing: the round of each day is published in time, with scores, and counts.
+//! 2. What is recorded stays, and what is published stays as it was.
+//! 3. A miner's fault costs that miner alone: whoever answers well, and can be reached, counts.
+//! 4. One submission of weights per window, none that is not in the ledger, none to whoever earned nothing; the weights that the
+//!    chain shows are those that the ledger says, and no older than they have to be.
+//! 5. What is published comes out again, byte for byte, of the answers that are kept; pay rests on what is known.
+//! 6. Numbers that alarms watch are those of the world, and silent while nothing is wrong.
+//! 7. What is kept in memory does not grow with the days.
+//! 8. A process that is told to stop ends, and none asks the chain more often than it has to.
 
-use super::chain::Taken;
 use super::time::Fault;
-use crate::chain::types::Uid;
-use crate::store::records::{RoundId, Step, WeightsRecord, WeightsState};
+use crate::store::records::{RoundId, Step};
 
 /// A law was broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// It came to nothing in its day.
-    #[error("round {round}, which could be held, is at step {step:?} at the end of its day")]
+    /// It came to nothing in its time.
+    #[error("round {round}, which could be held, is at step {step:?} at the end of its time")]
     Unpublished {
         /// Which.
         round: RoundId,
@@ -23,16 +25,70 @@ pub enum Broken {
         step: Option<Step>,
     },
     /// It was published, but empty.
-    #[error("round {round} was published without scores, though an honest miner could be reached all day")]
+    #[error("round {round} was published without scores, though a good miner could be reached")]
     Empty {
         /// Which.
         round: RoundId,
     },
-    /// Nobody was paid.
-    #[error("round {round} was published, but more than an epoch later no weights are confirmed")]
-    Unpaid {
+    /// It counts nowhere, or is not paid.
+    #[error("round {round}, which could be held, does not count: {why}")]
+    Void {
         /// Which.
         round: RoundId,
+        /// Why.
+        why: String,
+    },
+    /// Who did nothing wrong does not count.
+    #[error("{miner} did nothing wrong and could be reached, but does not count in round {round}: {why}")]
+    Cost {
+        /// The round.
+        round: RoundId,
+        /// Who.
+        miner: String,
+        /// Why not.
+        why: String,
+    },
+    /// Miners had less time than the settings say.
+    #[error("round {round} was recorded {left_s} s before its deadline: miners do not have their full time")]
+    Hurried {
+        /// The round.
+        round: RoundId,
+        /// How long they had.
+        left_s: i64,
+    },
+    /// Something that was recorded is not there any more, or is otherwise.
+    #[error("of round {round} {what} was recorded and is gone, or is otherwise now")]
+    Forgotten {
+        /// The round.
+        round: RoundId,
+        /// What.
+        what: &'static str,
+    },
+    /// Something else was published again.
+    #[error("round {round} was published twice, and not the same")]
+    Reprinted {
+        /// The round.
+        round: RoundId,
+    },
+    /// A result does not come out again.
+    #[error("round {round} does not come out again of what is kept: {place}")]
+    NotAgain {
+        /// The round.
+        round: RoundId,
+        /// Where it differs.
+        place: String,
+    },
+    /// Pay that rests on outcomes that are not so any more.
+    #[error("the pay of round {round} rests on outcomes that were changed or withdrawn since")]
+    StalePay {
+        /// The round.
+        round: RoundId,
+    },
+    /// Nobody was paid.
+    #[error("the weights on chain are {tenths} tenths of a tempo old, though nothing keeps newer ones from it")]
+    Unpaid {
+        /// How old.
+        tenths: u64,
     },
     /// Weights that the ledger knows nothing of.
     #[error("the weights of block {block} are not in the ledger")]
@@ -54,68 +110,72 @@ pub enum Broken {
         /// In which they were set.
         block: u64,
     },
+    /// Weights to whoever came in somebody's place.
+    #[error("block {block} pays uid {uid}, whose holder came in another one's place and has earned nothing")]
+    Newcomer {
+        /// In which they were set.
+        block: u64,
+        /// Whom.
+        uid: u16,
+    },
+    /// A number that alarms watch is not that of the world.
+    #[error("{name} is {shown}, and should be {true_value}")]
+    Blind {
+        /// The number.
+        name: &'static str,
+        /// What it says.
+        shown: String,
+        /// What it should say.
+        true_value: String,
+    },
+    /// An alarm without a reason.
+    #[error("{name} is {shown}, though nothing goes wrong")]
+    FalseAlarm {
+        /// The number that it watches.
+        name: &'static str,
+        /// What it says.
+        shown: String,
+    },
+    /// An alarm that did not come.
+    #[error("{name} did not rise while {what}")]
+    NoAlarm {
+        /// The number that it watches.
+        name: &'static str,
+        /// What went wrong.
+        what: &'static str,
+    },
+    /// Something is kept that should not be.
+    #[error("{count} {what} are left at the end of a day")]
+    Grows {
+        /// What.
+        what: &'static str,
+        /// How many.
+        count: usize,
+    },
+    /// The chain was asked without need.
+    #[error("the chain was asked {times} times within an hour")]
+    Hammers {
+        /// How often.
+        times: usize,
+    },
+    /// It did not end.
+    #[error("a process that was told to stop {after_s} s ago still runs")]
+    Deaf {
+        /// For how long.
+        after_s: u64,
+    },
+    /// A request counted twice.
+    #[error("{miner} took the same request twice (nonce {nonce})")]
+    Replayed {
+        /// Who.
+        miner: String,
+        /// By which nonce.
+        nonce: u64,
+    },
     /// The simulation came to no end.
-    #[error("round {round}: {fault}")]
+    #[error("{fault}")]
     Endless {
-        /// Which.
-        round: RoundId,
         /// Why.
         fault: Fault,
     },
-}
-
-/// What there is at the end.
-pub(super) struct End<'a> {
-    pub(super) round: RoundId,
-    pub(super) step: Option<Step>,
-    /// Whether it has canonical scores.
-    pub(super) scored: bool,
-    /// Submissions in the ledger.
-    pub(super) recorded: &'a [WeightsRecord],
-    /// Submissions on the chain, in order.
-    pub(super) taken: &'a [Taken],
-    /// The weights that the chain shows.
-    pub(super) shown: &'a [(Uid, u16)],
-}
-
-/// The first law that does not hold.
-pub(super) fn broken(end: &End<'_>) -> Option<Broken> {
-    let End { round, step, scored, .. } = *end;
-    if !matches!(step, Some(Step::Published | Step::Settled)) {
-        return Some(Broken::Unpublished { round, step });
-    }
-    if !scored {
-        return Some(Broken::Empty { round });
-    }
-    once(end).or_else(|| alike(end)).or_else(|| confirmed(end).next().is_none().then_some(Broken::Unpaid { round }))
-}
-
-fn once(end: &End<'_>) -> Option<Broken> {
-    let known = |taken: &&Taken| end.recorded.iter().any(|record| record.plan.content == taken.content);
-    if let Some(taken) = end.taken.iter().find(|taken| !known(taken)) {
-        return Some(Broken::Unrecorded { block: taken.block.0 });
-    }
-    end.recorded.iter().find_map(|record| {
-        let times = end.taken.iter().filter(|taken| taken.content == record.plan.content).count();
-        (times > 1).then_some(Broken::Twice { epoch: record.epoch, times })
-    })
-}
-
-fn alike(end: &End<'_>) -> Option<Broken> {
-    let there = |(record, block): &(&WeightsRecord, u64)| {
-        end.taken.iter().any(|taken| taken.block.0 == *block && taken.content == record.plan.content)
-    };
-    if let Some((_, block)) = confirmed(end).find(|confirmed| !there(confirmed)) {
-        return Some(Broken::Unlike { block });
-    }
-    let newest = end.taken.last()?;
-    (newest.content.weights.pairs() != end.shown).then_some(Broken::Unlike { block: newest.block.0 })
-}
-
-/// Submissions that are confirmed, and their blocks.
-fn confirmed<'a>(end: &End<'a>) -> impl Iterator<Item = (&'a WeightsRecord, u64)> {
-    end.recorded.iter().filter_map(|record| match record.state {
-        WeightsState::Confirmed { block } => Some((record, block)),
-        _ => None,
-    })
 }

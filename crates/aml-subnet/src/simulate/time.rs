@@ -25,6 +25,8 @@ struct State {
     start: Duration,
     /// Since the simulation began.
     uptime: Duration,
+    /// How far the validator's clock is ahead, in milliseconds.
+    ahead_ms: i64,
     /// Timers by their time; those of one time in the order in which they were set.
     timers: BTreeMap<(Duration, u64), Waker>,
     timers_made: u64,
@@ -50,11 +52,28 @@ impl VirtualTime {
         Self(Arc::new(Mutex::new(State {
             start,
             uptime: Duration::ZERO,
+            ahead_ms: 0,
             timers: BTreeMap::new(),
             timers_made: 0,
             driver: None,
             fault: None,
         })))
+    }
+
+    /// Sets the clock that the validator reads: so far ahead of the time, or behind it.
+    pub(super) fn set_ahead(&self, by_ms: i64) {
+        self.state().ahead_ms = by_ms;
+    }
+
+    /// The time since 1970, whatever the validator's clock says.
+    pub(super) fn real(&self) -> Duration {
+        let state = self.state();
+        state.start + state.uptime
+    }
+
+    /// Timers that are set.
+    pub(super) fn timers(&self) -> usize {
+        self.state().timers.len()
     }
 
     /// Runs `work` to its end on a thread of its own time.
@@ -115,7 +134,8 @@ impl VirtualTime {
 impl Clock for VirtualTime {
     fn now(&self) -> Duration {
         let state = self.state();
-        state.start + state.uptime
+        let (time, off) = (state.start + state.uptime, Duration::from_millis(state.ahead_ms.unsigned_abs()));
+        if state.ahead_ms < 0 { time.saturating_sub(off) } else { time + off }
     }
 }
 
@@ -170,6 +190,8 @@ mod tests {
     use std::future::pending;
     use std::time::Duration;
 
+    use aml_miner::clock::Clock as _;
+
     use super::{Fault, VirtualTime};
     use crate::validator::world::{Time as _, within};
 
@@ -213,6 +235,15 @@ mod tests {
             time.uptime()
         });
         assert_eq!(uptime, Ok(HOUR * 2));
+    }
+
+    #[test]
+    fn a_clock_that_is_off_moves_no_timer() {
+        let time = VirtualTime::new(HOUR * 5);
+        time.set_ahead(-1000);
+        assert_eq!((time.now(), time.real()), (HOUR * 5 - Duration::from_secs(1), HOUR * 5));
+        time.set_ahead(3_600_000);
+        assert_eq!((time.now(), time.uptime()), (HOUR * 6, Duration::ZERO));
     }
 
     #[test]

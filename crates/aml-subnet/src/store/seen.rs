@@ -44,6 +44,12 @@ impl Ledger {
     pub async fn hold_outcomes(&self) -> OutcomesHeld {
         OutcomesHeld { moments: Arc::clone(&self.inner.moments).lock_owned().await }
     }
+
+    /// Whether somebody keeps outcomes as they are: for a world in which nothing happens beside a step.
+    #[cfg(feature = "simulate")]
+    pub(crate) fn outcomes_are_held(&self) -> bool {
+        self.inner.moments.try_lock().is_err()
+    }
 }
 
 #[cfg(test)]

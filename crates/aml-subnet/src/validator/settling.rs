@@ -5,6 +5,7 @@
 //! settlement is the same as one in time.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use aml_miner::clock::millis;
@@ -46,6 +47,8 @@ pub struct Settler {
     pub netuid: u16,
     /// When, and whom to spare.
     pub settings: ValidatorSettings,
+    /// Whether outcomes may have changed without the pay being made again: a process may have ended in between.
+    pub unsure: AtomicBool,
 }
 
 /// What came of trying to settle a round.
@@ -112,7 +115,7 @@ impl Settler {
     #[must_use]
     pub fn of(world: &World, netuid: u16, settings: ValidatorSettings) -> Self {
         let World { ledger, source, time, workers, .. } = world.clone();
-        Self { ledger, source, time, workers, netuid, settings }
+        Self { ledger, source, time, workers, netuid, settings, unsure: AtomicBool::new(true) }
     }
 
     /// Published rounds whose outcomes may be known by now, oldest first. Of rounds older than raw answers are kept

@@ -1,6 +1,7 @@
 //! The crate through its front door: one module a topic.
 
 mod alert_rules;
+mod api_access;
 mod api_batch;
 mod api_chain;
 mod api_docs;
@@ -13,6 +14,7 @@ mod api_queues;
 mod api_readers;
 mod api_reasons;
 mod api_routes;
+mod api_search;
 mod axon_v10;
 mod border;
 mod btauth;
@@ -32,6 +34,7 @@ mod config;
 mod conformance;
 mod doctor;
 mod dotenv;
+mod erase;
 mod evidence;
 mod fake_miner;
 mod fuzz_corpus;
@@ -84,6 +87,8 @@ mod sealed_rounds;
 mod security_doc;
 mod simulate;
 mod trap_classifier;
+mod upgrade;
+mod upgrade_kit;
 mod validation;
 mod validation_properties;
 mod validator_again;

@@ -13,7 +13,7 @@ use aml_subnet::store::records::{ColumnName, Mark, MarkKind, RoundId, Step};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::rules_list::RulesList;
 use aml_subnet::validation::v2::voice::Choice;
-use aml_subnet::validator::information::Information;
+use aml_subnet::validator::information::{Information, table_outcomes};
 use aml_subnet::validator::pay::Worth;
 use aml_subnet::validator::replay::{ReplayError, replay};
 use aml_subnet::validator::rulebook::{self, RulebookError};
@@ -224,11 +224,29 @@ async fn outcomes_that_are_withdrawn_and_rounds_that_are_void_amend_the_newest_p
     assert!(versions.iter().any(|one| one.illicit.is_none()), "and it is recorded that they were");
     must_pass(&world).await;
     assert_eq!(world.ledger.all_shares(last).await.expect("a ledger").len(), 3, "it is made again once");
+    // A process that recorded what was withdrawn and died before it made the pay again: the next one does.
+    let other = rounds[4];
+    let labels = labels_of(&world, other);
+    let half = labels.take(&(0..labels.rows() / 2).collect::<Vec<usize>>());
+    rewrite(&world, other, &half);
+    world.clock.forward(Duration::from_secs(600));
+    let now = aml_miner::clock::Clock::now(&*world.clock);
+    let source = world.sot();
+    let known = source.labels(other.date, WINDOW, now).await.expect("a source").expect("outcomes");
+    let task = world.ledger.task(other).await.expect("a ledger").expect("a task");
+    let known = table_outcomes(&task.roster, &known);
+    let change = world.ledger.record_outcomes(other, &known, aml_miner::clock::millis(now)).await.expect("a ledger");
+    assert!(change.withdrawn > 0, "{change:?}");
+    world.clock.forward(Duration::from_secs(600));
+    must_pass(&world).await;
+    let made = world.ledger.all_shares(last).await.expect("a ledger");
+    let why = made[made.len() - 1].amends.as_deref().unwrap_or_default();
+    assert!(made.len() == 4 && why.contains(&other.to_string()), "{why}");
     // A void round is not what is paid by.
     world.ledger.mark_round(last, MarkKind::Void, Some(&mark)).await.expect("a ledger");
     let paid = worth(&world).await;
-    let other = world.ledger.shares(rounds[rounds.len() - 2]).await.expect("a ledger").expect("shared");
-    assert_eq!(paid, Worth::shared(&other));
+    let before = world.ledger.shares(rounds[rounds.len() - 2]).await.expect("a ledger").expect("shared");
+    assert_eq!(paid, Worth::shared(&before));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,11 @@ impl Pace {
     /// The chain stood at `block` at `now`, and an epoch has so many blocks.
     pub(super) fn saw(&self, block: u64, epoch_blocks: u64, now: Duration) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (began, at) = *state.first.get_or_insert((block, now));
+        // A clock that was set back since says nothing of how long blocks took.
+        if state.first.is_none_or(|(_, at)| now < at) {
+            state.first = Some((block, now));
+        }
+        let Some((began, at)) = state.first else { return };
         let (blocks, passed) = (block.saturating_sub(began), now.saturating_sub(at));
         if let Ok(blocks) = u32::try_from(blocks)
             && blocks > 0
@@ -50,5 +54,17 @@ mod tests {
         assert_eq!(pace.epoch(), Some(second(5)));
         pace.saw(99, 20, second(1002));
         assert_eq!(pace.epoch(), Some(second(5)), "a node that is behind tells nothing");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_chain_quick() {
+        let (pace, second) = (Pace::default(), Duration::from_secs);
+        pace.saw(100, 20, second(10_000));
+        pace.saw(110, 20, second(10_120));
+        assert_eq!(pace.epoch(), Some(second(240)));
+        pace.saw(120, 20, second(2_000));
+        assert_eq!(pace.epoch(), Some(second(240)), "nothing new is known");
+        pace.saw(130, 20, second(2_120));
+        assert_eq!(pace.epoch(), Some(second(240)), "counted from then on");
     }
 }

@@ -1,13 +1,14 @@
 //! Settling under rules v2: outcomes are looked for again and again, and a round is settled when none can come any more.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use aml_miner::clock::millis;
 use aml_miner::error_chain::with_causes;
 
 use super::{Settler, Settling, SettlingError};
 use crate::calendar::{date_of, day_at, day_at_ms, day_of};
-use crate::store::records::{ColumnName, OutcomesChange, Round, RoundId, Settled};
+use crate::store::records::{ColumnName, KnownOutcome, OutcomesChange, Round, RoundId, Settled};
 use crate::store::{PackedColumn, StorageError};
 use crate::validation::rules::Rules;
 use crate::validation::submission::Submission;
@@ -19,6 +20,14 @@ use crate::validator::rulebook;
 use crate::validator::settle::settle;
 use crate::validator::world::within;
 use crate::wallet::Hotkey;
+
+/// Rounds whose outcomes changed, or may have.
+#[derive(Clone, Copy)]
+struct Amended<'a> {
+    rounds: &'a [Round],
+    /// Whether it is known that they did.
+    sure: bool,
+}
 
 /// Rounds that are held against the newest pay: a mark of one of them changes it.
 const MARKED: u32 = 64;
@@ -46,7 +55,10 @@ impl Settler {
         let information = self.information(constants);
         let looking = Looking { source: &*self.source, now: self.now() };
         let (mut found, mut amended) = (Vec::new(), Vec::new());
-        for round in information.awaited(newest, self.now()).await? {
+        let awaited = information.awaited(newest, self.now()).await?;
+        // Until the pay rests on what is recorded now: whatever goes wrong before that, the next turn looks at what is recorded.
+        let unsure = self.unsure.swap(true, Ordering::Relaxed);
+        for round in awaited.clone() {
             let end = self.time.uptime() + super::PATIENCE;
             let Some(looked) = within(&*self.time, end, information.look(&round, looking)).await else {
                 errors.push(format!("outcomes of round {}: the source does not answer", round.id));
@@ -65,8 +77,12 @@ impl Settler {
                 Err(error) => errors.push(format!("outcomes of round {}: {}", round.id, with_causes(&error))),
             }
         }
-        self.amend(&information, newest, &amended).await?;
-        Ok(found)
+        if unsure {
+            amended = awaited;
+        }
+        let done = self.amend(&information, newest, Amended { rounds: &amended, sure: !unsure }).await;
+        self.unsure.store(done.is_err(), Ordering::Relaxed);
+        Ok(done.map(|()| found)?)
     }
 
     /// Makes the newest pay again where outcomes that it rests on changed, or a round became void or late.
@@ -74,7 +90,7 @@ impl Settler {
         &self,
         information: &Information<'_>,
         newest: RoundId,
-        amended: &[Round],
+        amended: Amended<'_>,
     ) -> Result<(), InformationError> {
         let Some(paid) = information.newest_paid(newest, self.now()).await? else { return Ok(()) };
         let made_ms = self.ledger.shares(paid.id).await?.map_or(i64::MAX, |shares| shares.made_ms);
@@ -85,13 +101,31 @@ impl Settler {
         };
         let touches = |round: &&Round| information.touches(&paid, round);
         let marked = marked.iter().filter(touches).find(is_new).map(|round| (round, "is void or late"));
-        let changed = amended.iter().find(touches).map(|round| (round, "has outcomes that changed or were withdrawn"));
+        let changed = self.changed(amended, touches, made_ms).await?;
+        let changed = changed.map(|round| (round, "has outcomes that changed or were withdrawn"));
         let Some((round, what)) = marked.or(changed) else { return Ok(()) };
         let why = format!("round {} {what}", round.id);
         if information.repay(&paid, Grace(self.settings.grace), &why, millis(self.now())).await?.is_some() {
             tracing::info!(round.id = %paid.id, why, "the pay was made again");
         }
         Ok(())
+    }
+
+    /// The first of these rounds that touches the newest pay and has outcomes that changed since it was made.
+    async fn changed<'r>(
+        &self,
+        Amended { rounds, sure }: Amended<'r>,
+        touches: impl Fn(&&'r Round) -> bool,
+        made_ms: i64,
+    ) -> Result<Option<&'r Round>, InformationError> {
+        for round in rounds.iter().filter(touches) {
+            let since =
+                |one: &KnownOutcome| one.illicit.is_some() && one.replaced_ms.is_some_and(|at_ms| at_ms > made_ms);
+            if sure || self.ledger.outcomes(round.id).await?.iter().any(since) {
+                return Ok(Some(round));
+            }
+        }
+        Ok(None)
     }
 
     /// Makes columns of rounds that were judged under v1, as long as their raw answers are kept: so that rules v2 can pay
