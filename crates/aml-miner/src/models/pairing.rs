@@ -69,7 +69,7 @@ impl ModelFiles {
         match clusters.alert_scorer {
             Some(trained_on) if trained_on != scorer.digest() && clusters.schema.takes_alert_scores() => {
                 let (clusters, scorer) = (clusters.model_version, scorer.version().to_owned());
-                Err(OtherScorer { clusters, trained_on, scorer })
+                Err(OtherScorer { clusters, trained_on, scorer, same_file: false })
             }
             _ => Ok(()),
         }
