@@ -2,7 +2,7 @@
 """Records what the rules' Python twin says, for the test of rules v2.
 
     python3 -m venv VENV && VENV/bin/pip install numpy
-    VENV/bin/python scripts/make_rules_v2_vectors.py > crates/aml-subnet/tests/data/rules_v2_vectors.json
+    VENV/bin/python scripts/make_rules_v2_vectors.py > conformance/scoring_v2_rules.json
     VENV/bin/python scripts/make_rules_v2_vectors.py --seasons 0 1000      one season a line, for the test that plays them live
 
 Seasons are small (8 miners, 40 days, 60 alerts) with absences, ties, copies, late miners, rounds without traps and outcomes
@@ -205,7 +205,8 @@ def vectors():
     rng = np.random.default_rng(13)
     constants = {**dataclasses.asdict(v2.Constants()), "quality": v2.QUALITY, "parts": v2.PARTS, "grain": v2.GRAIN,
                  "references": v2.REFERENCES}
-    return {"numpy": np.__version__, "constants": constants, "orders": orders(rng), "prices": prices(rng), "calibrations": calibrations(rng),
+    return {"format": "aml-conformance", "version": 1, "pages": ["docs/scoring.md"],
+            "numpy": np.__version__, "constants": constants, "orders": orders(rng), "prices": prices(rng), "calibrations": calibrations(rng),
             "seasons": [season(1000)]}
 
 

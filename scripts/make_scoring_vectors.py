@@ -2,7 +2,7 @@
 """Records what scikit-learn and numpy say about seeded submissions, for the test of the validator's rules.
 
     python3 -m venv VENV && VENV/bin/pip install scikit-learn==1.9.1
-    VENV/bin/python scripts/make_scoring_vectors.py > crates/aml-subnet/tests/data/scoring_vectors.json
+    VENV/bin/python scripts/make_scoring_vectors.py > conformance/scoring_v1_measures.json
 """
 import json
 import sys
@@ -52,7 +52,8 @@ def main():
         relevance = rng.choice(3, size=rows, p=[0.75, 0.1, 0.15])
         p = np.clip(rng.beta(1.2, 3.0, rows) + skill * (relevance == 2) * rng.random(rows), 0, 1)
         cases.append(case(name, rng, relevance, np.round(p, decimals)))
-    json.dump({"scikit_learn": sklearn.__version__, "cases": cases}, sys.stdout, separators=(",", ":"))
+    json.dump({"format": "aml-conformance", "version": 1, "pages": ["docs/scoring_v1.md"],
+               "scikit_learn": sklearn.__version__, "cases": cases}, sys.stdout, separators=(",", ":"))
     print()
 
 

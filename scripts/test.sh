@@ -30,10 +30,18 @@ passed=0 failed=0 skipped=0
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 
-step() {
+# Each step says at its end how long it took; docs/testing.md has a table of that.
+begun=0
+begin() { # the step's name
+  begun=$SECONDS
   printf '\n== %s\n' "$1"
+}
+took() { printf -- '-- %d s\n' "$((SECONDS - begun))"; }
+step() {
+  begin "$1"
   shift
   "$@"
+  took
 }
 # Adds up the numbers before a word in the lines of the log that match a pattern; 0 where there are none.
 total_of() {
@@ -62,10 +70,10 @@ counted() {
 }
 # A check outside of the test runners counts as one test.
 check() {
-  local name="$1"
+  begin "$1"
   shift
-  printf '\n== %s\n' "$name"
   if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  took
 }
 skip() {
   printf '\nskipped: %s: %s\n' "$1" "$2"
@@ -159,9 +167,7 @@ if [ "$quick" = no ]; then
   licences
   for extra in scripts/checks/*.sh; do
     [ -e "$extra" ] || continue
-    name="$(basename "$extra" .sh)"
-    printf '\n== %s\n' "$name"
-    counted "$extra"
+    step "$(basename "$extra" .sh)" counted "$extra"
   done
 fi
 if [ "$full" = yes ]; then
@@ -169,5 +175,6 @@ if [ "$full" = yes ]; then
   step "a season of an hour" counted ./scripts/season.sh
 fi
 
+printf '\n-- %d min in all' "$((SECONDS / 60))"
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ]

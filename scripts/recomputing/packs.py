@@ -51,6 +51,8 @@ class Pack:
     def __init__(self, path: pathlib.Path, hotkey=None):
         self.path = path
         raw = path.read_bytes()
+        if raw[:4] != b"PK\x03\x04" or raw[-22:-18] != b"PK\x05\x06":
+            raise Broken("no ZIP file, or something stands before or behind it")
         try:
             self.zip = zipfile.ZipFile(io.BytesIO(raw))
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
@@ -104,7 +106,9 @@ class Pack:
             raise Broken(f"tables that are not there: {sorted(known - there)}")
         absent = self.manifest["absent"]
         for name in MAY_LACK:
-            if (name in there) == (name.removesuffix(".zst") in absent):
+            told = (name in there) + (name.removesuffix(".zst") in absent)
+            # Packs of before reasons were packed say nothing of them.
+            if told == 2 or (told == 0 and name != "reasons.json.zst"):
                 raise Broken(f"{name} is there and said to be absent, or neither")
         rest = there - known - MAY_LACK
         if any(not BODY.fullmatch(name) for name in rest) or (rest and not self.manifest["full"]):

@@ -1,12 +1,15 @@
 //! A model file from a stranger: read, compiled, scored and explained without a panic.
 #![no_main]
 
+#[path = "../src/bounds.rs"]
+mod bounds;
+
 use aml_miner::trees::lightgbm::parse;
 use aml_miner::trees::contributions::Explainer;
 use aml_miner::trees::forest::Forest;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
+fn run(bytes: &[u8]) {
     let Ok(model) = parse(bytes) else { return };
     let features = model.feature_names.len();
     let forest = Forest::new(&model);
@@ -20,4 +23,6 @@ fuzz_target!(|bytes: &[u8]| {
         let mut values = vec![0.0; features * model.outputs];
         explainer.contributions_into(&row, &mut values);
     }
-});
+}
+
+fuzz_target!(|bytes: &[u8]| bounds::within(|| run(bytes)));

@@ -2,10 +2,13 @@
 //! the same bits.
 #![no_main]
 
+#[path = "../src/bounds.rs"]
+mod bounds;
+
 use aml_miner::wire::{InOrder, ReadBodyError, Reading, read_body, write_body};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
+fn run(bytes: &[u8]) {
     let reading = Reading::default();
     let text = std::str::from_utf8(bytes);
     match read_body(bytes, &reading, &InOrder) {
@@ -23,4 +26,6 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(text.is_ok() && !problems.is_empty() && problems.len() <= reading.limits.problems);
         }
     }
-});
+}
+
+fuzz_target!(|bytes: &[u8]| bounds::within(|| run(bytes)));

@@ -192,10 +192,18 @@ impl Manifest {
         Digest::of(&self.signed_bytes())
     }
 
-    /// The file's text: sorted keys, indented, one line feed at the end.
+    /// The file's text: indented, one line feed at the end, keys of a newer minor version last.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).expect("a manifest has only text keys");
+        #[derive(Serialize)]
+        struct Written<'a> {
+            #[serde(flatten)]
+            known: &'a Manifest,
+            #[serde(flatten)]
+            newer: &'a BTreeMap<String, Canonical>,
+        }
+        let written = Written { known: self, newer: &self.newer };
+        let mut bytes = serde_json::to_vec_pretty(&written).expect("a manifest has only text keys");
         bytes.push(b'\n');
         bytes
     }

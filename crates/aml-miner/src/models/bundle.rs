@@ -6,12 +6,14 @@
 mod check;
 mod code_book;
 mod files;
+mod learnt_from;
 mod metadata;
 mod version;
 
 pub use check::Mismatch;
 pub use code_book::{CodeBook, CodeBookError};
 pub use files::{Bundle, LoadError, SaveError, file_name, save};
+pub use learnt_from::LearntFrom;
 pub use metadata::{Adopted, CalibrationRows, Draft, Entry, Metadata, MetadataError, ModelKind, Origin, Training};
 
 /// The metadata file's name, in the directory of the models.

@@ -10,27 +10,35 @@ use crate::digest::Digest;
 /// A cluster scorer beside an alert scorer that it was not trained on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the cluster scorer {clusters} was trained on the scores of the alert scorer with SHA-256 {trained_on}, not of {scorer}: \
-     serve that one, or train it again (aml-miner-train clusters)"
+    "the cluster scorer {clusters} was trained on the scores of the alert scorer with SHA-256 {trained_on}{curve}, not of \
+     {scorer}: serve that one, or train it again (aml-miner-train clusters)",
+    curve = if *same_file { ", which was calibrated otherwise" } else { "" }
 )]
 pub struct OtherScorer {
     /// The cluster scorer's version.
     pub clusters: String,
     /// The digest of the alert scorer that it was trained on.
     pub trained_on: Digest,
+    /// Whether the one beside it has the same file, and another curve.
+    pub same_file: bool,
     /// The version of the alert scorer beside it.
     pub scorer: String,
 }
 
-/// Whether `clusters` was trained on the scores of `scorer`. One that does not say, or takes no scores, goes with all.
+/// Whether `clusters` was trained on the scores of `scorer`, which its file and its curve decide. One that does not say, or
+/// takes no scores, goes with all; an older one that names the file alone goes with all curves of that file.
 ///
 /// # Errors
 /// When it was trained on another.
 pub fn check_pair(clusters: &Entry, scorer: &Entry) -> Result<(), OtherScorer> {
     match clusters.alert_scorer {
-        Some(trained_on) if trained_on != scorer.sha256 && clusters.schema.takes_alert_scores() => {
+        Some(trained_on) if clusters.schema.takes_alert_scores() => {
+            let same_file = trained_on == scorer.sha256;
+            if same_file && clusters.alert_scorer_curve.is_none_or(|curve| curve == scorer.calibration.digest()) {
+                return Ok(());
+            }
             let (clusters, scorer) = (clusters.model_version.clone(), scorer.model_version.clone());
-            Err(OtherScorer { clusters, trained_on, scorer })
+            Err(OtherScorer { clusters, trained_on, same_file, scorer })
         }
         _ => Ok(()),
     }
@@ -61,7 +69,7 @@ impl ModelFiles {
         match clusters.alert_scorer {
             Some(trained_on) if trained_on != scorer.digest() && clusters.schema.takes_alert_scores() => {
                 let (clusters, scorer) = (clusters.model_version, scorer.version().to_owned());
-                Err(OtherScorer { clusters, trained_on, scorer })
+                Err(OtherScorer { clusters, trained_on, scorer, same_file: false })
             }
             _ => Ok(()),
         }

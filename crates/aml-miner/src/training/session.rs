@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::digest::Digest;
 use crate::features::{Group, RowKind, Schema, features};
-use crate::models::bundle::{Draft, Metadata, ModelKind, Origin, SaveError, Training, save};
+use crate::models::bundle::{Draft, LearntFrom, Metadata, ModelKind, Origin, SaveError, Training, save};
 use crate::training::assemble::{AssembleError, Assembled, Range};
 use crate::training::config::{Boosting, ModelConfig, default_schema};
 use crate::training::evaluation::{created_at, date_text};
@@ -180,10 +179,12 @@ impl Session<'_> {
         Ok(Trained { model, version: entry.model_version, record })
     }
 
-    /// The digest of the alert scorer that is in the output directory.
-    fn alert_scorer(&self) -> Option<Digest> {
+    /// The alert scorer that is in the output directory.
+    fn alert_scorer(&self) -> Option<LearntFrom> {
         let path = self.model_path(ModelKind::AlertScorer);
-        Metadata::load(&self.output).ok()?.models.get(path.file_name()?.to_str()?).map(|entry| entry.sha256)
+        let metadata = Metadata::load(&self.output).ok()?;
+        let entry = metadata.models.get(path.file_name()?.to_str()?)?;
+        Some(LearntFrom { file: entry.sha256, curve: entry.calibration.digest() })
     }
 
     /// Those of `kinds` whose files are in the output directory, or that its metadata names.

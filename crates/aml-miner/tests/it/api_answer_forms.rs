@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::api_kit::{Answer, TestServer, batch};
 
-const ARROW: &str = "application/vnd.apache.arrow.stream";
-const NDJSON: &str = "application/x-ndjson";
+pub(crate) const ARROW: &str = "application/vnd.apache.arrow.stream";
+pub(crate) const NDJSON: &str = "application/x-ndjson";
 
 fn asked(server: &TestServer, path: &str, accept: &str, alerts: usize) -> Answer {
     let body = batch(alerts).to_string();
@@ -19,7 +19,7 @@ fn asked(server: &TestServer, path: &str, accept: &str, alerts: usize) -> Answer
 }
 
 /// Names and the one batch of a stream, read by another reader than ours.
-fn must_read(bytes: &[u8]) -> (Vec<String>, RecordBatchT<Box<dyn Array>>) {
+pub(crate) fn must_read(bytes: &[u8]) -> (Vec<String>, RecordBatchT<Box<dyn Array>>) {
     let mut stream = Cursor::new(bytes);
     let metadata = read_stream_metadata(&mut stream).expect("a schema");
     let mut reader = StreamReader::new(stream, metadata, None);
@@ -29,12 +29,12 @@ fn must_read(bytes: &[u8]) -> (Vec<String>, RecordBatchT<Box<dyn Array>>) {
     (names, found)
 }
 
-fn texts(array: &dyn Array) -> Vec<String> {
+pub(crate) fn texts(array: &dyn Array) -> Vec<String> {
     let array = array.as_any().downcast_ref::<Utf8Array<i64>>().expect("large texts");
     array.values_iter().map(str::to_owned).collect()
 }
 
-fn doubles(array: &dyn Array) -> Vec<u64> {
+pub(crate) fn doubles(array: &dyn Array) -> Vec<u64> {
     let array = array.as_any().downcast_ref::<PrimitiveArray<f64>>().expect("doubles");
     array.values_iter().map(|value| value.to_bits()).collect()
 }

@@ -26,7 +26,7 @@ fn timeless(rows: Value) -> Vec<Value> {
         .collect()
 }
 
-fn form(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn form(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     form_of("", files)
 }
 
@@ -43,7 +43,7 @@ fn form_of(headers: &str, files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     body
 }
 
-const FORM: [&str; 1] = ["content-type: multipart/form-data; boundary=edge"];
+pub(crate) const FORM: [&str; 1] = ["content-type: multipart/form-data; boundary=edge"];
 
 #[test]
 fn parquet_tables_are_scored_as_the_same_json() {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use aml_miner::data::Manifest;
 use aml_miner::data::labels::journal::Journal;
 
 use crate::batch_kit::Written;
@@ -157,4 +158,28 @@ fn a_signed_manifest_is_signed_again_by_its_publisher_or_stays() {
     assert!(output.status.success(), "{}", said(&output));
     let publisher = hex::encode(key.verifying_key().as_bytes());
     desk.written.must_load().meta.require_publisher(&publisher).expect("its signature");
+}
+
+#[test]
+fn keys_of_a_newer_minor_version_stay_when_outcomes_are_added_and_so_does_the_signature_over_them() {
+    let desk = Desk::new();
+    let root: &Path = desk.written.root.path();
+    fs::write(root.join("in.csv"), FIRST).expect("a file");
+    fs::write(root.join("publisher.key"), "11".repeat(32)).expect("a file");
+    #[cfg(unix)]
+    fs::set_permissions(root.join("publisher.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .expect("a mode");
+    let key = ed25519_dalek::SigningKey::from_bytes(&[0x11; 32]);
+    let path = desk.written.path().join("META.json");
+    let text = fs::read_to_string(&path).expect("a manifest").replace("\"1.0\"", "\"1.2\"");
+    let text = text.replace("\"network\"", "\"region\": {\"name\": [1, true, null]},\n  \"network\"");
+    let mut manifest = Manifest::parse(text.as_bytes(), 64).expect("a newer minor version");
+    manifest.sign(&key);
+    let (publisher, signature) = (manifest.publisher.expect("signed"), manifest.signature.expect("signed"));
+    let signed = format!("\"publisher\": \"{publisher}\",\n  \"signature\": \"{signature}\",\n  \"network\"");
+    fs::write(&path, text.replace("\"network\"", &signed)).expect("writable");
+    let output = desk.run(&["add", "batch", "in.csv", "--source", "team", "--publisher-key", "publisher.key"]);
+    assert!(output.status.success(), "{}", said(&output));
+    desk.written.must_load().meta.require_publisher(&publisher).expect("its signature holds over what is written");
+    assert!(fs::read_to_string(&path).expect("a manifest").contains("\"region\""));
 }

@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use aml_miner::api::models::{Loaded, OwnModel};
-use aml_miner::models::bundle::ModelKind;
-use aml_miner::models::{ModelFiles, TreeModel};
+use aml_miner::models::bundle::{METADATA_FILE, Metadata, ModelKind};
+use aml_miner::models::{Calibration, ModelFiles, TreeModel};
 use aml_miner::offline::OfflineModels;
 use aml_miner::training::assemble::alerts;
 use aml_miner::training::session::TrainError;
@@ -141,4 +141,31 @@ fn a_model_that_is_there_is_kept_unless_told_otherwise_and_a_pair_stays_a_pair()
     let [(name, why)] = loaded.failures.as_slice() else { panic!("{:?}", loaded.failures) };
     assert!(*name == "cluster_scorer" && why.contains("was trained on the scores of"), "{why}");
     assert!(OfflineModels::load(&files(&models)).is_err());
+}
+
+#[test]
+fn a_scorer_that_is_calibrated_anew_is_another_one_to_its_clusters() {
+    let room = tempfile::tempdir().expect("a directory");
+    let (data, models) = (room.path().join("data"), room.path().join("models"));
+    write_days(&data, 64);
+    for what in ["scorer", "clusters"] {
+        must_train(what, &data, &models, &config(""));
+    }
+    let scorer = models.join("alert_scorer_v1.0.0.txt");
+    let files = ModelFiles { alert_scorer: Some(scorer), alert_ranker: None, cluster_scorer: Some(models.join(MODEL)) };
+    files.check_pair().expect("trained on each other");
+    // The same trees under another curve give other scores, and clusters take scores.
+    let mut metadata = Metadata::load(&models).expect("readable");
+    let entry = metadata.models.get_mut("alert_scorer_v1.0.0.txt").expect("an entry");
+    entry.calibration = Calibration::Platt { a: 0.25, b: 1.5 };
+    let file = entry.sha256.short();
+    entry.model_version = format!("1.0.0+{file}.{}", entry.calibration.digest().short());
+    let text = serde_json::to_vec(&metadata).expect("JSON");
+    std::fs::write(models.join(METADATA_FILE), text).expect("writable");
+    let error = files.check_pair().expect_err("another curve").to_string();
+    assert!(error.contains("which was calibrated otherwise"), "{error}");
+    let loaded = Loaded::from_paths(&files);
+    assert!(loaded.models.alert_scorer.is_some() && loaded.models.cluster_scorer.is_none());
+    assert_eq!(loaded.failures, [("cluster_scorer", error)]);
+    assert!(OfflineModels::load(&files).is_err());
 }

@@ -309,7 +309,7 @@ async fn leave(world: &World, rounds: &[RoundId], folder: &Path) {
 }
 
 /// A round that can change no more, with its pack in a folder of packs.
-async fn packed_round(packs: &Path) -> (World, RoundId) {
+pub(crate) async fn packed_round(packs: &Path) -> (World, RoundId) {
     let mut world = World::new(1, vec![("Bob", explaining(0.8)), ("Eve", Behaviour::Lying(Lie::Nan))]).await;
     world.settings.rules = Some(RulesList::always(RulesVersion::V2));
     let id = world.dawn(0);

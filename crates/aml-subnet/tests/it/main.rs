@@ -16,6 +16,7 @@ mod api_reasons;
 mod api_routes;
 mod api_search;
 mod axon_v10;
+mod border;
 mod btauth;
 mod chain_bench;
 mod chain_conformance;
@@ -30,11 +31,15 @@ mod chain_weights;
 mod cli_chain;
 mod common;
 mod config;
+mod conformance;
 mod doctor;
 mod dotenv;
 mod erase;
 mod evidence;
 mod fake_miner;
+mod fuzz_corpus;
+#[path = "../../fuzz/src/targets.rs"]
+mod fuzz_targets;
 mod ledger;
 mod ledger_bench;
 mod ledger_cli;
@@ -56,9 +61,9 @@ mod my_rounds;
 mod outputs;
 mod pages_cli;
 mod readers_calibration;
-#[cfg(feature = "redis")]
 mod reasons_doc;
 mod recipes_doc;
+#[cfg(feature = "redis")]
 mod redis_nonces;
 mod risk;
 mod rules_apply;
@@ -111,5 +116,7 @@ mod validator_task;
 mod validator_task_common;
 mod validator_weights;
 mod validator_world;
+#[path = "../../../aml-miner/tests/it/vectors_kit.rs"]
+mod vectors_kit;
 mod wallet;
 mod webhooks;

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::rules_v2_kit::{Answer, Batch, K, REFERENCES, Season};
 
-const STORED: &str = include_str!("../data/rules_v2_vectors.json");
+const STORED: &str = include_str!("../../../../conformance/scoring_v2_rules.json");
 /// Seasons that are played live; `AML_RULES_V2_SEASONS` changes their number.
 const SEASONS: usize = 1000;
 /// Processes of the simulator at a time.

@@ -334,8 +334,8 @@ struct Traps {
 
 #[test]
 fn tiers_two_and_three_equal_scikit_learn_and_numpy() {
-    let vectors: Vectors =
-        serde_json::from_str(include_str!("../data/scoring_vectors.json")).expect("recorded vectors parse");
+    let vectors: Vectors = serde_json::from_str(include_str!("../../../../conformance/scoring_v1_measures.json"))
+        .expect("recorded vectors parse");
     assert_eq!(vectors.cases.len(), 6);
     for case in vectors.cases {
         let submission = must_submit(&case.scores);

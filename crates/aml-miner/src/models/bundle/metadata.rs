@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_METADATA_BYTES, METADATA_FILE, version};
+use super::{LearntFrom, MAX_METADATA_BYTES, METADATA_FILE, version};
 use crate::digest::Digest;
 use crate::features::{RowKind, Schema};
 use crate::models::Calibration;
@@ -202,8 +202,8 @@ pub struct Draft {
     pub batch_relative: bool,
     /// Where it comes from.
     pub origin: Origin,
-    /// SHA-256 of the alert scorer whose scores a cluster scorer learnt from.
-    pub alert_scorer: Option<Digest>,
+    /// The alert scorer whose scores a cluster scorer learnt from.
+    pub alert_scorer: Option<LearntFrom>,
     /// Metrics on the held-out period.
     pub metrics: BTreeMap<String, f64>,
     /// When it was made, RFC 3339.
@@ -239,6 +239,9 @@ pub struct Entry {
     /// SHA-256 of the alert scorer whose scores a cluster scorer learnt from; older entries do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_scorer: Option<Digest>,
+    /// Digest of that scorer's calibration; older entries do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_scorer_curve: Option<Digest>,
     /// Metrics on the held-out period.
     pub metrics: BTreeMap<String, f64>,
     /// When it was made, RFC 3339.
@@ -263,7 +266,8 @@ impl Entry {
             batch_relative: draft.batch_relative,
             training,
             adopted,
-            alert_scorer: draft.alert_scorer,
+            alert_scorer: draft.alert_scorer.map(|from| from.file),
+            alert_scorer_curve: draft.alert_scorer.map(|from| from.curve),
             metrics: draft.metrics,
             created_at: draft.created_at,
         }
