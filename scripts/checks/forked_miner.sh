@@ -25,12 +25,23 @@ check() { # what, command...
     cat "$work/log"
   fi
 }
+# Cargo knows which of the libraries in its folder is the programs' own.
+library_of_the_programs() {
+  cargo build --quiet --workspace --bins --examples --message-format json | python3 -c '
+import json, sys
+for line in sys.stdin:
+    part = json.loads(line)
+    if part["reason"] == "compiler-artifact" and part["target"]["name"] == "aml_miner":
+        print(next(name for name in part["filenames"] if name.endswith(".rlib")))'
+}
 if [ -z "${AML_BIN_DIR:-}" ]; then
   build_test_programs
   AML_BIN_DIR=$programs
+  library=$(library_of_the_programs)
+else
+  library=$(find -L "$AML_BIN_DIR" "$AML_BIN_DIR/deps" -maxdepth 1 -name 'libaml_miner*.rlib' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
 fi
-library=$AML_BIN_DIR/libaml_miner.rlib
-[ -e "$library" ] || { echo "skipped: there is no $library (build the tests' programs)"; exit 0; }
+[ -n "$library" ] || { echo "skipped: there is no libaml_miner in $AML_BIN_DIR (build the tests' programs)"; exit 0; }
 example=examples/forked_miner bins=$work/bin
 mkdir "$bins"
 
@@ -86,7 +97,7 @@ scorer=$(echo "$work"/models/alert_scorer_*.txt)
 serve() { # program, more...
   local program=$1
   shift
-  (cd "$work" && env -i PATH="$PATH" RUST_BACKTRACE=1 "$program" --alert-scorer "$scorer" --cluster-scorer '' --host 127.0.0.1 "$@")
+  (cd "$work" && env -i PATH="$PATH" MINER_SIGNING_KEY_FILE="$work/receipt.key" "$program" --alert-scorer "$scorer" --cluster-scorer '' --host 127.0.0.1 "$@")
 }
 accepts() { serve "$bins/forked-miner-serve" --check && grep -q "alert_ranker: 1.0.0+" "$work/log"; }
 check "its server takes the model, and its own ranker without a file" accepts
