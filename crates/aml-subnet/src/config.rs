@@ -1,6 +1,5 @@
 //! Settings: defaults, then the file, then the environment, then flags. All problems are reported at once.
 
-mod explain;
 mod forms;
 mod home;
 mod load;
@@ -12,7 +11,6 @@ mod summary;
 pub mod validator;
 mod webhooks;
 
-pub use explain::Explain;
 pub use load::{ConfigError, Override, load};
 pub use readers::{ANY_ORIGIN, ReaderSettings};
 pub use sealing::{Answers, OpenRequests, SealingSettings};

@@ -9,11 +9,12 @@ use aml_miner::clock::SystemClock;
 use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::{self, LedgerArgs};
 use super::{chain, readers};
-use crate::api::serve::{Current, look_on, serve_current};
+use crate::api::serve::serve_newest;
 use crate::api::state::{ApiParts, ApiState, Readiness};
 use crate::config::Settings;
 use crate::logging;
@@ -22,8 +23,6 @@ use crate::wallet::Hotkey;
 
 /// How often is looked whether another copy lies in the ledger's place.
 const LOOK: Duration = Duration::from_secs(5);
-/// For how long the old copy stays open: no request takes longer.
-const LAST: Duration = Duration::from_secs(40);
 
 /// Arguments of `pages`.
 #[derive(Debug, Args)]
@@ -60,28 +59,26 @@ async fn serve(args: &PagesArgs, settings: Settings) -> anyhow::Result<ExitCode>
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let metrics = logging::record_metrics();
+    let access = Arc::new(readers::access(&settings.validator)?);
     let source = Source { args, settings: &settings, file: copied(&settings)? };
-    let mut copy = source.open().await?;
-    let mut api = state(&copy.settings, copy.ledger.clone(), args.hotkey, metrics.clone())?;
-    let current = Current::new(api.clone());
-    let serving = tokio::spawn(serve_current(listener, current.clone(), stop.clone()));
-    loop {
+    let show = |copy: &Opened| {
         tracing::info!(netuid = copy.settings.netuid, %address, ledger = copy.ledger.address(), "pages are served");
-        let looking = tokio::spawn(look_on(api));
-        // It ends with the process, or when another copy that can be served lies in the ledger's place.
-        let newer = source.newer(copy.seen, &stop).await;
-        looking.abort();
-        let Some(newer) = newer else { break };
-        api = state(&newer.settings, newer.ledger.clone(), args.hotkey, metrics.clone())?;
-        current.put(api.clone());
-        let old = std::mem::replace(&mut copy, newer).ledger;
-        tokio::spawn(async move {
-            tokio::time::sleep(LAST).await;
-            old.close().await;
-        });
-    }
-    serving.await?;
-    copy.ledger.close().await;
+        let parts = ApiParts::of(&copy.settings, copy.ledger.clone(), args.hotkey, Arc::new(SystemClock));
+        let readiness = Readiness { mirror: true, ..parts.readiness };
+        ApiState::new(ApiParts { metrics: metrics.clone(), readiness, access: Arc::clone(&access), ..parts })
+    };
+    let first = source.open().await?;
+    let mut seen = first.seen;
+    let (shown, newest) = watch::channel(show(&first));
+    drop(first);
+    let replacing = async {
+        while let Some(copy) = source.newer(seen, &stop).await {
+            seen = copy.seen;
+            // The old ledger closes with the last request that reads it.
+            shown.send_replace(show(&copy));
+        }
+    };
+    tokio::join!(serve_newest(listener, newest, stop.clone()), replacing);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -120,17 +117,17 @@ impl Source<'_> {
         Ok(Opened { ledger, settings, seen })
     }
 
-    /// The next ledger, as soon as another file lies in the place of the one that was `seen` and can be served; `None` at the end of the
-    /// turn. A ledger that is being written to, beside its validator, stays the same file.
-    async fn newer(&self, seen: Option<Face>, turn: &CancellationToken) -> Option<Opened> {
+    /// The next ledger, as soon as another file lies in the place of the one that was `seen` and can be served; `None` at the
+    /// end. A ledger that is being written to, beside its validator, stays the same file.
+    async fn newer(&self, seen: Option<Face>, stop: &CancellationToken) -> Option<Opened> {
         let Some(path) = &self.file else {
-            turn.cancelled().await;
+            stop.cancelled().await;
             return None;
         };
         let mut said = String::new();
         loop {
             tokio::select! {
-                () = turn.cancelled() => return None,
+                () = stop.cancelled() => return None,
                 () = tokio::time::sleep(LOOK) => {}
             }
             let now = face(path);
@@ -152,18 +149,6 @@ impl Source<'_> {
             }
         }
     }
-}
-
-fn state(
-    settings: &Settings,
-    ledger: Ledger,
-    hotkey: Hotkey,
-    metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
-) -> anyhow::Result<ApiState> {
-    let parts = ApiParts::of(settings, ledger, hotkey, Arc::new(SystemClock));
-    let access = readers::access(&settings.validator)?;
-    let readiness = Readiness { mirror: true, ..parts.readiness };
-    Ok(ApiState::new(ApiParts { metrics, readiness, access, ..parts }))
 }
 
 /// The file that is served, where the ledger is one.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aml_miner::secret_url::SecretUrl;
+use aml_miner::wire::{Explain, Share};
 use serde::{Deserialize, Serialize};
 
-use super::explain::Explain;
 use super::forms::{is_database, is_key};
 use super::readers::ReaderSettings;
 use super::sealing::Answers;
@@ -59,7 +59,7 @@ pub struct ValidatorSettings {
     pub v10_fallback: bool,
     /// Whether such an answer counts, though nobody signs it: under rules v2 alone, with three of nine checks failed.
     pub accept_unsigned: bool,
-    /// How much of an explanation miners are asked for: `none`, `top` or `full`.
+    /// How much of an explanation miners are asked for: `none`, `top` or `full` of every alert, or `share:0.1`.
     pub explain: Explain,
     /// Whether answers are sealed until their round opens: under rules v2.
     pub answers: Answers,
@@ -192,7 +192,7 @@ impl Default for ValidatorSettings {
             allow_private_ips: false,
             v10_fallback: false,
             accept_unsigned: false,
-            explain: Explain::default(),
+            explain: Explain::Share(Share::TENTH),
             answers: Answers::default(),
             publish_delay: Duration::ZERO,
             settle_after: 7 * DAY,

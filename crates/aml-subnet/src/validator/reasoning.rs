@@ -9,12 +9,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aml_miner::wire::Batch;
+use aml_miner::wire::{Batch, Explain};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::sot::{Found, SotError};
 use super::world::{BrokeOff, RoundLog, Source, Workers, World};
-use crate::config::Explain;
 use crate::readers::reasons::agreeing;
 use crate::readers::reasons::data::Data;
 use crate::readers::reasons::merging::Merging;
