@@ -66,8 +66,8 @@ pub struct ApiParts {
     pub readiness: Readiness,
     /// What is wrong with the cache of batches.
     pub upkeep: Arc<Upkeep>,
-    /// Who may read, and how much.
-    pub access: Access,
+    /// Who may read, and how much; it counts on where another state takes the place of this one.
+    pub access: Arc<Access>,
 }
 
 impl ApiParts {
@@ -88,7 +88,7 @@ impl ApiParts {
             metrics: None,
             readiness: Readiness { shadow: validator.shadow, ..Readiness::default() },
             upkeep: Arc::default(),
-            access: Access::default(),
+            access: Arc::default(),
         }
     }
 }
@@ -112,7 +112,7 @@ pub struct Shared {
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) readiness: Readiness,
     pub(super) upkeep: Arc<Upkeep>,
-    pub(super) access: Access,
+    pub(super) access: Arc<Access>,
     pub(super) memory: Memory,
     pub(super) dossiers: Dossiers,
     pub(super) plans: Plans,

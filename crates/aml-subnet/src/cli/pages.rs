@@ -59,28 +59,26 @@ async fn serve(args: &PagesArgs, settings: Settings) -> anyhow::Result<ExitCode>
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let metrics = logging::record_metrics();
+    let access = Arc::new(readers::access(&settings.validator)?);
     let source = Source { args, settings: &settings, file: copied(&settings)? };
     let show = |copy: &Opened| {
         tracing::info!(netuid = copy.settings.netuid, %address, ledger = copy.ledger.address(), "pages are served");
-        state(&copy.settings, copy.ledger.clone(), args.hotkey, metrics.clone())
+        let parts = ApiParts::of(&copy.settings, copy.ledger.clone(), args.hotkey, Arc::new(SystemClock));
+        let readiness = Readiness { mirror: true, ..parts.readiness };
+        ApiState::new(ApiParts { metrics: metrics.clone(), readiness, access: Arc::clone(&access), ..parts })
     };
     let first = source.open().await?;
     let mut seen = first.seen;
-    let (shown, newest) = watch::channel(show(&first)?);
+    let (shown, newest) = watch::channel(show(&first));
     drop(first);
     let replacing = async {
         while let Some(copy) = source.newer(seen, &stop).await {
             seen = copy.seen;
             // The old ledger closes with the last request that reads it.
-            shown.send_replace(show(&copy)?);
+            shown.send_replace(show(&copy));
         }
-        anyhow::Ok(())
     };
-    let serving = async {
-        serve_newest(listener, newest, stop.clone()).await;
-        Ok(())
-    };
-    tokio::try_join!(serving, replacing)?;
+    tokio::join!(serve_newest(listener, newest, stop.clone()), replacing);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -151,18 +149,6 @@ impl Source<'_> {
             }
         }
     }
-}
-
-fn state(
-    settings: &Settings,
-    ledger: Ledger,
-    hotkey: Hotkey,
-    metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
-) -> anyhow::Result<ApiState> {
-    let parts = ApiParts::of(settings, ledger, hotkey, Arc::new(SystemClock));
-    let access = readers::access(&settings.validator)?;
-    let readiness = Readiness { mirror: true, ..parts.readiness };
-    Ok(ApiState::new(ApiParts { metrics, readiness, access, ..parts }))
 }
 
 /// The file that is served, where the ledger is one.

@@ -262,7 +262,7 @@ async fn forever(
     let api = ApiState::new(api::state::ApiParts {
         metrics: logging::record_metrics(),
         upkeep: Arc::clone(&upkeep),
-        access: readers::access(&settings.validator)?,
+        access: Arc::new(readers::access(&settings.validator)?),
         ..parts
     });
     let (netuid, mechanism) = (settings.netuid, settings.validator.mechanism);

@@ -132,7 +132,7 @@ impl Kit {
             chain: Arc::clone(&chain),
             metrics: recorder(),
             upkeep: Arc::default(),
-            access,
+            access: Arc::new(access),
             readiness: Readiness::default(),
         };
         Self { api: ApiState::new(parts), ledger, chain, folder }

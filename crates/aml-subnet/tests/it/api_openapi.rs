@@ -36,6 +36,15 @@ fn ledger_requests() -> Vec<(&'static str, Vec<String>)> {
                 "/rounds/x/evidence".to_owned(),
             ],
         ),
+        (
+            "/alerts/{round}",
+            vec![
+                format!("/alerts/{open}?limit=5"),
+                format!("/alerts/{settled}?q=nobody"),
+                "/alerts/1-2020-01-01-1".to_owned(),
+                format!("/alerts/{open}?sort=x"),
+            ],
+        ),
         ("/miners", vec!["/miners".to_owned(), "/miners?limit=x".to_owned()]),
         (
             "/miners/{hotkey}",
@@ -82,15 +91,6 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
                 format!("/alerts/{settled}/{}", task(SETTLED).roster[3].alert_id),
                 format!("/alerts/{open}/x"),
                 "/alerts/x/x".to_owned(),
-            ],
-        ),
-        (
-            "/alerts/{round}",
-            vec![
-                format!("/alerts/{open}?limit=5"),
-                format!("/alerts/{settled}?q=nobody"),
-                "/alerts/1-2020-01-01-1".to_owned(),
-                format!("/alerts/{open}?sort=x"),
             ],
         ),
         (

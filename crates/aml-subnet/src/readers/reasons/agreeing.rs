@@ -40,7 +40,7 @@ mod tests {
     fn one_place_is_the_place_among_all() {
         let scores = [0.5, 0.1, 0.5, 0.9, 0.1, 0.0, 1.0, 0.5];
         let places = above(&scores);
-        assert_eq!(places, [0.375, 0.125, 0.375, 0.75, 0.125, 0.0, 0.875, 0.375]);
+        assert_eq!(places, vec![0.375, 0.125, 0.375, 0.75, 0.125, 0.0, 0.875, 0.375]);
         for (at, place) in places.iter().enumerate() {
             assert_eq!(place_of(&scores, at), Some(*place), "{at}");
         }
