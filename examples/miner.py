@@ -65,7 +65,10 @@ def scored(models, key, route, body, explain):
         code = "invalid_request" if error.problems else "malformed_json"
         raise Refused(error.status, code, error.problems or str(error)) from error
     started = time.perf_counter()
-    answers = answer(models, batch, explain)
+    try:
+        answers = answer(models, batch, explain)
+    except aml.UsageError as error:
+        raise Refused(422, "invalid_request", str(error)) from error
     if name not in answers:
         raise Refused(503, "no_model", f"no model gives {name}")
     latency_ms = (time.perf_counter() - started) * 1000
@@ -133,14 +136,12 @@ def app_of(directory, signing_key):
     def add(route):
         @app.post(route)
         async def score(request: Request, explain: str = "top"):
-            if explain not in ("top", "none"):
-                raise Refused(422, "invalid_request", "explain is top or none")
             kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
             if kind != "application/json":
                 raise Refused(415, "unsupported_media_type", f"Content-Type `{kind[:60]}` is not known; send application/json")
             body = await received(request)
             # Scoring runs beside other requests: the wheel lets go of the interpreter's lock.
-            content, receipt = await run_in_threadpool(scored, models, key, route, body, explain == "top")
+            content, receipt = await run_in_threadpool(scored, models, key, route, body, explain)
             return Response(content, media_type="application/json", headers={"x-aml-receipt": receipt})
 
     for route in ROUTES:

@@ -5,8 +5,8 @@
     scripts/check_evidence.py evidence.zip
 
 A pack is a ZIP file of the form that docs/evidence.md describes. Nothing is asked of anybody: signatures, digests, commitments,
-receipts, columns, standings, curves, voices, canonical scores, probabilities and shares are computed from the pack as
-docs/evidence.md, docs/scoring.md, docs/reading_scores.md, docs/sealing.md and docs/receipts.md tell, and compared with what it says. Several
+receipts, columns, standings, curves, voices, canonical scores, probabilities, reasons and shares are computed from the pack as
+docs/evidence.md, docs/scoring.md, docs/reading_scores.md, docs/reasons.md, docs/sealing.md and docs/receipts.md tell, and compared with what it says. Several
 packs, or a folder of them, are also held against each other: moments and probabilities come from the rounds before.
 
 Python 3.11 or newer with numpy, cryptography, zstandard and py-sr25519-bindings. Numbers must agree within 1e-12 of the larger
@@ -17,8 +17,13 @@ Not looked at: whether outcomes are true, whether the batch was good, whether so
 Exit codes: 0 all holds, 1 something does not, 2 a pack cannot be read, or a package is missing.
 """
 import argparse
+import os
 import pathlib
 import sys
+
+# The matrices are small: threads of a library would wait for each other longer than they work.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "recomputing"), str(HERE)]
@@ -29,6 +34,8 @@ def arguments():
     parser.add_argument("packs", nargs="+", type=pathlib.Path, metavar="PACK", help="packs, or folders of packs")
     parser.add_argument("--beside", action="append", default=[], type=pathlib.Path, metavar="PACK",
                         help="packs of rounds before that these are held against; they are not checked themselves")
+    parser.add_argument("--batches", type=pathlib.Path, metavar="FOLDER",
+                        help="directories of batches, as 2026-01-05_w30: the data of reasons are checked too (needs pyarrow)")
     parser.add_argument("--hotkey", metavar="ADDRESS", help="the validator that must have signed")
     parser.add_argument("--alert", metavar="ID", help="tell how the score of this alert came about")
     parser.add_argument("--grace", type=int, default=3, metavar="DAYS", help="the validator's `grace`, in days (default 3)")
@@ -43,11 +50,14 @@ def main() -> int:
     try:
         from evidence import Evidence
         from packs import Broken
+
+        if options.batches is not None:
+            import pyarrow.parquet  # noqa: F401
     except ImportError as error:
-        print(f"check_evidence: {error}; python3 -m pip install numpy cryptography zstandard py-sr25519-bindings", file=sys.stderr)
+        print(f"check_evidence: {error}; python3 -m pip install numpy cryptography zstandard py-sr25519-bindings pyarrow", file=sys.stderr)
         return 2
     try:
-        evidence = Evidence(options.hotkey, options.grace, options.from_first)
+        evidence = Evidence(options.hotkey, (options.grace, options.from_first), options.batches)
         evidence.run(options.packs, options.beside)
         told = evidence.told(options.alert)
     except (Broken, OSError) as error:

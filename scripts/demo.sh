@@ -11,8 +11,8 @@
 #   --alerts N     alerts of a simulated day (default 200; with fewer than 60 too few outcomes are known to pay anybody)
 #   --keep         leave the temporary directory with logs, ledger and keys behind
 #
-# The first time it builds the three programs that it runs, which takes about 16 minutes on two cores; what follows takes
-# some minutes: every day of the past is asked, judged and merged twice. AML_PROFILE=dev runs the unoptimised programs of the
+# The first time it builds the three programs that it runs, which takes about 10 minutes on two cores; what follows takes
+# three or four: every day of the past is asked, judged and merged twice. AML_PROFILE=dev runs the unoptimised programs of the
 # tests, AML_BIN_DIR=DIR programs that are there. Ports are the usual ones where they are free. Exit codes: 0 all is well, 1 something failed, 2 a wrong argument.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """check_evidence.py says that good packs hold, and notices whatever is changed in one; used by evidence.sh.
 
-    evidence.py FOLDER           packs/ROUND.zip of a season, full.zip of its last round, all signed by //Alice
+    evidence.py FOLDER           packs/ROUND.zip of a season, full.zip of its last round, all signed by //Alice; batches/ of that round
 
 Each change is made in a copy of the last round's pack. Some are made by somebody who does not have the validator's key; most by
 the validator itself, with digests and a signature that fit: these only recomputation notices.
@@ -44,6 +44,13 @@ class Made:
 
     def calibration(self):
         return self.cache.setdefault("calibration.json", json.loads(self.members["calibration.json"]))
+
+    def reasons(self):
+        return self.unpacked("reasons.json.zst", json.loads)
+
+    def reason(self, least=1):
+        """The reasons of the first alert that has so many."""
+        return next(found for found in self.reasons()["alerts"] if len(found) >= least)
 
     def unpacked(self, name, read):
         if name not in self.cache:
@@ -155,6 +162,24 @@ def other_mean(pack):
     of["worth"] = of["lately"] * (of["points"] * of["quality"]) ** 1.5
 
 
+def another_code(pack):
+    """A reason that nobody gave, by a number that is one."""
+    pack.reason()[0].update(code="sent", datum=1.0)
+
+
+def other_datum(pack):
+    found = next(one for one in pack.reason() if isinstance(one["datum"], (int, float)))
+    found["datum"] = found["datum"] * 1.01 + 1.0
+
+
+def drop_a_reason(pack):
+    pack.reason().clear()
+
+
+def turn(reasons):
+    reasons[0]["effect"] = "lowers" if reasons[0]["effect"] == "raises" else "raises"
+
+
 def digit(text):
     return text[:-1] + ("0" if text[-1] != "0" else "1")
 
@@ -206,11 +231,34 @@ SIGNED = [
     ("rounds that pay goes by", lambda p: p.rows("shares")[0]["packed"].update(rounds=3), "shares: rounds of thirty days"),
     ("weights of the day before", lambda p: nudge(next(iter(p.grounds()["miners"].values())), "weight_before"),
      "grounds: weights of the day before"),
+    ("a code that is none", lambda p: p.reason()[0].update(code="made_up"), "reasons: codes of the catalogue"),
+    ("a reason twice", lambda p: p.reason().append(dict(p.reason()[0])), "reasons: at most five, each code once"),
+    ("more voices than there are", lambda p: p.reason()[0].update(support=1.01), "reasons: voices behind each"),
+    ("voices of those who explain", lambda p: p.reasons().update(voices=p.reasons()["voices"] * 0.4), "reasons: voices of those who explain"),
+    ("more who explain than speak", lambda p: p.reasons().update(miners=99), "reasons: voices of those who explain"),
+    ("an alert's reasons that are gone", lambda p: p.reasons()["alerts"].pop(), "reasons: of every alert"),
+    ("a name where a number belongs", lambda p: p.reason()[0].update(datum="much"), "reasons: a number or a name"),
+    ("reasons that are said to be absent", lambda p: p.reasons().update(absent="lost"), "reasons: none where they are absent"),
     ("the opening", lambda p: p.rows("rounds")[0].update(opening_ms=p.rows("rounds")[0]["opening_ms"] + 1000), "task: when answers open"),
     ("the batch", lambda p: p.manifest.update(batch="0" * 64), "round: its batch"),
     ("the day", lambda p: p.rows("rounds")[0].update(day=p.rows("rounds")[0]["day"] + 1), "round: its name"),
     ("when the pack was made", lambda p: p.manifest.update(made_at="2026-03-30T00:00:00Z"), "round: no pack before its last day is over"),
 ]
+
+
+# The same, of a pack with raw answers and with its batch beside it.
+FULL = [
+    ("which way a reason goes", lambda p: turn(p.reason()), "reasons: merged again"),
+    ("a reason that nobody gave", another_code, "reasons: merged again"),
+    ("a reason that is gone", drop_a_reason, "reasons: merged again"),
+    ("the voices behind a reason", lambda p: nudge_more(p.reason()[0]), "reasons: support, merged again"),
+    ("who explained", lambda p: p.reasons().update(miners=p.reasons()["miners"] - 1), "reasons: miners that explain"),
+    ("the number of a reason", other_datum, "reasons: data of the batch"),
+]
+
+
+def nudge_more(reason):
+    reason["support"] -= 1e-4
 
 
 def cut(path):
@@ -301,11 +349,16 @@ def main() -> int:
             (work / "before" / pack.name).symlink_to(pack.resolve())
         run = check(folder / "full.zip", "--beside", work / "before")
         must(run.returncode == 0 and "sealed answers: opened again" in run.stdout, "a full pack does not hold", run)
-        for what, change, row in SIGNED:
-            made, target = Made(last), work / "changed.zip"
+        batches = ("--batches", folder / "batches")
+        run = check(folder / "full.zip", *batches, "--beside", work / "before")
+        must(run.returncode == 0 and "reasons: data of the batch" in run.stdout and "reasons: merged again" in run.stdout,
+             "the reasons of a full pack do not hold", run)
+        changes = [(last, (), *one) for one in SIGNED] + [(folder / "full.zip", batches, *one) for one in FULL]
+        for pack, words, what, change, row in changes:
+            made, target = Made(pack), work / "changed.zip"
             change(made)
             made.write(target)
-            run = check(target, "--beside", work / "before")
+            run = check(target, *words, "--beside", work / "before")
             must(run.returncode == 1 and f"DIFFERENT: {row}: " in run.stdout, f"nobody saw {what} in `{row}`", run)
         for what, change in BROKEN:
             target = work / "changed.zip"
@@ -316,7 +369,7 @@ def main() -> int:
         must(check(last, "--hotkey", "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty").returncode == 2, "another signer", run)
     for problem in problems:
         print(f"FAILED: {problem}")
-    print(f"{passed} passed, {len(problems)} failed: {len(SIGNED)} changes that the validator signed, {len(BROKEN)} that it did not")
+    print(f"{passed} passed, {len(problems)} failed: {len(SIGNED) + len(FULL)} changes that the validator signed, {len(BROKEN)} that it did not")
     return 1 if problems else 0
 
 

@@ -9,11 +9,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 command -v python3 >/dev/null || { echo "skipped: no python3"; exit 0; }
 tools=${AML_EVIDENCE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/aml-evidence}
-if ! [ -e "$tools/complete" ]; then
+if ! [ -e "$tools/complete-2" ]; then
   rm -rf "$tools"
   if ! { python3 -m venv "$tools" &&
-    "$tools/bin/pip" install --quiet --disable-pip-version-check numpy cryptography zstandard py-sr25519-bindings &&
-    touch "$tools/complete"; } 2>"$work/log"; then
+    "$tools/bin/pip" install --quiet --disable-pip-version-check numpy cryptography zstandard py-sr25519-bindings 'pyarrow>=26,<27' &&
+    touch "$tools/complete-2"; } 2>"$work/log"; then
     echo "skipped: the checker's packages: $(tail -n 1 "$work/log")"
     exit 0
   fi

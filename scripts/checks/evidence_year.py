@@ -248,7 +248,7 @@ class Year:
         files = {member: {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()} for member, raw in members.items()}
         made = str(np.datetime64(tables["rounds"][0]["day"] + 30, "D")) + "T00:00:00Z"
         manifest = {"format": "aml-evidence", "version": 1, "round": name, "batch": "0" * 64, "program": "made", "made_at": made,
-                    "full": False, "alert": None, "absent": {"calibration.json": "made without"}, "files": files,
+                    "full": False, "alert": None, "absent": {"calibration.json": "made without", "reasons.json": "made without"}, "files": files,
                     "hotkey": ss58(self.alice[0]), "scheme": "sr25519"}
         signed = b"aml-evidence/1\n" + json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         with zipfile.ZipFile(path, "w") as pack:

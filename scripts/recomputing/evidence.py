@@ -10,6 +10,7 @@ import merging
 import pricing as v2
 from packs import Broken, Pack, Shelf
 from probabilities import Probabilities
+from reasons import Reasons
 from tally import Tally
 from vouching import Vouching, named
 from weighing import Weighing
@@ -40,12 +41,14 @@ class Known(information.Information):
 
 
 class Evidence:
-    def __init__(self, hotkey, grace, from_first):
+    def __init__(self, hotkey, rules, batches=None):
+        grace, from_first = rules
         self.hotkey, self.tally, self.shelf = hotkey, Tally(), Shelf()
         self.information = Known(self.shelf, self.tally, grace, from_first)
         self.vouching, self.weighing = Vouching(self.shelf, self.tally), Weighing(self.shelf, self.tally)
         self.weighing.known = self.information
         self.probabilities = Probabilities(self.shelf, self.tally, self.information)
+        self.reasons = Reasons(self.shelf, self.tally, batches)
         self.checked, self.alert = [], None
 
     def run(self, wanted, beside):
@@ -72,6 +75,10 @@ class Evidence:
         for key in old:
             del self.information.columns[key]
             self.information.placed.pop(key, None)
+        here = {round_id for round_id, _ in self.shelf.columns}
+        for made in (self.information.stacks, self.information.partly):
+            for round_id in [one for one in made if one not in here]:
+                del made[round_id]
 
     def round(self, pack, row):
         name, tally = row["id"], self.tally
@@ -91,6 +98,7 @@ class Evidence:
         self.weighing.round(row)
         voices = self.merged(row)
         self.probabilities.round(row)
+        self.reasons.round(pack, row)
         self.shares(row, voices)
 
     def opened(self, pack, row):
@@ -162,12 +170,12 @@ class Evidence:
         both = [self.information.row(name, hotkey) for hotkey in hotkeys]
         if not hotkeys or any(one is None for one in both):
             return
-        scores = [one[1] for one in both]
+        scores, severities = [one[1] for one in both], judging.by_severity(roster)
         alike = merging.likeness(scores)
         copies = {member: len(members) for members in merging.groups(alike) for member in members}
         for at, hotkey in enumerate(hotkeys):
             seen, where = self.shelf.verdicts[name, hotkey]["record"]["observations"], f"{name} {hotkey}"
-            tally.close(rule, f"{where} monotonicity", seen["monotonicity"], judging.monotonicity(roster, scores[at]), LIKENESS)
+            tally.close(rule, f"{where} monotonicity", seen["monotonicity"], judging.rising_by(severities, scores[at]), LIKENESS)
             tally.close(rule, f"{where} entropy", seen["entropy"], judging.entropy(scores[at]), LIKENESS)
             tally.close(rule, f"{where} likeness", seen["similarity"], merging.nearest(alike, at), LIKENESS_32)
             tally.same(rule, f"{where} copies", seen["copies"], copies[at])

@@ -15,7 +15,7 @@ PRICED = 1e-9
 class Information:
     def __init__(self, book, tally, grace):
         self.book, self.tally, self.grace = book, tally, grace
-        self.columns, self.own, self.placed = {}, {}, {}
+        self.columns, self.own, self.placed, self.stacks, self.partly = {}, {}, {}, {}, {}
 
     # What is stored of a round.
 
@@ -26,6 +26,10 @@ class Information:
             row = self.book.columns.get(key)
             self.columns[key] = None if row is None or row["worths"] is None else self.unpacked(key, row)
         return self.columns[key]
+
+    def swept(self, round_id, name):
+        row = self.book.columns.get((round_id, name))
+        return row is not None and row["worths"] is None
 
     def unpacked(self, key, row):
         found = []
@@ -92,6 +96,9 @@ class Information:
         addresses = [alert["address"] for alert in self.book.tasks[row["id"]]["roster"]]
         for name, own in zip(REFERENCES, (self.canonical(row, addresses), self.looked_up(row, addresses))):
             kept = self.row(row["id"], f"reference:{name}")
+            if self.swept(row["id"], f"reference:{name}"):
+                self.tally.skip("columns: of references", "the column was swept")
+                continue
             if kept is None:
                 self.tally.same("columns: of references", f"{row['id']} {name}", True, own is None)
                 continue
@@ -169,10 +176,18 @@ class Information:
         for before, there, counts in looked:
             places = [one["place"] for one in counts]
             weights = np.array([1 / numbers[one["address"]] for one in counts])
-            rows = [self.row(before["id"], name) if name in there or name.startswith("reference:") else None for name in names]
-            x = np.array([np.zeros(len(places)) if kept is None else kept[0][places] / v2.GRAIN for kept in rows])
+            x = self.stacked(before, names, set(there))[:, places] / v2.GRAIN
             rounds.append((x, weights, np.array([float(one["illicit"]) for one in counts])))
         return rounds
+
+    def stacked(self, row, names, there):
+        """Worths of a round as rows in the order of `names`, zeros where there is none; the last ones that were made are kept."""
+        key, kept = (tuple(names), tuple(sorted(there))), self.stacks.get(row["id"])
+        if kept is None or kept[0] != key:
+            rows = [self.row(row["id"], name) if name in there or name.startswith("reference:") else None for name in names]
+            made = np.array([np.zeros(row["alerts"], np.int16) if one is None else one[0].astype(np.int16) for one in rows])
+            self.stacks[row["id"]] = kept = key, made
+        return kept[1]
 
     def priced(self, row, miners, looked, at_ms):
         names = [*miners, *(f"reference:{name}" for name in REFERENCES)]
@@ -207,17 +222,28 @@ class Information:
             if hotkey not in there:
                 continue
             found["counted"] += 1
-            scores = self.row(before["id"], hotkey)[1]
-            places, illicit = [one["place"] for one in counts], np.array([one["illicit"] for one in counts])
+            parts, bins = self.of_round(before, hotkey, counts)
+            found["parts"] += parts
+            found["bins"] += bins
+        return found
+
+    def of_round(self, before, hotkey, counts):
+        """Parts and bins of one miner in one round, made once for the same outcomes. Sums of whole 2^-32 are exact in any order."""
+        kept = self.partly.get(before["id"])
+        if kept is None or (kept["counts"] is not counts and not same_outcomes(kept["counts"], counts)):
+            places, illicit = (np.array([one[what] for one in counts], dtype=np.int64) for what in ("place", "illicit"))
+            kept = self.partly[before["id"]] = {"counts": counts, "places": places, "illicit": illicit, "of": {}}
+        kept["counts"] = counts
+        if hotkey not in kept["of"]:
+            scores, places, illicit = self.row(before["id"], hotkey)[1], kept["places"], kept["illicit"]
             key = before["id"], hotkey
             if key not in self.placed:
                 self.placed[key] = v2.parts(scores).astype(np.int8)
             part, bin_ = self.placed[key][places], v2.bins(scores[places])
-            np.add.at(found["parts"], (0, part), 1)
-            np.add.at(found["parts"], (1, part), illicit)
-            for at, amount in ((0, 1), (1, v2.whole(scores[places]) / v2.WHOLE), (2, illicit)):
-                np.add.at(found["bins"], (at, bin_), amount)
-        return found
+            told = v2.whole(scores[places]) / v2.WHOLE
+            parts = np.array([np.bincount(part, one, v2.PARTS) for one in (None, illicit)])
+            kept["of"][hotkey] = parts, np.array([np.bincount(bin_, one, v2.BINS) for one in (None, told, illicit)])
+        return kept["of"][hotkey]
 
     def weights_before(self, row, miners):
         """The weights of the newest earlier round that has any."""
@@ -334,3 +360,8 @@ class Information:
                  for at, one in record.items() if newest and at >= newest[0]]
         mean = lambda values: float(np.mean(values)) if values else None  # noqa: E731
         return mean(tier1) or 0.0, mean(traps), mean(alive) or 0.0
+
+
+def same_outcomes(one, other):
+    """Whether two lists tell the same of the same places."""
+    return len(one) == len(other) and all(a["place"] == b["place"] and a["illicit"] == b["illicit"] for a, b in zip(one, other))

@@ -242,10 +242,25 @@ def traps(groups, scores):
 
 def monotonicity(roster, scores):
     """Share of neighbouring severities whose medians rise."""
+    return rising_by(by_severity(roster), scores)
+
+
+def by_severity(roster):
+    """Places of the alerts of each severity that there is, from the lowest."""
     severities = np.array([row["severity"] for row in roster])
-    medians = [np.median(scores[severities == name]) for name in SEVERITIES if (severities == name).any()]
+    return [places for places in (np.flatnonzero(severities == name) for name in SEVERITIES) if len(places)]
+
+
+def rising_by(places, scores):
+    medians = [middle(scores[some]) for some in places]
     rises = [low < high for low, high in zip(medians, medians[1:])]
     return sum(rises) / len(rises) if rises else None
+
+
+def middle(values):
+    """The median; `np.median` takes five times as long for a few hundred values."""
+    half, ordered = len(values) // 2, np.sort(values)
+    return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def entropy(scores):

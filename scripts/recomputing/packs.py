@@ -19,6 +19,7 @@ FIELDS = {"format", "version", "round", "batch", "program", "made_at", "full", "
 KEYS = {"rounds": ("id",), "tasks": ("round",), "answers": ("round", "hotkey"), "verdicts": ("round", "hotkey"),
         "canonical": ("round",), "outcomes": ("round", "place", "seen_ms"), "columns": ("round", "name"), "curves": ("round",),
         "standings": ("round", "made_ms"), "shares": ("round", "made_ms")}
+MAY_LACK = {"calibration.json", "grounds.json.zst", "reasons.json.zst"}
 MOST_MEMBERS, LONGEST_MANIFEST, LARGEST = 10_000, 4 << 20, 1 << 29
 BODY = re.compile("bodies/[0-9a-f]{64}[.]zst")
 
@@ -102,10 +103,10 @@ class Pack:
         if not known <= there:
             raise Broken(f"tables that are not there: {sorted(known - there)}")
         absent = self.manifest["absent"]
-        for name in ("calibration.json", "grounds.json.zst"):
+        for name in MAY_LACK:
             if (name in there) == (name.removesuffix(".zst") in absent):
                 raise Broken(f"{name} is there and said to be absent, or neither")
-        rest = there - known - {"calibration.json", "grounds.json.zst"}
+        rest = there - known - MAY_LACK
         if any(not BODY.fullmatch(name) for name in rest) or (rest and not self.manifest["full"]):
             raise Broken(f"members that no pack has: {sorted(rest)[:4]}")
 

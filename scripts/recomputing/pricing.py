@@ -11,8 +11,14 @@ NEWCOMER, NEWCOMERS, FEW = 0.001, 0.01, 20
 
 def spans(scores):
     """First place and the place after the last that each score shares with its equals, from the lowest."""
-    ordered = np.sort(scores + 0.0)
-    return np.searchsorted(ordered, scores + 0.0, "left"), np.searchsorted(ordered, scores + 0.0, "right")
+    scores = np.asarray(scores) + 0.0
+    order = np.argsort(scores)
+    ordered = scores[order]
+    firsts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))[: len(scores)]
+    lengths = np.diff(np.append(firsts, len(scores)))
+    start, end = np.empty((2, len(scores)), dtype=np.int64)
+    start[order], end[order] = np.repeat(firsts, lengths), np.repeat(firsts + lengths, lengths)
+    return start, end
 
 
 def parts(scores):

@@ -303,12 +303,13 @@ class Season:
         if not known or known[-1]["rules"] != "v2":
             return False
         shares = [one["packed"] for one in self.book.shares[known[-1]["id"]] if one["made_ms"] <= made][-1]
-        if shares["unearned"] > 0:
-            self.tally.skip("weights: vector", "what nobody earned goes where the settings say")
-            return True
         earned = {hotkey: one["share"] for hotkey, one in shares["miners"].items()}
         given = [(uid, value) for uid, value in stored if value > 0]
         own = worth.vector(earned, uids)
+        if shares["unearned"] > 0 and own != given:
+            # The settings name who gets what nobody earned: it is one uid.
+            ways = (with_unearned(earned, uids, shares["unearned"], uid) for uid, _ in given)
+            own = next((found for found in (worth.vector(*way) for way in ways) if found == given), own)
         if own != given and any(hotkey not in uids for hotkey, share in earned.items() if share > 0):
             self.tally.skip("weights: vector", "the subnet changed beside it: uids of that moment are not in a ledger")
         else:
@@ -322,6 +323,12 @@ class Season:
         after = [row for row in rounds if row["opened_ms"] > at_ms][:1]
         maps = [{hotkey: ask["uid"] for hotkey, ask in self.book.tasks[row["id"]]["asks"].items()} for row in before + after]
         return (maps[0], len(maps) > 1 and maps[0] != maps[1]) if maps else ({}, True)
+
+
+def with_unearned(earned, uids, unearned, uid):
+    """What each hotkey earned and the uids, where this uid gets what nobody earned."""
+    hotkey = next((hotkey for hotkey, known in uids.items() if known == uid), "nobody")
+    return {**earned, hotkey: earned.get(hotkey, 0.0) + unearned}, {**uids, hotkey: uid}
 
 
 def apart(stored, own):

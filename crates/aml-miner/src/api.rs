@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod models;
 pub mod openapi;
 pub mod probe;
+pub mod program;
 pub mod reload;
 pub mod run;
 pub mod serve;

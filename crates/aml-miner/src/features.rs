@@ -7,7 +7,7 @@
 //! The files form layers, and each imports from the ones before it only: `vocabulary` (schemas, tables, matrices),
 //! `expressions` (what a feature is, columns by name), `groups` (the features themselves), `catalogue` (all of them, and
 //! the families of names), `view` (a batch with its tables joined), `custom` (features of the caller's own), `bind` (from
-//! names to numbers), `builder` (whole matrices, default schemas). `selector` needs the vocabulary alone.
+//! names to numbers), `register` (which of the caller's own there are), `builder` (whole matrices, default schemas). `selector` needs the vocabulary alone.
 
 mod bind;
 mod builder;
@@ -15,6 +15,7 @@ mod catalogue;
 mod custom;
 mod expressions;
 mod groups;
+mod register;
 mod view;
 mod vocabulary;
 
@@ -25,6 +26,7 @@ pub use builder::{BuildError, Built, FeatureBuilder, Lacking};
 pub use catalogue::{Family, families, features};
 pub use custom::{CustomFeature, PerAlert};
 pub use expressions::{Feature, Group, Kind};
+pub use register::{RegisterError, register};
 pub use selector::{FeatureSelector, Selection};
 pub use view::AlertsView;
 pub use vocabulary::{Matrix, Part, RowKind, SCHEMA_VERSION, Schema};

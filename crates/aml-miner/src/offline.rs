@@ -11,9 +11,9 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::features::{BuildError, Matrix, SchemaError};
 use crate::models::{ModelError, ModelFiles, ModelKind, OtherScorer, TreeModel};
-use crate::scoring::{Extent, Prepared, Stop, Stopped, ranks};
+use crate::scoring::{Choice, Named, Prepared, Stop, Stopped, ranks, severe};
 use crate::wire::reply::explanation_text;
-use crate::wire::{Batch, Table, TextColumn};
+use crate::wire::{Batch, Explain, Table, TextColumn};
 
 pub use tables::{CLUSTER_SCORES, RANKINGS, SCORES};
 pub use write::{Signing, receipt_name, write_answers};
@@ -86,17 +86,22 @@ impl OfflineModels {
         })
     }
 
-    /// Every model's answer. Work is spread over the rayon pool that the caller runs in.
+    /// Every model's answer, explained as `explain` says. Work is spread over the rayon pool that the caller runs in.
     ///
     /// # Errors
     /// When a model does not fit this program or the batch.
-    pub fn answers(&self, batch: &Batch, explain: bool) -> Result<Vec<Answer>, ScoreError> {
-        let extent = explain.then_some(Extent::Top);
+    pub fn answers(&self, batch: &Batch, explain: Explain) -> Result<Vec<Answer>, ScoreError> {
+        let scored = |model: &Prepared, matrix: &Matrix, ids: &TextColumn| {
+            let severe = severe(explain, model.model.schema().rows, batch);
+            let choice = Choice::of(explain, model, matrix, Named { ids, severe: &severe }, &Stop::default())?;
+            scores(model, matrix, &choice)
+        };
         let mut answers = Vec::new();
         let mut alert_scores = None;
         if let Some(model) = &self.alert_scorer {
-            let column = scores(model, &matrix_of(model, batch, None)?, extent)?;
-            answers.push(answer(model, tables::scores(&SCORES, ids(&batch.alerts), model.model.version(), &column)));
+            let ids = ids(&batch.alerts);
+            let column = scored(model, &matrix_of(model, batch, None)?, &ids)?;
+            answers.push(answer(model, tables::scores(&SCORES, ids, model.model.version(), &column)));
             alert_scores = Some(column.scores);
         }
         if let Some(model) = &self.alert_ranker {
@@ -109,8 +114,9 @@ impl OfflineModels {
             if alert_scores.is_none() && model.takes_alert_scores() {
                 return Err(ScoreError::NoAlertScorer);
             }
-            let column = scores(model, &matrix_of(model, batch, alert_scores.as_deref())?, extent)?;
-            let table = tables::scores(&CLUSTER_SCORES, ids(&batch.clusters), model.model.version(), &column);
+            let ids = ids(&batch.clusters);
+            let column = scored(model, &matrix_of(model, batch, alert_scores.as_deref())?, &ids)?;
+            let table = tables::scores(&CLUSTER_SCORES, ids, model.model.version(), &column);
             answers.push(answer(model, table));
         }
         Ok(answers)
@@ -140,14 +146,15 @@ fn matrix_of(model: &Prepared, batch: &Batch, alert_scores: Option<&[f64]>) -> R
     model.matrix(batch, alert_scores).map_err(failed)
 }
 
-/// Every row's score and the text that explains it.
-fn scores(model: &Prepared, matrix: &Matrix, extent: Option<Extent>) -> Result<tables::Scores, Stopped> {
-    let blocks = model.map(matrix, extent, &Stop::default(), |block| {
+/// Every row's score and the text that explains it; of a row that is not explained an empty object.
+fn scores(model: &Prepared, matrix: &Matrix, choice: &Choice) -> Result<tables::Scores, Stopped> {
+    let blocks = model.map(matrix, choice, &Stop::default(), |block| {
         let explained = |row: crate::scoring::ScoredRow<'_>| {
-            (row.score, row.explanation().map(|explanation| explanation_text(row.score, explanation)))
+            let text = row.explanation().map(|explanation| explanation_text(row.score, explanation));
+            (row.score, text.unwrap_or_else(|| "{}".to_owned()))
         };
         block.rows().map(explained).collect::<Vec<_>>()
     })?;
-    let (scores, texts): (Vec<f64>, Vec<Option<String>>) = blocks.into_iter().flatten().unzip();
-    Ok(tables::Scores { scores, explanations: extent.and_then(|_| texts.into_iter().collect()) })
+    let (scores, texts): (Vec<f64>, Vec<String>) = blocks.into_iter().flatten().unzip();
+    Ok(tables::Scores { scores, explanations: choice.explains().then_some(texts) })
 }

@@ -4,12 +4,14 @@
 //! explanation depends on where a block begins. Between two blocks the work looks whether it is still wanted.
 
 mod blocks;
+mod choice;
 mod explanation;
 mod prepared;
 mod ranks;
 mod stop;
 
 pub use blocks::{Pool, Wanted};
+pub use choice::{Choice, Named, severe};
 pub use explanation::{Extent, TOP_FEATURES, TopFeature, top_features};
 pub use prepared::{Block, Prepared, ScoredRow};
 pub use ranks::ranks;

@@ -4,6 +4,7 @@
 
 pub mod body;
 pub mod detail;
+pub mod explain;
 mod json;
 pub mod problem;
 pub mod reply;
@@ -12,6 +13,7 @@ pub use body::{
     Body, BodyLimits, InOrder, Needs, ReadBodyError, Reading, Spread, read_body, read_body_and_keys, write_body,
 };
 pub use detail::Detail;
+pub use explain::{Explain, NotExplain, Share};
 pub use problem::{Problem, Step};
 pub use reply::{ClusterRow, RankRow, ScoreRow};
 

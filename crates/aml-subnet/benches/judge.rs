@@ -46,11 +46,35 @@ const GROUPS: usize = 4;
 const GROUP: usize = 20;
 const VERSION: &str = "1.0.0+0a1b2c3d4e5f";
 
+/// Which rows of an answer are explained.
+#[derive(Clone, Copy)]
+enum Explained {
+    None,
+    /// As many as a share of a tenth and severe alerts come to.
+    Fifth,
+    All,
+}
+
+impl Explained {
+    const fn row(self, at: usize) -> bool {
+        match self {
+            Self::None => false,
+            Self::Fifth => at.is_multiple_of(5),
+            Self::All => true,
+        }
+    }
+}
+
 fn main() {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let wants = |name: &str| name.contains(&wanted);
     println!("{} threads, load {}", std::thread::available_parallelism().map_or(1, NonZero::get), load());
-    for (name, explained) in [("answer", false), ("answer explained", true)] {
+    let answers = [
+        ("answer", Explained::None),
+        ("answer, a fifth explained", Explained::Fifth),
+        ("answer explained", Explained::All),
+    ];
+    for (name, explained) in answers {
         if wants(name) {
             one_answer(name, explained);
         }
@@ -58,7 +82,9 @@ fn main() {
     if wants("likeness") || wants("merge") {
         likeness_and_merge();
     }
-    for (name, miners, explained) in [("round", MINERS, false), ("round explained", EXPLAINED, true)] {
+    for (name, miners, explained) in
+        [("round", MINERS, Explained::None), ("round explained", EXPLAINED, Explained::All)]
+    {
         if wants(name) {
             whole_round(name, miners, explained);
         }
@@ -150,16 +176,16 @@ fn task(miners: u16) -> Task {
 }
 
 /// A miner's answer, written and signed as the inference API does it.
-fn answer(task: &Task, number: u16, explained: bool) -> (Answer, Vec<u8>) {
+fn answer(task: &Task, number: u16, explained: Explained) -> (Answer, Vec<u8>) {
     let ids = task.asks[&hotkey(number)].alert_ids(&task.roster);
     let names = FeatureNames::new(&(0..40).map(|at| format!("some_feature_of_an_alert_{at}")).collect::<Vec<_>>());
     let mut draws = Draws(u64::from(number));
     let mut writer = AnswerWriter::new("alert_id", VERSION);
-    for (id, score) in ids.iter().zip(scores(number, ids.len())) {
+    for (at, (id, score)) in ids.iter().zip(scores(number, ids.len())).enumerate() {
         let mut impact = |at: usize| Impact { feature: at * 7, value: draws.next() * 1e4, impact: draws.next() - 0.5 };
         let impacts: Vec<Impact> = (0..5).map(&mut impact).collect();
         let explanation = Explanation { names: &names, base_value: -2.197, impacts: &impacts };
-        writer.row(id, score, explained.then_some(explanation));
+        writer.row(id, score, explained.row(at).then_some(explanation));
     }
     let body = concat_blocks(&[writer.finish(0.01)]);
     let request = Digest::of(&number.to_le_bytes());
@@ -206,7 +232,7 @@ fn sealed(name: &str, answer: &Answer, body: &[u8]) {
     });
 }
 
-fn one_answer(name: &str, explained: bool) {
+fn one_answer(name: &str, explained: Explained) {
     let task = task(1);
     let (answer, mut body) = answer(&task, 0, explained);
     println!("{name}: {:.1} MB", body.len() as f64 / 1e6);
@@ -254,7 +280,7 @@ fn round() -> Round {
 }
 
 /// A ledger in `folder` whose round was asked.
-async fn asked(folder: &std::path::Path, miners: u16, explained: bool) -> (Ledger, Round) {
+async fn asked(folder: &std::path::Path, miners: u16, explained: Explained) -> (Ledger, Round) {
     let url = format!("sqlite:{}", folder.join("ledger.sqlite").display());
     let opening = Opening { holder: "a benchmark".to_owned(), read_only: false };
     let ledger = Ledger::open(&url, &opening).await.expect("a ledger");
@@ -270,7 +296,7 @@ async fn asked(folder: &std::path::Path, miners: u16, explained: bool) -> (Ledge
     (ledger, round)
 }
 
-fn whole_round(name: &str, miners: u16, explained: bool) {
+fn whole_round(name: &str, miners: u16, explained: Explained) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
     let folder = tempfile::tempdir().expect("a folder");
     let (ledger, round) = runtime.block_on(asked(folder.path(), miners, explained));

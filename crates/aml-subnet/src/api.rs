@@ -4,6 +4,7 @@
 //! last reading of the chain. A round is shown once it is published, its traps once it is settled, a vector of weights
 //! once the chain shows it; raw answers and salts of commits are never shown.
 
+pub mod access;
 pub mod chain_view;
 pub mod error;
 pub mod information;
@@ -38,6 +39,7 @@ mod reply;
 mod risk;
 mod rounds;
 mod scored;
+mod search;
 mod status;
 mod weights;
 
@@ -71,13 +73,20 @@ pub fn router(api: ApiState) -> Router {
     let some = GlobalConcurrencyLimitLayer::new(AT_ONCE);
     let programs = || answers().route_layer(some.clone()).merge(probes());
     let people = pages::router().route("/llms.txt", get(llms::guide)).route_layer(some.clone());
-    Router::new()
+    let router = Router::new()
         .merge(programs())
         .nest(VERSION, programs())
         .merge(people)
         .fallback(async || ApiError::new(ErrorCode::NotFound, "Not Found"))
         .method_not_allowed_fallback(async || ApiError::new(ErrorCode::MethodNotAllowed, "Method Not Allowed"))
         .layer(CatchPanicLayer::custom(panicked::<ErrorCode>))
+        .layer(from_fn_with_state(api.clone(), access::check));
+    // Browsers ask without a token whether they may ask with one.
+    let router = match api.access.cross_origin() {
+        Some(origins) => router.layer(origins),
+        None => router,
+    };
+    router
         .layer(from_fn_with_state(api.clone(), observe::request))
         .layer(from_fn(relative::links))
         .layer(CompressionLayer::new().compress_when(worth))
@@ -90,6 +99,7 @@ fn answers() -> Router<ApiState> {
         .route("/canonical/{date}", get(canonical::scores))
         .route("/canonical/{date}/manifest", get(canonical::manifest))
         .route("/canonical/{date}/calibration", get(canonical::calibration))
+        .route("/alerts/{round}", get(search::of_round))
         .route("/alerts/{round}/{id}", get(alerts::one))
         .route("/clusters/{round}/{id}", get(clusters::one))
         .route("/rounds", get(rounds::list))

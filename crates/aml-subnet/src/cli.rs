@@ -12,6 +12,7 @@ mod chain;
 mod compare;
 mod doctor;
 mod environment;
+mod erase;
 mod evidence;
 mod fetch;
 mod ledger;
@@ -21,6 +22,7 @@ mod miner;
 mod miners;
 mod my_rounds;
 mod pages;
+mod readers;
 mod reasons;
 mod replay;
 mod rounds;
@@ -33,6 +35,7 @@ mod settle;
 mod simulate;
 mod standby;
 mod transfer;
+mod upgrade;
 mod validator;
 mod wallet;
 mod weights;
@@ -72,6 +75,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Writes the evidence pack of a round, which anybody can check offline
     Evidence(Box<evidence::EvidenceArgs>),
+    /// Takes an address out of everything that the validator keeps, or says what that would be
+    Erase(Box<erase::EraseArgs>),
     /// Serves pages and API, read-only, from a replica or a copy of a ledger
     Pages(pages::PagesArgs),
     /// Applies the rules of scoring and pay by themselves
@@ -99,6 +104,8 @@ enum Command {
     /// Runs rounds on virtual time from a seed, and looks whether the law holds
     #[cfg(feature = "simulate")]
     Simulate(simulate::SimulateArgs),
+    /// Replaces the installed release by a newer one, and takes it back when that does not come up
+    Upgrade(upgrade::UpgradeArgs),
     /// Shows which hotkey would be used
     Wallet(wallet::ShowWalletArgs),
     /// Shows or sets the weights that the ledger's rounds come to
@@ -120,6 +127,7 @@ impl Cli {
             Command::Reasons(args) => reasons::run(&args),
             Command::Replay(args) => replay::run(&args),
             Command::Evidence(args) => evidence::run(&args),
+            Command::Erase(args) => erase::run(&args),
             Command::Pages(args) => pages::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),
@@ -134,6 +142,7 @@ impl Cli {
             Command::Scores(args) => scores::run(&args),
             #[cfg(feature = "simulate")]
             Command::Simulate(args) => simulate::run(&args),
+            Command::Upgrade(args) => upgrade::run(args),
             Command::Wallet(args) => wallet::run(&args),
             Command::Weights(args) => weights::run(&args),
         };

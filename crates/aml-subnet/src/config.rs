@@ -1,9 +1,9 @@
 //! Settings: defaults, then the file, then the environment, then flags. All problems are reported at once.
 
-mod explain;
 mod forms;
 mod home;
 mod load;
+mod readers;
 mod sealing;
 pub mod settings;
 mod subtensor;
@@ -11,8 +11,8 @@ mod summary;
 pub mod validator;
 mod webhooks;
 
-pub use explain::Explain;
 pub use load::{ConfigError, Override, load};
+pub use readers::{ANY_ORIGIN, ReaderSettings};
 pub use sealing::{Answers, OpenRequests, SealingSettings};
 pub use settings::Settings;
 pub use validator::{TrapSettings, Unearned, ValidatorSettings};

@@ -12,11 +12,13 @@ pub mod rows;
 pub mod slices;
 
 mod signed;
+mod withdrawn;
 
-pub use files::{Edition, PublishError, Published, VerifyError, directory, publish, verify, withdraw};
+pub use files::{Edition, PublishError, Published, VerifyError, directory, publish, verify};
 pub use format::{CALIBRATION_FILE, EncodeError, Format};
 pub use manifest::{DOMAIN, MANIFEST_FILE, Manifest, ManifestError};
 pub use pack::{PackManifest, pack_path};
 pub use risk::{AddressRisk, ScoredAlert, address_risk};
 pub use rows::{CanonicalRow, Mismatch, canonical_rows, with_reasons};
 pub use slices::SliceFacts;
+pub use withdrawn::{editions, erase_edition, is_erased, withdraw};

@@ -11,6 +11,7 @@
 //! | [`queues`] | alerts in the forms of case systems |
 //! | [`reasons`] | why an alert is scored as it is, merged from what miners explain |
 //! | [`plan`] | what a number of reviews finds |
+//! | [`searching`] | the alerts of a day by id, address, typology and severity |
 //! | [`sheet`] | cells that a spreadsheet does not run |
 
 pub mod addresses;
@@ -23,4 +24,5 @@ pub mod plan;
 pub mod queues;
 pub mod reasons;
 pub mod reliability;
+pub mod searching;
 pub mod sheet;

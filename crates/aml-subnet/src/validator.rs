@@ -16,11 +16,12 @@
 //! Under rules v2 [`information`] has what judging, merging and paying need of earlier rounds; [`rulebook`] says which rules
 //! are in force.
 //!
-//! [`webhooks`] tells readers of rounds. [`adopting`] takes rounds of another validator over from its packs. [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. What all of them touch outside of
+//! [`webhooks`] tells readers of rounds. [`adopting`] takes rounds of another validator over from its packs. [`past`] runs past days as if each were its day; [`replay`] computes a stored round again. [`erasing`] takes an address out of what is kept. What all of them touch outside of
 //! themselves is in [`world`].
 
 pub mod adopting;
 pub mod calibrating;
+pub mod erasing;
 pub mod evidence;
 pub mod information;
 pub mod judge;

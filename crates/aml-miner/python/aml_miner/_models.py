@@ -274,15 +274,22 @@ def verify_receipt(header: str, request: bytes, answer: bytes, signer: str | Non
     return json.loads(_native.verify_receipt(header, bytes(request), bytes(answer), signer))
 
 
+def _wanted(explain: bool | str) -> str:
+    return explain if isinstance(explain, str) else "top" if explain else "none"
+
+
 class Models:
     """The models of a directory, loaded once."""
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._native = _native.load_models(Path(directory))
 
-    def score(self, batch: Batch, *, explain: bool = True) -> dict[str, Answer]:
-        """Every model's answer: ``scores``, ``rankings`` and ``cluster_scores``, as far as there are such models."""
-        answers = self._native.answers(batch._native, explain)
+    def score(self, batch: Batch, *, explain: bool | str = True) -> dict[str, Answer]:
+        """Every model's answer: ``scores``, ``rankings`` and ``cluster_scores``, as far as there are such models.
+
+        ``explain`` is ``"none"``, ``"top"``, ``"full"`` or ``"share:0.1"``, as in requests; ``True`` is ``"top"``, ``False`` ``"none"``.
+        """
+        answers = self._native.answers(batch._native, _wanted(explain))
         return {name: Answer(_columns.table(columns), *about) for name, columns, *about in answers}
 
 
@@ -290,7 +297,7 @@ def score_day(
     batch: Batch | str | os.PathLike[str],
     models: Models | str | os.PathLike[str],
     *,
-    explain: bool = True,
+    explain: bool | str = True,
     out: str | os.PathLike[str] | None = None,
     signing_key: ReceiptKey | None = None,
     replace: bool = False,
@@ -307,7 +314,7 @@ def score_day(
         models = Models(models)
     if out is not None:
         key = signing_key or ReceiptKey()
-        models._native.write(batch._native, key._native, {"target": Path(out), "explain": explain, "replace": replace})
+        models._native.write(batch._native, key._native, {"target": Path(out), "explain": _wanted(explain), "replace": replace})
     return models.score(batch, explain=explain)
 
 

@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::error::{ApiError, ScoringErrors};
 use super::job::answer;
 use super::kind::Kind;
-use super::query::Explain;
+use super::query::ExplainText;
 use super::state::AppState;
 use crate::wire::{RankRow, ScoreRow};
 
@@ -15,7 +15,7 @@ use crate::wire::{RankRow, ScoreRow};
 /// The calibrated probability that each alert is confirmed illicit, with the features behind it, in request order.
 #[utoipa::path(
     post, path = "/score/alerts", tag = "scoring", operation_id = "score_alerts",
-    params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted"),
+    params(("explain" = Option<ExplainText>, Query, description = "How much of an explanation is wanted"),
         ("strict" = Option<bool>, Query, description = "Refuse unknown keys, and bodies without tables or columns that the model reads")),
     responses(
         (status = 200, description = "One row per alert, in request order", body = [ScoreRow],
@@ -35,7 +35,7 @@ pub(super) async fn score(State(app): State<AppState>, request: Request) -> Resu
 /// All alerts of the batch, the most urgent first; ties are broken by alert id.
 #[utoipa::path(
     post, path = "/rank/alerts", tag = "scoring", operation_id = "rank_alerts",
-    params(("explain" = Option<Explain>, Query, description = "Accepted and without effect"),
+    params(("explain" = Option<ExplainText>, Query, description = "Accepted and without effect"),
         ("strict" = Option<bool>, Query, description = "Refuse unknown keys, and bodies without tables or columns that the model reads")),
     responses(
         (status = 200, description = "One row per alert, most urgent first", body = [RankRow],

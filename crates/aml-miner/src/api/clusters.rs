@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::error::{ApiError, ScoringErrors};
 use super::job::answer;
 use super::kind::Kind;
-use super::query::Explain;
+use super::query::ExplainText;
 use super::state::AppState;
 use crate::wire::ClusterRow;
 
@@ -15,7 +15,7 @@ use crate::wire::ClusterRow;
 /// The probability that each cluster has at least one confirmed illicit member, in request order.
 #[utoipa::path(
     post, path = "/score/clusters", tag = "scoring", operation_id = "score_clusters",
-    params(("explain" = Option<Explain>, Query, description = "How much of an explanation is wanted"),
+    params(("explain" = Option<ExplainText>, Query, description = "How much of an explanation is wanted"),
         ("strict" = Option<bool>, Query, description = "Refuse unknown keys, and bodies without tables or columns that the model reads")),
     responses(
         (status = 200, description = "One row per cluster, in request order", body = [ClusterRow],

@@ -15,7 +15,7 @@ use super::error::{ApiError, ErrorCode, stopped};
 use super::form::Form;
 use super::kind::{Kind, Scored};
 use super::models::Models;
-use super::query::{Explain, Strict};
+use super::query::Strict;
 use super::receive::{Received, receive};
 use super::scoring::{self, Rows, Style};
 use super::state::AppState;
@@ -23,8 +23,8 @@ use super::warnings::{self, Warnings};
 use crate::digest::Digest;
 use crate::features::Matrix;
 use crate::receipt::{self, Statement};
-use crate::scoring::{Prepared, Stop};
-use crate::wire::{self, Batch, Needs, Reading, TextColumn};
+use crate::scoring::{Choice, Named, Prepared, Stop, severe};
+use crate::wire::{self, Batch, Explain, Needs, Reading, TextColumn};
 
 /// Bytes of a body that is read on the threads for small requests: some hundred microseconds.
 const QUICK_BYTES: usize = 64 << 10;
@@ -46,6 +46,8 @@ struct Job {
     form: Form,
     explain: Explain,
     strict: Strict,
+    /// What the models read.
+    needs: Needs,
     model: Arc<Prepared>,
     /// The alert scorer, where the clusters' features include its scores.
     scorer: Option<Arc<Prepared>>,
@@ -109,8 +111,22 @@ pub(super) async fn answer(app: AppState, kind: Kind, request: Request) -> Resul
     let received = receive(&parts.headers, body, &app.limits, &app.budget).await?;
     let _place = app.engine.admit()?;
     let needs = scorer.as_ref().map_or(model.needs, |scorer| model.needs.and(scorer.needs));
-    let reading = Reading { needs, required: kind.table(), ..app.reading() };
-    let job = Job { kind, content, form, explain, strict, model, scorer, reading, received, app: app.clone(), arrived };
+    let columns = needs.and(model.needs_for(explain));
+    let reading = Reading { needs: columns, required: kind.table(), ..app.reading() };
+    let job = Job {
+        kind,
+        content,
+        form,
+        explain,
+        strict,
+        needs,
+        model,
+        scorer,
+        reading,
+        received,
+        app: app.clone(),
+        arrived,
+    };
     Ok(respond(run(&app, job).await?))
 }
 
@@ -149,7 +165,7 @@ impl Job {
     fn read(self, stop: &Stop) -> Result<Read, ApiError> {
         stop.check().map_err(stopped)?;
         let started = Instant::now();
-        let Self { kind, content, form, explain, strict, model, scorer, reading, received, app, arrived } = self;
+        let Self { kind, content, form, explain, strict, needs, model, scorer, reading, received, app, arrived } = self;
         let bytes_in = received.bytes.len();
         // The digest of a large body takes as long as a good part of its reading: both at once.
         let mut room = received.room(&app.limits);
@@ -159,7 +175,6 @@ impl Job {
         drop(room);
         // The body is the largest thing held: it goes before the matrix comes.
         drop(received);
-        let needs = reading.needs;
         let job = ReadJob { kind, form, explain, strict, needs, model, scorer, app, arrived };
         Ok(Read { job, body: body?, input, bytes_in, started })
     }
@@ -172,21 +187,23 @@ impl Read {
         if self.job.kind == Kind::ScoreClusters { batch.clusters.rows() } else { batch.alerts.rows() }
     }
 
-    /// Refuses an explanation that cannot end in time.
-    fn in_time(&self) -> Result<(), ApiError> {
-        let ReadJob { kind, explain, model, app, arrived, .. } = &self.job;
-        let explained = *kind != Kind::RankAlerts && explain.extent().is_some();
-        match model.model.explain_steps().filter(|_| explained) {
+    /// Refuses an explanation of `rows` rows that cannot end in time.
+    fn in_time(&self, rows: usize) -> Result<(), ApiError> {
+        let ReadJob { model, app, arrived, .. } = &self.job;
+        match model.model.explain_steps().filter(|_| rows > 0) {
             None => Ok(()),
             Some(steps) => {
-                let (rows, threads) = (self.rows(), app.engine.threads());
+                let threads = app.engine.threads();
                 Explained { rows, steps, threads }.in_time(*arrived, app.limits.request_time)
             }
         }
     }
 
     fn score(self, stop: &Stop) -> Result<Answer, ApiError> {
-        self.in_time()?;
+        // A rank has no explanation.
+        let explain = if self.job.kind == Kind::RankAlerts { Explain::None } else { self.job.explain };
+        let severe = severe(explain, self.job.model.model.schema().rows, &self.body.batch);
+        self.in_time(explain.most(self.rows(), severe.iter().filter(|severe| **severe).count()))?;
         let Self { job, body: wire::Body { batch, other_keys }, input, bytes_in, started } = self;
         let (kind, form, model) = (job.kind, job.form, &*job.model);
         let matrix = matrix(model, job.scorer.as_deref(), &batch, stop)?;
@@ -204,8 +221,11 @@ impl Read {
         let bytes = match kind {
             Kind::RankAlerts => scoring::rank(model, rows, form, stop),
             _ => {
-                let style = Style { form, id_key: kind.id_key(), explain: job.explain, started };
-                scoring::score(model, rows, style, stop)
+                let named = Named { ids: &ids, severe: &severe };
+                Choice::of(explain, model, &matrix, named, stop).and_then(|choice| {
+                    let style = Style { form, id_key: kind.id_key(), choice: &choice, started };
+                    scoring::score(model, rows, style, stop)
+                })
             }
         };
         let bytes = bytes.map_err(stopped)?;

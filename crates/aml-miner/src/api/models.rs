@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error_chain::with_causes;
-use crate::models::{BaseModel as _, ModelFiles, ModelKind, TreeModel};
+use crate::features::RowKind;
+use crate::models::{BaseModel, ModelFiles, ModelKind, TreeModel};
 use crate::scoring::Prepared;
 
 /// Names of the three models, in the order of [`Models::each`].
@@ -48,10 +49,55 @@ pub struct Loaded {
     pub failures: Vec<(&'static str, String)>,
 }
 
+/// A model that comes from no file, in the place of one.
+#[derive(Clone)]
+pub struct OwnModel {
+    /// Which place.
+    pub kind: ModelKind,
+    /// The model.
+    pub model: Arc<dyn BaseModel>,
+}
+
 impl Loaded {
     /// Loads and probes the models at `paths`.
     #[must_use]
     pub fn from_paths(paths: &ModelFiles) -> Self {
+        Self::with_own(paths, &[])
+    }
+
+    /// Loads and probes the models at `paths`; `own` ones take the places of files, which are not read then.
+    #[must_use]
+    pub fn with_own(paths: &ModelFiles, own: &[OwnModel]) -> Self {
+        let mut paths = paths.clone();
+        for one in own {
+            *place_of(&mut paths, one.kind) = None;
+        }
+        let mut loaded = Self::from_files(&paths);
+        for one in own {
+            loaded.take(one);
+        }
+        let scorer = own.iter().find(|one| one.kind == ModelKind::AlertScorer);
+        if let Some(Err(other)) = scorer.map(|one| paths.check_pair_with(&*one.model))
+            && loaded.models.cluster_scorer.take().is_some()
+        {
+            loaded.failures.push((ModelKind::ClusterScorer.name(), other.to_string()));
+        }
+        loaded
+    }
+
+    fn take(&mut self, own: &OwnModel) {
+        let place = match own.kind {
+            ModelKind::AlertScorer => &mut self.models.alert_scorer,
+            ModelKind::AlertRanker => &mut self.models.alert_ranker,
+            ModelKind::ClusterScorer => &mut self.models.cluster_scorer,
+        };
+        match prepared(own) {
+            Ok(model) => *place = Some(Arc::new(model)),
+            Err(why) => self.failures.push((own.kind.name(), why)),
+        }
+    }
+
+    fn from_files(paths: &ModelFiles) -> Self {
         let mut loaded = Self::default();
         loaded.models.alert_scorer = loaded.load(paths.alert_scorer.as_deref(), ModelKind::AlertScorer);
         loaded.models.alert_ranker = loaded.load(paths.alert_ranker.as_deref(), ModelKind::AlertRanker);
@@ -73,6 +119,29 @@ impl Loaded {
             }
         }
     }
+}
+
+const fn place_of(paths: &mut ModelFiles, kind: ModelKind) -> &mut Option<std::path::PathBuf> {
+    match kind {
+        ModelKind::AlertScorer => &mut paths.alert_scorer,
+        ModelKind::AlertRanker => &mut paths.alert_ranker,
+        ModelKind::ClusterScorer => &mut paths.cluster_scorer,
+    }
+}
+
+/// A model of the caller's own, held to what callers rely on.
+fn prepared(own: &OwnModel) -> Result<Prepared, String> {
+    let rows = if own.kind == ModelKind::ClusterScorer { RowKind::Cluster } else { RowKind::Alert };
+    let (name, takes) = (own.model.name(), own.model.schema().rows);
+    if name != own.kind.name() {
+        return Err(format!("the registered model is called {name}; in this place it has to be {}", own.kind.name()));
+    }
+    if takes != rows {
+        return Err(format!("the registered model takes {} rows, not {} rows", takes.name(), rows.name()));
+    }
+    let prepared = Prepared::new(Arc::clone(&own.model), None).map_err(|error| with_causes(&error))?;
+    super::probe::check(&prepared)?;
+    Ok(prepared)
 }
 
 fn load(path: &Path, kind: ModelKind) -> Result<Prepared, String> {

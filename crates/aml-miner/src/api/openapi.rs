@@ -35,7 +35,7 @@ use crate::wire::{ColumnSpec, ColumnType, TableSpec};
         super::pages::index,
         super::pages::docs,
     ),
-    components(schemas(ErrorBody, ValidationErrorBody, ValidationProblem, ErrorCode, super::query::Explain)),
+    components(schemas(ErrorBody, ValidationErrorBody, ValidationProblem, ErrorCode, super::query::ExplainText)),
     tags(
         (name = "scoring", description = "Scores, ranks and explanations"),
         (name = "status", description = "Health, versions and metrics"),

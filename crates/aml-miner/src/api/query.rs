@@ -4,31 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::error::{ApiError, query_error};
-use crate::scoring::Extent;
-
-/// How much of an explanation is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub(super) enum Explain {
-    /// `explain_json` is an empty object.
-    None,
-    /// The five features with the largest contributions.
-    #[default]
-    Top,
-    /// Every feature, by contribution.
-    Full,
-}
-
-impl Explain {
-    /// What that means for scoring.
-    pub(super) fn extent(self) -> Option<Extent> {
-        match self {
-            Self::None => None,
-            Self::Top => Some(Extent::Top),
-            Self::Full => Some(Extent::Full),
-        }
-    }
-}
+use crate::wire::{Explain, NotExplain};
 
 /// Whether a body with unknown keys, or without what the model reads, is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +30,17 @@ impl<S: Sync> FromRequestParts<S> for Strict {
     }
 }
 
+/// What the parameter `explain` says, as the schema of the API writes it.
+#[derive(utoipa::ToSchema)]
+#[schema(
+    as = Explain,
+    pattern = r"^(none|top|full|share:(0?\.[0-9]+|1(\.0*)?))$",
+    default = "top",
+    examples("none", "top", "full", "share:0.1")
+)]
+#[expect(dead_code, reason = "it is there for the schema alone")]
+pub(super) struct ExplainText(String);
+
 impl<S: Sync> FromRequestParts<S> for Explain {
     type Rejection = ApiError;
 
@@ -61,15 +48,12 @@ impl<S: Sync> FromRequestParts<S> for Explain {
         let mut explain = Self::default();
         for pair in parts.uri.query().unwrap_or_default().split('&') {
             let Some(value) = pair.strip_prefix("explain=") else { continue };
-            explain = match value {
-                "none" => Self::None,
-                "top" => Self::Top,
-                "full" => Self::Full,
-                other => {
-                    let shown: String = other.chars().take(100).collect();
-                    return Err(query_error("explain", "Input should be 'none', 'top' or 'full'", &shown));
-                }
-            };
+            // A colon may come as it is or escaped.
+            let value = value.replacen("%3A", ":", 1).replacen("%3a", ":", 1);
+            explain = value.parse().map_err(|wanted: NotExplain| {
+                let shown: String = value.chars().take(100).collect();
+                query_error("explain", &format!("Input should be {wanted}"), &shown)
+            })?;
         }
         Ok(explain)
     }

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::access::ReloadAccess;
 use super::logging::Logging;
-use super::models::{Loaded, WARN_STEPS};
+use super::models::{Loaded, OwnModel, WARN_STEPS};
 use super::serve::{Ended, Ends, serve};
 use super::state::{AppState, Parts};
 use crate::clock::SystemClock;
@@ -19,17 +19,26 @@ use crate::scoring::Prepared;
 /// An administrator's token has at least this many characters.
 const MIN_TOKEN: usize = 16;
 
-/// Serves until a signal ends it; `commit` is what the program was built from.
+/// What a program is beside its settings.
+#[derive(Clone, Default)]
+pub struct Program {
+    /// What it was built from.
+    pub commit: &'static str,
+    /// Models that come from no file.
+    pub own: Vec<OwnModel>,
+}
+
+/// Serves until a signal ends it.
 ///
 /// # Errors
 /// When the address, the key, the token or the threads cannot be had.
-pub async fn run(settings: Settings, collector: bool, commit: &'static str) -> anyhow::Result<Ended> {
+pub async fn run(settings: Settings, collector: bool, program: Program) -> anyhow::Result<Ended> {
     let logging = Logging::start(&settings.log, collector)?;
     let address = (settings.api.host, settings.api.port);
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
     let mut stops = Stops::new()?;
-    let (grace, app) = (settings.api.grace, state(&settings, commit)?);
+    let (grace, app) = (settings.api.grace, state(&settings, program)?);
     tracing::info!(address = %listener.local_addr()?, threads = app.engine.threads(), "listening");
     let reloads = tokio::spawn(reload_on_signal(app.clone(), signal(SignalKind::hangup())?));
     let (second, now) = tokio::sync::oneshot::channel::<()>();
@@ -58,10 +67,10 @@ pub struct Checked {
     pub notes: Vec<String>,
 }
 
-/// Checks models and key without serving.
+/// Checks models and key without serving; `own` models are the program's.
 #[must_use]
-pub fn check(settings: &Settings) -> Checked {
-    let loaded = Loaded::from_paths(&settings.models);
+pub fn check(settings: &Settings, own: &[OwnModel]) -> Checked {
+    let loaded = Loaded::with_own(&settings.models, own);
     let served = loaded.models.each().into_iter().filter_map(|(name, model)| Some((name, &**model?)));
     let notes = served.flat_map(|(name, model)| [Some(model_note(name, model)), explain_note(name, model)]);
     let notes = notes.flatten().collect();
@@ -112,7 +121,7 @@ pub fn reload_access(settings: &Settings) -> anyhow::Result<ReloadAccess> {
     }
 }
 
-fn state(settings: &Settings, commit: &'static str) -> anyhow::Result<AppState> {
+fn state(settings: &Settings, Program { commit, own }: Program) -> anyhow::Result<AppState> {
     let key = settings.api.signing_key_file.as_deref().map(ReceiptKey::load_or_create).transpose()?;
     match &key {
         Some(key) => {
@@ -132,7 +141,7 @@ fn state(settings: &Settings, commit: &'static str) -> anyhow::Result<AppState> 
     tracing::info!("POST /admin/reload is {reload_access}");
     let paths = settings.models.clone();
     let parts = Parts {
-        loader: Box::new(move || Loaded::from_paths(&paths)),
+        loader: Box::new(move || Loaded::with_own(&paths, &own)),
         key,
         work: settings.work,
         limits: settings.limits,

@@ -3,19 +3,18 @@
 use std::time::Instant;
 
 use super::form::Form;
-use super::query::Explain;
 use crate::data::arrow_stream::{Values, write_stream};
 use crate::features::Matrix;
-use crate::scoring::{Block, Prepared, Stop, Stopped, ranks};
+use crate::scoring::{Block, Choice, Prepared, Stop, Stopped, ranks};
 use crate::wire::TextColumn;
 use crate::wire::reply::{AnswerWriter, Framing, concat_framed, explanation_text, rounded_latency, write_ranks};
 
 /// In which form rows are answered, what they are called, how they are explained, and since when time counts.
 #[derive(Clone, Copy)]
-pub(super) struct Style {
+pub(super) struct Style<'a> {
     pub(super) form: Form,
     pub(super) id_key: &'static str,
-    pub(super) explain: Explain,
+    pub(super) choice: &'a Choice,
     pub(super) started: Instant,
 }
 
@@ -35,7 +34,7 @@ impl Rows<'_> {
 }
 
 /// The answer of a scorer: one row per id.
-pub(super) fn score(model: &Prepared, rows: Rows<'_>, style: Style, stop: &Stop) -> Result<Vec<u8>, Stopped> {
+pub(super) fn score(model: &Prepared, rows: Rows<'_>, style: Style<'_>, stop: &Stop) -> Result<Vec<u8>, Stopped> {
     match style.form {
         Form::Rows(framing) => score_rows(model, rows, style, framing, stop),
         Form::Arrow => score_columns(model, rows, style, stop),
@@ -45,11 +44,11 @@ pub(super) fn score(model: &Prepared, rows: Rows<'_>, style: Style, stop: &Stop)
 fn score_rows(
     model: &Prepared,
     rows: Rows<'_>,
-    style: Style,
+    style: Style<'_>,
     framing: Framing,
     stop: &Stop,
 ) -> Result<Vec<u8>, Stopped> {
-    let written = model.map(rows.matrix, style.explain.extent(), stop, |block| {
+    let written = model.map(rows.matrix, style.choice, stop, |block| {
         let mut writer = AnswerWriter::framed(framing, style.id_key, model.model.version());
         block.rows().for_each(|row| writer.row(rows.ids.get(row.row), row.score, row.explanation()));
         writer
@@ -59,7 +58,7 @@ fn score_rows(
     Ok(concat_framed(framing, &written))
 }
 
-fn score_columns(model: &Prepared, rows: Rows<'_>, style: Style, stop: &Stop) -> Result<Vec<u8>, Stopped> {
+fn score_columns(model: &Prepared, rows: Rows<'_>, style: Style<'_>, stop: &Stop) -> Result<Vec<u8>, Stopped> {
     let columns = |block: &Block<'_>| {
         let explained = block.rows().map(|row| {
             let text = row.explanation().map(|explanation| explanation_text(row.score, explanation));
@@ -69,7 +68,7 @@ fn score_columns(model: &Prepared, rows: Rows<'_>, style: Style, stop: &Stop) ->
         (scores, texts.iter().map(String::as_str).collect::<TextColumn>())
     };
     let (mut scores, mut texts) = (Vec::with_capacity(rows.matrix.rows()), TextColumn::default());
-    for (some_scores, some_texts) in model.map(rows.matrix, style.explain.extent(), stop, columns)? {
+    for (some_scores, some_texts) in model.map(rows.matrix, style.choice, stop, columns)? {
         scores.extend(some_scores);
         texts.append(&some_texts);
     }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    aml_miner::training::cli::main()
+    aml_miner::Trainer::new().run()
 }

@@ -12,4 +12,4 @@ pub use schema_error::SchemaError;
 pub(crate) use bound::{Bound, RowsOf, fill};
 pub(crate) use expression::Expression;
 pub(crate) use op::Op;
-pub(crate) use resolve::expressions;
+pub(crate) use resolve::{check_custom, expressions};

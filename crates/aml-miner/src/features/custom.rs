@@ -1,13 +1,16 @@
-//! Features of your own: implement [`CustomFeature`] and list it in [`registered`].
+//! Features of your own: implement [`CustomFeature`], and let your program `register` it before it does anything else.
 //!
-//! From then on its name is valid in every schema and part of the default one of alerts, in training and in serving
-//! alike. `docs/customization.md` shows one from end to end.
+//! From then on its name is valid in every schema of the process and part of the default one of alerts, in training and in
+//! serving alike. `docs/customization.md` shows one from end to end.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::features::view::AlertsView;
 use crate::features::vocabulary::Part;
+
+/// What the program registered. A model names features, not code: all of a process must mean the same by a name.
+static REGISTERED: OnceLock<Vec<Arc<dyn CustomFeature>>> = OnceLock::new();
 
 /// The value of a feature for a row of the alerts.
 pub type PerAlert<'a> = Box<dyn Fn(usize) -> f64 + Send + Sync + 'a>;
@@ -40,7 +43,12 @@ impl fmt::Debug for dyn CustomFeature {
     }
 }
 
-/// The features of this build beside the catalogue's. Add yours here.
+/// The features of this process beside the catalogue's. From the first look on there are no others.
 pub(crate) fn registered() -> Vec<Arc<dyn CustomFeature>> {
-    Vec::new()
+    REGISTERED.get_or_init(Vec::new).clone()
+}
+
+/// Takes them; says whether it was not too late.
+pub(crate) fn take(features: Vec<Arc<dyn CustomFeature>>) -> bool {
+    REGISTERED.set(features).is_ok()
 }

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::ModelFiles;
 use super::bundle::{Entry, Metadata};
+use super::{BaseModel, ModelFiles};
 use crate::digest::Digest;
 
 /// A cluster scorer beside an alert scorer that it was not trained on.
@@ -46,6 +46,23 @@ impl ModelFiles {
         let entry = |path: &Option<std::path::PathBuf>| path.as_deref().and_then(entry_of);
         match (entry(&self.cluster_scorer), entry(&self.alert_scorer)) {
             (Some(clusters), Some(scorer)) => check_pair(&clusters, &scorer),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ModelFiles {
+    /// Whether the cluster scorer was trained on the scores of `scorer`, a model that comes from no file.
+    ///
+    /// # Errors
+    /// When it was trained on another.
+    pub fn check_pair_with(&self, scorer: &dyn BaseModel) -> Result<(), OtherScorer> {
+        let Some(clusters) = self.cluster_scorer.as_deref().and_then(entry_of) else { return Ok(()) };
+        match clusters.alert_scorer {
+            Some(trained_on) if trained_on != scorer.digest() && clusters.schema.takes_alert_scores() => {
+                let (clusters, scorer) = (clusters.model_version, scorer.version().to_owned());
+                Err(OtherScorer { clusters, trained_on, scorer })
+            }
             _ => Ok(()),
         }
     }

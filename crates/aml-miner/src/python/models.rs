@@ -11,6 +11,7 @@ use super::pool::spread;
 use super::receipts::{ReceiptKey, now_ms};
 use crate::models::ModelFiles;
 use crate::offline::{Answer, OfflineModels, ScoreError, Signing, write_answers};
+use crate::wire::{Explain, NotExplain};
 
 /// Up to three models.
 #[pyclass(frozen, module = "aml_miner._native")]
@@ -24,7 +25,7 @@ struct Place {
     #[pyo3(item)]
     target: PathBuf,
     #[pyo3(item)]
-    explain: bool,
+    explain: String,
     #[pyo3(item)]
     replace: bool,
 }
@@ -38,6 +39,10 @@ fn told(answer: &Answer) -> PyResult<Told> {
     Ok((name, Columns::of_table(&answer.table)?, answer.model_version.clone(), model, schema))
 }
 
+fn wanted(explain: &str) -> PyResult<Explain> {
+    explain.parse().map_err(|error: NotExplain| usage(format!("explain: {explain:?} is not {error}")))
+}
+
 fn refused(error: ScoreError) -> PyErr {
     match &error {
         ScoreError::Build { .. } => data(error),
@@ -48,15 +53,17 @@ fn refused(error: ScoreError) -> PyErr {
 #[pymethods]
 impl Models {
     /// Every model's answer to a batch.
-    fn answers(&self, py: Python<'_>, batch: &Batch, explain: bool) -> PyResult<Vec<Told>> {
+    fn answers(&self, py: Python<'_>, batch: &Batch, explain: &str) -> PyResult<Vec<Told>> {
+        let explain = wanted(explain)?;
         spread(py, || self.models.answers(&batch.tables, explain).map_err(refused)?.iter().map(told).collect())
     }
 
     /// Writes the answers and their receipts as a directory; the names of its tables.
     fn write(&self, py: Python<'_>, batch: &Batch, key: &ReceiptKey, place: Place) -> PyResult<Vec<String>> {
         let input = batch.input.ok_or_else(|| usage("a receipt is for a batch directory: write the batch first"))?;
+        let explain = wanted(&place.explain)?;
         spread(py, || {
-            let answers = self.models.answers(&batch.tables, place.explain).map_err(refused)?;
+            let answers = self.models.answers(&batch.tables, explain).map_err(refused)?;
             let signing = Signing { key: &key.key, input, timestamp: now_ms() };
             write_answers(&place.target, &answers, &signing, place.replace).map_err(data)
         })

@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::blocks::map_blocks;
+use super::choice::Choice;
 use super::explanation::{Extent, impacts};
 use super::stop::{Stop, Stopped};
 use crate::digest::Digest;
 use crate::features::{BuildError, FeatureBuilder, Matrix, RowKind, SchemaError};
 use crate::models::BaseModel;
 use crate::wire::reply::{Explanation, FeatureNames, Impact};
-use crate::wire::{Batch, Needs};
+use crate::wire::{Batch, Explain, Needs};
 
 /// A model and what is prepared for it once.
 pub struct Prepared {
@@ -31,10 +32,13 @@ pub struct Prepared {
 /// The rows of one block: scored, and explained where that is wanted.
 pub struct Block<'a> {
     prepared: &'a Prepared,
-    extent: Option<Extent>,
+    extent: Extent,
     first: usize,
     values: &'a [f64],
     scores: Vec<f64>,
+    /// Which of its rows are explained.
+    explained: Vec<bool>,
+    /// Of those that are, one after another.
     contributions: Vec<f64>,
 }
 
@@ -63,6 +67,16 @@ impl Prepared {
         Ok(Self { builder, names, needs, schema_hash, lightgbm_version, model })
     }
 
+    /// Columns of a batch that it reads where so much is explained.
+    #[must_use]
+    pub fn needs_for(&self, explain: Explain) -> Needs {
+        match (explain, self.model.schema().rows) {
+            (Explain::Share(_), RowKind::Alert) => self.needs.with("alerts", "severity"),
+            (Explain::Share(_), RowKind::Cluster) => self.needs.with("clusters", "severity_max"),
+            _ => self.needs,
+        }
+    }
+
     /// Whether its features include the alert scorer's scores.
     #[must_use]
     pub fn takes_alert_scores(&self) -> bool {
@@ -86,36 +100,53 @@ impl Prepared {
     /// # Errors
     /// When the work is no longer wanted.
     pub fn scores(&self, matrix: &Matrix, stop: &Stop) -> Result<Vec<f64>, Stopped> {
-        Ok(map_blocks(matrix.rows(), 0, stop, |rows| self.block(matrix, rows, None).scores)?.concat())
+        Ok(map_blocks(matrix.rows(), 0, stop, |rows| self.block(matrix, rows, &Choice::Nothing).scores)?.concat())
     }
 
-    /// What `write` makes of each block of rows, explained as `extent` says, in order.
+    /// What `write` makes of each block of rows, explained as `choice` says, in order.
     ///
     /// # Errors
     /// When the work is no longer wanted.
     pub fn map<T: Send>(
         &self,
         matrix: &Matrix,
-        extent: Option<Extent>,
+        choice: &Choice,
         stop: &Stop,
         write: impl Fn(&Block<'_>) -> T + Sync + Send,
     ) -> Result<Vec<T>, Stopped> {
-        let steps = extent.and_then(|_| self.model.explain_steps()).unwrap_or(0);
-        map_blocks(matrix.rows(), steps, stop, |rows| write(&self.block(matrix, rows, extent)))
+        let steps = self.model.explain_steps().filter(|_| choice.explains()).unwrap_or(0);
+        map_blocks(matrix.rows(), steps, stop, |rows| write(&self.block(matrix, rows, choice)))
     }
 
-    fn block<'a>(&'a self, matrix: &'a Matrix, rows: Range<usize>, extent: Option<Extent>) -> Block<'a> {
+    fn block<'a>(&'a self, matrix: &'a Matrix, rows: Range<usize>, choice: &Choice) -> Block<'a> {
         let columns = matrix.columns();
         let values = &matrix.values()[rows.start * columns..rows.end * columns];
+        let first = rows.start;
         let mut scores = vec![0.0; rows.len()];
         let mut contributions = Vec::new();
-        if extent.is_some() {
-            contributions.resize(values.len(), 0.0);
-            self.model.predict_and_explain_into(values, &mut scores, &mut contributions);
-        } else {
-            self.model.predict_into(values, &mut scores);
-        }
-        Block { prepared: self, extent, first: rows.start, values, scores, contributions }
+        let (extent, explained) = match choice {
+            Choice::Nothing => {
+                self.model.predict_into(values, &mut scores);
+                (Extent::Top, vec![false; rows.len()])
+            }
+            Choice::All(extent) => {
+                contributions.resize(values.len(), 0.0);
+                self.model.predict_and_explain_into(values, &mut scores, &mut contributions);
+                (*extent, vec![true; rows.len()])
+            }
+            Choice::Some { scores: known, rows: chosen } => {
+                let explained = chosen[rows.clone()].to_vec();
+                scores.copy_from_slice(&known[rows]);
+                let chosen =
+                    explained.iter().zip(values.chunks_exact(columns.max(1))).filter(|(explained, _)| **explained);
+                let gathered: Vec<f64> = chosen.flat_map(|(_, row)| row.iter().copied()).collect();
+                contributions.resize(gathered.len(), 0.0);
+                let mut again = vec![0.0; gathered.len() / columns.max(1)];
+                self.model.predict_and_explain_into(&gathered, &mut again, &mut contributions);
+                (Extent::Top, explained)
+            }
+        };
+        Block { prepared: self, extent, first, values, scores, explained, contributions }
     }
 }
 
@@ -124,10 +155,11 @@ impl Block<'_> {
     pub fn rows(&self) -> impl Iterator<Item = ScoredRow<'_>> {
         let columns = self.values.len() / self.scores.len().max(1);
         let base_value = self.prepared.model.base_value();
-        self.scores.iter().enumerate().map(move |(offset, &score)| {
-            let range = offset * columns..(offset + 1) * columns;
-            let explained = |extent| impacts(&self.values[range.clone()], &self.contributions[range.clone()], extent);
-            let impacts = self.extent.map(explained);
+        let mut contributions = self.contributions.chunks_exact(columns.max(1));
+        self.scores.iter().zip(&self.explained).enumerate().map(move |(offset, (&score, &explained))| {
+            let values = &self.values[offset * columns..(offset + 1) * columns];
+            let of_row = explained.then(|| contributions.next()).flatten();
+            let impacts = of_row.map(|contributions| impacts(values, contributions, self.extent));
             ScoredRow { row: self.first + offset, score, names: &self.prepared.names, base_value, impacts }
         })
     }

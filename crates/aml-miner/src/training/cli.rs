@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 
+use crate::features::{CustomFeature, register};
 use crate::training::watch::{Console, Watch};
 use args::{AdoptArgs, EvaluateArgs, ReportArgs, TrainArgs, TuneArgs};
 
@@ -47,9 +48,40 @@ enum Command {
     Report(ReportArgs),
 }
 
-/// Runs the program with the process's arguments.
-#[must_use]
-pub fn main() -> ExitCode {
+/// `aml-miner-train` with features of your own: they are part of the default schema of alerts, and may be named in every schema.
+#[derive(Default)]
+pub struct Trainer {
+    features: Vec<Arc<dyn CustomFeature>>,
+}
+
+impl Trainer {
+    /// The trainer as it is shipped.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a feature.
+    #[must_use]
+    pub fn feature(mut self, feature: impl CustomFeature + 'static) -> Self {
+        self.features.push(Arc::new(feature));
+        self
+    }
+
+    /// Runs the program with the process's arguments. To be called first in `main`.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        match register(self.features) {
+            Ok(()) => main(),
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn main() -> ExitCode {
     let cli = Cli::parse();
     let stop = Arc::new(AtomicBool::new(false));
     watch_for_interrupt(Arc::clone(&stop));

@@ -42,7 +42,8 @@ fn doubles(array: &dyn Array) -> Vec<u64> {
 #[test]
 fn scores_have_the_same_bits_in_every_form() {
     let server = TestServer::start();
-    for (explain, alerts) in [("none", 1), ("top", 3), ("full", 700), ("top", 0)] {
+    for (explain, alerts) in [("none", 1), ("top", 3), ("full", 700), ("top", 0), ("share:0.2", 700), ("share:0.2", 0)]
+    {
         let path = format!("/score/alerts?explain={explain}");
         let json = asked(&server, &path, "application/json", alerts);
         assert_eq!((json.header("content-type"), json.header("vary")), (Some("application/json"), Some("accept")));

@@ -42,6 +42,35 @@ fn an_explanation_is_as_long_as_asked_for() {
 }
 
 #[test]
+fn a_share_is_explained_and_what_is_severe() {
+    let server = TestServer::start();
+    // More severe ones than low ones, and a model that reads no severity.
+    let rows = |query: &str, alerts: usize| -> Vec<Value> {
+        let rows = server.post_json(&format!("/score/alerts?explain={query}"), &batch(alerts)).must_succeed().json();
+        rows.as_array().expect("a list").clone()
+    };
+    let (all, some) = (rows("top", 200), rows("share:0.05", 200));
+    assert_eq!(rows("share%3A0.05", 200)[0]["explain_json"], some[0]["explain_json"]);
+    let mut order: Vec<usize> = (0..200).collect();
+    let score = |row: usize| all[row]["score"].as_f64().expect("a number");
+    let id = |row: usize| all[row]["alert_id"].as_str().expect("a text");
+    order.sort_by(|&a, &b| score(b).total_cmp(&score(a)).then_with(|| id(a).cmp(id(b))));
+    for (row, (all, some)) in all.iter().zip(&some).enumerate() {
+        assert_eq!(some["score"], all["score"], "row {row}");
+        let explained = row % 4 >= 2 || order[..10].contains(&row);
+        let expected = if explained { all["explain_json"].clone() } else { json!("{}") };
+        assert_eq!(some["explain_json"], expected, "row {row}");
+    }
+    assert!(rows("share:1", 200).iter().zip(&all).all(|(one, other)| one["explain_json"] == other["explain_json"]));
+    assert_eq!(rows("share:0.1", 0).len(), 0);
+    for bad in ["share:0", "share:1.5", "share:x", "share:"] {
+        let path = format!("/score/alerts?explain={bad}");
+        let refused = server.post_json(&path, &batch(1)).must_fail_with(422, "invalid_request").json();
+        assert!(refused["detail"][0]["msg"].as_str().expect("words").contains("share:0.1"), "{refused}");
+    }
+}
+
+#[test]
 fn alerts_are_ranked_from_one_with_ties_by_id() {
     let server = TestServer::start();
     let tied =

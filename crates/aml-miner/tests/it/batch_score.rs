@@ -9,7 +9,7 @@ use aml_miner::models::ModelFiles;
 use aml_miner::offline::{CLUSTER_SCORES, OfflineModels, RANKINGS, SCORES};
 use aml_miner::synth::{SynthConfig, generate};
 use aml_miner::wire::spec::TableSpec;
-use aml_miner::wire::{Batch, Table};
+use aml_miner::wire::{Batch, Explain, Share, Table};
 
 use crate::batch_kit::{Written, files_of};
 use crate::batch_models::model_directory;
@@ -52,7 +52,7 @@ fn threads_do_not_change_a_bit() {
     let batch = synthetic(1_500);
     let answers = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| models.answers(&batch, true)).expect("scored")
+        pool.install(|| models.answers(&batch, Explain::Top)).expect("scored")
     };
     let one = answers(1);
     assert_eq!(
@@ -65,15 +65,46 @@ fn threads_do_not_change_a_bit() {
 }
 
 #[test]
+fn a_share_is_explained_as_the_whole_is() {
+    let directory = model_directory();
+    let models = ModelFiles::in_directory(directory.path()).expect("one model a kind");
+    let models = OfflineModels::load(&models).expect("good bundles");
+    let batch = synthetic(1_200);
+    let answers = |explain| models.answers(&batch, explain).expect("scored");
+    let (all, some) = (answers(Explain::Top), answers(Explain::Share(Share::TENTH)));
+    for (all, some, severities) in [
+        (&all[0].table, &some[0].table, batch.alerts.texts("severity").expect("it has them")),
+        (&all[2].table, &some[2].table, batch.clusters.texts("severity_max").expect("it has them")),
+    ] {
+        assert_eq!(some.numbers("score"), all.numbers("score"));
+        let (each, told) = (all.texts("explain_json").expect("all"), some.texts("explain_json").expect("some"));
+        let scores = all.numbers("score").expect("scores");
+        let mut highest: Vec<f64> = scores.to_vec();
+        highest.sort_unstable_by(|one, other| other.total_cmp(one));
+        let least = highest[Share::TENTH.of(scores.len()) - 1];
+        for (row, score) in scores.iter().enumerate() {
+            let severe = ["high", "critical"].contains(&severities.get(row));
+            // Of those that tie at the limit the ids decide.
+            match told.get(row) {
+                "{}" => assert!(*score <= least && !severe, "row {row}"),
+                text => assert!(text == each.get(row) && (*score >= least || severe), "row {row}"),
+            }
+        }
+        let explained = told.iter().filter(|text| *text != "{}").count();
+        assert!((1..scores.len()).contains(&explained), "{explained}");
+    }
+}
+
+#[test]
 fn scoring_a_part_gives_the_bits_of_the_whole() {
     let directory = model_directory();
     let models = ModelFiles::in_directory(directory.path()).expect("one model a kind");
     let models = OfflineModels::load(&models).expect("good bundles");
     let mut batch = synthetic(700);
-    let whole = models.answers(&batch, true).expect("scored");
+    let whole = models.answers(&batch, Explain::Top).expect("scored");
     let rows: Vec<usize> = (0..batch.alerts.rows()).step_by(3).collect();
     batch.alerts = batch.alerts.take(&rows);
-    let part = models.answers(&batch, true).expect("scored");
+    let part = models.answers(&batch, Explain::Top).expect("scored");
     assert_eq!(part[0].table, whole[0].table.take(&rows));
 }
 

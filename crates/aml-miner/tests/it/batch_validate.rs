@@ -8,7 +8,7 @@ use aml_miner::digest::Digest;
 use aml_miner::models::ModelFiles;
 use aml_miner::offline::{Answer, OfflineModels};
 use aml_miner::receipt::{HEADER, ReceiptKey, Statement};
-use aml_miner::wire::Table;
+use aml_miner::wire::{Explain, Table};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
@@ -56,7 +56,7 @@ impl Stage {
         let (written, models) = (Written::small(), model_directory());
         let files = ModelFiles::in_directory(models.path()).expect("one model a kind");
         let offline = OfflineModels::load(&files).expect("good bundles");
-        let answers = offline.answers(&written.must_load().batch, true).expect("scored");
+        let answers = offline.answers(&written.must_load().batch, Explain::Top).expect("scored");
         let version =
             |name: &str| answers.iter().find(|a| a.table.spec().name == name).map(|a| a.model_version.clone());
         let versions = json!({

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use aml_miner::api::models::{Loaded, OwnModel};
 use aml_miner::features::{CustomFeature, FeatureBuilder, Part, PerAlert, RowKind, Schema, SchemaError};
+use aml_miner::models::{ModelFiles, ModelKind};
 use serde_json::json;
 
 use crate::features_support::{batch, must_equal};
@@ -12,7 +14,7 @@ use crate::features_support::{batch, must_equal};
 mod custom_feature;
 #[path = "../../examples/custom_model.rs"]
 #[expect(unreachable_pub, reason = "in the example these are the items of a crate")]
-mod custom_model;
+pub(crate) mod custom_model;
 
 const GUIDE: &str = include_str!("../../../../docs/customization.md");
 const CATALOGUE: &str = include_str!("../../../../docs/features.md");
@@ -93,4 +95,20 @@ fn a_custom_feature_may_not_take_a_name_or_read_a_column_that_is_not_there() {
     }
     let error = refused(Misnamed("mine", &[(Part::Addresses, "degre_in")])).expect("an error");
     assert!(error.to_string().contains("column `degre_in` of features"), "{error}");
+}
+
+#[test]
+fn a_registered_model_takes_the_place_of_a_file_and_is_held_to_its_kind() {
+    let own = |kind| OwnModel { kind, model: Arc::new(custom_model::WeightedSum::new()) };
+    let shipped = ModelFiles::in_directory("../../trained_models".as_ref()).expect("the shipped models");
+    let paths = ModelFiles { alert_scorer: Some("nowhere.txt".into()), ..shipped };
+    let loaded = Loaded::with_own(&paths, &[own(ModelKind::AlertScorer)]);
+    assert!(loaded.failures.is_empty(), "{:?}", loaded.failures);
+    let served = loaded.models.alert_scorer.expect("it is served");
+    assert!(served.model.version().starts_with("1.0.0+") && loaded.models.alert_ranker.is_some());
+
+    let loaded = Loaded::with_own(&ModelFiles::default(), &[own(ModelKind::AlertRanker)]);
+    let [(name, why)] = loaded.failures.as_slice() else { panic!("{:?}", loaded.failures) };
+    assert!(*name == "alert_ranker" && why.contains("is called alert_scorer"), "{why}");
+    assert!(loaded.models.alert_ranker.is_none());
 }

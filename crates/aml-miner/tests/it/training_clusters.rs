@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
-use aml_miner::api::models::Loaded;
+use aml_miner::api::models::{Loaded, OwnModel};
 use aml_miner::models::bundle::ModelKind;
 use aml_miner::models::{ModelFiles, TreeModel};
 use aml_miner::offline::OfflineModels;
@@ -13,6 +14,7 @@ use aml_miner::training::train_cluster_scorer::{train_cluster_scorer, train_clus
 use aml_miner::training::train_scorer::train_scorer;
 use aml_miner::training::watch::Silent;
 
+use crate::features_customization::custom_model::WeightedSum;
 use crate::training_flow::{session, write_days};
 
 const MODEL: &str = "cluster_scorer_v1.0.0.txt";
@@ -132,5 +134,11 @@ fn a_model_that_is_there_is_kept_unless_told_otherwise_and_a_pair_stays_a_pair()
     let loaded = Loaded::from_paths(&files(&models));
     assert!(loaded.models.alert_scorer.is_some() && loaded.models.cluster_scorer.is_none());
     assert_eq!(loaded.failures, [("cluster_scorer", error)]);
+    // Nor beside a scorer that comes from no file.
+    let own = OwnModel { kind: ModelKind::AlertScorer, model: Arc::new(WeightedSum::new()) };
+    let loaded = Loaded::with_own(&files(&models), &[own]);
+    assert!(loaded.models.alert_scorer.is_some() && loaded.models.cluster_scorer.is_none());
+    let [(name, why)] = loaded.failures.as_slice() else { panic!("{:?}", loaded.failures) };
+    assert!(*name == "cluster_scorer" && why.contains("was trained on the scores of"), "{why}");
     assert!(OfflineModels::load(&files(&models)).is_err());
 }

@@ -1,5 +1,7 @@
 //! `/alerts/{round}/{id}`: one alert with all that helps to decide it.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -13,9 +15,9 @@ use super::scored::Scored;
 use super::state::ApiState;
 use super::views::alert::{AlertDetail, AlertOutcome, Opinion};
 use super::views::readers::CalibrationBrief;
-use crate::outputs::CanonicalRow;
 use crate::readers::flows::{Around, Picture, picture};
-use crate::readers::reasons::said::AGREE;
+use crate::readers::reasons::agreeing::{agree, place_of};
+use crate::store::StorageError;
 use crate::store::records::{ColumnName, Round, Step};
 use crate::wallet::Hotkey;
 
@@ -55,10 +57,8 @@ pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<Aler
     };
     let place = scored.place(id).ok_or_else(absent)?;
     let row = scored.rows.get(place).ok_or_else(absent)?;
-    let settled = api.ledger.settled(round.id).await.map_err(ledger_error)?;
-    let outcomes = api.outcomes_now(round.id, settled.as_ref()).await?;
-    let outcome =
-        outcomes.iter().find(|(at, _)| *at == place).map(|(_, confirmed)| AlertOutcome { confirmed: *confirmed });
+    let outcomes = api.outcomes_now(&round).await?;
+    let outcome = outcomes.get(&place).map(|confirmed| AlertOutcome { confirmed: *confirmed });
     let dossier = api.dossier(&round).await?;
     let clusters = dossier.as_ref().map(|dossier| dossier.clusters_of(id, &row.address)).unwrap_or_default();
     let mates = dossier.as_ref().map(|dossier| dossier.alerts_of(&clusters, id)).unwrap_or_default();
@@ -73,24 +73,25 @@ pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<Aler
         seen_before: seen.into_iter().next(),
         opinions: opinions(api, &round, &scored, place).await?,
         evidence: dossier.as_ref().and_then(|dossier| dossier.evidence(id, &row.address)),
+        batch_erased: dossier.is_none() && api.is_batch_erased(&round),
         flows: dossier.as_ref().and_then(|dossier| around_address(dossier, &row.address, &clusters)),
         same_address: other_alerts(api, &round, row).await?,
         same_clusters: within_round(&round, &scored, &mates, &outcomes),
-        no_reasons: no_reasons(&scored, place),
-        alert: with_reasons(&scored, row, place),
+        no_reasons: no_reasons(&round, &scored, place),
+        alert: scored.told(place).ok_or_else(absent)?,
     })
 }
 
-/// The row of an alert with its reasons.
-fn with_reasons(scored: &Scored, row: &CanonicalRow, place: usize) -> CanonicalRow {
-    let found = scored.reasons.as_ref().and_then(|reasons| reasons.alerts.get(place));
-    found.map_or_else(|| row.clone(), |found| row.clone().because(found))
-}
-
 /// Why an alert has no reasons; `None` where it has.
-fn no_reasons(scored: &Scored, place: usize) -> Option<String> {
+fn no_reasons(round: &Round, scored: &Scored, place: usize) -> Option<String> {
     let Some(reasons) = &scored.reasons else {
-        return Some("This round was published without reasons.".to_owned());
+        return Some(match &round.marks.adopted {
+            // Whether it was published with reasons is not known here.
+            Some(from) => format!(
+                "This round was taken over from the validator {from}: reasons are in the files that it published."
+            ),
+            None => "This round was published without reasons.".to_owned(),
+        });
     };
     let some = reasons.alerts.get(place).is_some_and(|found| !found.is_empty());
     (!some).then(|| reasons.why_none())
@@ -115,23 +116,57 @@ async fn opinions(
     if round.step < Step::Settled {
         return Ok(None);
     }
-    let packed = api.ledger.packed_scores(round.id).await.map_err(ledger_error)?;
-    let voices: Vec<(Hotkey, f64)> = scored.voices.iter().map(|(hotkey, voice)| (*hotkey, *voice)).collect();
-    let canonical = scored.rows.get(place).map_or(0.0, |row: &CanonicalRow| scored.above(row.rank));
+    let Some(&canonical) = scored.agreed.get(place) else { return Ok(None) };
+    let said = api.said(round, scored).await?;
     let reading = move || {
         let mut all = Vec::new();
-        for one in packed {
-            let ColumnName::Miner(hotkey) = one.name else { continue };
-            let Some((_, voice)) = voices.iter().find(|(other, _)| *other == hotkey) else { continue };
-            let scores = one.scores()?;
-            let Some(&score) = scores.get(place) else { continue };
-            let above = scores.iter().filter(|other| **other < score).count() as f64 / scores.len().max(1) as f64;
-            let agrees = (above - canonical).abs() <= AGREE;
+        for Column { hotkey, voice, scores } in said.iter() {
+            let Some((&score, above)) = scores.get(place).zip(place_of(scores, place)) else { continue };
+            let agrees = agree(above, canonical);
             all.push(Opinion { hotkey: hotkey.to_string(), voice: *voice, score, above, agrees });
         }
         all.sort_by(|a, b| b.voice.total_cmp(&a.voice).then_with(|| a.hotkey.cmp(&b.hotkey)));
-        Ok::<_, crate::store::StorageError>(all)
+        all
     };
-    let read = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?.map_err(ledger_error)?;
+    let read = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?;
     Ok((!read.is_empty()).then_some(read))
+}
+
+/// What a miner with a voice said of every alert of a round.
+#[derive(Debug)]
+pub(super) struct Column {
+    hotkey: Hotkey,
+    voice: f64,
+    scores: Vec<f64>,
+}
+
+/// Scores that are kept in memory: 64 MB.
+const KEPT: usize = 8 << 20;
+
+impl ApiState {
+    /// What all miners with a voice said; kept in memory for the round that was asked for last, unless there is too much of it.
+    async fn said(&self, round: &Round, scored: &Scored) -> Result<Arc<Vec<Column>>, ApiError> {
+        let memory = &self.memory.columns;
+        if let Some(known) = memory.get(round) {
+            return Ok(known);
+        }
+        let _turn = memory.making.lock().await;
+        if let Some(known) = memory.get(round) {
+            return Ok(known);
+        }
+        let packed = self.ledger.packed_scores(round.id).await.map_err(ledger_error)?;
+        let voices = scored.voices.clone();
+        let reading = move || -> Result<Vec<Column>, StorageError> {
+            let mut all = Vec::new();
+            for one in packed {
+                let ColumnName::Miner(hotkey) = one.name else { continue };
+                let Some(&voice) = voices.get(&hotkey) else { continue };
+                all.push(Column { hotkey, voice, scores: one.scores()? });
+            }
+            Ok(all)
+        };
+        let read = tokio::task::spawn_blocking(reading).await.map_err(ApiError::internal)?.map_err(ledger_error)?;
+        let scores: usize = read.iter().map(|column| column.scores.len()).sum();
+        Ok(if (1..=KEPT).contains(&scores) { memory.put(round, read) } else { Arc::new(read) })
+    }
 }

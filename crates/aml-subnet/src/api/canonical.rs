@@ -11,7 +11,9 @@ use super::query::{self, Count, Params};
 use super::reply::{self, Content, Keep};
 use super::state::ApiState;
 use crate::outputs::format::encode;
-use crate::outputs::{CanonicalRow, Format, Manifest, Published, VerifyError, canonical_rows, directory, with_reasons};
+use crate::outputs::{
+    CanonicalRow, Format, Manifest, Published, VerifyError, canonical_rows, directory, is_erased, with_reasons,
+};
 use crate::readers::calibration::Calibration;
 use crate::store::records::{Round, RoundId, Step};
 
@@ -87,7 +89,11 @@ pub(super) async fn manifest(
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let round = round_of(&api, &date, &params).await?;
-    let absent = || ApiError::not_found(format!("Round {} has no published files on this machine", round.id));
+    let absent = || {
+        let erased = is_erased(&api.published, &round.id);
+        let why = if erased { "were taken away: an address was erased" } else { "are not on this machine" };
+        ApiError::not_found(format!("The published files of round {} {why}", round.id))
+    };
     let published = open(&api, &round).await?.ok_or_else(absent)?;
     reply::json(&asked, &published.manifest, Keep::Check)
 }

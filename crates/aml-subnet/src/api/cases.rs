@@ -1,6 +1,7 @@
 //! `/cases/{date}`: the alerts of a day by actor, as JSON or as CSV for a spreadsheet.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -11,14 +12,16 @@ use utoipa::ToSchema;
 use super::canonical::round_of;
 use super::dossier::Dossier;
 use super::error::{ApiError, ErrorBody, ValidationErrorBody, value_error};
+use super::memory::Members;
 use super::query::{Count, Params};
 use super::reply::{self, Content, Keep};
 use super::state::ApiState;
 use crate::outputs::CanonicalRow;
-use crate::readers::cases::{Case, CaseAlert, cases, members};
+use crate::readers::cases::{Case, CaseAlert, case, members};
 use crate::readers::sheet::{cell, row};
+use crate::store::records::Round;
 
-/// Cases of a page unless told otherwise, and at most.
+/// Cases of an answer unless told otherwise, and at most.
 const LIMIT: Count = Count { usual: 100, most: 1_000 };
 /// The last place that can be told.
 const AFTER: Count = Count { usual: 0, most: 100_000_000 };
@@ -28,6 +31,8 @@ const AFTER: Count = Count { usual: 0, most: 100_000_000 };
 pub(super) struct CaseList {
     /// The round.
     pub(super) round: String,
+    /// Its day.
+    pub(super) date: String,
     /// `address`, or `cluster` where clusters hold addresses together too.
     pub(super) by: &'static str,
     /// How many cases the day has.
@@ -69,7 +74,7 @@ pub(super) async fn of_day(
         Some("csv") => true,
         Some(other) => return Err(value_error("query", "format", "Input should be 'json' or 'csv'", other)),
     };
-    let list = list(&api, &date, &params).await?;
+    let list = list(&api, &date, &params, LIMIT).await?;
     if !csv {
         return reply::json(&asked, &list, Keep::Check);
     }
@@ -82,34 +87,60 @@ pub(super) async fn of_day(
 }
 
 /// The cases that are asked for.
-async fn list(api: &ApiState, date: &str, params: &Params) -> Result<CaseList, ApiError> {
-    let (limit, after) = (params.count("limit", LIMIT)?, params.count("after", AFTER)?);
-    let by_cluster = match params.text("by") {
+pub(super) async fn list(api: &ApiState, date: &str, params: &Params, limit: Count) -> Result<CaseList, ApiError> {
+    let (limit, after) = (params.count("limit", limit)?, params.count("after", AFTER)?);
+    let wants_clusters = match params.text("by") {
         None | Some("cluster") => true,
         Some("address") => false,
         Some(other) => return Err(value_error("query", "by", "Input should be 'address' or 'cluster'", other)),
     };
     let round = round_of(api, date, params).await?;
     let scored = api.scored(&round).await?;
-    let dossier = if by_cluster { api.dossier(&round).await? } else { None };
-    let by = if dossier.is_some() { "cluster" } else { "address" };
+    let (by, all) = api.actors(&round, wants_clusters).await?;
     let making = move || {
-        let alerts: Vec<CaseAlert<'_>> = scored.rows.iter().map(alert).collect();
-        let clusters = dossier.iter().flat_map(|dossier| (0..dossier.clusters.rows()).map(|row| dossier.group(row)));
-        cases(&alerts, &clusters.collect::<Vec<_>>())
+        let total = all.len();
+        let shown = all.iter().zip(1..).skip(after).take(limit);
+        let of = |places: &[usize]| -> Vec<CaseAlert<'_>> {
+            places.iter().filter_map(|at| scored.rows.get(*at)).map(alert).collect()
+        };
+        let cases: Vec<Case> = shown.filter_map(|(places, place)| case(place, &of(places))).collect();
+        let next_after = cases.last().map(|case| case.place).filter(|place| *place < total);
+        CaseList { round: round.id.to_string(), date: round.id.date.to_string(), by, total, cases, next_after }
     };
-    let all = tokio::task::spawn_blocking(making).await.map_err(ApiError::internal)?;
-    let total = all.len();
-    let cases: Vec<Case> = all.into_iter().skip(after).take(limit).collect();
-    let next_after = cases.last().map(|case| case.place).filter(|place| *place < total);
-    Ok(CaseList { round: round.id.to_string(), by, total, cases, next_after })
+    tokio::task::spawn_blocking(making).await.map_err(ApiError::internal)
+}
+
+impl ApiState {
+    /// The alerts of a round by actor, and what holds them together.
+    async fn actors(&self, round: &Round, wants_clusters: bool) -> Result<(&'static str, Arc<Members>), ApiError> {
+        let memory = &self.memory;
+        if let Some(known) = memory.by_cluster.get(round).filter(|_| wants_clusters) {
+            return Ok(("cluster", known));
+        }
+        let dossier = if wants_clusters { self.dossier(round).await? } else { None };
+        let (by, kept) = match &dossier {
+            Some(_) => ("cluster", &memory.by_cluster),
+            None => ("address", &memory.by_address),
+        };
+        if let Some(known) = kept.get(round) {
+            return Ok((by, known));
+        }
+        let scored = self.scored(round).await?;
+        let making = move || grouped(&scored.rows, dossier.as_deref());
+        let made = tokio::task::spawn_blocking(making).await.map_err(ApiError::internal)?;
+        Ok((by, kept.put(round, made)))
+    }
+}
+
+fn grouped(rows: &[CanonicalRow], dossier: Option<&Dossier>) -> Members {
+    let alerts: Vec<CaseAlert<'_>> = rows.iter().map(alert).collect();
+    let clusters = dossier.into_iter().flat_map(|dossier| (0..dossier.clusters.rows()).map(|row| dossier.group(row)));
+    members(&alerts, &clusters.collect::<Vec<_>>())
 }
 
 /// The most urgent alert of each alert's case, by id.
 pub(super) fn leaders<'a>(rows: &'a [CanonicalRow], dossier: Option<&'a Dossier>) -> HashMap<&'a str, &'a str> {
-    let alerts: Vec<CaseAlert<'_>> = rows.iter().map(alert).collect();
-    let clusters = dossier.into_iter().flat_map(|dossier| (0..dossier.clusters.rows()).map(|row| dossier.group(row)));
-    members(&alerts, &clusters.collect::<Vec<_>>())
+    grouped(rows, dossier)
         .iter()
         .flat_map(|case| {
             let ids = case.iter().filter_map(|at| rows.get(*at)).map(|row| row.alert_id.as_str());

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::dossier::Dossier;
-use super::error::{ApiError, ErrorBody, ValidationErrorBody, ledger_error};
+use super::error::{ApiError, ErrorBody, ValidationErrorBody};
 use super::others::within_round;
 use super::reply::{self, Keep};
 use super::rounds::{not_in, parse};
@@ -45,7 +45,7 @@ pub(super) async fn one(
 /// One cluster in full.
 pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<ClusterDetail, ApiError> {
     let round = api.published_round(parse(round)?).await?;
-    let gone = || ApiError::not_found(format!("The batch of round {} is not kept here any more", round.id));
+    let gone = || ApiError::not_found(format!("The batch of round {} {}", round.id, api.why_no_batch(&round)));
     let dossier = api.dossier(&round).await?.ok_or_else(gone)?;
     let absent = || {
         let there = format!(" among its {}; alerts name theirs", dossier.clusters.rows());
@@ -53,8 +53,7 @@ pub(super) async fn detail(api: &ApiState, round: &str, id: &str) -> Result<Clus
     };
     let row = dossier.cluster(id).ok_or_else(absent)?;
     let scored = api.scored(&round).await?;
-    let settled = api.ledger.settled(round.id).await.map_err(ledger_error)?;
-    let outcomes = api.outcomes_now(round.id, settled.as_ref()).await?;
+    let outcomes = api.outcomes_now(&round).await?;
     let mates = dossier.alerts_of(&[row], "");
     let mut members = members(&dossier, row, &scored);
     let more_members = members.len().saturating_sub(MEMBERS);

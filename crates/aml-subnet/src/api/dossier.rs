@@ -22,6 +22,7 @@ use super::error::ApiError;
 use super::state::ApiState;
 use crate::readers::cases::Group;
 use crate::store::records::Round;
+use crate::validator::sot::is_erased;
 
 /// Batches that are held.
 const HELD: usize = 2;
@@ -179,6 +180,16 @@ impl Dossiers {
 }
 
 impl ApiState {
+    /// Why the batch of a round says nothing.
+    pub(super) fn why_no_batch(&self, round: &Round) -> &'static str {
+        if self.is_batch_erased(round) { "was erased here" } else { "is not kept here any more" }
+    }
+
+    /// Whether the batch of a round was taken away because an address was erased.
+    pub(super) fn is_batch_erased(&self, round: &Round) -> bool {
+        is_erased(&self.batches, round.id.date, round.id.window_days, round.batch)
+    }
+
     /// What the batch of a round says; `None` when it is not kept on this machine any more, or another one lies in its place.
     pub(super) async fn dossier(&self, round: &Round) -> Result<Option<Arc<Dossier>>, ApiError> {
         if let Some(held) = self.dossiers.get(&round.batch) {

@@ -29,6 +29,10 @@ pub enum ErrorCode {
     InvalidRequest,
     /// What was asked for takes a while to make, and others wait for it already.
     Busy,
+    /// The token is missing, or is another one.
+    Unauthorized,
+    /// One client asks too often.
+    TooManyRequests,
     /// Our own failure; the log has the cause.
     Internal,
 }
@@ -54,6 +58,8 @@ impl Code for ErrorCode {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::InvalidRequest => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::error::{ApiError, ledger_error};
+use super::memory::Outcomes;
 use super::state::ApiState;
 use super::views::miner;
 use super::views::round::{Sources, TOP};
@@ -12,7 +13,7 @@ use super::views::{MinerStanding, RoundBrief, RoundDetail, RoundFacts};
 use crate::calendar::{day_at, day_of};
 use crate::outputs::{CanonicalRow, canonical_rows};
 use crate::readers::reasons::Reasons;
-use crate::store::records::{Round, RoundId, Settled, Step};
+use crate::store::records::{Round, RoundId, Step};
 use crate::validator::standing::History;
 
 /// More rounds of one day than anybody publishes; a page is never cut within a day.
@@ -96,7 +97,7 @@ impl ApiState {
             verdicts: self.ledger.verdicts(id).await.map_err(ledger_error)?,
             canonical,
             known: self.ledger.outcome_tally(id).await.map_err(ledger_error)?,
-            outcomes: self.outcomes_now(id, settled.as_ref()).await?,
+            outcomes: self.outcomes_now(round).await?.iter().map(|(place, came)| (*place, *came)).collect(),
             seen_before: self.seen_before(round, &top).await?,
             calibration,
             settled,
@@ -105,18 +106,31 @@ impl ApiState {
         Ok(self.memory.details.put(round, RoundDetail::new(&facts, &sources)))
     }
 
-    /// Outcomes of a round that are known now, by place in the roster; under rules v1 those of its settlement.
-    pub(super) async fn outcomes_now(
-        &self,
-        id: RoundId,
-        settled: Option<&Settled>,
-    ) -> Result<Vec<(usize, bool)>, ApiError> {
+    /// Outcomes of a round that are known now; under rules v1 those of its settlement. A round that is looked up says when outcomes
+    /// were last looked for, so that what is in memory is what the ledger has.
+    pub(super) async fn outcomes_now(&self, round: &Round) -> Result<Arc<Outcomes>, ApiError> {
+        let memory = &self.memory.outcomes;
+        if let Some(known) = memory.get(round) {
+            return Ok(known);
+        }
+        let _turn = memory.making.lock().await;
+        if let Some(known) = memory.get(round) {
+            return Ok(known);
+        }
+        let known = self.read_outcomes(round.id).await?;
+        Ok(memory.put(round, known))
+    }
+
+    /// The same from the ledger, for who looks at many rounds.
+    pub(super) async fn read_outcomes(&self, id: RoundId) -> Result<Outcomes, ApiError> {
         let versions = self.ledger.outcomes(id).await.map_err(ledger_error)?;
         let now = versions.into_iter().filter(|one| one.replaced_ms.is_none());
-        let known: Vec<(usize, bool)> =
-            now.filter_map(|one| Some((usize::try_from(one.place).ok()?, one.illicit?))).collect();
-        let labels = settled.filter(|_| known.is_empty()).map(|settled| settled.labels.as_slice()).unwrap_or_default();
-        Ok(if labels.is_empty() { known } else { labels.iter().map(|label| (label.place, label.illicit)).collect() })
+        let known: Outcomes = now.filter_map(|one| Some((usize::try_from(one.place).ok()?, one.illicit?))).collect();
+        if !known.is_empty() {
+            return Ok(known);
+        }
+        let settled = self.ledger.settled(id).await.map_err(ledger_error)?;
+        Ok(settled.iter().flat_map(|settled| &settled.labels).map(|label| (label.place, label.illicit)).collect())
     }
 
     /// The scores that performance is made of, as they are when weights are set.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aml_miner::http::openapi::ValidationProblem;
 use axum::http::header;
 use axum::response::IntoResponse;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
@@ -23,6 +23,7 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
         super::canonical::manifest,
         super::canonical::calibration,
         super::alerts::one,
+        super::search::of_round,
         super::cases::of_day,
         super::clusters::one,
         super::rounds::list,
@@ -42,6 +43,8 @@ use super::error::{ErrorBody, ErrorCode, ValidationErrorBody};
         document,
         super::llms::guide,
         super::pages::alert,
+        super::pages::alerts::alerts_of_round,
+        super::pages::cases::cases_of_day,
         super::pages::cluster,
         super::pages::home,
         super::pages::leaderboard,
@@ -80,5 +83,39 @@ pub(super) async fn document() -> impl IntoResponse {
 /// The document as JSON.
 #[must_use]
 pub fn build() -> Value {
-    serde_json::to_value(Document::openapi()).unwrap_or_default()
+    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for (route, item) in paths.into_iter().flatten() {
+        if let Some(get) = item.get_mut("get").filter(|_| !PROBES.contains(&route.as_str())) {
+            guard(get, super::pages::is_page(route));
+        }
+    }
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        let description = "Where the validator wants one (`validator.readers`); also the password of HTTP Basic.";
+        let bearer = json!({"type": "http", "scheme": "bearer", "description": description});
+        components.insert("securitySchemes".to_owned(), json!({"token": bearer}));
+    }
+    document
+}
+
+/// Routes that are always answered.
+const PROBES: [&str; 2] = ["/health", "/ready"];
+
+/// What every other route may say before it is asked.
+fn guard(get: &mut Value, page: bool) {
+    let error = json!({"schema": {"$ref": "#/components/schemas/ErrorBody"}});
+    let text = json!({"schema": {"type": "string"}});
+    let content = if page { json!({"text/html": text}) } else { json!({"application/json": error}) };
+    let wait = json!({"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}});
+    let ask = json!({"WWW-Authenticate": {"description": "How to give the token", "schema": {"type": "string"}}});
+    if let Some(responses) = get.get_mut("responses").and_then(Value::as_object_mut) {
+        let needs =
+            json!({"description": "The validator wants a token, and this is none", "headers": ask, "content": content});
+        let too_many = json!({"description": "This client asks too often", "headers": wait, "content": content});
+        responses.insert("401".to_owned(), needs);
+        responses.insert("429".to_owned(), too_many);
+    }
+    if let Some(get) = get.as_object_mut() {
+        get.insert("security".to_owned(), json!([{}, {"token": []}]));
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::error::{ApiError, ledger_error};
+use super::memory::Outcomes;
 use super::scored::Scored;
 use super::state::ApiState;
 use super::views::alert::{OtherAlert, OtherAlerts};
@@ -55,8 +56,7 @@ pub(super) async fn other_alerts(api: &ApiState, round: &Round, row: &CanonicalR
 }
 
 /// Alerts of a round by id, the most urgent first.
-pub(super) fn within_round(round: &Round, scored: &Scored, ids: &[String], outcomes: &[(usize, bool)]) -> OtherAlerts {
-    let outcomes: BTreeMap<usize, bool> = outcomes.iter().copied().collect();
+pub(super) fn within_round(round: &Round, scored: &Scored, ids: &[String], outcomes: &Outcomes) -> OtherAlerts {
     let place = |id: &String| scored.place(id).and_then(|place| Some((place, scored.rows.get(place)?)));
     let mut found: Vec<(usize, &CanonicalRow)> = ids.iter().filter_map(place).collect();
     found.sort_by_key(|(_, row)| row.rank);

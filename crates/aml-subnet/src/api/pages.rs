@@ -1,5 +1,8 @@
 //! Pages for people: the same answers, drawn. No script, nothing from elsewhere; everything is escaped.
 
+pub(super) mod alerts;
+pub(super) mod cases;
+
 mod alert;
 mod cluster;
 mod drift;
@@ -36,7 +39,9 @@ pub(super) use self::frame::{HTML, error, policy};
 pub(super) fn router() -> Router<ApiState> {
     Router::new()
         .route("/", get(home))
+        .route("/page/alerts/{round}", get(alerts::alerts_of_round))
         .route("/page/alerts/{round}/{id}", get(alert))
+        .route("/page/cases", get(cases::cases_of_day))
         .route("/page/clusters/{round}/{id}", get(cluster))
         .route("/page/miners", get(leaderboard))
         .route("/page/rounds", get(rounds))

@@ -158,8 +158,7 @@ impl ApiState {
         let canonical = self.ledger.canonical(id).await.map_err(ledger_error)?;
         let Some((task, canonical)) = task.zip(canonical) else { return Ok(Vec::new()) };
         let rows = canonical_rows(&task.roster, &canonical, None).map_err(ApiError::internal)?;
-        let settled = self.ledger.settled(id).await.map_err(ledger_error)?;
-        let outcomes: HashMap<usize, bool> = self.outcomes_now(id, settled.as_ref()).await?.into_iter().collect();
+        let outcomes = self.read_outcomes(id).await?;
         let confidence = self.confidence(round).await?;
         let alert = |(place, row): (usize, crate::outputs::CanonicalRow)| DayAlert {
             rank: row.rank,

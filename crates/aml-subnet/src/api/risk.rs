@@ -18,7 +18,7 @@ use crate::outputs::{ScoredAlert, address_risk};
 /// Days that are looked back on unless told otherwise, and at most.
 const DAYS: Count = Count { usual: 30, most: 365 };
 /// Longer than any chain's address.
-const MAX_ADDRESS: usize = 256;
+pub(super) const MAX_ADDRESS: usize = 256;
 
 /// One alert about the address.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tower::{ServiceExt as _, service_fn};
 
 use super::state::ApiState;
 use super::{drift, observe, router};
@@ -41,16 +44,36 @@ pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSour
     let reading = tokio::spawn(async move {
         keep_current(&*source, &reader, CHAIN_INTERVAL, reading_stop).await;
     });
-    serve_alone(listener, api, stop).await;
-    // It ends at `stop`, or with the reading that is under way.
-    reading.abort();
-}
-
-/// Serves the API, and holds months against each other for its metrics, until `stop`; nobody reads the chain.
-pub async fn serve_alone(listener: TcpListener, api: ApiState, stop: CancellationToken) {
     let (looker, looking_stop) = (api.clone(), stop.clone());
     let looking = tokio::spawn(async move { keep_looking(&looker, DRIFT_INTERVAL, looking_stop).await });
     serve(listener, api, stop).await;
+    // They end at `stop`, or with the reading that is under way.
+    reading.abort();
+    looking.abort();
+}
+
+/// Serves the `newest` API, and holds months against each other for its metrics, until `stop`; nobody reads the chain. One that is
+/// replaced finishes the requests that it has, and no connection is turned away meanwhile.
+pub async fn serve_newest(listener: TcpListener, mut newest: watch::Receiver<ApiState>, stop: CancellationToken) {
+    let (shown, current) = watch::channel(router(newest.borrow_and_update().clone()));
+    let app = Router::new().fallback_service(service_fn(move |request| {
+        let current = current.borrow().clone();
+        current.oneshot(request)
+    }));
+    let looking = tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            loop {
+                let api = newest.borrow_and_update().clone();
+                drop(shown.send_replace(router(api.clone())));
+                tokio::select! {
+                    () = keep_looking(&api, DRIFT_INTERVAL, stop.clone()) => return,
+                    replaced = newest.changed() => if replaced.is_err() { return },
+                }
+            }
+        }
+    });
+    listen::serve(listener, app, LIMITS, observe::connection_refused, stop).await;
     looking.abort();
 }
 

@@ -8,6 +8,7 @@ use aml_miner::clock::Clock;
 use aml_miner::request_id::RequestIds;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use super::access::Access;
 use super::chain_view::ChainView;
 use super::dossier::Dossiers;
 use super::drift::Drifts;
@@ -65,10 +66,12 @@ pub struct ApiParts {
     pub readiness: Readiness,
     /// What is wrong with the cache of batches.
     pub upkeep: Arc<Upkeep>,
+    /// Who may read, and how much.
+    pub access: Access,
 }
 
 impl ApiParts {
-    /// The parts of a validator with these settings.
+    /// The parts of a validator with these settings, which anybody may read.
     #[must_use]
     pub fn of(settings: &Settings, ledger: Ledger, hotkey: Hotkey, clock: Arc<dyn Clock>) -> Self {
         let validator = &settings.validator;
@@ -85,6 +88,7 @@ impl ApiParts {
             metrics: None,
             readiness: Readiness { shadow: validator.shadow, ..Readiness::default() },
             upkeep: Arc::default(),
+            access: Access::default(),
         }
     }
 }
@@ -108,6 +112,7 @@ pub struct Shared {
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) readiness: Readiness,
     pub(super) upkeep: Arc<Upkeep>,
+    pub(super) access: Access,
     pub(super) memory: Memory,
     pub(super) dossiers: Dossiers,
     pub(super) plans: Plans,
@@ -142,6 +147,7 @@ impl ApiState {
             metrics: parts.metrics,
             readiness: parts.readiness,
             upkeep: parts.upkeep,
+            access: parts.access,
             memory: Memory::default(),
             dossiers: Dossiers::default(),
             plans: Plans::default(),

@@ -8,7 +8,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::settings_args::AxonArgs;
-use super::{SettingsArgs, chain, sealing};
+use super::{SettingsArgs, chain, sealing, upgrade};
 use crate::chain::metagraph::Cache;
 use crate::config::Settings;
 use crate::logging;
@@ -17,6 +17,7 @@ use crate::miner::run::{Outside, Ports, run as serve};
 use crate::protocol::replay::{MemoryNonces, NonceStore};
 use crate::subtensor::Subtensor;
 use crate::subtensor::subnet::Subnet;
+use crate::upgrade::Role;
 use crate::wallet::Signer;
 
 /// Arguments of `miner`.
@@ -29,11 +30,17 @@ pub(super) struct MinerArgs {
     /// Checks the configuration and the hotkey, and exits
     #[arg(long)]
     check: bool,
+    /// Says what an upgrade has to know, as JSON, and exits
+    #[arg(long, hide = true)]
+    facts: bool,
 }
 
 /// Runs the proxy until it is told to stop.
 pub(super) fn run(args: &MinerArgs) -> anyhow::Result<ExitCode> {
     let settings = args.settings.load(&args.axon.overrides())?;
+    if args.facts {
+        return upgrade::tell_facts(&settings, Role::Miner);
+    }
     logging::init(&settings.log_level)?;
     let file = args.settings.wallet(&settings).locate(|name| std::env::var_os(name))?;
     let opened = file.open(|name| std::env::var_os(name))?;

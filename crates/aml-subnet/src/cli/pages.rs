@@ -9,11 +9,12 @@ use aml_miner::clock::SystemClock;
 use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::chain;
 use super::ledger::{self, LedgerArgs};
-use crate::api::serve::serve_alone;
+use super::{chain, readers};
+use crate::api::serve::serve_newest;
 use crate::api::state::{ApiParts, ApiState, Readiness};
 use crate::config::Settings;
 use crate::logging;
@@ -57,28 +58,30 @@ async fn serve(args: &PagesArgs, settings: Settings) -> anyhow::Result<ExitCode>
     let address = settings.validator.listen;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
-    let listener = listener.into_std()?;
     let metrics = logging::record_metrics();
     let source = Source { args, settings: &settings, file: copied(&settings)? };
-    let mut copy = source.open().await?;
-    loop {
+    let show = |copy: &Opened| {
         tracing::info!(netuid = copy.settings.netuid, %address, ledger = copy.ledger.address(), "pages are served");
-        let api = state(&copy.settings, copy.ledger.clone(), args.hotkey, metrics.clone());
-        // It ends with the process, or when another copy that can be served lies in the ledger's place.
-        let turn = stop.child_token();
-        let newer = async {
-            let newer = source.newer(copy.seen, &turn).await;
-            turn.cancel();
-            newer
-        };
-        let serving = serve_alone(TcpListener::from_std(listener.try_clone()?)?, api, turn.clone());
-        let ((), newer) = tokio::join!(serving, newer);
-        copy.ledger.close().await;
-        match newer {
-            Some(newer) => copy = newer,
-            None => return Ok(ExitCode::SUCCESS),
+        state(&copy.settings, copy.ledger.clone(), args.hotkey, metrics.clone())
+    };
+    let first = source.open().await?;
+    let mut seen = first.seen;
+    let (shown, newest) = watch::channel(show(&first)?);
+    drop(first);
+    let replacing = async {
+        while let Some(copy) = source.newer(seen, &stop).await {
+            seen = copy.seen;
+            // The old ledger closes with the last request that reads it.
+            shown.send_replace(show(&copy)?);
         }
-    }
+        anyhow::Ok(())
+    };
+    let serving = async {
+        serve_newest(listener, newest, stop.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(serving, replacing)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Where ledgers come from.
@@ -116,17 +119,17 @@ impl Source<'_> {
         Ok(Opened { ledger, settings, seen })
     }
 
-    /// The next ledger, as soon as another file lies in the place of the one that was `seen` and can be served; `None` at the end of the
-    /// turn. A ledger that is being written to, beside its validator, stays the same file.
-    async fn newer(&self, seen: Option<Face>, turn: &CancellationToken) -> Option<Opened> {
+    /// The next ledger, as soon as another file lies in the place of the one that was `seen` and can be served; `None` at the
+    /// end. A ledger that is being written to, beside its validator, stays the same file.
+    async fn newer(&self, seen: Option<Face>, stop: &CancellationToken) -> Option<Opened> {
         let Some(path) = &self.file else {
-            turn.cancelled().await;
+            stop.cancelled().await;
             return None;
         };
         let mut said = String::new();
         loop {
             tokio::select! {
-                () = turn.cancelled() => return None,
+                () = stop.cancelled() => return None,
                 () = tokio::time::sleep(LOOK) => {}
             }
             let now = face(path);
@@ -155,9 +158,11 @@ fn state(
     ledger: Ledger,
     hotkey: Hotkey,
     metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
-) -> ApiState {
+) -> anyhow::Result<ApiState> {
     let parts = ApiParts::of(settings, ledger, hotkey, Arc::new(SystemClock));
-    ApiState::new(ApiParts { metrics, readiness: Readiness { mirror: true, ..parts.readiness }, ..parts })
+    let access = readers::access(&settings.validator)?;
+    let readiness = Readiness { mirror: true, ..parts.readiness };
+    Ok(ApiState::new(ApiParts { metrics, readiness, access, ..parts }))
 }
 
 /// The file that is served, where the ledger is one.

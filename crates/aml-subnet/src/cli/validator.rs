@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{SettingsArgs, ValidatorArgs, chain, ledger, sealing, settle, standby};
+use super::{SettingsArgs, ValidatorArgs, chain, ledger, readers, sealing, settle, standby, upgrade};
 use crate::api;
 use crate::api::state::ApiState;
 use crate::calendar::{date_of, day_at};
@@ -20,6 +20,7 @@ use crate::protocol::NonceSource;
 use crate::store::{Ledger, OpenLedgerError};
 use crate::subtensor::Subtensor;
 use crate::subtensor::subnet::{OwnSubnet, Subnet};
+use crate::upgrade::Role;
 use crate::validator::past::PastDays;
 use crate::validator::pay::{self, Payer, WeightsTarget};
 use crate::validator::query::{Asker, AskingKey, Clocks, QuerySettings};
@@ -70,6 +71,9 @@ pub(super) struct RunValidatorArgs {
     /// Checks configuration, hotkey, source and ledger, and exits
     #[arg(long, conflicts_with = "once")]
     check: bool,
+    /// Says what an upgrade has to know, as JSON, and exits
+    #[arg(long, hide = true)]
+    facts: bool,
     /// Runs the batches of these days as rounds, one after the other and each as if it were its day: miners are asked now,
     /// outcomes count as they became known then. Sets no weights. Then exits, with 1 when a day went wrong
     #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["once", "check", "standby"])]
@@ -83,6 +87,9 @@ pub(super) struct RunValidatorArgs {
 pub(super) fn run(args: &RunValidatorArgs) -> anyhow::Result<ExitCode> {
     let mut settings = args.settings.load(&args.validator.overrides())?;
     settings.validator.shadow |= args.shadow;
+    if args.facts {
+        return upgrade::tell_facts(&settings, Role::Validator);
+    }
     if args.once && args.shadow {
         keep_apart(&mut settings);
     }
@@ -121,6 +128,7 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
     Sot::open(settle::sot_settings(&settings.validator)).context("validator.sot")?;
     let secret = Secret::load_or_create(settings.validator.shared(), &MachineEntropy)?;
     webhooks::check(&settings.validator)?;
+    readers::access(&settings.validator)?;
     chain::connect(settings)?;
     chain::block_on(async {
         match ledger::open(settings, true).await {
@@ -134,6 +142,10 @@ fn check(settings: &Settings, signer: &Signer) -> anyhow::Result<ExitCode> {
             }
             // The first start makes it.
             Err(error) if matches!(error.downcast_ref(), Some(OpenLedgerError::Missing { .. })) => {}
+            // And brings an older one up to date.
+            Err(error) if matches!(error.downcast_ref(), Some(OpenLedgerError::Older { .. })) => {
+                println!("the ledger is of an older program: the next start brings it up to date");
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -250,6 +262,7 @@ async fn forever(
     let api = ApiState::new(api::state::ApiParts {
         metrics: logging::record_metrics(),
         upkeep: Arc::clone(&upkeep),
+        access: readers::access(&settings.validator)?,
         ..parts
     });
     let (netuid, mechanism) = (settings.netuid, settings.validator.mechanism);

@@ -27,6 +27,8 @@ impl Settings {
         {
             put(one.map_or(Ok(()), |one| path(key, one)));
         }
+        let token = self.validator.readers.token_file.as_mut();
+        put(token.map_or(Ok(()), |one| path("validator.readers.token_file", one)));
         for one in &mut self.validator.webhooks {
             put(one.secret_file.as_mut().map_or(Ok(()), |one| path("validator.webhooks.secret_file", one)));
         }

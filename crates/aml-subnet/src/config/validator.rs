@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aml_miner::secret_url::SecretUrl;
+use aml_miner::wire::{Explain, Share};
 use serde::{Deserialize, Serialize};
 
-use super::explain::Explain;
 use super::forms::{is_database, is_key};
+use super::readers::ReaderSettings;
 use super::sealing::Answers;
 use super::webhooks::{self, WebhookSettings};
 use crate::validation::rules_list::RulesList;
@@ -58,7 +59,7 @@ pub struct ValidatorSettings {
     pub v10_fallback: bool,
     /// Whether such an answer counts, though nobody signs it: under rules v2 alone, with three of nine checks failed.
     pub accept_unsigned: bool,
-    /// How much of an explanation miners are asked for: `none`, `top` or `full`.
+    /// How much of an explanation miners are asked for: `none`, `top` or `full` of every alert, or `share:0.1`.
     pub explain: Explain,
     /// Whether answers are sealed until their round opens: under rules v2.
     pub answers: Answers,
@@ -99,6 +100,8 @@ pub struct ValidatorSettings {
     /// Columns and scores of submissions, from which rules v2 pay, are kept so long.
     #[serde(with = "humantime_serde")]
     pub columns_age: Duration,
+    /// Who may read, and how much.
+    pub readers: ReaderSettings,
     /// Who is told when a round is published, gets outcomes, or is settled.
     pub webhooks: Vec<WebhookSettings>,
 }
@@ -189,7 +192,7 @@ impl Default for ValidatorSettings {
             allow_private_ips: false,
             v10_fallback: false,
             accept_unsigned: false,
-            explain: Explain::default(),
+            explain: Explain::Share(Share::TENTH),
             answers: Answers::default(),
             publish_delay: Duration::ZERO,
             settle_after: 7 * DAY,
@@ -206,6 +209,7 @@ impl Default for ValidatorSettings {
             retention_age: 90 * DAY,
             retention_bytes: 50 << 30,
             columns_age: 60 * DAY,
+            readers: ReaderSettings::default(),
             webhooks: Vec::new(),
         }
     }
@@ -286,6 +290,7 @@ impl ValidatorSettings {
             self.columns_age < LEAST_COLUMNS_AGE,
             "columns_age: must be at least 40 days, for rules v2 pay from the columns of the last 37".to_owned(),
         );
+        self.readers.problems().into_iter().for_each(|problem| refuse(true, problem));
         webhooks::problems(&self.webhooks).into_iter().for_each(|problem| refuse(true, problem));
         if let Some(list) = &self.rules {
             list.problems().into_iter().for_each(|problem| refuse(true, format!("rules: {problem}")));

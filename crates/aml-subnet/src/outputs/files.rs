@@ -116,29 +116,6 @@ pub fn directory(root: &Path, round: &RoundId) -> PathBuf {
     root.join(format!("{}_{}", round.date, round.window_days))
 }
 
-/// What stands in the place of a round's files that were withdrawn.
-const WITHDRAWN: &str = "VOID.txt";
-
-/// Takes the published files of a round away, and says why in their place; says whether there were any.
-///
-/// # Errors
-/// When the file system refuses.
-pub fn withdraw(root: &Path, round: &RoundId, why: &str) -> io::Result<bool> {
-    let folder = directory(root, round);
-    let entries = match std::fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        entries => entries?.collect::<Result<Vec<_>, _>>()?,
-    };
-    // The manifest first: without it the rest is nobody's.
-    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
-    paths.sort_by_key(|path| !path.ends_with(MANIFEST_FILE));
-    for path in paths {
-        std::fs::remove_file(path)?;
-    }
-    std::fs::write(folder.join(WITHDRAWN), format!("Round {round} is void and counts nowhere: {why}\n"))?;
-    Ok(true)
-}
-
 /// Publishes a round's canonical scores below `root`. What is published already with the same scores and by the same
 /// hotkey stays as it is, so that this may be repeated.
 ///

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::signed::signed_bytes;
 use crate::store::records::RoundId;
 use crate::wallet::{Hotkey, Scheme, Signer};
-pub use read::{LONGEST_PACK, PackReader, ReadPackError};
+pub use read::{LONGEST_PACK, PackReader, ReadPackError, names};
 pub use zip::NotAZip;
 use zip::Zip;
 

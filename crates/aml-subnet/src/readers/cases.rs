@@ -58,7 +58,10 @@ pub struct Case {
 /// The cases of a day, the most urgent first. Addresses of one of the `groups` are one actor; so are the alerts that one names.
 #[must_use]
 pub fn cases<'a>(alerts: &[CaseAlert<'a>], groups: &[Group<'a>]) -> Vec<Case> {
-    (1..).zip(members(alerts, groups)).filter_map(|(place, members)| case(place, &members, alerts)).collect()
+    let of = |members: Vec<usize>| -> Vec<CaseAlert<'a>> {
+        members.iter().filter_map(|at| alerts.get(*at)).copied().collect()
+    };
+    (1..).zip(members(alerts, groups)).filter_map(|(place, members)| case(place, &of(members))).collect()
 }
 
 /// The alerts of each case, by their places in `alerts`, the most urgent case and the most urgent alert first.
@@ -108,9 +111,9 @@ pub struct Group<'a> {
     pub addresses: Vec<&'a str>,
 }
 
-/// The case of these alerts, the most urgent first.
-fn case(place: usize, members: &[usize], alerts: &[CaseAlert<'_>]) -> Option<Case> {
-    let of: Vec<&CaseAlert<'_>> = members.iter().filter_map(|at| alerts.get(*at)).collect();
+/// The case of these alerts, the most urgent first; `None` without any.
+#[must_use]
+pub fn case(place: usize, of: &[CaseAlert<'_>]) -> Option<Case> {
     let urgent = of.first()?;
     let mut seen = BTreeSet::new();
     let named: Vec<&str> =

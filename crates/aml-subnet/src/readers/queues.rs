@@ -6,14 +6,25 @@
 //! | [`jube`] | Jube | a flat object per alert, read by JSONPath |
 //! | [`tazama`] | Tazama's case management system | an alert with its report, transaction and network map |
 //!
-//! `docs/exports.md` has the mappings and the versions that they were compared with. Texts of the batch go as they are: programs
-//! do not run them. Nothing here says what is to be done about an alert.
+//! `docs/exports.md` has the mappings and the versions that they were compared with. Texts of the batch go as they are, for programs
+//! do not run them; a NUL alone, which databases refuse, becomes `\u{fffd}`. Nothing here says what is to be done about an alert.
 
 pub mod jube;
 pub mod marble;
 pub mod tazama;
 
 use aml_miner::digest::Digest;
+use serde_json::Value;
+
+/// A value that databases take: no text of it has a NUL.
+fn storable(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace('\0', "\u{fffd}")),
+        Value::Array(items) => items.into_iter().map(storable).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, storable(value))).collect(),
+        other => other,
+    }
+}
 
 /// An alert that waits for review.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +116,25 @@ pub(super) mod tests {
             description: "=cmd",
             volume_usd: Some(1_234.5),
         }
+    }
+
+    #[test]
+    fn no_database_is_sent_a_nul() {
+        let mut hostile = alert();
+        (hostile.alert_id, hostile.address, hostile.typology) = ("a\0b", "\0", "peel\0 chain");
+        (hostile.description, hostile.case_id) = ("line\n\0\u{7}\u{1b}[2J", "\0");
+        let tenant = "123e4567-e89b-12d3-a456-426614174000";
+        let made = [
+            serde_json::Value::Object(super::marble::object(&hostile)),
+            serde_json::Value::Object(super::jube::body(&hostile)),
+            super::tazama::body(&hostile, tenant),
+        ];
+        for value in made {
+            let text = value.to_string();
+            assert!(!text.contains("\\u0000") && text.contains("a\u{fffd}b"), "{text}");
+            assert!(text.contains("\\n\u{fffd}\\u0007\\u001b[2J"), "the rest goes as it is: {text}");
+        }
+        assert_ne!(hostile.uuid(), super::QueueAlert { alert_id: "a\u{fffd}b", ..hostile.clone() }.uuid());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`catalogue`] | the codes: sentence, unit, direction, expression over the batch's columns, names of features |
+//! | [`agreeing`] | when a miner agrees with the canonical score |
 //! | [`said`] | one miner's answer, down to codes: nothing else of what it wrote is kept |
 //! | [`merging`] | many miners' codes to the few of an alert |
 //! | [`data`] | what the batch says of a code at an alert |
@@ -11,6 +12,7 @@
 //!
 //! Texts of miners end in [`said`]. What leaves this folder are codes, shares of voices, and values of the batch.
 
+pub mod agreeing;
 pub mod catalogue;
 pub mod data;
 pub mod merging;
@@ -194,8 +196,9 @@ impl Reasons {
             Some(why) => format!("This round has no reasons: {why}."),
             None if self.miners == 0 => "No miner with a voice explained its scores in this round.".to_owned(),
             None => {
-                "Miners explained their scores in this round; those that agree with this score named no reason that \
-                     enough voices share and the batch can show."
+                "Miners explain what the validator asks for: usually the tenth with their highest scores, and severe alerts. Those \
+                     that explained this one, if any, and agree with its score named no reason that enough voices share and the \
+                     batch can show."
                     .to_owned()
             }
         }
@@ -242,7 +245,7 @@ mod tests {
     fn an_alert_without_reasons_says_why() {
         let none = |miners| Reasons { absent: None, miners, ..Reasons::absent(1, "") }.why_none();
         assert_eq!(none(0), "No miner with a voice explained its scores in this round.");
-        assert!(none(3).starts_with("Miners explained their scores in this round;"));
+        assert!(none(3).starts_with("Miners explain what the validator asks for:"));
         assert_eq!(Reasons::absent(1, "the batch is gone").why_none(), "This round has no reasons: the batch is gone.");
     }
 }

@@ -1,13 +1,13 @@
 //! Cells that a spreadsheet shows and does not run. Pure.
 //!
 //! Spreadsheets take a cell that begins with `=`, `+`, `-`, `@`, a tabulator or a line break for a formula. Such a text gets a
-//! `'` in front (OWASP, CSV injection); line breaks become spaces, for many spreadsheets end the row at them. Numbers of ours
-//! stay numbers. What goes to programs is not changed: that is the published CSV.
+//! `'` in front (OWASP, CSV injection). Line breaks and other control characters become spaces: many spreadsheets end the row, or the
+//! whole file, at one. Numbers of ours stay numbers. What goes to programs is not changed: that is the published CSV.
 
 /// A stranger's text as a cell of a CSV file.
 #[must_use]
 pub fn cell(text: &str) -> String {
-    let flat: String = text.chars().map(|c| if matches!(c, '\r' | '\n' | '\t') { ' ' } else { c }).collect();
+    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     // Spaces, marks without width and the full-width forms of the same signs are passed over by some.
     let first = flat.chars().find(|c| !c.is_whitespace() && !c.is_control() && !is_unseen(*c));
     let dangerous = first.is_some_and(|c| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
@@ -47,6 +47,8 @@ mod tests {
             ("\u{feff}=1", "\"'\u{feff}=1\""),
             ("＝1", "\"'＝1\""),
             ("  =1", "\"'  =1\""),
+            ("\0=1", "\"' =1\""),
+            ("a\0b\u{1b}[31mc\u{85}d", "a b [31mc d"),
             ("peel chain", "peel chain"),
             ("a=b", "a=b"),
             ("say \"x\", y", "\"say \"\"x\"\", y\""),

@@ -12,11 +12,13 @@ use super::error::{StorageError, during};
 use super::import::{ImportError, Rows, fill};
 use super::ledger::Ledger;
 use super::migrate;
+use super::reasons::put_reasons;
 use super::records::{Answer, Canonical, RoundId, Step};
 use super::round_rows::ROUND_TABLES;
 use super::steps::number;
 use super::tables::TABLES;
 use super::write::Write;
+use crate::readers::reasons::Reasons;
 
 const OPERATION: &str = "adopt";
 
@@ -34,6 +36,8 @@ pub struct Adoption<'a> {
     pub answers: Vec<Answer>,
     /// Its canonical scores, to be found by address.
     pub canonical: Option<&'a Canonical>,
+    /// Its reasons, where its pack has any.
+    pub reasons: Option<&'a Reasons>,
 }
 
 impl Ledger {
@@ -42,7 +46,7 @@ impl Ledger {
     /// # Errors
     /// The database's, and rows that are not those of such a round.
     pub async fn adopt(&self, adoption: &Adoption<'_>) -> Result<bool, ImportError> {
-        let Adoption { round, from, at_ms, tables, answers, canonical } = adoption;
+        let Adoption { round, from, at_ms, tables, answers, canonical, reasons } = adoption;
         let folder = tempfile::tempdir().map_err(|source| unwritable(Path::new("."), source))?;
         for (name, rows) in tables {
             let path = folder.path().join(format!("{name}.jsonl"));
@@ -60,6 +64,9 @@ impl Ledger {
         }
         if let Some(canonical) = canonical {
             index(&mut write, *round, canonical).await?;
+        }
+        if let Some(reasons) = reasons {
+            put_reasons(&mut write, *round, reasons).await?;
         }
         sqlx::query("UPDATE rounds SET step = $2, settled_ms = NULL, held_ms = NULL, held_why = NULL, adopted = $3 WHERE id = $1")
             .bind(round.to_string())

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use sqlx::AnyPool;
+
 use super::dialect::Dialect;
 use super::error::{StorageError, during};
 use super::export::ExportError;
@@ -45,15 +47,20 @@ impl Ledger {
             self.export(path).await?;
             return Ok(());
         }
-        let writing = |source| BackupError::Write { path: path.to_owned(), source };
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Private from the start: SQLite fills an empty file without changing its mode.
-        let copy = tempfile::Builder::new().prefix(".backup-").tempfile_in(folder).map_err(writing)?.into_temp_path();
-        let name = copy.to_str().ok_or_else(|| writing(io::Error::other("the path is not UTF-8")))?;
-        let copied = sqlx::query("VACUUM INTO $1").bind(name.to_owned()).execute(&self.inner.pool).await;
-        copied.map_err(during("backup"))?;
-        File::open(&copy).and_then(|file| file.sync_all()).map_err(writing)?;
-        copy.persist_noclobber(path).map_err(|error| writing(error.error))?;
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(writing)
+        copy_into(&self.inner.pool, path).await
     }
+}
+
+/// Copies a SQLite database to a file that is its owner's alone.
+pub(super) async fn copy_into(pool: &AnyPool, path: &Path) -> Result<(), BackupError> {
+    let writing = |source| BackupError::Write { path: path.to_owned(), source };
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Private from the start: SQLite fills an empty file without changing its mode.
+    let copy = tempfile::Builder::new().prefix(".backup-").tempfile_in(folder).map_err(writing)?.into_temp_path();
+    let name = copy.to_str().ok_or_else(|| writing(io::Error::other("the path is not UTF-8")))?;
+    let copied = sqlx::query("VACUUM INTO $1").bind(name.to_owned()).execute(pool).await;
+    copied.map_err(during("backup"))?;
+    File::open(&copy).and_then(|file| file.sync_all()).map_err(writing)?;
+    copy.persist_noclobber(path).map_err(|error| writing(error.error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(writing)
 }

@@ -81,6 +81,23 @@ impl Dialect {
         }
     }
 
+    /// What writes everything anew, so that nothing is left in the files of what was overwritten.
+    pub(super) const fn scrub(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["VACUUM"],
+            Self::Postgres => &[
+                "VACUUM (FULL) rounds",
+                "VACUUM (FULL) tasks",
+                "VACUUM (FULL) answers",
+                "VACUUM (FULL) bodies",
+                "VACUUM (FULL) verdicts",
+                "VACUUM (FULL) alerts",
+                "VACUUM (FULL) outcomes",
+                "VACUUM (FULL) files",
+            ],
+        }
+    }
+
     /// A migration in this dialect.
     pub(super) fn write(self, migration: &str) -> String {
         let (key, blob, clustered) = match self {

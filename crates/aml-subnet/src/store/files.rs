@@ -9,6 +9,7 @@ use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
 use super::records::RoundId;
 use super::steps::held;
+use super::write::Write;
 
 const WHAT: &str = "file";
 
@@ -37,37 +38,11 @@ impl Ledger {
         content: &[u8],
         decoded: Option<Digest>,
     ) -> Result<RoundFile, RecordError> {
-        let (digest, bytes) = (Digest::of(content), content.len() as u64);
-        if bytes > LARGEST {
-            let why = format!("{name} has {bytes} bytes, more than {LARGEST}");
-            return Err(StorageError::Unrecordable { what: WHAT, why }.into());
-        }
-        let file = RoundFile { name: name.to_owned(), digest, decoded, bytes };
         let mut write = self.write("keep_file").await?;
         held(&mut write, "keep_file", &id).await?;
-        sqlx::query(
-            "INSERT INTO files (round, name, digest, decoded, bytes, content) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(id.to_string())
-        .bind(name.to_owned())
-        .bind(digest.to_string())
-        .bind(decoded.map(|digest| digest.to_string()))
-        .bind(to_i64(WHAT, bytes)?)
-        .bind(content.to_vec())
-        .persistent(false)
-        .execute(&mut *write.tx)
-        .await
-        .map_err(during("keep_file"))?;
-        let row = sqlx::query("SELECT name, digest, decoded, bytes FROM files WHERE round = $1 AND name = $2")
-            .bind(id.to_string())
-            .bind(name.to_owned())
-            .fetch_one(&mut *write.tx)
-            .await
-            .map_err(during("keep_file"))?;
-        if read(&row)? != file {
+        let Some(file) = put_file(&mut write, id, NewFile { name, content, decoded }).await? else {
             return Err(RecordError::Differs { round: id, what: "file" });
-        }
+        };
         write.commit().await?;
         Ok(file)
     }
@@ -103,6 +78,49 @@ impl Ledger {
         }
         Err(StorageError::Altered { round: id, name: file.name, expected: file.digest, actual })
     }
+}
+
+/// A file that is to be kept.
+pub(super) struct NewFile<'a> {
+    pub(super) name: &'a str,
+    pub(super) content: &'a [u8],
+    pub(super) decoded: Option<Digest>,
+}
+
+/// Keeps a file of a round within a transaction; `None` when the round has another one of that name.
+pub(super) async fn put_file(
+    write: &mut Write,
+    id: RoundId,
+    new: NewFile<'_>,
+) -> Result<Option<RoundFile>, StorageError> {
+    let NewFile { name, content, decoded } = new;
+    let (digest, bytes) = (Digest::of(content), content.len() as u64);
+    if bytes > LARGEST {
+        let why = format!("{name} has {bytes} bytes, more than {LARGEST}");
+        return Err(StorageError::Unrecordable { what: WHAT, why });
+    }
+    let file = RoundFile { name: name.to_owned(), digest, decoded, bytes };
+    sqlx::query(
+        "INSERT INTO files (round, name, digest, decoded, bytes, content) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id.to_string())
+    .bind(name.to_owned())
+    .bind(digest.to_string())
+    .bind(decoded.map(|digest| digest.to_string()))
+    .bind(to_i64(WHAT, bytes)?)
+    .bind(content.to_vec())
+    .persistent(false)
+    .execute(&mut *write.tx)
+    .await
+    .map_err(during("keep_file"))?;
+    let row = sqlx::query("SELECT name, digest, decoded, bytes FROM files WHERE round = $1 AND name = $2")
+        .bind(id.to_string())
+        .bind(name.to_owned())
+        .fetch_one(&mut *write.tx)
+        .await
+        .map_err(during("keep_file"))?;
+    Ok((read(&row)? == file).then_some(file))
 }
 
 fn read(row: &AnyRow) -> Result<RoundFile, StorageError> {

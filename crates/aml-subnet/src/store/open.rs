@@ -145,7 +145,7 @@ impl Ledger {
 }
 
 /// The drivers of both databases, and what they encrypt with.
-fn install_drivers() {
+pub(super) fn install_drivers() {
     sqlx::any::install_default_drivers();
     // `sslmode=verify-ca` takes the process's own choice, and panics where there is none. One that was made before is as
     // good.
@@ -198,7 +198,7 @@ fn make_private(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(path)
 }
 
-async fn connect(address: &Address, dialect: Dialect, read_only: bool) -> Result<AnyPool, sqlx::Error> {
+pub(super) async fn connect(address: &Address, dialect: Dialect, read_only: bool) -> Result<AnyPool, sqlx::Error> {
     let options = AnyConnectOptions::from_str(&address.driver_url(read_only))?.disable_statement_logging();
     let told = dialect.on_connect(read_only);
     let memory = *address == Address::Memory;

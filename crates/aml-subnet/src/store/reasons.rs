@@ -2,13 +2,21 @@
 
 use super::codec::{pack, unpack};
 use super::error::{RecordError, StorageError};
+use super::files::{NewFile, put_file};
 use super::ledger::Ledger;
 use super::records::RoundId;
+use super::write::Write;
 use crate::readers::reasons::Reasons;
 
 const WHAT: &str = "reasons";
 /// Name of the file.
 const FILE: &str = "reasons";
+
+/// Keeps the reasons of a round that is taken over, with the rest of it.
+pub(super) async fn put_reasons(write: &mut Write, id: RoundId, given: &Reasons) -> Result<(), StorageError> {
+    let content = pack(WHAT, given)?;
+    put_file(write, id, NewFile { name: FILE, content: &content, decoded: None }).await.map(drop)
+}
 
 impl Ledger {
     /// Keeps the reasons of a round; the first ones count, and come back.

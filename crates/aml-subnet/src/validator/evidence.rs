@@ -28,7 +28,9 @@ pub enum EvidenceError {
     #[error("round {0} has no task yet: nobody was asked")]
     NoTask(RoundId),
     /// A raw answer is gone.
-    #[error("the raw answer {body} of {hotkey} in round {round} is no longer kept (validator.retention_age, _bytes)")]
+    #[error(
+        "the raw answer {body} of {hotkey} in round {round} is no longer kept (validator.retention_age, _bytes, or an erasure)"
+    )]
     Swept {
         /// The round.
         round: RoundId,

@@ -138,6 +138,14 @@ impl Packing<'_> {
             Some(calibration) => pack.add("calibration.json", &json(&calibration)?)?,
             None => pack.lacks("calibration.json", "the round was published without probabilities".to_owned()),
         }
+        match self.ledger.reasons(round.id).await {
+            Ok(Some(reasons)) => pack.add_compressed("reasons.json", &json(&reasons)?)?,
+            Ok(None) => pack.lacks("reasons.json", "the round was published without reasons".to_owned()),
+            Err(StorageError::Malformed { .. }) => {
+                pack.lacks("reasons.json", "what is kept of them cannot be read".to_owned());
+            }
+            Err(error) => return Err(error.into()),
+        }
         let information = Information { ledger: self.ledger, workers: self.workers, constants };
         match information.grounds(&round).await? {
             Some(grounds) => pack.add_compressed("grounds.json", &json(&grounds)?)?,

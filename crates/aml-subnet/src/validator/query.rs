@@ -29,7 +29,6 @@ use std::sync::Arc;
 use aml_miner::clock::Clock;
 use aml_miner::digest::Digest;
 use bytes::Bytes;
-use http::uri::PathAndQuery;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +43,7 @@ mod plain;
 mod record;
 mod settings;
 mod talk;
+mod targets;
 mod trouble;
 mod turn;
 
@@ -55,6 +55,7 @@ pub use settings::QuerySettings;
 pub use trouble::OwnFailure;
 
 use self::native::Caller;
+use self::targets::Targets;
 use self::turn::{Arrived, ask_in_turn};
 use crate::http::lanes::Lanes;
 use crate::http::spool::{DiskBudget, SpoolLimits};
@@ -134,7 +135,7 @@ pub struct Asker(Arc<Inner>);
 
 struct Inner {
     settings: QuerySettings,
-    target: PathAndQuery,
+    targets: Targets,
     limits: SpoolLimits,
     lanes: Lanes,
     old_form: Semaphore,
@@ -190,8 +191,7 @@ impl Asker {
     pub(crate) fn among(settings: QuerySettings, netuid: u16, key: AskingKey, world: Surroundings) -> Self {
         let AskingKey { signer, nonces } = key;
         let Surroundings { time, stamps, talk, workers, entropy } = world;
-        let target = format!("/{netuid}/score/alerts?explain={}", settings.explain);
-        let target = target.parse().expect("digits and lower-case letters are a valid path");
+        let targets = Targets::new(netuid, settings.explain);
         // Room for as many answers as can be on their way, so that no miner can take another one's.
         let disk = settings.max_answer_bytes.saturating_mul(settings.concurrency as u64 + 2);
         let limits =
@@ -199,7 +199,7 @@ impl Asker {
         let (lanes, old_form) = (Lanes::default(), Semaphore::new(OLD_FORM));
         Self(Arc::new(Inner {
             settings,
-            target,
+            targets,
             limits,
             lanes,
             old_form,

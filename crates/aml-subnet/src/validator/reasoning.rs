@@ -9,15 +9,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aml_miner::wire::Batch;
+use aml_miner::wire::{Batch, Explain};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::sot::{Found, SotError};
 use super::world::{BrokeOff, RoundLog, Source, Workers, World};
-use crate::config::Explain;
+use crate::readers::reasons::agreeing;
 use crate::readers::reasons::data::Data;
 use crate::readers::reasons::merging::Merging;
-use crate::readers::reasons::said::{self, Asked, Said};
+use crate::readers::reasons::said::{Asked, Said};
 use crate::readers::reasons::{About, Reasons};
 use crate::store::records::{Answer, Canonical, Reply, RosterRow, Round, RoundId, Sheet, Task};
 use crate::store::{RecordError, StorageError};
@@ -232,14 +232,18 @@ const fn is_of_making(error: &ReasoningError) -> bool {
 const fn is_gone(error: &SotError) -> bool {
     matches!(
         error,
-        SotError::Absent { .. } | SotError::Ahead { .. } | SotError::OtherBatch { .. } | SotError::OtherAlerts { .. }
+        SotError::Absent { .. }
+            | SotError::Erased { .. }
+            | SotError::Ahead { .. }
+            | SotError::OtherBatch { .. }
+            | SotError::OtherAlerts { .. }
     )
 }
 
 /// Of each alert of a round the share of alerts with a lower canonical score, as of a miner's own scores.
 #[must_use]
 pub fn above(canonical: &Canonical) -> Vec<f64> {
-    said::above(&canonical.scores.iter().map(|merged| merged.score.get()).collect::<Vec<f64>>())
+    agreeing::above(&canonical.scores.iter().map(|merged| merged.score.get()).collect::<Vec<f64>>())
 }
 
 /// By what reasons are looked up in a batch.

@@ -12,9 +12,9 @@ use super::information::Backfilled;
 use super::pay::{PayError, PayOutcome, Payer};
 use super::round::{RoundError, Rounds};
 use super::settling::{Settler, Settling, SettlingError};
-use super::standing::worth_now;
+use super::standing::{newest_published, worth_now};
 use super::world::World;
-use crate::calendar::{DAY_MS, date_of, day_at};
+use crate::calendar::{DAY_MS, date_of, day_at, day_of};
 use crate::config::ValidatorSettings;
 use crate::store::records::{Round, RoundId, Step};
 use crate::store::{Retention, StorageError};
@@ -221,10 +221,12 @@ impl Validator {
     /// # Errors
     /// The ledger's.
     pub async fn sweep_turn(&self) -> Result<(), StorageError> {
-        let now = self.world.time.now();
-        let age = millis(self.settings.columns_age) / DAY_MS;
-        let before = date_of(day_at(now).saturating_sub(age));
-        self.world.ledger.sweep_columns(before, self.world.time.now_ms()).await?;
+        // Windows end with the newest round, whatever the clock says and however long the source has had nothing new.
+        if let Some(newest) = newest_published(&*self.world.ledger, self.netuid).await? {
+            let age = millis(self.settings.columns_age) / DAY_MS;
+            let last = day_of(newest.id.date).min(day_at(self.world.time.now()));
+            self.world.ledger.sweep_columns(date_of(last.saturating_sub(age)), self.world.time.now_ms()).await?;
+        }
         let retention = Retention { age: self.settings.retention_age, bytes: self.settings.retention_bytes };
         let swept = self.world.ledger.sweep(self.world.time.now_ms(), &retention).await?;
         if swept.bodies > 0 {

@@ -6,6 +6,7 @@
 
 mod cache;
 mod edge;
+mod erased;
 mod error;
 mod labels;
 mod observe;
@@ -28,6 +29,7 @@ use chrono::{DateTime, NaiveDate};
 use cache::Cache;
 use probe::Place;
 
+pub use erased::{erase_batch, is_erased};
 pub use error::{OpenSotError, SotError};
 pub use pool::Gathering;
 pub use probe::Found;
@@ -119,6 +121,7 @@ impl Sot {
 
     /// Takes the batch of a day into the cache; where one of manifest `was` is to be replaced, no other.
     async fn download(&self, date: NaiveDate, window_days: u16, was: Option<Digest>) -> Result<LocalBatch, SotError> {
+        self.refuse_erased(date, window_days).await?;
         let target = self.cache.batch(date, window_days);
         let mut last = None;
         // What is left of an interrupted fetch is nobody's batch yet.

@@ -109,7 +109,7 @@ pub fn is_spared(seen_ms: Option<i64>, date: NaiveDate, grace: Duration) -> bool
 }
 
 /// The newest round that is published and counts. A handful of rounds at most wait to be.
-async fn newest_published(ledger: &dyn RoundLog, netuid: u16) -> Result<Option<Round>, StorageError> {
+pub(super) async fn newest_published(ledger: &dyn RoundLog, netuid: u16) -> Result<Option<Round>, StorageError> {
     let mut before = None;
     loop {
         let page = ledger.rounds(netuid, 16, before).await?;

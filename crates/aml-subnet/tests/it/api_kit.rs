@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aml_miner::clock::FixedClock;
 use aml_miner::digest::Digest;
+use aml_subnet::api::access::Access;
 use aml_subnet::api::chain_view::ChainView;
 use aml_subnet::api::router;
 use aml_subnet::api::state::{ApiParts, ApiState, Readiness};
@@ -106,13 +107,22 @@ impl Reached {
 impl Kit {
     /// Nothing has happened yet, and the chain was not read.
     pub(crate) async fn empty() -> Self {
+        Self::empty_read_by(Access::default()).await
+    }
+
+    async fn empty_read_by(access: Access) -> Self {
         let opening = Opening { holder: "the test".to_owned(), read_only: false };
-        let folder = tempfile::tempdir().expect("a folder");
         let ledger = Ledger::open("sqlite::memory:", &opening).await.expect("a ledger");
+        Self::over(ledger, NETUID, access)
+    }
+
+    /// What a ledger has of a subnet.
+    pub(crate) fn over(ledger: Ledger, netuid: u16, access: Access) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
         let chain = Arc::new(ChainView::default());
         let parts = ApiParts {
             ledger: ledger.clone(),
-            target: WeightsTarget { netuid: NETUID, mechanism: 0 },
+            target: WeightsTarget { netuid, mechanism: 0 },
             hotkey: validator().hotkey(),
             rules: RulesVersion::V1.rules(),
             grace: Duration::ZERO,
@@ -122,6 +132,7 @@ impl Kit {
             chain: Arc::clone(&chain),
             metrics: recorder(),
             upkeep: Arc::default(),
+            access,
             readiness: Readiness::default(),
         };
         Self { api: ApiState::new(parts), ledger, chain, folder }
@@ -129,7 +140,12 @@ impl Kit {
 
     /// After a month.
     pub(crate) async fn season() -> Self {
-        let kit = Self::empty().await;
+        Self::season_read_by(Access::default()).await
+    }
+
+    /// After a month, for readers who may read so much.
+    pub(crate) async fn season_read_by(access: Access) -> Self {
+        let kit = Self::empty_read_by(access).await;
         api_batch::must_write(&kit.folder.path().join("batches"));
         for day in 1..=DAYS {
             must_round(&kit.ledger, day, if day <= SETTLED { Step::Settled } else { Step::Published }).await;
@@ -480,8 +496,13 @@ pub(crate) async fn must_round(ledger: &Ledger, day: u32, step: Step) {
         must_show(ledger, day).await;
     }
     if step >= Step::Settled {
-        ledger.record_settled(id(day), &settled(day), opened(day) + 7 * DAY_MS).await.expect("it is settled");
+        must_settle(ledger, day).await;
     }
+}
+
+/// Settles a round that is published.
+pub(crate) async fn must_settle(ledger: &Ledger, day: u32) {
+    ledger.record_settled(id(day), &settled(day), opened(day) + 7 * DAY_MS).await.expect("it is settled");
 }
 
 /// Publishes a round that is merged.

@@ -85,6 +85,15 @@ fn requests() -> Vec<(&'static str, Vec<String>)> {
             ],
         ),
         (
+            "/alerts/{round}",
+            vec![
+                format!("/alerts/{open}?limit=5"),
+                format!("/alerts/{settled}?q=nobody"),
+                "/alerts/1-2020-01-01-1".to_owned(),
+                format!("/alerts/{open}?sort=x"),
+            ],
+        ),
+        (
             "/clusters/{round}/{id}",
             vec![format!("/clusters/{open}/{CLUSTER}"), format!("/clusters/{open}/x"), "/clusters/x/x".to_owned()],
         ),
@@ -129,6 +138,18 @@ fn page_requests() -> Vec<(&'static str, Vec<String>)> {
         (
             "/page/alerts/{round}/{id}",
             vec![format!("/page/alerts/{open}/{}", task(DAYS).roster[3].alert_id), format!("/page/alerts/{open}/x")],
+        ),
+        (
+            "/page/alerts/{round}",
+            vec![
+                format!("/page/alerts/{open}"),
+                "/page/alerts/1-2020-01-01-1".to_owned(),
+                format!("/page/alerts/{open}?sort=x"),
+            ],
+        ),
+        (
+            "/page/cases",
+            vec!["/page/cases".to_owned(), "/page/cases?date=2020-01-01".to_owned(), "/page/cases?by=x".to_owned()],
         ),
         (
             "/page/clusters/{round}/{id}",

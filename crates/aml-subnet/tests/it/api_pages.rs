@@ -24,6 +24,11 @@ fn paths() -> Vec<String> {
         format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[3].alert_id),
         format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[HUB].alert_id),
         format!("/page/clusters/{}/{CLUSTER}", id(DAYS)),
+        "/page/cases".to_owned(),
+        "/page/cases?by=address&after=150".to_owned(),
+        format!("/page/alerts/{}", id(DAYS)),
+        format!("/page/alerts/{}?q=00&severity=high&sort=-deviation", id(DAYS)),
+        format!("/page/alerts/{}?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E", id(DAYS)),
         "/page/rounds".to_owned(),
         "/page/rounds?before=2026-01-04".to_owned(),
         format!("/page/rounds/{}", id(DAYS)),
@@ -44,7 +49,8 @@ async fn every_page_is_well_formed_harmless_and_complete_in_itself() {
     let kit = Kit::season().await;
     let empty = Kit::empty().await;
     for (kit, path) in paths().iter().map(|path| (&kit, path.as_str())).chain(
-        ["/", "/page/miners", "/page/plan", "/page/drift", "/page/rounds", "/page/weights"].map(|path| (&empty, path)),
+        ["/", "/page/miners", "/page/plan", "/page/drift", "/page/rounds", "/page/cases", "/page/weights"]
+            .map(|path| (&empty, path)),
     ) {
         let page = kit.get(path).await.must_succeed();
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
@@ -193,6 +199,8 @@ async fn a_browser_draws_every_page() {
         (format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[2].alert_id), "alert"),
         (format!("/page/alerts/{}/{}", id(DAYS), task(DAYS).roster[HUB].alert_id), "hub"),
         (format!("/page/clusters/{}/{CLUSTER}", id(DAYS)), "cluster"),
+        ("/page/cases".to_owned(), "cases"),
+        (format!("/page/alerts/{}?typology=mixing", id(DAYS)), "alerts"),
         ("/page/rounds".to_owned(), "rounds"),
         (format!("/page/rounds/{}", id(SETTLED)), "round"),
         (format!("/page/rounds/{}", id(DAYS)), "open"),

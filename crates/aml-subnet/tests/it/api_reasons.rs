@@ -96,9 +96,9 @@ async fn an_alert_tells_its_reasons_or_why_it_has_none() {
     let none = kit.get(&format!("/alerts/{}", path(DAYS, 1))).await.must_succeed().json();
     assert_eq!(none["alert"]["reasons"], json!([]));
     let why = none["no_reasons"].as_str().expect("a sentence");
-    assert!(why.starts_with("Miners explained their scores in this round"), "{why}");
+    assert!(why.starts_with("Miners explain what the validator asks for"), "{why}");
     let page = kit.get(&format!("/page/alerts/{}", path(DAYS, 1))).await.must_succeed().text();
-    assert!(page.contains("Miners explained their scores in this round"));
+    assert!(page.contains("Miners explain what the validator asks for"));
     let before = kit.get(&format!("/alerts/{}", path(7, 3))).await.must_succeed().json();
     assert!(before["alert"].get("reasons").is_none(), "{before}");
     assert_eq!(before["no_reasons"], "This round was published without reasons.");

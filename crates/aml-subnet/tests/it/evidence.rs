@@ -5,15 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aml_miner::clock::Clock as _;
+use aml_miner::data::listing::directory_name;
 use aml_miner::digest::Digest;
+use aml_subnet::api::access::Access;
 use aml_subnet::beacon::OpeningRule;
 use aml_subnet::outputs::pack::{PACK_DOMAIN, PACK_MANIFEST, PackHead, PackReader, PackWriter};
 use aml_subnet::outputs::{PackManifest, pack_path};
 use aml_subnet::store::records::{Mark, MarkKind, RoundId, Step};
-use aml_subnet::store::{ROUND_TABLES, Retention};
+use aml_subnet::store::{Ledger, ROUND_TABLES, Retention};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::rules_list::RulesList;
 use aml_subnet::validator::adopting::Adopting;
@@ -38,6 +41,20 @@ const DAYS: u64 = 26;
 
 fn honest(skill: f64) -> Behaviour {
     Behaviour::Honest { skill }
+}
+
+/// Honest, and says why: by the volume of alerts that the detector is sure of, by what came in of the others.
+fn explaining(skill: f64) -> Behaviour {
+    let explainer = |alert: &serde_json::Value| {
+        let confidence = &alert["alert_confidence_score"];
+        let sure = confidence.as_f64().or_else(|| confidence.as_str()?.parse().ok()).is_some_and(|sure| sure > 0.5);
+        let (feature, impact) = if sure { ("volume_usd", 0.5) } else { ("total_in_usd", -0.25) };
+        serde_json::json!({"top_features": [
+            {"feature": feature, "impact": impact}, {"feature": "a feature of my own", "impact": 0.1},
+        ]})
+        .to_string()
+    };
+    Behaviour::HonestExplaining { skill, explainer: Arc::new(explainer) }
 }
 
 fn on_day(world: &World, day: u64) {
@@ -220,8 +237,8 @@ async fn a_pack_is_served_with_a_tag_and_what_is_not_there_is_said() {
 /// A season of sealed answers, and three weeks until its last round can change no more.
 async fn sealed_season() -> (World, Vec<RoundId>) {
     let cast = vec![
-        ("Bob", honest(0.9)),
-        ("Charlie", honest(0.5)),
+        ("Bob", explaining(0.9)),
+        ("Charlie", explaining(0.5)),
         ("Dave", Behaviour::Lazy),
         ("Eve", Behaviour::Lying(Lie::Nan)),
         ("Ferdie", Behaviour::Dead),
@@ -273,7 +290,7 @@ async fn voices_of_a_season_come_with_the_moments_that_they_were_made_of() {
     }
 }
 
-/// All packs, and the last one with raw answers.
+/// All packs, and the last one with raw answers and its batch.
 async fn leave(world: &World, rounds: &[RoundId], folder: &Path) {
     std::fs::create_dir_all(folder.join("packs")).expect("a folder");
     for id in rounds {
@@ -283,11 +300,17 @@ async fn leave(world: &World, rounds: &[RoundId], folder: &Path) {
     let last = rounds[rounds.len() - 1];
     let (_, full) = pack(world, &Wanted { full: true, ..wanted(last) }).await.expect("it is whole");
     std::fs::write(folder.join("full.zip"), full).expect("written");
+    let batch = directory_name(last.date, Some(last.window_days));
+    std::fs::create_dir_all(folder.join("batches").join(&batch)).expect("a folder");
+    for file in std::fs::read_dir(world.batch_dir(&batch)).expect("a batch") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), folder.join("batches").join(&batch).join(file.file_name())).expect("copied");
+    }
 }
 
 /// A round that can change no more, with its pack in a folder of packs.
 async fn packed_round(packs: &Path) -> (World, RoundId) {
-    let mut world = World::new(1, vec![("Bob", honest(0.8)), ("Eve", Behaviour::Lying(Lie::Nan))]).await;
+    let mut world = World::new(1, vec![("Bob", explaining(0.8)), ("Eve", Behaviour::Lying(Lie::Nan))]).await;
     world.settings.rules = Some(RulesList::always(RulesVersion::V2));
     let id = world.dawn(0);
     must_turn(&world, Step::Published).await;
@@ -324,6 +347,13 @@ async fn a_new_validator_takes_rounds_over_and_they_count_as_its_own() {
     let address = &ledger.task(id).await.expect("a ledger").expect("a task").roster[3].address;
     assert!(!ledger.address_alerts(7, address, id.date).await.expect("a ledger").is_empty(), "it is found by address");
     assert!(ledger.first_seen().await.expect("a ledger").contains_key(&dev_key("Bob").hotkey()));
+    let reasons = ledger.reasons(id).await.expect("a ledger").expect("the pack has them");
+    assert_eq!(Some(&reasons), old.ledger.reasons(id).await.expect("a ledger").as_ref());
+    assert!(reasons.alerts.iter().any(|found| !found.is_empty()));
+    let told = told_of(&ledger, id).await;
+    let codes = told["alert"]["reason_codes"].as_array().expect("they are shown");
+    let own = reasons.alerts[3].len();
+    assert_eq!((codes.len(), told["no_reasons"].is_null()), (own, own > 0), "{told}");
 
     // It is part of the next windows, is settled here, and is never told as evidence of this validator's.
     let mut new = World::new(1, Vec::new()).await;
@@ -367,6 +397,13 @@ async fn a_pack_that_was_changed_is_refused_wherever_it_was_changed() {
     must_say(&said, false, "it is not what the manifest says");
     let ledger = desk.0.open().await;
     assert_eq!(ledger.round(id).await.expect("a ledger"), None, "nothing is written");
+}
+
+/// What the API tells of an alert of a round.
+async fn told_of(ledger: &Ledger, id: RoundId) -> serde_json::Value {
+    let alert = ledger.task(id).await.expect("a ledger").expect("a task").roster[3].alert_id.clone();
+    let kit = Kit::over(ledger.clone(), id.netuid, Access::default());
+    kit.get(&format!("/alerts/{id}/{alert}")).await.must_succeed().json()
 }
 
 /// A pack with one table changed, as its validator could have made it.
@@ -415,6 +452,10 @@ async fn what_does_not_come_out_again_is_not_taken_over_though_it_is_signed() {
     }
     let pack = PackReader::open(remade(&good, "none", str::to_owned), &alice).expect("it is signed");
     assert_eq!(adopting.adopt(pack).await.expect("it is sound"), (id, true));
+    // A pack without reasons says nothing of whether the round was published with some.
+    let told = told_of(&ledger, id).await;
+    let why = told["no_reasons"].as_str().expect("text");
+    assert!(why.contains(&alice.to_string()) && !why.contains("without reasons"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,6 +37,8 @@ pub(crate) type Explainer = Arc<dyn Fn(&Value) -> String + Send + Sync>;
 pub(crate) enum Behaviour {
     /// Scores each alert by `alert_confidence_score`, mixed with noise of its own: 1 is all signal, 0 all noise.
     Honest { skill: f64 },
+    /// As honest, with an API that refuses to explain a share.
+    KnowsNoShares { skill: f64 },
     /// As honest, but it takes its time.
     Slow { skill: f64, pause: Duration },
     /// Reads the request, says nothing for a while, and hangs up.

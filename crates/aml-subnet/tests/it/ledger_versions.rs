@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use crate::ledger_kit::{Home, must_open};
 use crate::ledger_transfer::{filled, must_be_filled};
 
-fn fixtures() -> PathBuf {
+pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ledger")
 }
 
@@ -56,7 +56,7 @@ async fn fixtures_of_this_version() {
     fs::write(fixtures().join(format!("{version}.postgres.sql")), home.pg_dump()).expect("it is ours");
 }
 
-async fn must_run(url: &str, sql: &str) {
+pub(crate) async fn must_run(url: &str, sql: &str) {
     let mut connection = must_connect(url).await;
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("it runs");
     connection.close().await.expect("it closes");

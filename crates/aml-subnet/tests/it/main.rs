@@ -1,6 +1,7 @@
 //! The crate through its front door: one module a topic.
 
 mod alert_rules;
+mod api_access;
 mod api_batch;
 mod api_chain;
 mod api_docs;
@@ -13,6 +14,7 @@ mod api_queues;
 mod api_readers;
 mod api_reasons;
 mod api_routes;
+mod api_search;
 mod axon_v10;
 mod btauth;
 mod chain_bench;
@@ -30,6 +32,7 @@ mod common;
 mod config;
 mod doctor;
 mod dotenv;
+mod erase;
 mod evidence;
 mod fake_miner;
 mod ledger;
@@ -79,6 +82,8 @@ mod sealed_rounds;
 mod security_doc;
 mod simulate;
 mod trap_classifier;
+mod upgrade;
+mod upgrade_kit;
 mod validation;
 mod validation_properties;
 mod validator_again;

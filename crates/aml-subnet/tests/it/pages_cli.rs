@@ -131,11 +131,17 @@ async fn a_copy_is_served_unchanged_and_a_newer_one_is_taken() {
     must_reach(&ledger, 2, Step::Published).await;
     copied(&home, "newer.sqlite");
     std::fs::rename(home.folder.path().join("newer.sqlite"), &served).expect("moved into place");
+    // Whoever asks meanwhile is answered, by the one or by the other.
     let end = Instant::now() + PATIENCE;
-    while rounds(&server) < 2 {
-        assert!(Instant::now() < end, "the newer copy is not taken");
-        std::thread::yield_now();
-    }
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while rounds(&server) < 2 {
+                    assert!(Instant::now() < end, "the newer copy is not taken");
+                }
+            });
+        }
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,6 +207,51 @@ async fn the_old_copy_is_served_until_a_good_one_is_there() {
     said(&server.lines, "another copy of the ledger is there");
     said(&server.lines, "pages are served");
     assert_eq!(rounds(&server), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_who_reads_is_hung_up_on_when_a_newer_copy_is_taken() {
+    let home = Home::file();
+    let ledger = home.open().await;
+    must_reach(&ledger, 1, Step::Published).await;
+    copied(&home, "copy.sqlite");
+    let file = |name: &str| home.folder.path().join(name);
+    let (served, empty) = (file("served.sqlite"), tempfile::tempdir().expect("a folder"));
+    std::fs::rename(file("copy.sqlite"), &served).expect("moved");
+    let server = Server::start(&format!("sqlite://{}", served.display()), empty.path());
+    let mut open = TcpStream::connect(&server.address).expect("it listens");
+    assert_eq!(must_ask(&mut open), 1);
+    must_reach(&ledger, 2, Step::Published).await;
+    copied(&home, "newer.sqlite");
+    std::fs::rename(file("newer.sqlite"), &served).expect("moved into place");
+    let end = Instant::now() + PATIENCE;
+    while must_ask(&mut open) < 2 {
+        assert!(Instant::now() < end, "the newer copy is not taken");
+        std::thread::yield_now();
+    }
+}
+
+/// Asks for rounds on a connection that stays open; how many there are.
+fn must_ask(stream: &mut TcpStream) -> usize {
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    write!(stream, "GET /rounds HTTP/1.1\r\nhost: x\r\n\r\n").expect("sent");
+    let (mut answer, mut part) = (Vec::new(), [0; 4096]);
+    loop {
+        let read = stream.read(&mut part).expect("an answer");
+        assert!(read > 0, "hung up on after {:?}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&part[..read]);
+        let text = String::from_utf8_lossy(&answer);
+        let length = text
+            .to_lowercase()
+            .split("content-length: ")
+            .nth(1)
+            .and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        let Some((_, body)) = text.split_once("\r\n\r\n") else { continue };
+        if length.is_some_and(|length: usize| body.len() >= length) {
+            let told: Value = serde_json::from_str(body).expect("JSON");
+            return told["rounds"].as_array().expect("a list").len();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

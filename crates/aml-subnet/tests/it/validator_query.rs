@@ -9,7 +9,7 @@ use aml_miner::clock::{Clock, FixedClock};
 use aml_miner::digest::Digest;
 use aml_miner::receipt;
 use aml_miner::wire::reply::{ReplyLimits, read_scores};
-use aml_subnet::config::Explain;
+use aml_miner::wire::{Explain, Share};
 use aml_subnet::protocol::Nonce;
 use aml_subnet::protocol::NonceSource;
 use aml_subnet::protocol::answer::{Answered, Asked, verify_answer};
@@ -526,10 +526,30 @@ fn asking_old(proxy: &TestMiner) -> Asking {
 #[tokio::test]
 async fn explanations_are_asked_for_as_set() {
     // The target is signed, so a miner that saw another one would refuse.
-    for explain in [Explain::None, Explain::Top, Explain::Full] {
+    for explain in [Explain::None, Explain::Top, Explain::Full, Explain::Share(Share::TENTH)] {
         let miner = miner("Bob", HONEST).await;
         assert_eq!(ask_one(QuerySettings { explain, ..settings() }, &miner).await.answer.reply, Reply::Answered);
         assert_eq!(miner.seen.target(), format!("/{NETUID}/score/alerts?explain={explain}"));
+    }
+}
+
+#[tokio::test]
+async fn a_miner_that_knows_no_shares_is_asked_to_explain_everything() {
+    let miner = miner("Bob", Behaviour::KnowsNoShares { skill: 0.9 }).await;
+    let asker = asker(settings());
+    for verified in [2, 3] {
+        let all = must_ask(&asker, asking(vec![miner.peer(0)])).await;
+        assert_eq!((&all[0].answer.reply, all[0].answer.status), (&Reply::Answered, Some(200)));
+        assert_eq!(miner.seen.target(), format!("/{NETUID}/score/alerts?explain=top"));
+        // The second round does not try it again.
+        assert_eq!(miner.seen.verified(), verified);
+    }
+    // Whoever refuses everything in this way is asked twice, and once from then on.
+    let never = self::miner("Charlie", Behaviour::RefusingSigned { status: 422, retry_after: None }).await;
+    for verified in [2, 3] {
+        let all = must_ask(&asker, asking(vec![never.peer(0)])).await;
+        assert!(matches!(&all[0].answer.reply, Reply::Refused(why) if why.starts_with("status 422")));
+        assert_eq!(never.seen.verified(), verified);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aml_miner::data::batch_dir::BatchDir;
 use aml_miner::data::listing::directory_name;
-use aml_subnet::config::Explain;
+use aml_miner::wire::Explain;
 use aml_subnet::outputs::{CanonicalRow, Edition, directory, publish, verify};
 use aml_subnet::readers::reasons::{MOST, Reasons};
 use aml_subnet::store::Retention;

@@ -174,6 +174,22 @@ async fn a_round_is_settled_when_nothing_can_change_any_more() {
     assert_eq!(world.ledger.round(id).await.expect("a ledger").expect("a round").step, Step::Settled);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_are_kept_by_the_days_of_rounds_whatever_the_clock_says() {
+    let (world, rounds) = season(2, vec![("Bob", honest(0.8))], RulesList::always(RulesVersion::V2)).await;
+    let kept = async |id| world.ledger.column_digests(id).await.expect("a ledger").len();
+    let before = [kept(rounds[0]).await, kept(rounds[1]).await];
+    assert!(before.iter().all(|kept| *kept > 0), "{before:?}");
+    // A clock that jumps, or a source that has had nothing new for a year.
+    world.clock.set(noon(first_day() + Days::new(365)));
+    world.validator().sweep_turn().await.expect("a ledger");
+    assert_eq!([kept(rounds[0]).await, kept(rounds[1]).await], before);
+    let mut strict = world.validator();
+    strict.settings.columns_age = Duration::ZERO;
+    strict.sweep_turn().await.expect("a ledger");
+    assert_eq!([kept(rounds[0]).await, kept(rounds[1]).await], [0, before[1]]);
+}
+
 /// The outcomes of a day as its source has them.
 fn labels_of(world: &World, id: RoundId) -> Table {
     let dir = BatchDir::open(world.batch_dir(&directory_name(id.date, Some(WINDOW)))).expect("a batch");

@@ -12,6 +12,7 @@ use crate::digest::Digest;
 use crate::environment::expand_home;
 use crate::offline::{OfflineModels, Signing, write_answers};
 use crate::receipt::{KEY_FILE, ReceiptKey};
+use crate::wire::Explain;
 
 /// Arguments of `score`.
 #[derive(Debug, clap::Args)]
@@ -30,8 +31,12 @@ pub struct Args {
     /// Scoring threads; 0 is one a core
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
     threads: u16,
-    /// Leave out explanations
-    #[arg(long)]
+    /// How much is explained: none, top, full, or share:0.1 for the top features of the tenth with the highest scores
+    /// and of severe alerts
+    #[arg(long, default_value = "top", value_name = "HOW")]
+    explain: Explain,
+    /// As --explain none
+    #[arg(long, conflicts_with = "explain")]
     no_explanations: bool,
     /// Replace answers that are there
     #[arg(long)]
@@ -47,6 +52,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         writeln!(out, "note {file} is a new key: {}", key.public_key())?;
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.into()).build()?;
+    let explain = if args.no_explanations { Explain::None } else { args.explain };
     let batches = batches_in(&args.directory)?;
     let mut verdict = Verdict::Passed;
     for path in &batches {
@@ -57,7 +63,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         match load(path) {
             Ok((loaded, input)) => {
                 let started = Instant::now();
-                let answers = pool.install(|| models.answers(&loaded.batch, !args.no_explanations))?;
+                let answers = pool.install(|| models.answers(&loaded.batch, explain))?;
                 let seconds = started.elapsed().as_secs_f64();
                 let timestamp = u64::try_from(SystemClock.now().as_millis()).unwrap_or(u64::MAX);
                 let written = write_answers(&target, &answers, &Signing { key: &key, input, timestamp }, args.replace)?;

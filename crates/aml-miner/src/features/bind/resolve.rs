@@ -75,7 +75,8 @@ fn check_duplicates(schema: &Schema) -> Result<(), SchemaError> {
     Ok(())
 }
 
-fn check_custom(custom: &[Arc<dyn CustomFeature>]) -> Result<(), SchemaError> {
+/// Whether features of the caller's own can stand beside the catalogue's: names that are free, columns that are there.
+pub(crate) fn check_custom(custom: &[Arc<dyn CustomFeature>]) -> Result<(), SchemaError> {
     let mut seen = HashSet::new();
     for feature in custom {
         let name = feature.name();

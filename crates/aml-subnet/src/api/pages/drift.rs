@@ -6,7 +6,7 @@ use super::frame::{Frame, Tile};
 use super::svg::{self, Svg};
 use super::text::{NONE, line, maybe, percent, score, whole};
 use crate::api::drift::DriftAnswer;
-use crate::readers::drift::{Fall, Measure, Month, Slice};
+use crate::readers::drift::{Fall, Figures, Measure, Month, Slice};
 
 /// Slices that are listed.
 const SLICES: usize = 120;
@@ -122,9 +122,19 @@ fn tiles(of: &Month, reviews: usize) -> Vec<Tile> {
         Tile::new("Rounds", of.rounds.to_string(), format!("in {}, {} settled", of.month, of.settled)),
         Tile::new("AUC", value(figures.auc), between(figures.auc)),
         Tile::new("Precision", value(figures.precision), format!("of {reviews} reviews a day")),
-        Tile::new("Calibration error", maybe(figures.calibration_error), "told against came"),
+        Tile::new("Calibration error", maybe(figures.calibration_error), "told against came, ten parts"),
+        Tile::new("Top tenth", percent(figures.top.map(|top| top.came)), top_told(figures)),
+        Tile::new("Resolution", finely(figures.resolution), format!("raw scores {}", finely(figures.score_resolution))),
         Tile::new("Stability index", maybe(of.psi), "of scores, against the month before"),
     ]
+}
+
+fn top_told(of: &Figures) -> String {
+    of.top.map_or_else(|| "too few outcomes".to_owned(), |top| format!("came, {} were told", percent(Some(top.told))))
+}
+
+fn finely(value: Option<f64>) -> String {
+    value.map_or_else(|| NONE.to_owned(), |value| format!("{value:.4}"))
 }
 
 fn fall(of: &Fall) -> FallRow {

@@ -55,6 +55,7 @@ pub(super) enum Page {
     Home,
     Leaderboard,
     Rounds,
+    Cases,
     Plan,
     Drift,
     Weights,
@@ -107,11 +108,12 @@ impl Frame {
         Self { subnet: format!("AML subnet {}", api.netuid), page, status: status(api), twin, style: Style }
     }
 
-    pub(super) fn nav(&self) -> [NavEntry; 7] {
+    pub(super) fn nav(&self) -> [NavEntry; 8] {
         let entry = |href, label, page| NavEntry { href, label, current: self.page == page };
         [
             entry("/", "Today", Page::Home),
             entry("/page/rounds", "Rounds", Page::Rounds),
+            entry("/page/cases", "Cases", Page::Cases),
             entry("/page/plan", "Plan", Page::Plan),
             entry("/page/drift", "Drift", Page::Drift),
             entry("/page/risk", "Address risk", Page::Risk),

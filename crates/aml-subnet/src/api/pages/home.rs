@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::cases::cases_link;
 use super::frame::{Frame, Tile};
 use super::sure::sure;
 use super::text::{score, when, whole};
@@ -26,6 +27,8 @@ struct Newest {
     published: String,
     tiles: Vec<Tile>,
     sure: String,
+    /// Where its cases are; empty where it has no scores.
+    cases: String,
 }
 
 impl Home {
@@ -62,6 +65,7 @@ impl Newest {
             published: round.published_at.as_deref().map(when).unwrap_or_default(),
             tiles,
             sure: sure(detail.calibration.as_ref()),
+            cases: canonical.map(|_| cases_link(&round.id, None, 0)).unwrap_or_default(),
         }
     }
 }

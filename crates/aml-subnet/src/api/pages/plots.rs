@@ -20,7 +20,7 @@ pub(super) fn reliability(held: &Reliability, label: &str) -> Svg {
     let (right, bottom) = (LEFT + SIDE, TOP + SIDE);
     let mut out = format!(
         "<svg class=\"chart square\" viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"{label}\">",
-        w = right + 16.0,
+        w = right + 28.0,
         h = bottom + 44.0,
         label = super::svg::escape(label),
     );

@@ -6,7 +6,7 @@ use super::frame::{Frame, Tile};
 use super::miner::LINE;
 use super::text::{line, link, score};
 use super::top::severity_tone;
-use crate::api::risk::{RiskAlert, RiskAnswer};
+use crate::api::risk::{MAX_ADDRESS, RiskAlert, RiskAnswer};
 
 /// The page.
 #[derive(Template)]
@@ -41,7 +41,7 @@ impl Risk {
         Self {
             frame,
             days: found.map_or(30, |found| found.days),
-            address: address.to_owned(),
+            address: line(address, MAX_ADDRESS),
             found: found.map(|answer| Found { tiles: tiles(answer), rows: answer.alerts.iter().map(row).collect() }),
             message,
         }
@@ -54,7 +54,14 @@ fn tiles(of: &RiskAnswer) -> Vec<Tile> {
         Tile::new("Highest score", score(of.highest), "of its alerts"),
         Tile::new("Mean", score(of.mean), "weighted by severity"),
         Tile::new("Any", score(of.any), "at least one case is right"),
-        Tile::new("Alerts", of.alerts.len().to_string(), format!("in {} cases", of.cases)),
+        Tile::new(
+            "Alerts",
+            of.alerts.len().to_string(),
+            match of.cases {
+                1 => "in one case".to_owned(),
+                cases => format!("in {cases} cases"),
+            },
+        ),
     ]
 }
 

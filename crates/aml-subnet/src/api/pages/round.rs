@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::cases::cases_link;
 use super::frame::{Frame, Tile};
 use super::miner::{LINE, tone as outcome_tone};
 use super::rounds::tone as step_tone;
@@ -30,6 +31,8 @@ pub(super) struct RoundPage {
     timeline: Vec<Mark>,
     tiles: Vec<Tile>,
     has_scores: bool,
+    /// Where its cases are.
+    cases: String,
     histogram: Svg,
     top: Vec<TopRow>,
     miners: Vec<MinerRow>,
@@ -106,6 +109,7 @@ impl RoundPage {
             timeline: timeline(detail),
             tiles: tiles(detail),
             has_scores: canonical.is_some(),
+            cases: cases_link(&round.id, None, 0),
             histogram: canonical.map(|canonical| histogram(&canonical.histogram)).unwrap_or_default(),
             top: canonical.map(|canonical| top_rows(&round.id, canonical)).unwrap_or_default(),
             miners: detail.miners.iter().map(miner).collect(),

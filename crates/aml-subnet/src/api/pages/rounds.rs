@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::cases::cases_link;
 use super::frame::Frame;
 use super::svg::{Svg, bar};
 use super::text::{NONE, when, whole};
@@ -20,6 +21,8 @@ pub(super) struct Rounds {
 
 struct Row {
     id: String,
+    /// Where its cases are; empty where it has no scores.
+    cases: String,
     date: String,
     window: u16,
     step: &'static str,
@@ -58,6 +61,7 @@ fn row(of: &RoundBrief) -> Row {
     let share = (of.asked > 0).then(|| of.accepted as f64 / of.asked as f64);
     Row {
         id: of.id.clone(),
+        cases: if of.accepted > 0 { cases_link(&of.id, None, 0) } else { String::new() },
         date: of.date.clone(),
         window: of.window_days,
         step: of.step.name(),

@@ -16,6 +16,8 @@ pub(super) struct HeldView {
     pub(super) raw_error: String,
     pub(super) brier: String,
     pub(super) raw_brier: String,
+    pub(super) resolution: String,
+    pub(super) raw_resolution: String,
     pub(super) rows: Vec<BinRow>,
 }
 
@@ -37,6 +39,7 @@ impl HeldView {
         let raw = held.score.as_ref().filter(|_| held.probability.is_some());
         let error = |of: Option<&Reliability>| of.map(|of| score(of.error)).unwrap_or_default();
         let brier = |of: Option<&Reliability>| of.map(|of| score(of.brier)).unwrap_or_default();
+        let resolution = |of: Option<&Reliability>| of.map(|of| format!("{:.4}", of.resolution)).unwrap_or_default();
         let label = format!("Of the {what}: share of alerts that were confirmed, over what was told");
         let rows = |held: &Reliability| {
             let bins = (1..).zip(&held.bins).map(|(at, bin)| row(format!("{at}"), bin));
@@ -51,6 +54,8 @@ impl HeldView {
             raw_error: error(raw),
             brier: brier(shown),
             raw_brier: brier(raw),
+            resolution: resolution(shown),
+            raw_resolution: resolution(raw),
             rows: shown.map(rows).unwrap_or_default(),
         }
     }

@@ -39,6 +39,11 @@ pub(super) fn top_rows(round: &str, canonical: &CanonicalSummary) -> Vec<TopRow>
     canonical.top.iter().map(|row| top_row(round, row, seen(row))).collect()
 }
 
+/// The row of an alert of which nothing is remembered.
+pub(super) fn row_of(round: &str, of: &CanonicalRow) -> TopRow {
+    top_row(round, of, None)
+}
+
 fn top_row(round: &str, of: &CanonicalRow, seen: Option<&SeenBefore>) -> TopRow {
     TopRow {
         rank: of.rank,

@@ -25,7 +25,7 @@ pub struct Opinion {
     pub score: f64,
     /// Share of the round's alerts that it scores lower.
     pub above: f64,
-    /// Whether that is within a tenth of where the canonical score puts it.
+    /// Whether that is within a tenth of the share that has a lower canonical score: then its reasons count.
     pub agrees: bool,
 }
 
@@ -127,6 +127,9 @@ pub struct AlertDetail {
     pub opinions: Option<Vec<Opinion>>,
     /// What the batch says; null where it is not kept here any more.
     pub evidence: Option<Evidence>,
+    /// Whether that is so because the batch was erased; for the page.
+    #[serde(skip)]
+    pub batch_erased: bool,
     /// The money flow around its address; null where the batch is not kept, or has none.
     pub flows: Option<Picture>,
     /// Alerts of the same address in this round and those of the year before.

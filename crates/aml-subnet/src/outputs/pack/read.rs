@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::zip::{NotAZip, members};
 use super::{FORMAT, PACK_DOMAIN, PACK_MANIFEST, PackManifest, VERSION};
 use crate::outputs::signed::{is_signed, signed_bytes};
+use crate::store::Needle;
 use crate::wallet::Hotkey;
 
 /// A pack that is longer is not read.
@@ -125,6 +126,21 @@ impl PackReader {
         let read = serde_json::from_slice(&plain);
         read.map(Some).map_err(|error| ReadPackError::Member { name: name.to_owned(), why: error.to_string() })
     }
+}
+
+/// Whether a pack names an address anywhere, whoever signed it.
+///
+/// # Errors
+/// When it is no pack, or a member does not unpack.
+pub fn names(bytes: &[u8], needle: &Needle) -> Result<bool, ReadPackError> {
+    for (name, range) in members(bytes)? {
+        let content = bytes.get(range).unwrap_or_default();
+        let found = needle.is_read_in(content);
+        if found.map_err(|error| ReadPackError::Member { name, why: error.to_string() })? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The manifest, if `expected` signed it.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Seen;
 use crate::readers::plan::BUDGETS;
-use crate::readers::reliability::reliability;
+use crate::readers::reliability::{Bin, reliability};
 
 /// Outcomes of each kind that a figure needs, those of an address being taken for one.
 pub const LEAST: f64 = 20.0;
@@ -57,6 +57,12 @@ pub struct Figures {
     pub came: Option<f64>,
     /// Mean distance of told and came over bins; null with fewer than ten outcomes.
     pub calibration_error: Option<f64>,
+    /// Murphy's resolution of the probabilities: how far their bins are from the share of all; null likewise.
+    pub resolution: Option<f64>,
+    /// The same of the scores of the same alerts.
+    pub score_resolution: Option<f64>,
+    /// The tenth of these alerts with the highest probabilities alone; null likewise.
+    pub top: Option<Bin>,
 }
 
 /// Figures without precision, and the precision of each number of reviews a day that may be asked for.
@@ -90,6 +96,12 @@ impl Measured {
         let mean = |part: &dyn Fn(&(f64, bool)) -> f64| {
             (!pairs.is_empty()).then(|| pairs.iter().map(part).sum::<f64>() / pairs.len() as f64)
         };
+        let held = reliability(&pairs);
+        let scores: Vec<(f64, bool)> = known
+            .iter()
+            .filter(|(alert, _)| alert.probability.is_some())
+            .map(|(alert, came)| (alert.score, *came))
+            .collect();
         let figures = Figures {
             alerts: count,
             score: if count > 0 { sum / count as f64 } else { 0.0 },
@@ -100,7 +112,10 @@ impl Measured {
             precision: None,
             told: mean(&|(told, _)| *told),
             came: mean(&|(_, came)| f64::from(u8::from(*came))),
-            calibration_error: reliability(&pairs).map(|held| held.error),
+            calibration_error: held.as_ref().map(|held| held.error),
+            resolution: held.as_ref().map(|held| held.resolution),
+            score_resolution: reliability(&scores).map(|held| held.resolution),
+            top: held.map(|held| held.top),
         };
         Self { figures, reviewed: reviewed(known) }
     }
@@ -216,6 +231,9 @@ mod tests {
             assert_eq!((of.reviewed, of.precision.map(|one| one.value)), (reviewed, precision), "{reviews}");
         }
         assert_eq!((of.told, of.came), (Some(0.5), Some(0.5)));
+        // Of the scores the upper five bins are all illicit; of the probabilities, which are all the same, those that came last are.
+        assert_eq!((of.score_resolution, of.resolution), (Some(0.25), Some(0.25)));
+        assert_eq!(of.top.map(|top| (top.outcomes, top.told, top.came)), Some((10, 0.5, 1.0)));
         assert!((of.score - 0.495).abs() < 1e-12);
     }
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::QueueAlert;
+use super::{QueueAlert, storable};
 
 /// The names of an object with their data types in a Request XPath.
 pub const FIELDS: [(&str, &str); 18] = [
@@ -55,7 +55,7 @@ pub fn body(alert: &QueueAlert<'_>) -> Map<String, Value> {
         text(alert.description),
     ];
     let named = FIELDS.iter().zip(values).filter(|(_, value)| !value.is_null());
-    named.map(|((name, _), value)| ((*name).to_owned(), value)).collect()
+    named.map(|((name, _), value)| ((*name).to_owned(), storable(value))).collect()
 }
 
 #[cfg(test)]

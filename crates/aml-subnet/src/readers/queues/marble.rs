@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::QueueAlert;
+use super::{QueueAlert, storable};
 
 /// Objects that one request takes.
 pub const MOST: usize = 100;
@@ -60,7 +60,7 @@ pub fn object(alert: &QueueAlert<'_>) -> Map<String, Value> {
         json!("aml-subnet"),
         json!(false),
     ];
-    FIELDS.iter().zip(values).map(|((name, _), value)| ((*name).to_owned(), value)).collect()
+    FIELDS.iter().zip(values).map(|((name, _), value)| ((*name).to_owned(), storable(value))).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::QueueAlert;
+use super::{QueueAlert, storable};
 
 /// Type of the "transaction": an alert about an address is none of ISO 20022's messages.
 pub const TX_TYPE: &str = "aml.alert.001";
@@ -20,7 +20,7 @@ pub fn body(alert: &QueueAlert<'_>, tenant: &str) -> Value {
     let typology = if alert.typology.is_empty() { "none" } else { alert.typology };
     let message = format!("Rank {} of {} on {}: {typology}", alert.rank, alert.of, alert.round);
     let told = alert.told.map(|[value, low, high]| json!({"value": value, "low": low, "high": high}));
-    json!({
+    storable(json!({
         "message": message.chars().take(MESSAGE).collect::<String>(),
         "report": {
             "evaluationID": alert.uuid(),
@@ -65,7 +65,7 @@ pub fn body(alert: &QueueAlert<'_>, tenant: &str) -> Value {
                 "typologies": [{"id": typology, "cfg": CFG, "rules": []}],
             }],
         },
-    })
+    }))
 }
 
 /// Whether a text is a UUID as a tenant has one.

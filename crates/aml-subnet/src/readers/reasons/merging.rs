@@ -8,24 +8,69 @@
 use std::cmp::Ordering;
 
 use super::Effect;
-use super::catalogue::{CATALOGUE, CodeName};
+use super::catalogue::CodeName;
 use super::said::Said;
 
 /// Voices that a code needs, and below which a single voice is believed only as far as it chooses.
 pub const LEAST: f64 = 0.05;
 /// Digits behind the point that are kept of sums, so that the last bits of additions show nowhere.
 const KEPT: f64 = 1e6;
+/// Codes that an alert gets room for at once: two miners' that differ in half of theirs.
+const ROOM: usize = 8;
 
 /// Codes of all alerts, as they add up. Miners are added in ascending order of their hotkeys.
+///
+/// An alert takes room for the codes that are named of it, not for the whole catalogue: some megabytes where miners explain alike,
+/// 100 MB for 50,000 alerts of each of which every code is named, however many miners there are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Merging {
+    /// Empty until somebody explains.
+    named: Vec<Sums>,
     alerts: usize,
-    /// Voices by alert and code, below zero where the score is lowered; empty until somebody explains.
-    support: Vec<f64>,
-    /// Voices times part of the score, alike.
-    weight: Vec<f64>,
     miners: u32,
     voices: f64,
+}
+
+/// What is said of one alert.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Sums {
+    /// A bit for each code that is named.
+    codes: u128,
+    /// Of each of them, in the order of the catalogue, voices, and voices times part of the score; below zero where the score is
+    /// lowered.
+    of: Vec<[f64; 2]>,
+}
+
+impl Sums {
+    fn add(&mut self, code: usize, [support, weight]: [f64; 2]) {
+        let bit = bit(code);
+        if bit == 0 {
+            return;
+        }
+        // As many as there are codes before it.
+        let at = (self.codes & bit.saturating_sub(1)).count_ones() as usize;
+        if self.codes & bit == 0 {
+            self.codes |= bit;
+            if self.of.len() == self.of.capacity() {
+                // A few at a time: twice as many would be twice the room.
+                self.of.reserve_exact(ROOM);
+            }
+            self.of.insert(at, [0.0; 2]);
+        }
+        if let Some(sums) = self.of.get_mut(at) {
+            *sums = [sums[0] + support, sums[1] + weight];
+        }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (CodeName, [f64; 2])> + '_ {
+        let named = CodeName::all().filter(move |code| self.codes & bit(code.place()) != 0);
+        named.zip(self.of.iter().copied())
+    }
+}
+
+/// The bit of a code; none beyond the bits of the number, of which a test says that the catalogue has fewer codes.
+fn bit(code: usize) -> u128 {
+    u32::try_from(code).ok().and_then(|code| 1_u128.checked_shl(code)).unwrap_or(0)
 }
 
 /// A code that enough voices share.
@@ -43,7 +88,7 @@ impl Merging {
     /// Nobody's, of so many alerts.
     #[must_use]
     pub fn new(alerts: usize) -> Self {
-        Self { alerts, support: Vec::new(), weight: Vec::new(), miners: 0, voices: 0.0 }
+        Self { named: Vec::new(), alerts, miners: 0, voices: 0.0 }
     }
 
     /// Adds what a miner with a voice, a share of all of them, says.
@@ -51,19 +96,16 @@ impl Merging {
         if said.explained == 0 || voice <= 0.0 || !voice.is_finite() {
             return;
         }
-        let cells = self.alerts * CATALOGUE.len();
-        self.support.resize(cells, 0.0);
-        self.weight.resize(cells, 0.0);
+        self.named.resize_with(self.alerts, Sums::default);
         self.miners += 1;
         self.voices += voice;
         for (place, of) in &said.named {
             let code = of.code.place();
             let believed = if voice < LEAST { said.choosy.get(code).copied().unwrap_or(0.0) } else { 1.0 };
-            let cell =
-                usize::try_from(*place).unwrap_or(usize::MAX).saturating_mul(CATALOGUE.len()).saturating_add(code);
-            if let (Some(support), Some(weight)) = (self.support.get_mut(cell), self.weight.get_mut(cell)) {
-                *support += voice * believed * of.part.signum();
-                *weight += voice * believed * of.part;
+            let sums = usize::try_from(*place).ok().and_then(|place| self.named.get_mut(place));
+            // Who is not believed at all takes no room either.
+            if let Some(sums) = sums.filter(|_| believed > 0.0) {
+                sums.add(code, [voice * believed * of.part.signum(), voice * believed * of.part]);
             }
         }
     }
@@ -84,14 +126,10 @@ impl Merging {
     /// has them.
     #[must_use]
     pub fn candidates(&self, place: usize) -> Vec<Candidate> {
-        let codes = CATALOGUE.len();
-        let cells = place.saturating_mul(codes)..place.saturating_add(1).saturating_mul(codes);
-        let (Some(support), Some(weight)) = (self.support.get(cells.clone()), self.weight.get(cells)) else {
-            return Vec::new();
-        };
+        let Some(sums) = self.named.get(place) else { return Vec::new() };
         let mut found: Vec<(Candidate, f64)> = Vec::new();
-        for ((code, support), weight) in CodeName::all().zip(support).zip(weight) {
-            let effect = if *support < 0.0 { Effect::Lowers } else { Effect::Raises };
+        for (code, [support, weight]) in sums.each() {
+            let effect = if support < 0.0 { Effect::Lowers } else { Effect::Raises };
             let candidate = Candidate { code, effect, support: kept(support.abs()) };
             if candidate.support >= LEAST {
                 found.push((candidate, kept(weight.abs())));
@@ -186,6 +224,39 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Bytes that a merging takes for its sums.
+    fn room(merged: &Merging) -> usize {
+        let of = |sums: &super::Sums| size_of::<super::Sums>() + sums.of.capacity() * size_of::<[f64; 2]>();
+        merged.named.iter().map(of).sum()
+    }
+
+    #[test]
+    fn an_alert_takes_room_for_what_is_named_of_it_and_for_no_more_than_all() {
+        assert!(CATALOGUE.len() <= 128, "a bit for each code");
+        let names: Vec<&'static str> = CATALOGUE.iter().map(|code| code.name).collect();
+        let dense = ALERTS as usize * CATALOGUE.len() * size_of::<[f64; 2]>();
+        let mut alike = Merging::new(ALERTS as usize);
+        (0..256).for_each(|_| alike.add(0.003, &says(|place| vec![(names[place as usize % 7], 1.0), (names[8], 0.5)])));
+        assert!(room(&alike) < dense / 8, "{} of {dense}", room(&alike));
+        let mut all = Merging::new(ALERTS as usize);
+        for miner in 0..256 {
+            all.add(
+                0.003,
+                &says(|place| (0..5).map(|at| (names[(miner * 5 + at + place as usize) % names.len()], 0.2)).collect()),
+            );
+        }
+        assert!(room(&all) < dense + dense / 8, "{} of {dense}", room(&all));
+        let mut one_code = Merging::new(ALERTS as usize);
+        let mut of_all = says(|_| vec![("hub", 1.0)]);
+        of_all.choosy[code("hub").place()] = 0.0;
+        (0..256).for_each(|_| one_code.add(0.003, &of_all));
+        assert_eq!(
+            room(&one_code),
+            ALERTS as usize * size_of::<super::Sums>(),
+            "who names it of all alerts names it of none"
+        );
     }
 
     #[test]

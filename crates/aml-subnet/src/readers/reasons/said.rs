@@ -11,14 +11,13 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
+use super::agreeing::{above, agree};
 use super::catalogue::{CATALOGUE, CodeName};
 
 /// Features of an explanation that are looked at: those with the largest part.
 const FEATURES: usize = 5;
 /// A longer explanation is none.
 const LONGEST: usize = 64 << 10;
-/// How far apart two places in an order may be, in parts of all, for a miner to agree with the canonical score.
-pub const AGREE: f64 = 0.1;
 
 /// A code that an explanation names.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,7 +44,7 @@ pub struct Said {
 pub struct Asked<'a> {
     /// Places in the roster by the ids that the miner was sent.
     pub places: &'a HashMap<&'a str, usize>,
-    /// Of each alert of the roster the share of alerts with a lower canonical score, by [`above`] as the miner's own: equal scores
+    /// Of each alert of the roster the share of alerts with a lower canonical score, by [`above`](super::agreeing::above) as the miner's own: equal scores
     /// have the same place.
     pub canonical: &'a [f64],
 }
@@ -67,20 +66,11 @@ impl Said {
         let agrees = |place: u32| {
             let at = usize::try_from(place).unwrap_or(usize::MAX);
             let both = above.get(at).zip(asked.canonical.get(at));
-            both.is_some_and(|(own, canonical)| (own - canonical).abs() <= AGREE)
+            both.is_some_and(|(own, canonical)| agree(*own, *canonical))
         };
         named.retain(|(place, _)| agrees(*place));
         Self { named, choosy, explained }
     }
-}
-
-/// Of each score the share of all that are lower: equal ones have the same.
-#[must_use]
-pub fn above(scores: &[f64]) -> Vec<f64> {
-    let mut sorted: Vec<f64> = scores.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let all = scores.len().max(1) as f64;
-    scores.iter().map(|score| sorted.partition_point(|other| other < score) as f64 / all).collect()
 }
 
 /// The rows of an answer, as they come.

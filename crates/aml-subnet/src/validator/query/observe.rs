@@ -3,6 +3,7 @@
 use crate::store::records::{Answer, Attempt, Form, Reply};
 
 use super::Peer;
+use crate::wallet::Hotkey;
 
 /// A miner is asked again after `pause`.
 pub(super) fn again(peer: &Peer, attempts: &[Attempt], pause: std::time::Duration) {
@@ -17,6 +18,11 @@ pub(super) fn again(peer: &Peer, attempts: &[Attempt], pause: std::time::Duratio
         "miner asked; it is asked again"
     );
     metrics::counter!("aml_validator_retries_total").increment(1);
+}
+
+/// A miner that refuses to explain a share is asked to explain everything.
+pub(super) fn plainly(hotkey: Hotkey) {
+    tracing::info!(miner.hotkey = %hotkey, "miner refuses a share of explanations; it is asked for all from now on");
 }
 
 /// A miner has answered, or it is clear that it will not.

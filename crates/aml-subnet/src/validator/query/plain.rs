@@ -39,7 +39,8 @@ impl Asker {
 
     async fn given(&self, peer: &Peer, axon: std::net::SocketAddr, plain: Digest) -> Option<GivenPlain> {
         let inner = &self.0;
-        let (netuid, _) = inner.target.path().trim_start_matches('/').split_once('/')?;
+        let target = inner.targets.of(&peer.hotkey);
+        let (netuid, _) = target.path().trim_start_matches('/').split_once('/')?;
         let target = format!("/{netuid}/answers/{plain}");
         let body = RequestBody::from(bytes::Bytes::new());
         let digest = body.digest();

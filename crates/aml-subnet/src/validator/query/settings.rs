@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::Explain;
+use aml_miner::wire::{Explain, Share};
 
 /// How miners are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Default for QuerySettings {
             max_answer_bytes: 64 << 20,
             allow_private_ips: false,
             v10_fallback: false,
-            explain: Explain::default(),
+            explain: Explain::Share(Share::TENTH),
         }
     }
 }

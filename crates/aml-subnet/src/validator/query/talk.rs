@@ -12,7 +12,7 @@ use super::again::Passing;
 use super::native::{Heard, Question};
 use super::trouble::{OwnFailure, Trouble};
 use super::turn::left;
-use super::{Asking, Inner, Peer, RoundTerms, dormancy, legacy, native};
+use super::{Asking, Inner, Peer, RoundTerms, dormancy, legacy, native, observe};
 use crate::http::address;
 use crate::http::body::RequestBody;
 use crate::http::client::ExchangeError;
@@ -129,7 +129,7 @@ impl Inner {
             None => self.talk.connect(receiver.address, limit).await?,
         };
         let again = self.settings.v10_fallback.then(|| body.clone());
-        let (hotkey, target) = (receiver.hotkey, self.target.clone());
+        let (hotkey, target) = (receiver.hotkey, self.targets.of(&receiver.hotkey));
         let terms = asking.terms.map(|RoundTerms { commitment, day, opening }| Terms {
             task: digest,
             commitment,
@@ -140,6 +140,10 @@ impl Inner {
         *notes = self.notes(Form::Btauth, digest, question.body.len());
         let end = notes.since + self.patience(asking, notes.asked_ms);
         let heard = self.within(end, native::ask(self.caller(), line, question, &self.limits)).await?;
+        if self.targets.is_refused(hotkey, heard.status) {
+            observe::plainly(hotkey);
+            return Box::pin(self.call(call, notes)).await;
+        }
         match again.filter(|_| heard.knows_no_route()) {
             Some(body) => self.call_again(call, First { body, heard }, notes).await,
             None => Ok(heard),

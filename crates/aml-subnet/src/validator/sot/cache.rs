@@ -12,6 +12,7 @@ use aml_miner::digest::Digest;
 use aml_miner::whole_file::{self, Readers};
 use chrono::{Days, NaiveDate};
 
+use super::erased;
 use super::error::{OpenSotError, SotError};
 
 /// The directories of the cache.
@@ -46,6 +47,11 @@ impl Cache {
     /// The manifest that a cached batch has, whatever its files are worth; `None` where that is gone too.
     pub(super) fn named(&self, date: NaiveDate, window_days: u16) -> Option<Digest> {
         fs::read(self.batch(date, window_days).join(MANIFEST_FILE)).ok().map(|bytes| Digest::of(&bytes))
+    }
+
+    /// The manifest of the batch that was erased here.
+    pub(super) fn erased(&self, date: NaiveDate, window_days: u16) -> Option<Digest> {
+        erased::of(&self.batches, date, window_days)
     }
 
     /// Where outcomes lie that came later than their batch.
@@ -87,6 +93,7 @@ impl Cache {
             }
         }
         self.sweep_pools(first)?;
+        erased::sweep(&self.batches, first)?;
         self.sweep_incoming(first)
     }
 

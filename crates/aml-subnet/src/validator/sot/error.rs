@@ -59,6 +59,17 @@ pub enum SotError {
         /// The window.
         window_days: u16,
     },
+    /// It was erased here, and the source still has the same.
+    #[error(
+        "the batch of {date} with a window of {window_days} days was erased here (aml-subnet erase), and the source still has \
+         the same: it is not fetched again"
+    )]
+    Erased {
+        /// The day.
+        date: NaiveDate,
+        /// The window.
+        window_days: u16,
+    },
     /// All that there is lies ahead.
     #[error(
         "the only batches that the source has are of days to come, the next of {next}: batches up to {last} are taken"

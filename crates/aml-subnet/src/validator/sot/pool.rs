@@ -67,8 +67,9 @@ impl Gathering<'_> {
     /// Whether outcomes of a past batch are known; then the batch is here too.
     async fn look(&self, found: Found) -> Result<bool, SotError> {
         let known = self.source.labels(found, self.now).await?.is_some();
-        if known {
-            self.source.fetch(found).await?;
+        if known && let Err(error) = self.source.fetch(found).await {
+            // Outcomes of what was erased draw no traps.
+            return if matches!(error, SotError::Erased { .. }) { Ok(false) } else { Err(error) };
         }
         Ok(known)
     }

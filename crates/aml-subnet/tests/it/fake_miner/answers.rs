@@ -74,6 +74,7 @@ impl Miner {
         match self.verify(request) {
             Ok(asked) => match self.behaviour {
                 Behaviour::RefusingSigned { status, retry_after } => self.refused(status, retry_after, &asked),
+                Behaviour::KnowsNoShares { .. } if request.target.contains("share") => self.refused(422, None, &asked),
                 _ => self.scored(request, &asked),
             },
             Err(refusal) => Reply::refusal(401, refusal.code(), &refusal.to_string()),
@@ -191,6 +192,7 @@ impl Miner {
             Behaviour::Lazy => 0.5,
             Behaviour::Honest { skill }
             | Behaviour::HonestExplaining { skill, .. }
+            | Behaviour::KnowsNoShares { skill }
             | Behaviour::Slow { skill, .. }
             | Behaviour::V10Only { skill } => honest(&self.name, *skill, alert),
             Behaviour::Copying { of, skill } => (honest(of, *skill, alert) - 1e-9).max(0.0),

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{Args, Checks};
 use crate::error_chain::with_causes;
 use crate::offline::{Answer, OfflineModels};
+use crate::wire::Explain;
 use crate::wire::{Batch, Column, Table};
 
 /// Scores the batch with every number of threads; the answers of the first.
@@ -22,7 +23,7 @@ pub(super) fn run(args: &Args, batch: &Batch, checks: &mut Checks<'_>) -> anyhow
     for &threads in &args.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build()?;
         let started = Instant::now();
-        let answers = pool.install(|| models.answers(batch, true));
+        let answers = pool.install(|| models.answers(batch, Explain::Top));
         let seconds = started.elapsed().as_secs_f64();
         let name = format!("models, {threads} threads");
         let answers = match answers {
