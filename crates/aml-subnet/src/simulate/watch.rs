@@ -98,7 +98,7 @@ impl Watch {
             metrics: Some(recorder.handle()),
             readiness: Readiness::default(),
             upkeep: Arc::default(),
-            access: crate::api::access::Access::default(),
+            access: Arc::default(),
         }));
         Self { stage, ledger, chain, aside, recorder, view, pages, seen: Mutex::default() }
     }
