@@ -52,20 +52,32 @@ pub async fn run(listener: TcpListener, api: ApiState, source: Arc<dyn ChainSour
     looking.abort();
 }
 
-/// Serves the `newest` API, and holds months against each other for its metrics, until `stop`; nobody reads the chain. One that is
-/// replaced finishes the requests that it has, and no connection is turned away meanwhile.
-pub async fn serve_newest(listener: TcpListener, mut newest: watch::Receiver<ApiState>, stop: CancellationToken) {
-    let (shown, current) = watch::channel(router(newest.borrow_and_update().clone()));
+/// An API that may be replaced by another one.
+#[derive(Clone)]
+pub struct Shown {
+    api: ApiState,
+    routes: Router,
+}
+
+impl From<ApiState> for Shown {
+    fn from(api: ApiState) -> Self {
+        Self { routes: router(api.clone()), api }
+    }
+}
+
+/// Serves the `newest` API, and holds months against each other for its metrics, until `stop`; nobody reads the chain. Every request that comes
+/// after a change goes to the new one; the old one finishes those that it has, and no connection is turned away meanwhile.
+pub async fn serve_newest(listener: TcpListener, mut newest: watch::Receiver<Shown>, stop: CancellationToken) {
+    let current = newest.clone();
     let app = Router::new().fallback_service(service_fn(move |request| {
-        let current = current.borrow().clone();
-        current.oneshot(request)
+        let routes = current.borrow().routes.clone();
+        routes.oneshot(request)
     }));
     let looking = tokio::spawn({
         let stop = stop.clone();
         async move {
             loop {
-                let api = newest.borrow_and_update().clone();
-                drop(shown.send_replace(router(api.clone())));
+                let api = newest.borrow_and_update().api.clone();
                 tokio::select! {
                     () = keep_looking(&api, DRIFT_INTERVAL, stop.clone()) => return,
                     replaced = newest.changed() => if replaced.is_err() { return },

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ledger::{self, LedgerArgs};
 use super::{chain, readers};
-use crate::api::serve::serve_newest;
+use crate::api::serve::{Shown, serve_newest};
 use crate::api::state::{ApiParts, ApiState, Readiness};
 use crate::config::Settings;
 use crate::logging;
@@ -61,21 +61,30 @@ async fn serve(args: &PagesArgs, settings: Settings) -> anyhow::Result<ExitCode>
     let metrics = logging::record_metrics();
     let access = Arc::new(readers::access(&settings.validator)?);
     let source = Source { args, settings: &settings, file: copied(&settings)? };
-    let show = |copy: &Opened| {
+    let told = |copy: &Opened| {
         tracing::info!(netuid = copy.settings.netuid, %address, ledger = copy.ledger.address(), "pages are served");
+    };
+    let of = |copy: &Opened| {
         let parts = ApiParts::of(&copy.settings, copy.ledger.clone(), args.hotkey, Arc::new(SystemClock));
         let readiness = Readiness { mirror: true, ..parts.readiness };
-        ApiState::new(ApiParts { metrics: metrics.clone(), readiness, access: Arc::clone(&access), ..parts })
+        Shown::from(ApiState::new(ApiParts {
+            metrics: metrics.clone(),
+            readiness,
+            access: Arc::clone(&access),
+            ..parts
+        }))
     };
     let first = source.open().await?;
     let mut seen = first.seen;
-    let (shown, newest) = watch::channel(show(&first));
+    let (shown, newest) = watch::channel(of(&first));
+    told(&first);
     drop(first);
     let replacing = async {
         while let Some(copy) = source.newer(seen, &stop).await {
             seen = copy.seen;
             // The old ledger closes with the last request that reads it.
-            shown.send_replace(show(&copy));
+            shown.send_replace(of(&copy));
+            told(&copy);
         }
     };
     tokio::join!(serve_newest(listener, newest, stop.clone()), replacing);
