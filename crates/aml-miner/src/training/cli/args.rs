@@ -71,7 +71,7 @@ pub(super) struct TrainArgs {
     pub(super) range: RangeArgs,
     #[command(flatten)]
     pub(super) config: ConfigArgs,
-    /// Directory the models are written to, as <model>_v<version>.txt with model_metadata.json beside them.
+    /// Directory the models are written to, as `MODEL_vVERSION.txt` with `model_metadata.json` beside them.
     #[arg(long, value_name = "DIR", value_parser = directory)]
     pub(super) output: PathBuf,
     /// Make models anew that are there already.
