@@ -335,6 +335,12 @@ impl Client {
         Some(answer)
     }
 
+    /// The next answer that is no question whether we are still there: somebody who says that nothing more comes is asked that when the
+    /// answer takes a moment.
+    pub(crate) fn last_word(&mut self) -> Option<Answer> {
+        std::iter::from_fn(|| self.answer()).find(|answer| answer.status != 100)
+    }
+
     fn chunked(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
         loop {

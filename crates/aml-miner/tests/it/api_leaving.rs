@@ -50,7 +50,7 @@ fn a_caller_that_only_finished_sending_is_waited_for_and_told_so() {
     assert_eq!((asked.status, asked.body.len()), (100, 0));
     assert_eq!(busy(&server), 1);
     server.knobs.gate.set(false);
-    patient.answer().expect("an answer").must_succeed();
+    patient.last_word().expect("an answer").must_succeed();
     assert!(patient.answer().is_none(), "and the connection ends");
 }
 
@@ -63,9 +63,9 @@ fn what_was_sent_before_the_end_of_sending_is_answered_however_close_the_end_is(
         client.send(&five);
         client.stream.shutdown(Shutdown::Write).expect("open");
         for _ in 0..5 {
-            client.answer().expect("an answer").must_succeed();
+            client.last_word().expect("an answer").must_succeed();
         }
-        assert!(client.answer().is_none(), "and the connection ends");
+        assert!(client.last_word().is_none(), "and the connection ends");
     }
 }
 
