@@ -141,16 +141,21 @@ fn outcomes_that_were_there_before_are_taken_over() {
     assert_eq!(desk.standing(), [is("a0", 1.0, "unknown"), is("a1", 1.0, "team"), is("a2", 0.0, "unknown")]);
 }
 
+/// A publisher's key, and the file `publisher.key` with it in a folder.
+fn publisher(root: &Path) -> ed25519_dalek::SigningKey {
+    let file = root.join("publisher.key");
+    fs::write(&file, "11".repeat(32)).expect("a file");
+    #[cfg(unix)]
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
+    ed25519_dalek::SigningKey::from_bytes(&[0x11; 32])
+}
+
 #[test]
 fn a_signed_manifest_is_signed_again_by_its_publisher_or_stays() {
     let desk = Desk::new();
     let root: &Path = desk.written.root.path();
     fs::write(root.join("in.csv"), FIRST).expect("a file");
-    fs::write(root.join("publisher.key"), "11".repeat(32)).expect("a file");
-    #[cfg(unix)]
-    fs::set_permissions(root.join("publisher.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .expect("a mode");
-    let key = ed25519_dalek::SigningKey::from_bytes(&[0x11; 32]);
+    let key = publisher(root);
     desk.written.edit_manifest(|manifest| manifest.sign(&key));
     let output = desk.run(&["add", "batch", "in.csv", "--source", "team"]);
     assert!(said(&output).contains("--publisher-key") && desk.standing().is_empty(), "{}", said(&output));
@@ -165,11 +170,7 @@ fn keys_of_a_newer_minor_version_stay_when_outcomes_are_added_and_so_does_the_si
     let desk = Desk::new();
     let root: &Path = desk.written.root.path();
     fs::write(root.join("in.csv"), FIRST).expect("a file");
-    fs::write(root.join("publisher.key"), "11".repeat(32)).expect("a file");
-    #[cfg(unix)]
-    fs::set_permissions(root.join("publisher.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .expect("a mode");
-    let key = ed25519_dalek::SigningKey::from_bytes(&[0x11; 32]);
+    let key = publisher(root);
     let path = desk.written.path().join("META.json");
     let text = fs::read_to_string(&path).expect("a manifest").replace("\"1.0\"", "\"1.2\"");
     let text = text.replace("\"network\"", "\"region\": {\"name\": [1, true, null]},\n  \"network\"");

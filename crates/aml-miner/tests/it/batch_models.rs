@@ -30,7 +30,7 @@ pub(crate) fn model_directory() -> TempDir {
     directory
 }
 
-fn draft(model: ModelKind, features: [&str; 2]) -> Draft {
+pub(crate) fn draft(model: ModelKind, features: [&str; 2]) -> Draft {
     Draft {
         model,
         version: "1.0.0".into(),

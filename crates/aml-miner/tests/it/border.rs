@@ -1,14 +1,12 @@
 //! The borders between models, and between a caller and the API: every pair is served with the same bits, or refused with a
 //! reason. `docs/testing.md` has the table of all borders.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use aml_miner::api::models::Loaded;
 use aml_miner::data::write_batch;
 use aml_miner::digest::Digest;
-use aml_miner::features::{SCHEMA_VERSION, Schema};
-use aml_miner::models::bundle::{Draft, LearntFrom, METADATA_FILE, Metadata, ModelKind, Origin, Training, save};
+use aml_miner::models::bundle::{Draft, LearntFrom, METADATA_FILE, Metadata, ModelKind, save};
 use aml_miner::models::{Calibration, ModelFiles};
 use aml_miner::offline::OfflineModels;
 use aml_miner::synth::{SynthConfig, generate};
@@ -34,25 +32,7 @@ fn text(features: [&str; 2], leaf: &str) -> String {
 }
 
 fn draft(model: ModelKind, version: &str, features: [&str; 2]) -> Draft {
-    Draft {
-        model,
-        version: version.to_owned(),
-        schema: Schema { version: SCHEMA_VERSION, rows: model.rows(), features: features.map(str::to_owned).to_vec() },
-        calibration: Calibration::None,
-        alert_scorer: None,
-        batch_relative: false,
-        origin: Origin::Trained(Training {
-            data_sha256: Digest::of(b"data"),
-            first_date: "2025-01-01".into(),
-            last_date: "2025-03-31".into(),
-            rows: 6,
-            parameters: BTreeMap::new(),
-            seeds: BTreeMap::new(),
-            lightgbm_version: "4.7.0".into(),
-        }),
-        metrics: BTreeMap::new(),
-        created_at: "2025-04-01T00:00:00Z".into(),
-    }
+    Draft { version: version.to_owned(), ..crate::batch_models::draft(model, features) }
 }
 
 /// Alert scorers by name: trees, and the curve over them.
