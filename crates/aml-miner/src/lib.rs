@@ -1,4 +1,4 @@
-//! Scores, ranks and explains crypto anti-money-laundering alerts with LightGBM models.
+//! Scores, ranks and explains crypto anti-money-laundering alerts with models of LightGBM, XGBoost, CatBoost and scikit-learn.
 //!
 //! | feature | what it adds |
 //! |---|---|
