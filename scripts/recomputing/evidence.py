@@ -136,7 +136,8 @@ class Evidence:
         signature = bytes.fromhex(row["beacon"]["signatures"][named(sealed["beacon"])])
         keys = [open_answer.public_key(one) for one in (hotkey, pack.manifest["hotkey"])]
         try:
-            receipt, plain = open_answer.open_answer(cipher, signature, *keys, bytes.fromhex(answer["request"]))
+            task = self.shelf.tasks[name]["common"]["body"]
+            receipt, plain = open_answer.open_answer(cipher, signature, *keys, bytes.fromhex(task))
             same = hashlib.sha256(cipher).hexdigest() == sealed["cipher"] and plain == body and receipt.decode() == answer["receipt"]
         except open_answer.Wrong:
             same = False

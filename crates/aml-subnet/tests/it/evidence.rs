@@ -240,6 +240,8 @@ async fn sealed_season() -> (World, Vec<RoundId>) {
         ("Bob", explaining(0.9)),
         ("Charlie", explaining(0.5)),
         ("Dave", Behaviour::Lazy),
+        // From its second round on it is sent packed tasks.
+        ("Gina", Behaviour::Packed { skill: 0.6 }),
         ("Eve", Behaviour::Lying(Lie::Nan)),
         ("Ferdie", Behaviour::Dead),
     ];

@@ -15,6 +15,7 @@ mod api_readers;
 mod api_reasons;
 mod api_routes;
 mod api_search;
+mod arrow_tasks;
 mod axon_v10;
 mod border;
 mod btauth;

@@ -74,7 +74,7 @@ async fn season(days: u32, cast: Vec<(&str, Behaviour)>, rules: RulesList) -> (W
 fn cast() -> Vec<(&'static str, Behaviour)> {
     vec![
         ("Bob", honest(0.9)),
-        ("Charlie", honest(0.5)),
+        ("Charlie", Behaviour::Packed { skill: 0.5 }),
         ("Dave", Behaviour::Lazy),
         ("Eve", Behaviour::Lying(Lie::Nan)),
         ("Ferdie", Behaviour::Dead),

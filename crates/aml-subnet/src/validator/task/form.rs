@@ -29,10 +29,19 @@ impl TaskForm {
     }
 }
 
-/// The parts of the common task of `round`, and its rows as JSON.
-pub(super) fn common(round: RoundId, salt: &[u8; 32], batch: &Batch, forge: Option<&Forge>) -> (CommonParts, Shared) {
+/// A common task in the making.
+pub(super) struct Made {
+    pub(super) parts: CommonParts,
+    /// Its rows as JSON.
+    pub(super) shared: Shared,
+    /// Its rows.
+    pub(super) batch: Batch,
+}
+
+/// The common task of `round`.
+pub(super) fn common(round: RoundId, salt: &[u8; 32], batch: &Batch, forge: Option<&Forge>) -> Made {
     let common::Made { batch, alerts, groups, clusters, patterns } = common::make(round, salt, batch, forge);
     let shared = Shared::of(&batch);
     let body: Digest = RequestBody::from(shared.body(None)).digest();
-    (CommonParts { alerts, groups, clusters, patterns, body, accept_unsigned: false }, shared)
+    Made { parts: CommonParts { alerts, groups, clusters, patterns, body, accept_unsigned: false }, shared, batch }
 }
