@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes docs/benchmarks.md from the results of scripts/bench.sh: bench_report.py RESULTS > docs/benchmarks.md"""
+"""Writes docs/benchmarks.md from the results of scripts/bench.sh: bench_report.py RESULTS OLD > NEW
+
+OLD is the page as it is: what scripts/round_load.sh wrote into it is kept.
+"""
 import importlib.metadata
 import json
 import pathlib
@@ -7,6 +10,8 @@ import platform
 import re
 import subprocess
 import sys
+
+from round_load_report import HEADING as ROUND_LOAD
 
 INTRO = """# Benchmarks
 
@@ -184,6 +189,12 @@ def kernel_targets(found):
              f"({explained / explained_there:.0f}x)", (explained >= 1e5, explained >= 1.5e5))]
 
 
+def round_load(page):
+    """The section of another script."""
+    _, found, rest = page.read_text().partition(ROUND_LOAD + "\n")
+    return (ROUND_LOAD + "\n" + rest.split("\n## ")[0]).rstrip() if found else ""
+
+
 def main():
     results = pathlib.Path(sys.argv[1])
     report = json.loads((results / "servers.json").read_text())
@@ -230,6 +241,9 @@ def main():
         print("\n## The steps of a request by the number of alerts, one thread\n\n```")
         print("\n".join(steps).strip())
         print("```")
+    kept = round_load(pathlib.Path(sys.argv[2]))
+    if kept:
+        print("\n" + kept)
 
 
 if __name__ == "__main__":

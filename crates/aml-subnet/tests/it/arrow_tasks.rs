@@ -279,7 +279,8 @@ async fn a_validator_that_dies_while_it_asks_sends_the_same_bytes_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sealed_answer_to_a_packed_task_opens_and_counts() {
     let mut scene = Scene::set(2).await;
-    scene.world.seal(OpeningRule::SUBNET);
+    // The proxy takes an opening of the development beacon by the rule of such chains.
+    scene.world.seal(OpeningRule::development(30));
     for day in 0..2 {
         let id = scene.dawn(day);
         let asked = scene.turn().await;
