@@ -90,8 +90,9 @@ apart=(
 )
 
 has_nextest() { cargo nextest --version >/dev/null 2>&1; }
+# Tests wait for blocks and deadlines more than they compute.
 each_in_a_process() { # flags of cargo
-  counted cargo nextest run --workspace "$@" --no-fail-fast --success-output=final --status-level=slow
+  counted cargo nextest run --workspace "$@" --test-threads "$(($(nproc) * 2))" --no-fail-fast --success-output=final --status-level=slow
 }
 all_in_one_process() { # flags of cargo, then what goes to the tests
   counted cargo test --workspace --no-fail-fast --lib --bins --tests "$@" --show-output

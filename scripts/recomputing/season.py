@@ -27,6 +27,8 @@ class Season:
 
     def recompute(self):
         for row in self.book.by_day():
+            if row["rules"] not in ("v1", "v2"):
+                raise SystemExit(f"recompute: round {row['id']} is under rules {row['rules']}, whose constants are not known here")
             if STEPS[row["step"]] == "fetched":
                 continue
             self.commitment(row)

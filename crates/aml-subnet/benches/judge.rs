@@ -37,7 +37,7 @@ use aml_subnet::validator::merge::merge;
 use aml_subnet::validator::world::Threads;
 use aml_subnet::wallet::Hotkey;
 
-const RULES: Rules = RulesVersion::V1.rules();
+const RULES: Rules = Rules::V1;
 const ALERTS: usize = 50_000;
 const MINERS: u16 = 256;
 /// Of those with explanations fewer are stored: they are four times as large.

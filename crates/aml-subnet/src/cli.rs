@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 mod adopt;
 mod ask;
@@ -22,6 +22,7 @@ mod miner;
 mod miners;
 mod my_rounds;
 mod pages;
+mod program;
 mod readers;
 mod reasons;
 mod replay;
@@ -40,6 +41,7 @@ mod validator;
 mod wallet;
 mod weights;
 
+pub use program::Program;
 pub use settings_args::{AxonArgs, SettingsArgs, ValidatorArgs};
 
 /// Exit code of a wrong configuration or command line.
@@ -154,16 +156,8 @@ impl Cli {
     }
 }
 
-/// Reads the working directory's `.env`, parses the command line and runs it. To be called before any thread is started.
+/// The program as it is shipped.
 #[must_use]
 pub fn main() -> ExitCode {
-    if let Err(error) = environment::take_dotenv(".env".as_ref()) {
-        eprintln!("error: {error}");
-        return ExitCode::from(EXIT_CONFIG);
-    }
-    let matches = environment::without_empty_variables(Cli::command()).get_matches();
-    match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli.run(),
-        Err(error) => error.exit(),
-    }
+    Program::new().run()
 }

@@ -32,7 +32,7 @@ pub struct Adoption<'a> {
     pub from: String,
     /// When it is taken over, in milliseconds since 1970.
     pub at_ms: i64,
-    /// Its rows by table, one a line of JSON.
+    /// Its rows by table, one per line of JSON.
     pub tables: BTreeMap<&'static str, Vec<u8>>,
     /// Its answers, which name bodies.
     pub answers: Vec<Answer>,

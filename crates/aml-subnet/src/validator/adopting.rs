@@ -72,7 +72,7 @@ impl Adopting<'_> {
         if id.netuid != self.netuid {
             return Err(AdoptError::OtherSubnet(id));
         }
-        let constants = &Constants::V2;
+        let constants = content.rules.information().ok_or_else(|| unsound(id, content::NOT_PAID_FOR_INFORMATION))?;
         stands(&content, constants)?;
         self.speaks(&content, constants).await?;
         let mut tables = BTreeMap::new();
@@ -116,7 +116,7 @@ impl Adopting<'_> {
         };
         let mut told: Vec<Told> = content.columns.iter().filter_map(told).collect();
         told.sort_by_key(|one| one.hotkey);
-        let information = Information { ledger: self.ledger, workers: self.workers, constants };
+        let information = Information { ledger: self.ledger, workers: self.workers, rules: content.rules, constants };
         let (canonical, _) = information.canonical_scores(&content.in_force, &judged, told).await?;
         if canonical == content.canonical {
             Ok(())

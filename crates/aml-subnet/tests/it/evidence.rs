@@ -61,7 +61,7 @@ fn on_day(world: &World, day: u64) {
     world.clock.set(noon(first_day() + Days::new(day)));
 }
 
-async fn must_pass(world: &World) -> Pass {
+pub(crate) async fn must_pass(world: &World) -> Pass {
     let pass = tokio::time::timeout(PATIENCE, world.validator().once(&CancellationToken::new())).await;
     let pass = pass.expect("it ends");
     assert!(pass.errors.is_empty(), "{:#?}", pass.errors);
@@ -364,8 +364,7 @@ async fn a_new_validator_takes_rounds_over_and_they_count_as_its_own() {
     new.settings.rules = Some(RulesList::always(RulesVersion::V2));
     new.ledger = ledger;
     on_day(&new, 23);
-    let constants = RulesVersion::V2.information().expect("rules v2");
-    let information = Information { ledger: &new.ledger, workers: &Threads, constants };
+    let information = Information::under(RulesVersion::V2, &new.ledger, &Threads).expect("rules v2");
     let today = RoundId { date: first_day() + Days::new(23), ..id };
     let now_ms = aml_miner::clock::millis(new.clock.now());
     let standing = information.in_force(today, &[], now_ms).await.expect("a ledger").standing;

@@ -69,6 +69,7 @@ mod redis_nonces;
 mod risk;
 mod rules_apply;
 mod rules_compare;
+mod rules_registered;
 mod rules_switch;
 mod rules_v2_kit;
 mod rules_v2_moments;

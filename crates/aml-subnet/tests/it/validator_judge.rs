@@ -9,7 +9,7 @@ use aml_subnet::store::records::{Answer, BodyForm, EncodedTask, Form, Reply, Tas
 use aml_subnet::validation::ensemble_aggregator::aggregate_scores;
 use aml_subnet::validation::observations::{agreement, entropy, monotonicity};
 use aml_subnet::validation::performance::{RoundScore, after_grace};
-use aml_subnet::validation::rules::{Rules, RulesVersion};
+use aml_subnet::validation::rules::Rules;
 use aml_subnet::validation::tier3_settlement::SettleError;
 use aml_subnet::validator::judge::{Bench, Judged, compare, remember, shared_places, submissions};
 use aml_subnet::validator::merge::merge;
@@ -19,7 +19,7 @@ use proptest::prelude::{ProptestConfig, Strategy, prop_assert, prop_assert_eq, p
 
 use crate::validator_kit::{answer, common_task, hotkey, receipt_key, request, roster, silence, task};
 
-const RULES: Rules = RulesVersion::V1.rules();
+const RULES: Rules = Rules::V1;
 const ALERTS: usize = 40;
 
 /// Scores of a miner's whole list: traps where they belong, the alerts in some order of its own.

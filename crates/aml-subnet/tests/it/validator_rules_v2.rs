@@ -131,8 +131,7 @@ async fn a_season_under_rules_v2_pays_information_and_nothing_else() {
 /// What voices come from comes out again, by what was known then, whatever is known now.
 async fn must_have_grounds(world: &World, id: RoundId) {
     let round = world.ledger.round(id).await.expect("a ledger").expect("a round");
-    let constants = round.rules.information().expect("rules v2");
-    let information = Information { ledger: &world.ledger, workers: &Threads, constants };
+    let information = Information::under(round.rules, &world.ledger, &Threads).expect("rules v2");
     let standing = world.ledger.in_force(id).await.expect("a ledger").expect("in force").standing;
     let grounds = information.grounds(&round).await.expect("a ledger").expect("columns are kept");
     assert_eq!((grounds.made_ms, &grounds.rounds), (standing.made_ms, &standing.rounds));

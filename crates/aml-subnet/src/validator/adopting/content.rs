@@ -21,6 +21,9 @@ use crate::validator::information::Grounds;
 use crate::validator::task::commitment_of;
 use crate::wallet::Hotkey;
 
+/// Why a round is not taken over whose rules have no voices.
+pub(super) const NOT_PAID_FOR_INFORMATION: &str = "it is under rules that do not pay for information";
+
 #[derive(Deserialize)]
 struct RoundLine {
     id: String,
@@ -72,6 +75,7 @@ struct OutcomeLine {
 /// What a pack says, as values that go together.
 pub(super) struct Content {
     pub(super) round: RoundId,
+    pub(super) rules: RulesVersion,
     pub(super) answers: Vec<Answer>,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) columns: Vec<StoredColumn>,
@@ -104,8 +108,11 @@ pub(super) fn content(pack: &PackReader) -> Result<Content, AdoptError> {
     if line.id != *named || !itself || line.batch != pack.manifest.batch {
         return Err(unsound(round, "its row is of another round"));
     }
-    if line.rules != RulesVersion::V2 || line.void_ms.is_some() {
-        return Err(unsound(round, "it is void, or not under rules v2"));
+    if line.void_ms.is_some() {
+        return Err(unsound(round, "it is void"));
+    }
+    if line.rules.information().is_none() {
+        return Err(unsound(round, NOT_PAID_FOR_INFORMATION));
     }
     let task: Packed<Task> = only(round, pack.rows("tasks")?)?;
     let curve: CurveLine = only(round, pack.rows("curves")?)?;
@@ -139,6 +146,7 @@ pub(super) fn content(pack: &PackReader) -> Result<Content, AdoptError> {
     let columns = columns_of(round, columns, (&verdicts, task.roster.len()))?;
     Ok(Content {
         round,
+        rules: line.rules,
         answers: answers.into_iter().map(|row| row.record).collect(),
         verdicts,
         columns,

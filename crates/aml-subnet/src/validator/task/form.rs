@@ -25,7 +25,7 @@ impl TaskForm {
     /// The form under these rules; `accept_unsigned` says nothing under v1.
     #[must_use]
     pub fn of(rules: RulesVersion, accept_unsigned: bool) -> Self {
-        if rules > RulesVersion::V1 { Self::Common { accept_unsigned } } else { Self::PerMiner }
+        if rules.information().is_some() { Self::Common { accept_unsigned } } else { Self::PerMiner }
     }
 }
 
