@@ -13,10 +13,11 @@ INTRO = """# Benchmarks
 `scripts/bench.sh` measured these: `aml-miner-serve` and the Python reference of the same server (FastAPI, pandas,
 lightgbm, shap), interleaved in one run on one machine. Both had the same bodies and the same model files (211 trees
 of 31 leaves over 114 features for the alert scorer). Every answer was checked: identifiers complete and in order,
-scores in range, explanations that parse. The reference serves two cores; so does ours. A ratio above 1 is in our
-favour. Absolute figures depend on the machine and its neighbours; ratios of interleaved runs are what to look at. In
-the tables, `single` is one alert, `b100` to `b50k` are batches of that many, `conc8x100` is eight callers at once with
-100 alerts each; `rank10k` and `clusters10k` are the other two routes on the batch of 10,000 alerts. To measure again:
+scores in range, explanations that parse. The reference serves two cores; so does ours. Ratios say how many times
+better ours is. Absolute figures depend on the machine and its neighbours; ratios of interleaved runs are what to look
+at. In the tables, `ref` is the reference and `rust` ours. `single` is one alert, `b100` to `b50k` are batches of that
+many, and `conc8x100` is eight callers at once with 100 alerts each. `rank10k` and `clusters10k` are the other two
+routes on the batch of 10,000 alerts. To measure again, with `AML_SHARED` naming the folder that holds the reference:
 
     AML_SHARED=../shared ./scripts/bench.sh                        # waits until other processes are idle
     AML_SHARED=../shared nice -n -15 ./scripts/bench.sh --no-wait  # on a machine that others use
@@ -207,7 +208,7 @@ def main():
     more = json.loads(more.read_text()) if more.exists() else None
     kernel_lines, kernel_rows = kernel_table(results / "kernels.txt")
     kernels = kernel_targets(kernel_rows)
-    print("\n## Targets\n")
+    print("\n## Targets\n\n*Must* is what a release has to reach, *aim* what we would like to reach.\n")
     print("\n".join(targets(report, more, kernels)))
     print("\n## Ratios\n")
     print("\n".join(ratios(report)))

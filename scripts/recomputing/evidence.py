@@ -210,7 +210,7 @@ class Evidence:
         voices = dict(zip(hotkeys, self.information.voices(row, hotkeys, stored)))
         canonical = self.shelf.canonical.get(name)
         if canonical is not None:
-            self.tally.same("canonical: one a alert", name, len(canonical["scores"]), row["alerts"])
+            self.tally.same("canonical: one per alert", name, len(canonical["scores"]), row["alerts"])
             speaking = sorted(hotkey for hotkey, voice in voices.items() if voice > 0)
             self.tally.same("canonical: who speaks", name, sorted(canonical["weights"]), speaking)
             worth = {hotkey: stored["miners"][hotkey]["priced"]["weight"] for hotkey in hotkeys}

@@ -168,7 +168,7 @@ class Season:
                         voices[hotkey])
         scores, deviations = merging.merge(hotkeys, submissions, voices)
         roster = self.book.tasks[round_id]["roster"]
-        tally.same("canonical: one a alert", round_id, len(canonical["scores"]), len(roster))
+        tally.same("canonical: one per alert", round_id, len(canonical["scores"]), len(roster))
         for place, (stored, alert) in enumerate(zip(canonical["scores"], roster)):
             where = f"{round_id} {alert['alert_id']}"
             tally.close("canonical: scores", where, stored["score"], float(scores[place]))

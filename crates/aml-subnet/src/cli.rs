@@ -80,7 +80,7 @@ enum Command {
     Erase(Box<erase::EraseArgs>),
     /// Serves pages and API, read-only, from a replica or a copy of a ledger
     Pages(pages::PagesArgs),
-    /// Applies the rules of scoring and pay by themselves
+    /// Applies the rules of scoring and pay without a chain, compares their versions, checks a change of rules
     Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
     Ask(ask::AskArgs),
@@ -104,12 +104,12 @@ enum Command {
     Metagraph(metagraph::MetagraphArgs),
     /// Writes canonical scores of a published round as signed files, or checks such files
     Scores(scores::ScoresArgs),
-    /// Runs rounds on virtual time from a seed, and looks whether the law holds
+    /// Runs a validator on virtual time from a seed, and checks that its laws hold
     #[cfg(feature = "simulate")]
     Simulate(simulate::SimulateArgs),
-    /// Replaces the installed release by a newer one, and takes it back when that does not come up
+    /// Replaces the installed release by a newer one, and goes back to the old one when that does not start
     Upgrade(upgrade::UpgradeArgs),
-    /// Shows which hotkey would be used
+    /// Shows which hotkey would be used, or makes one for a development chain
     Wallet(wallet::ShowWalletArgs),
     /// Shows or sets the weights that the ledger's rounds come to
     Weights(weights::WeightsArgs),

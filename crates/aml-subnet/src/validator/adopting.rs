@@ -79,10 +79,18 @@ impl Adopting<'_> {
         for table in ROUND_TABLES {
             tables.insert(table, pack.table(table)?);
         }
-        let Content { answers, canonical, grounds, reasons, .. } = content;
+        let Content { answers, canonical, calibration, grounds, reasons, .. } = content;
         let from = pack.manifest.hotkey.to_string();
-        let (canonical, reasons) = (canonical.as_ref(), reasons.as_ref());
-        let adoption = Adoption { round: id, from, at_ms: self.now_ms, tables, answers, canonical, reasons };
+        let adoption = Adoption {
+            round: id,
+            from,
+            at_ms: self.now_ms,
+            tables,
+            answers,
+            canonical: canonical.as_ref(),
+            calibration: calibration.as_ref(),
+            reasons: reasons.as_ref(),
+        };
         let new = self.ledger.adopt(&adoption).await?;
         if let Some(grounds) = grounds.filter(|_| new) {
             let seen = grounds.miners.iter().filter_map(|(hotkey, of)| Some((*hotkey, of.first_seen_ms?)));

@@ -350,6 +350,8 @@ async fn a_new_validator_takes_rounds_over_and_they_count_as_its_own() {
     let reasons = ledger.reasons(id).await.expect("a ledger").expect("the pack has them");
     assert_eq!(Some(&reasons), old.ledger.reasons(id).await.expect("a ledger").as_ref());
     assert!(reasons.alerts.iter().any(|found| !found.is_empty()));
+    let calibration = ledger.calibration(id).await.expect("a ledger").expect("the pack has it");
+    assert_eq!(Some(calibration), old.ledger.calibration(id).await.expect("a ledger"));
     let told = told_of(&ledger, id).await;
     let codes = told["alert"]["reason_codes"].as_array().expect("they are shown");
     let own = reasons.alerts[3].len();
@@ -418,6 +420,10 @@ fn remade(good: &[u8], table: &str, change: impl Fn(&str) -> String) -> Vec<u8> 
     }
     let grounds = pack.unpacked("grounds.json").expect("it unpacks").expect("it is there");
     made.add_compressed("grounds.json", &grounds).expect("in memory");
+    let calibration: Option<serde_json::Value> = pack.json("calibration.json").expect("JSON");
+    let calibration = calibration.expect("it is there").to_string();
+    let calibration = if table == "calibration" { change(&calibration) } else { calibration };
+    made.add("calibration.json", calibration.as_bytes()).expect("in memory");
     let round = pack.manifest.round.parse().expect("a round");
     let head = PackHead { round, batch: pack.manifest.batch, made_at: pack.manifest.made_at, alert: None };
     made.finish(head, false, &alice).expect("in memory").1
@@ -433,7 +439,7 @@ async fn what_does_not_come_out_again_is_not_taken_over_though_it_is_signed() {
     let adopting = Adopting { ledger: &ledger, workers: &Threads, netuid: id.netuid, now_ms: 7 };
     let alice = dev_key("Alice").hotkey();
     type Change = fn(&str) -> String;
-    let changes: [(&str, Change, &str); 8] = [
+    let changes: [(&str, Change, &str); 10] = [
         ("canonical", |rows| rows.replacen("\"score\":0.", "\"score\":0.0", 1), "canonical scores do not come out"),
         ("standings", |rows| rows.replacen("\"part\":0.0", "\"part\":0.5", 1), "standing does not come out"),
         ("tasks", |rows| rows.replacen("\"alert_id\":\"", "\"alert_id\":\"x", 1), "not the one that was committed to"),
@@ -442,6 +448,8 @@ async fn what_does_not_come_out_again_is_not_taken_over_though_it_is_signed() {
         ("outcomes", |rows| rows.replacen("\"address\":\"", "\"address\":\"x", 1), "an outcome is of no alert"),
         ("verdicts", |rows| rows.replacen("7-2026-03-01-7", "7-2026-03-02-7", 1), "a row is of another round"),
         ("curves", |_| String::new(), "has not one row"),
+        ("calibration", |json| json.replacen("7-2026-03-01-7", "7-2026-03-02-7", 1), "its probabilities are not"),
+        ("calibration", |json| json.replacen("\"version\":1", "\"version\":9", 1), "its probabilities are not"),
     ];
     for (table, change, expected) in changes {
         let made = remade(&good, table, change);

@@ -14,7 +14,7 @@ use crate::training::config::{ModelConfig, check_version};
 /// Which batches are read.
 #[derive(Args, Clone, Debug)]
 pub(super) struct RangeArgs {
-    /// Directory of batch directories, one a day.
+    /// Directory of batch directories, one per day.
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
     /// First day, such as 2025-01-01.
@@ -94,7 +94,7 @@ pub(super) struct AdoptArgs {
     /// What it is for.
     #[arg(long, value_enum)]
     pub(super) kind: Kind,
-    /// File of its features in the order of its columns: names, one a line, a JSON list, or a schema. Not needed where the model
+    /// File of its features in the order of its columns: names, one per line, a JSON list, or a schema. Not needed where the model
     /// file names them.
     #[arg(long, value_name = "FILE")]
     pub(super) schema: Option<PathBuf>,

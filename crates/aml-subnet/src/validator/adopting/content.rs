@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{AdoptError, unsound};
 use crate::calendar::day_of;
 use crate::outputs::pack::PackReader;
+use crate::readers::calibration::Calibration;
 use crate::readers::reasons::Reasons;
 use crate::store::InForce;
 use crate::store::records::{Answer, Canonical, ColumnName, RoundId, StandingRecord, StoredColumn, Task, Verdict};
@@ -76,6 +77,7 @@ pub(super) struct Content {
     pub(super) columns: Vec<StoredColumn>,
     pub(super) in_force: InForce,
     pub(super) canonical: Option<Canonical>,
+    pub(super) calibration: Option<Calibration>,
     pub(super) grounds: Option<Grounds>,
     pub(super) reasons: Option<Reasons>,
 }
@@ -142,9 +144,21 @@ pub(super) fn content(pack: &PackReader) -> Result<Content, AdoptError> {
         columns,
         in_force: InForce { curve: curve.curve, standing },
         canonical: canonical.into_iter().map(|row| row.packed).next(),
+        calibration: calibration_of(round, pack)?,
         grounds: pack.json("grounds.json")?,
         reasons: reasons_of(round, pack, usize::try_from(line.alerts).unwrap_or(usize::MAX))?,
     })
+}
+
+/// The calibration of the probabilities, where the pack has one: that it is what the outcomes of the days before make is the other
+/// validator's word.
+fn calibration_of(round: RoundId, pack: &PackReader) -> Result<Option<Calibration>, AdoptError> {
+    let Some(calibration) = pack.json::<Calibration>("calibration.json")? else { return Ok(None) };
+    if calibration.round == pack.manifest.round && calibration.problem().is_none() {
+        Ok(Some(calibration))
+    } else {
+        Err(unsound(round, "its probabilities are not its own"))
+    }
 }
 
 /// The reasons, where the pack has any, as far as they can be looked at without answers and batch: the rest is the other validator's
