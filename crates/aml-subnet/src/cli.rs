@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod adopt;
 mod ask;
 mod chain;
+mod check_metadata;
 mod compare;
 mod doctor;
 mod environment;
@@ -85,6 +86,8 @@ enum Command {
     Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
     Ask(ask::AskArgs),
+    /// Says whether a neuron would work with a runtime of the chain
+    Chain(check_metadata::ChainArgs),
     /// Says what is wrong with a set-up
     Doctor(doctor::DoctorArgs),
     /// Runs a development chain, or asks a running one for something
@@ -133,6 +136,7 @@ impl Cli {
             Command::Pages(args) => pages::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),
+            Command::Chain(args) => check_metadata::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Localnet(args) => localnet::run(args),
             Command::Compare(args) => compare::run(&args),

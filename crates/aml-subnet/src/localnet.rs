@@ -27,6 +27,7 @@ mod ledger;
 mod maker;
 mod metadata;
 mod mirror;
+mod names;
 mod node;
 mod pool;
 mod rpc;

@@ -5,6 +5,7 @@
 //! is replaced by the next one; whatever is written is followed until it is final and read back.
 
 mod announce;
+mod calls;
 mod claims;
 mod collateral;
 mod epoch;
@@ -28,6 +29,7 @@ mod readings;
 mod reveal;
 mod revealed;
 mod rpc;
+pub mod runtime;
 mod set_weights;
 mod snapshot;
 mod standing;

@@ -15,6 +15,9 @@ macro_rules! refusals {
         }
 
         impl ChainRefusal {
+            /// All names that are known here.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
             /// The refusal of this name.
             #[must_use]
             pub fn from_name(pallet: &str, name: &str) -> Self {

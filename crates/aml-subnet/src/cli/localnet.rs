@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::ClientT;
@@ -13,6 +14,7 @@ use jsonrpsee::rpc_params;
 use serde_json::{Value, json};
 
 mod asks;
+mod like;
 mod stand_ins;
 
 use crate::localnet::{Config, Generation, Localnet, SubnetRules, keyring};
@@ -77,6 +79,9 @@ struct RunArgs {
     /// Runtime to show: 463, 381 or 218
     #[arg(long, default_value = "463")]
     runtime: Generation,
+    /// Metadata of a runtime to resemble: its version, without the storage items, calls and runtime APIs that it lacks
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["runtime", "db"])]
+    like: Option<PathBuf>,
     /// Milliseconds between blocks; 0 for blocks on demand only
     #[arg(long, default_value_t = 250)]
     block_time: u64,
@@ -161,10 +166,19 @@ async fn ask(command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The runtime to show, and what it is to lack.
+fn shown(args: &RunArgs) -> anyhow::Result<(Generation, Option<u32>, Vec<String>)> {
+    let Some(file) = &args.like else { return Ok((args.runtime, None, Vec::new())) };
+    like::shown(file).with_context(|| format!("cannot resemble {}", file.display()))
+}
+
 async fn serve(args: RunArgs) -> anyhow::Result<()> {
+    let (generation, spec_version, without) = shown(&args)?;
     let config = Config {
         listen: SocketAddr::new(args.host, args.port),
-        generation: args.runtime,
+        generation,
+        spec_version,
+        without,
         netuid: args.netuid,
         rules: SubnetRules {
             tempo: args.tempo,

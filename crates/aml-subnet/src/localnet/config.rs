@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aml_miner::clock::{Clock, SystemClock};
 
-use super::spec::Generation;
+use super::spec::{Generation, Spec};
 
 /// The rules of the subnet that exists from the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Which runtime it shows.
     pub generation: Generation,
+    /// The version that the runtime reports; `None` for that of its family.
+    pub spec_version: Option<u32>,
     /// Number of its subnet.
     pub netuid: u16,
     /// Rules of its subnet.
@@ -72,11 +74,20 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
 }
 
+impl Config {
+    /// The runtime that it shows at first.
+    pub(crate) fn spec(&self) -> Spec {
+        let family = self.generation.spec();
+        Spec { version: self.spec_version.unwrap_or(family.version), ..family }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             generation: Generation::G381,
+            spec_version: None,
             netuid: 1,
             rules: SubnetRules::default(),
             block_time: Some(Duration::from_millis(250)),

@@ -61,7 +61,7 @@ pub(crate) struct Made {
 impl Ledger {
     /// A chain with its first block.
     pub(crate) fn new(config: &Config, now_ms: u64) -> (Self, Made) {
-        let spec = config.generation.spec();
+        let spec = config.spec();
         let mut ledger = Self { without: config.without.clone(), ..Self::empty(spec) };
         let metadata = blake2_256(&ledger.metadata_of(spec).v15);
         let mut exec = maker::begin(Overlay::new(ledger.state.at(0)), 0, spec);

@@ -25,6 +25,8 @@ use super::mirror::{
 use super::spec::{Generation, Spec};
 use super::{apis, items, spec};
 
+/// The pallet that is Subtensor's own.
+pub(crate) const PALLET: &str = "SubtensorModule";
 /// Blocks whose hashes are kept, and so the longest life of a transaction.
 pub(crate) const BLOCK_HASH_COUNT: u32 = 4096;
 /// Least balance of an account, in rao.
@@ -70,7 +72,7 @@ impl Metadata {
 /// Takes out by name what a runtime is to lack.
 fn leave_out(metadata: &mut RuntimeMetadataV15, without: &[String]) {
     let stays = |name: &str| !without.iter().any(|gone| gone == name);
-    for pallet in metadata.pallets.iter_mut().filter(|pallet| pallet.name == "SubtensorModule") {
+    for pallet in metadata.pallets.iter_mut().filter(|pallet| pallet.name == PALLET) {
         pallet.storage.iter_mut().for_each(|storage| storage.entries.retain(|entry| stays(&entry.name)));
     }
     metadata.apis.iter_mut().for_each(|api| api.methods.retain(|method| stays(&method.name)));

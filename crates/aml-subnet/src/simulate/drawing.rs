@@ -122,6 +122,12 @@ impl Dice {
         day_begins(day) + from + self.up_to(most)
     }
 
+    /// So long after a task was made. Honest miners answer within seconds: mostly before that, so that the round has to be held.
+    fn after_task(&mut self) -> Duration {
+        let soon = self.0.below(3) > 0;
+        if soon { Duration::from_millis(self.0.below(3000) as u64 + 1) } else { self.up_to(MINUTE) }
+    }
+
     fn span(&mut self, day: u32, most: Duration) -> Span {
         Span { from: self.time(day), lasts: self.up_to(most) }
     }
@@ -131,7 +137,7 @@ impl Dice {
         let is_cut = day > 0 && self.one_in(6);
         if is_cut {
             let (from, lasts) = (self.time(day), self.up_to(20 * MINUTE));
-            let after = self.up_to(MINUTE);
+            let after = self.after_task();
             let while_asked = self.one_in(2);
             all.push(match while_asked {
                 true => Trouble::CutOff { day, after, lasts },

@@ -2,20 +2,16 @@
 
 use std::net::IpAddr;
 
-use scale_value::Value;
 use subxt::config::substrate::H256;
 
-use super::extrinsic::{Call, call};
-use super::neurons::{AxonInfo, number};
+use super::calls::{PROTOCOL, serve_axon};
+use super::neurons::AxonInfo;
 use super::snapshot::{Item, ReadError, Snapshot};
 use super::submit::SubmitError;
 use super::{At, Subtensor};
 use crate::chain::announce::{Announced, Announcement};
 use crate::chain::types::Axon;
 use crate::wallet::{Hotkey, Signer};
-
-/// The protocol number that the SDKs send.
-const PROTOCOL: u8 = 4;
 
 /// Why nothing was announced.
 #[derive(Debug, thiserror::Error)]
@@ -110,24 +106,6 @@ fn same(there: &Axon, axon: &Announcement) -> bool {
     (there.ip, there.port, there.version, there.protocol) == (axon.ip, axon.port, axon.version, PROTOCOL)
 }
 
-fn serve_axon(axon: &Announcement) -> Call {
-    let (ip, ip_type) = number(axon.ip);
-    let number = |value: u128| Value::u128(value);
-    call(
-        "serve_axon",
-        vec![
-            ("netuid", number(axon.netuid.into())),
-            ("version", number(axon.version.into())),
-            ("ip", number(ip)),
-            ("port", number(axon.port.into())),
-            ("ip_type", number(ip_type.into())),
-            ("protocol", number(PROTOCOL.into())),
-            ("placeholder1", number(0)),
-            ("placeholder2", number(0)),
-        ],
-    )
-}
-
 /// What the chain knows of the neuron's axon.
 struct View {
     registered: bool,
@@ -148,7 +126,8 @@ impl View {
             registered: values.get::<u16>(&uid)?.is_some(),
             axon: info.as_ref().and_then(AxonInfo::axon),
             served_at: info.map(|info| info.block),
-            rate_limit: values.need(&limit)?,
+            // Without it nothing is foreseen: the chain says itself that it is too soon.
+            rate_limit: values.get(&limit)?.unwrap_or(0),
             block: snapshot.block().0,
         })
     }

@@ -11,7 +11,7 @@ use crate::wallet::Hotkey;
 /// What is read of the item.
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "scale_decode")]
-struct Stored {
+pub(super) struct Stored {
     locked: u64,
     min_locked: u64,
     earned: u64,

@@ -1,6 +1,5 @@
 //! What the chain shows of weights: those that are set, and those that are committed.
 
-use scale_value::Value;
 use subxt::config::substrate::{AccountId32, H256};
 
 use super::snapshot::{Item, ReadError, Snapshot};
@@ -72,11 +71,6 @@ impl Subtensor {
         let block = At::Hash(H256(included.block_hash));
         self.read(block, |snapshot| Box::pin(stored(snapshot, subnet, hotkey))).await
     }
-}
-
-/// Numbers as an argument.
-pub(super) fn numbers(values: &[u16]) -> Value {
-    Value::unnamed_composite(values.iter().map(|value| Value::u128((*value).into())))
 }
 
 /// The weights of a hotkey in a block; `None` when it is not registered.

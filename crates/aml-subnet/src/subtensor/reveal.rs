@@ -1,9 +1,7 @@
 //! The second half of commit-reveal: revealing a hash commit in its window.
 
-use scale_value::Value;
-
-use super::readback::{commits, numbers};
-use super::set_weights::Names;
+use super::calls;
+use super::readback::commits;
 use super::snapshot::ReadError;
 use super::submit::SubmitError;
 use super::{At, Subtensor};
@@ -72,14 +70,8 @@ impl Subtensor {
                 return Err(RevealError::Expired { last });
             }
         }
-        let args = vec![
-            ("uids", numbers(&content.weights.uids)),
-            ("values", numbers(&content.weights.values)),
-            ("salt", numbers(&content.salt)),
-            ("version_key", Value::u128(content.version_key.into())),
-        ];
-        let names = Names { main: "reveal_weights", general: "reveal_mechanism_weights" };
-        let included = self.submit(signer, &self.of_mechanism(names, content, args).await?).await?;
+        let call = self.of_mechanism(calls::REVEAL, content, calls::reveal(content)).await?;
+        let included = self.submit(signer, &call).await?;
         let there = self.weights_at(&included, content, hotkey).await?;
         if there.is_none_or(|there| there != content.weights.pairs()) {
             return Err(RevealError::NotThere);

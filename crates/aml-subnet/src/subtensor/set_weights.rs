@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use scale_value::Value;
 use subxt::config::substrate::H256;
 
+use super::calls::{self, Args, Names};
 use super::epoch::{Occasion, moment};
-use super::extrinsic::{Call, call};
+use super::extrinsic::Call;
 use super::pool::PoolError;
-use super::readback::{TIMELOCKED, commits, numbers, timelocked_of};
+use super::readback::{TIMELOCKED, commits, timelocked_of};
 use super::snapshot::{ReadError, Snapshot};
 use super::submit::SubmitError;
 use super::{At, Subtensor, standing};
@@ -66,13 +66,6 @@ impl SetWeightsError {
     }
 }
 
-/// A call of mechanism 0, and the same for any mechanism.
-#[derive(Clone, Copy)]
-pub(super) struct Names {
-    pub(super) main: &'static str,
-    pub(super) general: &'static str,
-}
-
 impl Subtensor {
     /// A hotkey's standing in a mechanism of a subnet, at the best block.
     ///
@@ -122,13 +115,8 @@ impl Subtensor {
     }
 
     async fn set_plain(&self, signer: &Signer, content: &PendingReveal) -> Result<WeightsOutcome, SetWeightsError> {
-        let args = vec![
-            ("dests", numbers(&content.weights.uids)),
-            ("weights", numbers(&content.weights.values)),
-            ("version_key", Value::u128(content.version_key.into())),
-        ];
-        let names = Names { main: "set_weights", general: "set_mechanism_weights" };
-        let included = self.send(signer, content, self.of_mechanism(names, content, args).await?).await?;
+        let call = self.of_mechanism(calls::SET, content, calls::weights(content)).await?;
+        let included = self.send(signer, content, call).await?;
         let there = self.weights_at(&included, content, signer.hotkey()).await?;
         let there = there.ok_or(SetWeightsError::NotThere("the hotkey"))?;
         if there != content.weights.pairs() {
@@ -140,9 +128,8 @@ impl Subtensor {
     async fn commit_hash(&self, signer: &Signer, content: &PendingReveal) -> Result<WeightsOutcome, SetWeightsError> {
         let hotkey = signer.hotkey();
         let hash = content.hash(&hotkey);
-        let args = vec![("commit_hash", Value::from_bytes(hash))];
-        let names = Names { main: "commit_weights", general: "commit_mechanism_weights" };
-        let included = self.send(signer, content, self.of_mechanism(names, content, args).await?).await?;
+        let call = self.of_mechanism(calls::COMMIT, content, calls::commit(hash)).await?;
+        let included = self.send(signer, content, call).await?;
         let (block, subnet) = (At::Hash(H256(included.block_hash)), content.target());
         let commits = self.read(block, |at| Box::pin(commits(at, subnet, hotkey))).await?;
         if !commits.iter().any(|commit| commit.hash == hash) {
@@ -162,13 +149,9 @@ impl Subtensor {
         let netuid = content.netuid;
         let occasion = self.read(At::Best, |snapshot| Box::pin(moment(snapshot, netuid))).await?;
         let TimelockedCommit { bytes, round, reveal_from } = timelocked(&occasion, now, content, &hotkey)?;
-        let args = vec![
-            ("commit", Value::from_bytes(&bytes)),
-            ("reveal_round", Value::u128(round.into())),
-            ("commit_reveal_version", Value::u128(version.into())),
-        ];
-        let names = Names { main: "commit_timelocked_weights", general: "commit_timelocked_mechanism_weights" };
-        let included = self.send(signer, content, self.of_mechanism(names, content, args).await?).await?;
+        let args = calls::timelocked(&bytes, round, version);
+        let call = self.of_mechanism(calls::TIMELOCK, content, args).await?;
+        let included = self.send(signer, content, call).await?;
         let (block, subnet) = (At::Hash(H256(included.block_hash)), content.target());
         let ours = self.read(block, |at| Box::pin(timelocked_of(at, subnet, hotkey))).await?;
         if !ours.iter().any(|stored| stored.bytes == bytes) {
@@ -193,18 +176,13 @@ impl Subtensor {
     /// The call of mechanism 0 where there is one, else the one that names the mechanism.
     pub(super) async fn of_mechanism(
         &self,
-        Names { main, general }: Names,
+        names: Names,
         content: &PendingReveal,
-        args: Vec<(&str, Value)>,
+        args: Args,
     ) -> Result<Call, ReadError> {
         let of_main = content.mechanism == 0
-            && self.read(At::Best, |snapshot| Box::pin(async move { Ok(snapshot.has_call(main)) })).await?;
-        let mut all = vec![("netuid", Value::u128(content.netuid.into()))];
-        if !of_main {
-            all.push(("mecid", Value::u128(content.mechanism.into())));
-        }
-        all.extend(args);
-        Ok(call(if of_main { main } else { general }, all))
+            && self.read(At::Best, |snapshot| Box::pin(async move { Ok(snapshot.has_call(names.main)) })).await?;
+        Ok(names.call(of_main, content, args))
     }
 }
 
@@ -223,12 +201,12 @@ fn shows(snapshot: &Snapshot, route: Route) -> Result<(), ReadError> {
 fn abilities(snapshot: &Snapshot) -> Abilities {
     let both = |commit, reveal| snapshot.has_call(commit) && snapshot.has_call(reveal);
     Abilities {
-        set: snapshot.has_call("set_weights"),
-        set_mechanism: snapshot.has_call("set_mechanism_weights"),
-        commit: both("commit_weights", "reveal_weights"),
-        commit_mechanism: both("commit_mechanism_weights", "reveal_mechanism_weights"),
-        timelocked: snapshot.has_call("commit_timelocked_weights"),
-        timelocked_mechanism: snapshot.has_call("commit_timelocked_mechanism_weights"),
+        set: snapshot.has_call(calls::SET.main),
+        set_mechanism: snapshot.has_call(calls::SET.general),
+        commit: both(calls::COMMIT.main, calls::REVEAL.main),
+        commit_mechanism: both(calls::COMMIT.general, calls::REVEAL.general),
+        timelocked: snapshot.has_call(calls::TIMELOCK.main),
+        timelocked_mechanism: snapshot.has_call(calls::TIMELOCK.general),
     }
 }
 

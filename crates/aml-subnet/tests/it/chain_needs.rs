@@ -1,16 +1,20 @@
 //! What we cannot do without on a chain, and what happens when it goes: each item, call and runtime API is taken out of
 //! the runtime in turn. The list stands in `docs/chain.md` too, and a test holds the two together.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
+use aml_subnet::chain::announce::{Announced, Announcement};
 use aml_subnet::chain::outcome::WeightsOutcome;
 use aml_subnet::chain::plan::WeightsRequest;
 use aml_subnet::chain::types::Uid;
 use aml_subnet::localnet::{Config, Generation, Localnet, SubnetRules};
+use aml_subnet::subtensor::runtime::check;
 use aml_subnet::subtensor::{SetWeightsError, Subtensor};
 
 use crate::chain_encoding::{chain_with, quick};
+use crate::chain_runtime::{answered, must_tell};
 use crate::common::dev_key;
 
 const NETUID: u16 = 1;
@@ -86,6 +90,12 @@ async fn set(chain: &Subtensor) -> Result<WeightsOutcome, SetWeightsError> {
 async fn what_goes_is_done_without_or_named_before_anything_is_sent() {
     for (name, works) in USED {
         let (localnet, chain) = without(&[name]).await;
+        let foreseen = check(&answered(&localnet, 15).await).expect("metadata");
+        assert_eq!(
+            must_tell(&foreseen, "weights in the clear").0,
+            Some(works),
+            "{name} is judged otherwise beforehand"
+        );
         match set(&chain).await {
             Ok(WeightsOutcome::Set(_)) => assert!(works, "{name} is said to be needed"),
             Ok(other) => panic!("{name}: {other:?}"),
@@ -118,6 +128,14 @@ async fn of_what_can_stand_in_for_one_another_the_last_is_missed() {
         };
         assert!(error.contains(said), "{names:?}: {error}");
     }
+}
+
+#[tokio::test]
+async fn an_axon_is_announced_where_the_rate_limit_cannot_be_foreseen() {
+    let (_localnet, chain) = without(&["ServingRateLimit"]).await;
+    let axon = Announcement { netuid: NETUID, ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7)), port: 8091, version: 1 };
+    let announced = chain.announce(&dev_key("Alice"), &axon).await.expect("the chain takes it");
+    assert!(matches!(announced, Announced::Since(_)), "{announced:?}");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ mod chain_lies;
 mod chain_needs;
 mod chain_node;
 mod chain_rules;
+mod chain_runtime;
 mod chain_timelock;
 mod chain_weights;
 mod cli_chain;

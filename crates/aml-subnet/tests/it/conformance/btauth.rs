@@ -56,10 +56,15 @@ fn good() -> Received {
 
 impl Received {
     fn verdict(&self) -> Result<Hotkey, Refusal> {
-        let (us, now) = (BOB.hotkey(), Duration::from_nanos(self.now));
+        self.judged_by(BOB.hotkey(), self.body.as_bytes())
+    }
+
+    /// What a receiver of this key makes of it with this body.
+    fn judged_by(&self, us: Hotkey, body: &[u8]) -> Result<Hotkey, Refusal> {
+        let now = Duration::from_nanos(self.now);
         let claim = Claim::parse(&headers_of(&self.headers))?;
         claim.expect(self.scheme, &us, Window::default(), now)?;
-        let body = Digest::of(self.body.as_bytes());
+        let body = Digest::of(body);
         claim.verify(&Target { method: &self.method, path_and_query: &self.path, body })?;
         let store = MemoryNonces::new(Duration::from_nanos(self.started));
         for (sender, nonce) in &self.used {
@@ -282,4 +287,42 @@ fn signed_requests_are_those_of_the_package() {
     assert!(accepted >= 8 && cases.len() > 50, "{accepted} of {} are accepted", cases.len());
     let pages = &["docs/running_a_miner.md"];
     Vectors { name: "btauth.json", pages, shared: vec![("keys", keys())], cases }.must_be_stored();
+}
+
+/// A number of a captured case, and a text.
+fn told<'a>(case: &'a Value, part: &str, name: &str) -> &'a Value {
+    case.get(part).and_then(|part| part.get(name)).unwrap_or_else(|| panic!("no {part}.{name} in {case}"))
+}
+
+#[test]
+fn requests_that_the_public_sdk_signed_are_judged_as_it_judges_them_itself() {
+    let file = crate::common::must_read_json(&crate::vectors_kit::folder().join("btauth_sdk11.json"));
+    let cases = file["cases"].as_array().expect("cases");
+    let text = |case: &Value, part: &str, name: &str| told(case, part, name).as_str().expect("a text").to_owned();
+    let mut accepted = 0;
+    for case in cases {
+        let number = |name: &str| told(case, "server", name).as_u64().expect("a number");
+        let pairs: Vec<(String, u64)> = serde_json::from_value(told(case, "server", "used").clone()).expect("pairs");
+        let received = Received {
+            method: text(case, "received", "method"),
+            path: text(case, "received", "target"),
+            body: String::new(),
+            headers: serde_json::from_value(told(case, "received", "headers").clone()).expect("headers"),
+            scheme: if text(case, "server", "scheme") == "ed25519" { Scheme::Ed25519 } else { Scheme::Sr25519 },
+            now: number("now_ns"),
+            started: number("started_ns"),
+            used: pairs.into_iter().map(|(sender, nonce)| (sender.parse().expect("an address"), nonce)).collect(),
+        };
+        let body = hex::decode(text(case, "received", "body_hex")).expect("hex");
+        let us: Hotkey = text(case, "server", "hotkey").parse().expect("an address");
+        let name = &case["name"];
+        match received.judged_by(us, &body) {
+            Ok(sender) => {
+                assert_eq!(case["expected"]["sender"].as_str(), Some(sender.to_string().as_str()), "{name}");
+                accepted += 1;
+            }
+            Err(refusal) => assert_eq!(case["expected"]["refused"].as_str(), Some(refusal.code()), "{name}"),
+        }
+    }
+    assert_eq!((accepted, cases.len()), (10, 34), "the captured file has what it is there for");
 }
