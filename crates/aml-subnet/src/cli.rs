@@ -10,6 +10,7 @@ mod adopt;
 mod ask;
 mod chain;
 mod compare;
+mod diagnose;
 mod doctor;
 mod environment;
 mod erase;
@@ -79,6 +80,8 @@ enum Command {
     Erase(Box<erase::EraseArgs>),
     /// Serves pages and API, read-only, from a replica or a copy of a ledger
     Pages(pages::PagesArgs),
+    /// Says what a model's submission would be paid, before anything is registered
+    Diagnose(Box<diagnose::DiagnoseArgs>),
     /// Applies the rules of scoring and pay by themselves
     Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
@@ -129,6 +132,7 @@ impl Cli {
             Command::Evidence(args) => evidence::run(&args),
             Command::Erase(args) => erase::run(&args),
             Command::Pages(args) => pages::run(&args),
+            Command::Diagnose(args) => diagnose::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),
             Command::Doctor(args) => doctor::run(&args),

@@ -1,7 +1,7 @@
 //! `aml-subnet rules compare`: what stored rounds would have come to under other rules, before anybody switches.
 
 mod output;
-pub(super) mod stored;
+pub(crate) mod stored;
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ pub(super) struct CompareArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Version {
+pub(crate) enum Version {
     /// The first rules
     V1,
     /// Pay for information
@@ -80,7 +80,7 @@ pub(super) struct Span {
 }
 
 impl Version {
-    pub(super) const fn of(version: RulesVersion) -> Self {
+    pub(crate) const fn of(version: RulesVersion) -> Self {
         match version {
             RulesVersion::V1 => Self::V1,
             RulesVersion::V2 => Self::V2,
