@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Features, outcomes, scores and contributions of days, a Parquet file a day: in one process, or as the task of an engine.
+"""Features, outcomes, scores and contributions of days, one Parquet file per day: in one process, or as the task of an engine.
 
     python examples/days.py data --models trained_models --out scored
 
-`spark_days.py` and `ray_days.py` give `rows_of` a batch directory a task and write the same values.
+`spark_days.py` and `ray_days.py` give `rows_of` one batch directory per task and write the same values.
 """
 
 import argparse

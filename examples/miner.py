@@ -6,7 +6,7 @@
     aml-miner-batch validate-submission --api-url http://127.0.0.1:8000 --batch data/2025-10-26_w7
 
 It stands behind the proxy as `aml-miner-serve` does: `aml-subnet miner --miner.api_url http://127.0.0.1:8000 ...`. To answer with something of
-your own, change `answer`: it gets a batch and gives a table a route; what it says about the model goes into the receipt.
+your own, change `answer`: it gets a batch and gives one table per route; what it says about the model goes into the receipt.
 `aml-miner-serve` has more: other forms of bodies and answers, warnings, metrics, reloading, fair queues.
 """
 

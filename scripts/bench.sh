@@ -67,5 +67,6 @@ say "without explanations, and growth"
 "$python" scripts/bench_more.py "$shared/peer" "$home/data" "$results/more.json" \
   "exec env $common $models $(realpath "$SERVER")"
 
-"$python" scripts/bench_report.py "$results" >docs/benchmarks.md
+"$python" scripts/bench_report.py "$results" docs/benchmarks.md >"$results/benchmarks.md"
+mv "$results/benchmarks.md" docs/benchmarks.md
 say "wrote docs/benchmarks.md"

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes docs/benchmarks.md from the results of scripts/bench.sh: bench_report.py RESULTS > docs/benchmarks.md"""
+"""Writes docs/benchmarks.md from the results of scripts/bench.sh: bench_report.py RESULTS OLD > NEW
+
+OLD is the page as it is: what scripts/round_load.sh wrote into it is kept.
+"""
 import importlib.metadata
 import json
 import pathlib
@@ -8,15 +11,18 @@ import re
 import subprocess
 import sys
 
+from round_load_report import HEADING as ROUND_LOAD
+
 INTRO = """# Benchmarks
 
 `scripts/bench.sh` measured these: `aml-miner-serve` and the Python reference of the same server (FastAPI, pandas,
 lightgbm, shap), interleaved in one run on one machine. Both had the same bodies and the same model files (211 trees
 of 31 leaves over 114 features for the alert scorer). Every answer was checked: identifiers complete and in order,
-scores in range, explanations that parse. The reference serves two cores; so does ours. A ratio above 1 is in our
-favour. Absolute figures depend on the machine and its neighbours; ratios of interleaved runs are what to look at. In
-the tables, `single` is one alert, `b100` to `b50k` are batches of that many, `conc8x100` is eight callers at once with
-100 alerts each; `rank10k` and `clusters10k` are the other two routes on the batch of 10,000 alerts. To measure again:
+scores in range, explanations that parse. The reference serves two cores; so does ours. Ratios say how many times
+better ours is. Absolute figures depend on the machine and its neighbours; ratios of interleaved runs are what to look
+at. In the tables, `ref` is the reference and `rust` ours. `single` is one alert, `b100` to `b50k` are batches of that
+many, and `conc8x100` is eight callers at once with 100 alerts each. `rank10k` and `clusters10k` are the other two
+routes on the batch of 10,000 alerts. To measure again, with `AML_SHARED` naming the folder that holds the reference:
 
     AML_SHARED=../shared ./scripts/bench.sh                        # waits until other processes are idle
     AML_SHARED=../shared nice -n -15 ./scripts/bench.sh --no-wait  # on a machine that others use
@@ -183,6 +189,12 @@ def kernel_targets(found):
              f"({explained / explained_there:.0f}x)", (explained >= 1e5, explained >= 1.5e5))]
 
 
+def round_load(page):
+    """The section of another script."""
+    _, found, rest = page.read_text().partition(ROUND_LOAD + "\n")
+    return (ROUND_LOAD + "\n" + rest.split("\n## ")[0]).rstrip() if found else ""
+
+
 def main():
     results = pathlib.Path(sys.argv[1])
     report = json.loads((results / "servers.json").read_text())
@@ -207,7 +219,7 @@ def main():
     more = json.loads(more.read_text()) if more.exists() else None
     kernel_lines, kernel_rows = kernel_table(results / "kernels.txt")
     kernels = kernel_targets(kernel_rows)
-    print("\n## Targets\n")
+    print("\n## Targets\n\n*Must* is what a release has to reach, *aim* what we would like to reach.\n")
     print("\n".join(targets(report, more, kernels)))
     print("\n## Ratios\n")
     print("\n".join(ratios(report)))
@@ -229,6 +241,9 @@ def main():
         print("\n## The steps of a request by the number of alerts, one thread\n\n```")
         print("\n".join(steps).strip())
         print("```")
+    kept = round_load(pathlib.Path(sys.argv[2]))
+    if kept:
+        print("\n" + kept)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ pack() { # folder to pack from, name of the file, what
 say "packing $name"
 mkdir -p "$work/tree/$name"
 cp -a "$work/bin" "$work/tree/$name/bin"
-(cd "$work/src" && cp -a config deploy docs monitoring trained_models examples LICENSE README.md CHANGELOG.md SECURITY.md \
+(cd "$work/src" && cp -a config conformance deploy docs monitoring trained_models examples LICENSE ./*.md \
   "$work/tree/$name/")
 cp -a "$work/src/scripts/install.sh" "$work/tree/$name/"
 pack "$work/tree" "$name.tar.gz" "$name"

@@ -6,9 +6,9 @@
 #   ./scripts/test.sh --full     before a release: every test with both runners, without and with optimisation, the demo
 #                                as it is shipped, and a season of an hour (three hours on two cores)
 #
-# Tests run under nextest, a process each, and those that share little beside it under plain cargo test as well, all in one
-# process; where nextest is not installed, plain cargo test runs everything. All of it is built together, once. What needs
-# something that is not there (the shared test data, a registry, a tool) is skipped with its reason.
+# Tests that start programs, chains and databases run under nextest, a process each, all others under plain cargo test, in one
+# process; --full runs every test under both. Where nextest is not installed, plain cargo test runs everything. All of it is built
+# together, once. What needs something that is not there (the shared test data, a registry, a tool) is skipped with its reason.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ case "${1:-}" in
   '') ;;
   --quick) quick=yes ;;
   --full) full=yes ;;
-  -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) echo "test: unknown argument $1 (try --help)" >&2; exit 2 ;;
 esac
 
@@ -80,8 +80,9 @@ skip() {
   skipped=$((skipped + 1))
 }
 
-# Rooms of tests that start processes, chains and databases of their own: whether they share a process with others makes no
-# difference that the rest does not show, and they take most of the time.
+# Rooms of tests that start processes, chains and databases of their own: they take most of the time, and whether they share a
+# process with others makes no difference that the rest does not show. Which runner the rest has makes none either, but for what
+# shares too much: only one process shows that.
 apart=(
   chain_conformance:: chain_faults:: ledger_faults:: ledger_tls:: ledger_transfer::
   validator_again:: validator_faults:: validator_kill:: validator_kill_random:: validator_past:: validator_round:: validator_rules_v2:: validator_season::
@@ -89,8 +90,9 @@ apart=(
 )
 
 has_nextest() { cargo nextest --version >/dev/null 2>&1; }
+# Tests wait for blocks and deadlines more than they compute.
 each_in_a_process() { # flags of cargo
-  counted cargo nextest run --workspace "$@" --no-fail-fast --success-output=final --status-level=slow
+  counted cargo nextest run --workspace "$@" --test-threads "$(($(nproc) * 2))" --no-fail-fast --success-output=final --status-level=slow
 }
 all_in_one_process() { # flags of cargo, then what goes to the tests
   counted cargo test --workspace --no-fail-fast --lib --bins --tests "$@" --show-output
@@ -103,8 +105,8 @@ tests() {
     if has_nextest; then step "tests with optimisation, each in a process" each_in_a_process --release; fi
     step "tests with optimisation, all in one process" all_in_one_process --release --
   elif has_nextest; then
-    step "tests, each in a process" each_in_a_process
-    step "tests that share little, all in one process" all_in_one_process -- "${apart[@]/#/--skip=}"
+    step "tests that start programs, each in a process" each_in_a_process -E "test(/^($(IFS='|'; echo "${apart[*]}"))/)"
+    step "all other tests, in one process" all_in_one_process -- "${apart[@]/#/--skip=}"
   else
     step "tests, all in one process (nextest is not installed)" all_in_one_process --
   fi

@@ -43,7 +43,10 @@ keep "$source/config/subnet_config.toml" /etc/aml/subnet.toml
 for file in subnet miner validator; do keep "$here/$file.env" "/etc/aml/$file.env"; done
 install --directory --mode=0700 "$to/etc/aml/wallets"
 install -D --mode=0644 --target-directory="$to$prefix/share/aml/trained_models" "$source"/trained_models/*
-install -D --mode=0644 --target-directory="$to$prefix/share/doc/aml" "$source"/docs/*.md
+# The pages, and what they link to, as they lie in the source.
+for page in "$source"/*.md "$source"/docs/*.md "$source"/conformance/README.md "$source"/config/prometheus-alerts.yml; do
+  [ ! -e "$page" ] || install -D --mode=0644 "$page" "$to$prefix/share/doc/aml/${page#"$source"/}"
+done
 units=/etc/systemd/system
 if [ "$prefix" = /usr ]; then units=/usr/lib/systemd/system; fi
 for unit in "$here"/*.service; do

@@ -82,6 +82,15 @@ compiles() {
 check "it compiles against the names at the root" compiles
 [ "$failed" -eq 0 ] || { printf '\n%d passed, %d failed\n' "$passed" "$failed"; exit 1; }
 
+# Rules of a program's own are known to it alone.
+knows_rules() { # program, what it knows
+  local said
+  if said=$(cd "$work" && "$1" replay --round 1-2026-01-05-30 --rules none 2>&1); then return 1; fi
+  grep -q "this program knows no rules \"none\", only $2\$" <<<"$said" || { echo "$said"; return 1; }
+}
+check "a validator of one's own knows its own rules" knows_rules "$AML_BIN_DIR/examples/own_rules" "v1, v2, ours-1"
+check "the shipped one knows no others" knows_rules "$AML_BIN_DIR/aml-subnet" "v1, v2"
+
 "$AML_BIN_DIR/aml-miner-batch" synth "$work/days" --start-date 2025-10-01 --days 80 --alerts 60 --addresses 500 >/dev/null 2>&1
 cat >"$work/model_config.yaml" <<'YAML'
 split: {embargo_days: 21, validation_share: 0.1, test_share: 0.1, shared_addresses: both}

@@ -133,6 +133,15 @@ pretends_newer() { echo "$newer" >"$work/root/usr/local/bin/aml-subnet"; refused
 check "an older version than the installed one is refused" pretends_newer
 check "the package is verified and installed" installs "$package" usr/bin usr/lib/systemd/system
 check "the programs of the package start as well" starts usr
+links_lead_somewhere() {
+  local page link
+  for page in "$work"/root/usr/share/doc/aml/docs/*.md; do
+    for link in $(grep -oE '\]\([^):#]+' "$page" | cut -c3- | grep -v '^http' | sort -u); do
+      [ -e "$(dirname "$page")/$link" ] || { echo "$(basename "$page"): $link"; return 1; }
+    done
+  done
+}
+check "links of the installed pages lead somewhere" links_lead_somewhere
 if command -v systemd-analyze >/dev/null; then
   check "systemd takes the units of the package" verifies usr/lib/systemd/system
 else

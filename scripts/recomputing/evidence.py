@@ -136,7 +136,8 @@ class Evidence:
         signature = bytes.fromhex(row["beacon"]["signatures"][named(sealed["beacon"])])
         keys = [open_answer.public_key(one) for one in (hotkey, pack.manifest["hotkey"])]
         try:
-            receipt, plain = open_answer.open_answer(cipher, signature, *keys, bytes.fromhex(answer["request"]))
+            task = self.shelf.tasks[name]["common"]["body"]
+            receipt, plain = open_answer.open_answer(cipher, signature, *keys, bytes.fromhex(task))
             same = hashlib.sha256(cipher).hexdigest() == sealed["cipher"] and plain == body and receipt.decode() == answer["receipt"]
         except open_answer.Wrong:
             same = False
@@ -210,7 +211,7 @@ class Evidence:
         voices = dict(zip(hotkeys, self.information.voices(row, hotkeys, stored)))
         canonical = self.shelf.canonical.get(name)
         if canonical is not None:
-            self.tally.same("canonical: one a alert", name, len(canonical["scores"]), row["alerts"])
+            self.tally.same("canonical: one per alert", name, len(canonical["scores"]), row["alerts"])
             speaking = sorted(hotkey for hotkey, voice in voices.items() if voice > 0)
             self.tally.same("canonical: who speaks", name, sorted(canonical["weights"]), speaking)
             worth = {hotkey: stored["miners"][hotkey]["priced"]["weight"] for hotkey in hotkeys}

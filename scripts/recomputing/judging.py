@@ -83,6 +83,26 @@ def sheet_of(task, ask):
     return Sheet(ids, [place for place in every if place not in issued], ask["groups"])
 
 
+@dataclass
+class Asked:
+    """SHA-256 of a task as JSON, of the body that was sent, and of that body after its encoding is undone."""
+
+    task: str
+    sent: str
+    read: str
+
+
+def asked(task, answer):
+    """What an answer is to; `read` is None where the task does not have what is said to have been sent."""
+    sent, common = answer["request"], task.get("common")
+    of = common["body"] if common else sent
+    if answer.get("request_form", "json") == "json":
+        return Asked(of, sent, sent)
+    arrow = task.get("arrow") or {}
+    own = arrow.get("sent") == sent and answer["hotkey"] in arrow.get("to", [])
+    return Asked(of, sent, arrow["decoded"] if own else None)
+
+
 def committed(task):
     """What is committed to, as JSON without spaces."""
     common = task.get("common")
@@ -107,7 +127,7 @@ def judge(task, answer, body):
     ask = task["asks"][answer["hotkey"]]
     sheet = sheet_of(task, ask)
     failed, version, scores = read(sheet.ids, body)
-    key, faults = receipt(answer, expected_key(ask, answer), body)
+    key, faults = receipt(answer, expected_key(ask, answer), body, asked(task, answer).read)
     failed |= faults
     if not answer["in_time"]:
         failed.add("in_time")
@@ -182,8 +202,8 @@ def expected_key(ask, answer):
     return vouched[1] if len(vouched) == 3 else ask["receipt_key"]
 
 
-def receipt(answer, expected_key, body):
-    """(key, failed checks) of a receipt."""
+def receipt(answer, expected_key, body, read):
+    """(key, failed checks) of a receipt; `read` is the digest of the request after its encoding is undone."""
     every = {"input_digest", "output_digest", "signature"}
     try:
         stated = receipt_of(answer["receipt"])
@@ -192,7 +212,7 @@ def receipt(answer, expected_key, body):
     failed = set()
     if expected_key not in (None, stated["public_key"]) or not is_signed(stated):
         failed.add("signature")
-    if stated["input_sha256"] != answer["request"]:
+    if stated["input_sha256"] != read:
         failed.add("input_digest")
     if stated["output_sha256"] != hashlib.sha256(body).hexdigest():
         failed.add("output_digest")

@@ -27,6 +27,8 @@ class Season:
 
     def recompute(self):
         for row in self.book.by_day():
+            if row["rules"] not in ("v1", "v2"):
+                raise SystemExit(f"recompute: round {row['id']} is under rules {row['rules']}, whose constants are not known here")
             if STEPS[row["step"]] == "fetched":
                 continue
             self.commitment(row)
@@ -168,7 +170,7 @@ class Season:
                         voices[hotkey])
         scores, deviations = merging.merge(hotkeys, submissions, voices)
         roster = self.book.tasks[round_id]["roster"]
-        tally.same("canonical: one a alert", round_id, len(canonical["scores"]), len(roster))
+        tally.same("canonical: one per alert", round_id, len(canonical["scores"]), len(roster))
         for place, (stored, alert) in enumerate(zip(canonical["scores"], roster)):
             where = f"{round_id} {alert['alert_id']}"
             tally.close("canonical: scores", where, stored["score"], float(scores[place]))

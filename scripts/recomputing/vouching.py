@@ -62,12 +62,14 @@ class Vouching:
         silent = answer["form"] == "v10" and answer["receipt"] is None and not answer["headers"]
         tally.same("answers: of a form that is known", where, True, answer["form"] == "btauth" or silent)
         if answered:
-            tally.same("answers: to the task", where, answer["request"], task["common"]["body"])
+            asked = judging.asked(task, answer)
+            in_json = answer.get("request_form", "json") == "json"
+            tally.same("answers: to the task", where, True, asked.sent == asked.task if in_json else asked.read is not None)
             if answer["form"] == "btauth":
-                tally.same("answers: signed by their hotkey", where, True, self.signed(row, answer, who))
+                tally.same("answers: signed by their hotkey", where, True, self.signed(row, answer, who, asked))
         self.verdict(row, task, (where, answer, stored))
 
-    def signed(self, row, answer, who):
+    def signed(self, row, answer, who, asked):
         """Whether the hotkey's signature is over this answer to this request of this validator."""
         hotkey, validator = who
         head = {name.removeprefix(SIGNED): value for name, value in answer["headers"].items() if name.startswith(SIGNED)}
@@ -83,7 +85,7 @@ class Vouching:
             together = (encoding, beacon) == (("amlsealed/1", named(sealed["beacon"])) if sealed else ("identity", "none"))
             if not together or (sealed and sealed["plain"] != head.get("plain")) or (not sealed and head.get("plain") != sent):
                 return False
-            lines = ["amlanswer/2", scheme, status, answer["request"], row["commitment"], answer["request"], answer["request"],
+            lines = ["amlanswer/2", scheme, status, asked.task, row["commitment"], asked.sent, asked.read,
                      head.get("plain"), sent, encoding, beacon, hotkey, validator, head.get("nonce")]
         else:
             lines = ["amlanswer/1", scheme, status, sent, head.get("nonce"), hotkey, validator, answer["request"]]
@@ -151,7 +153,7 @@ class Vouching:
         expected = self.expected_key(task["asks"][answer["hotkey"]], answer)
         if expected not in (None, stated["public_key"]) or not judging.is_signed(stated):
             failed.add("signature")
-        if stated["input_sha256"] != answer["request"]:
+        if stated["input_sha256"] != judging.asked(task, answer).read:
             failed.add("input_digest")
         if stated["output_sha256"] != answer["body"]:
             failed.add("output_digest")

@@ -181,7 +181,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", help="the program aml-subnet (default: from PATH)")
     parser.add_argument("--twins", action="store_true", help="the rules in Python instead of the shipped ones")
-    parser.add_argument("--threads", type=int, help="threads of the program (default: one a processor)")
+    parser.add_argument("--threads", type=int, help="threads of the program (default: one per processor)")
     parser.add_argument("--rules", choices=("v1", "v2"), default="v2")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1, help="of the search and its seasons (default 1)")

@@ -108,7 +108,7 @@ def put(page: pathlib.Path, text):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", help="the program aml-subnet (default: from PATH)")
-    parser.add_argument("--threads", type=int, help="threads of the program (default: one a processor)")
+    parser.add_argument("--threads", type=int, help="threads of the program (default: one per processor)")
     parser.add_argument("--twins", action="store_true", help="the rules in Python instead of the shipped ones")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="attacks that contain one of these")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="seasons; v1 plays the first (default: 1 2 3)")

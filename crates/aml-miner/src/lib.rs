@@ -1,8 +1,8 @@
-//! Scores, ranks and explains crypto anti-money-laundering alerts with LightGBM models.
+//! Scores, ranks and explains crypto anti-money-laundering alerts with models of LightGBM, XGBoost, CatBoost and scikit-learn.
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | none | [`table`], [`wire`], [`digest`], [`environment`], [`error_chain`], [`receipt`], [`metrics`], [`request_id`], [`secret_url`], [`whole_file`]: what callers and validators need |
+//! | none | [`table`], [`wire`], [`digest`], [`environment`], [`error_chain`], [`locked_file`], [`receipt`], [`metrics`], [`request_id`], [`secret_url`], [`whole_file`]: what callers and validators need |
 //! | `data` | batch directories: read, verify, write, download; days made from a seed |
 //! | `http` | what servers share: errors, request ids and deadlines, bounded connections |
 //! | `inference` | features, models, the HTTP API; trees are evaluated by this crate |
@@ -31,6 +31,8 @@ pub mod environment;
 pub mod error_chain;
 #[doc(hidden)]
 pub mod flows;
+#[doc(hidden)]
+pub mod locked_file;
 #[doc(hidden)]
 pub mod metrics;
 #[doc(hidden)]

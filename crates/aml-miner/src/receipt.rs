@@ -104,7 +104,7 @@ pub enum ReceiptError {
 }
 
 impl Receipt {
-    /// The bytes that are signed: domain, digests, version of the model, time and key, one a line.
+    /// The bytes that are signed: domain, digests, version of the model, time and key, one per line.
     #[must_use]
     pub fn signed_bytes(statement: &Statement, public_key: &Digest) -> Vec<u8> {
         let Statement { input, output, model_version, model, schema, timestamp } = statement;

@@ -22,7 +22,7 @@ use aml_miner::receipt::{ReceiptKey, Statement};
 use aml_miner::wire::reply::{AnswerWriter, Explanation, FeatureNames, Impact, concat_blocks};
 use aml_subnet::beacon::{Beacon, BeaconRound, Pulse};
 use aml_subnet::protocol::sealed::{OVERHEAD, Packed, Parties, Sealed, seal};
-use aml_subnet::store::records::{Answer, Ask, Form, Reply, RosterRow, Round, RoundId, Step, Task};
+use aml_subnet::store::records::{Answer, Ask, BodyForm, Form, Reply, RosterRow, Round, RoundId, Step, Task};
 use aml_subnet::store::{Ledger, Opening};
 use aml_subnet::validation::ensemble_aggregator::aggregate_groups;
 use aml_subnet::validation::rules::{Rules, RulesVersion};
@@ -37,7 +37,7 @@ use aml_subnet::validator::merge::merge;
 use aml_subnet::validator::world::Threads;
 use aml_subnet::wallet::Hotkey;
 
-const RULES: Rules = RulesVersion::V1.rules();
+const RULES: Rules = Rules::V1;
 const ALERTS: usize = 50_000;
 const MINERS: u16 = 256;
 /// Of those with explanations fewer are stored: they are four times as large.
@@ -172,6 +172,7 @@ fn task(miners: u16) -> Task {
         asks: (0..miners).map(|uid| (hotkey(uid), ask(uid))).collect(),
         common: None,
         sealing: None,
+        arrow: None,
     }
 }
 
@@ -203,6 +204,8 @@ fn answer(task: &Task, number: u16, explained: Explained) -> (Answer, Vec<u8>) {
         reply: Reply::Answered,
         form: Form::Btauth,
         request: Some(request),
+        request_form: BodyForm::Json,
+        sent_bytes: None,
         status: Some(200),
         receipt: Some(key.sign(&statement).to_header()),
         headers: BTreeMap::new(),
@@ -213,6 +216,7 @@ fn answer(task: &Task, number: u16, explained: Explained) -> (Answer, Vec<u8>) {
         in_time: true,
         attempts: Vec::new(),
         sealed: None,
+        takes_arrow: false,
     };
     (answer, body)
 }

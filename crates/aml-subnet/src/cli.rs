@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 mod adopt;
 mod ask;
@@ -23,6 +23,7 @@ mod miner;
 mod miners;
 mod my_rounds;
 mod pages;
+mod program;
 mod readers;
 mod reasons;
 mod replay;
@@ -41,6 +42,7 @@ mod validator;
 mod wallet;
 mod weights;
 
+pub use program::Program;
 pub use settings_args::{AxonArgs, SettingsArgs, ValidatorArgs};
 
 /// Exit code of a wrong configuration or command line.
@@ -82,7 +84,7 @@ enum Command {
     Pages(pages::PagesArgs),
     /// Says what a model's submission would be paid, before anything is registered
     Diagnose(Box<diagnose::DiagnoseArgs>),
-    /// Applies the rules of scoring and pay by themselves
+    /// Applies the rules of scoring and pay without a chain, compares their versions, checks a change of rules
     Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
     Ask(ask::AskArgs),
@@ -104,12 +106,12 @@ enum Command {
     Metagraph(metagraph::MetagraphArgs),
     /// Writes canonical scores of a published round as signed files, or checks such files
     Scores(scores::ScoresArgs),
-    /// Runs rounds on virtual time from a seed, and looks whether the law holds
+    /// Runs a validator on virtual time from a seed, and checks that its laws hold
     #[cfg(feature = "simulate")]
     Simulate(simulate::SimulateArgs),
-    /// Replaces the installed release by a newer one, and takes it back when that does not come up
+    /// Replaces the installed release by a newer one, and goes back to the old one when that does not start
     Upgrade(upgrade::UpgradeArgs),
-    /// Shows which hotkey would be used
+    /// Shows which hotkey would be used, or makes one for a development chain
     Wallet(wallet::ShowWalletArgs),
     /// Shows or sets the weights that the ledger's rounds come to
     Weights(weights::WeightsArgs),
@@ -158,16 +160,8 @@ impl Cli {
     }
 }
 
-/// Reads the working directory's `.env`, parses the command line and runs it. To be called before any thread is started.
+/// The program as it is shipped.
 #[must_use]
 pub fn main() -> ExitCode {
-    if let Err(error) = environment::take_dotenv(".env".as_ref()) {
-        eprintln!("error: {error}");
-        return ExitCode::from(EXIT_CONFIG);
-    }
-    let matches = environment::without_empty_variables(Cli::command()).get_matches();
-    match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli.run(),
-        Err(error) => error.exit(),
-    }
+    Program::new().run()
 }

@@ -8,6 +8,7 @@ mod sealing;
 pub mod settings;
 mod subtensor;
 mod summary;
+mod unearned;
 pub mod validator;
 mod webhooks;
 
@@ -15,5 +16,6 @@ pub use load::{ConfigError, Override, load};
 pub use readers::{ANY_ORIGIN, ReaderSettings};
 pub use sealing::{Answers, OpenRequests, SealingSettings};
 pub use settings::Settings;
-pub use validator::{TrapSettings, Unearned, ValidatorSettings};
+pub use unearned::Unearned;
+pub use validator::{TrapSettings, ValidatorSettings};
 pub use webhooks::{WebhookEvent, WebhookSettings};

@@ -21,6 +21,7 @@ use crate::wire::{RankRow, ScoreRow};
         (status = 200, description = "One row per alert, in request order", body = [ScoreRow],
             headers(
                 ("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"),
+                ("accept" = String, description = "A further form that a body may be sent in: Arrow IPC streams, alone or one per table of a multipart form"),
                 ("x-aml-warnings" = String, description = "What the body did not give, as JSON; absent when nothing was missed"),
             )),
         ScoringErrors,
@@ -41,6 +42,7 @@ pub(super) async fn score(State(app): State<AppState>, request: Request) -> Resu
         (status = 200, description = "One row per alert, most urgent first", body = [RankRow],
             headers(
                 ("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"),
+                ("accept" = String, description = "A further form that a body may be sent in: Arrow IPC streams, alone or one per table of a multipart form"),
                 ("x-aml-warnings" = String, description = "What the body did not give, as JSON; absent when nothing was missed"),
             )),
         ScoringErrors,

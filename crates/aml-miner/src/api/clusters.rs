@@ -21,6 +21,7 @@ use crate::wire::ClusterRow;
         (status = 200, description = "One row per cluster, in request order", body = [ClusterRow],
             headers(
                 ("x-aml-receipt" = String, description = "Signed receipt, see docs/receipts.md"),
+                ("accept" = String, description = "A further form that a body may be sent in: Arrow IPC streams, alone or one per table of a multipart form"),
                 ("x-aml-warnings" = String, description = "What the body did not give, as JSON; absent when nothing was missed"),
             )),
         ScoringErrors,

@@ -20,6 +20,7 @@ use super::receive::{Received, receive};
 use super::scoring::{self, Rows, Style};
 use super::state::AppState;
 use super::warnings::{self, Warnings};
+use crate::data::arrow_stream::MEDIA_TYPE as ARROW;
 use crate::digest::Digest;
 use crate::features::Matrix;
 use crate::receipt::{self, Statement};
@@ -151,6 +152,8 @@ fn respond(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.bytes));
     response.headers_mut().insert(header::CONTENT_TYPE, answer.form.content_type());
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    // Bodies may come as Arrow too (RFC 9110, 12.5.1): who asks again sends less.
+    response.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(ARROW));
     if let Some(receipt) = answer.receipt.and_then(|receipt| HeaderValue::try_from(receipt).ok()) {
         response.headers_mut().insert(receipt::HEADER, receipt);
     }

@@ -8,9 +8,11 @@
 mod arrays;
 mod batch;
 mod broken;
+mod form;
 mod layout;
 mod messages;
 mod write;
+mod write_table;
 
 use polars_arrow::array::Array;
 use polars_arrow_format::ipc::{MessageHeaderRef, RecordBatchRef};
@@ -29,8 +31,10 @@ use broken::broken;
 use layout::{Field, Layout};
 use messages::Messages;
 
+pub use form::write_form;
 pub use messages::MARKER;
 pub use write::{Values, write_stream};
+pub use write_table::write_table;
 
 /// Media type of an Arrow IPC stream.
 pub const MEDIA_TYPE: &str = "application/vnd.apache.arrow.stream";

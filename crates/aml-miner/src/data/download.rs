@@ -17,6 +17,7 @@ use crate::data::batch_dir::BatchDir;
 use crate::data::listing::BatchDay;
 use crate::data::manifest::{MANIFEST_FILE, Manifest};
 use crate::data::staging::publish_directory;
+use crate::locked_file::LockedFile;
 use fetch::Fetcher;
 
 pub use error::{DownloadError, FetchError};
@@ -124,13 +125,12 @@ fn prepare(staging: &Path, manifest: &Manifest, bytes: &[u8]) -> Result<(), Down
     File::open(&stored).and_then(|file| file.sync_all()).map_err(io_error(&stored))
 }
 
-fn lock(path: &Path) -> Result<File, DownloadError> {
+fn lock(path: &Path) -> Result<LockedFile, DownloadError> {
     let file = File::options().create(true).append(true).open(path).map_err(io_error(path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(DownloadError::Busy(path.to_path_buf())),
-        Err(fs::TryLockError::Error(source)) => Err(DownloadError::Io { path: path.to_path_buf(), source }),
-    }
+    LockedFile::try_lock(file).map_err(|(_, error)| match error {
+        fs::TryLockError::WouldBlock => DownloadError::Busy(path.to_path_buf()),
+        fs::TryLockError::Error(source) => DownloadError::Io { path: path.to_path_buf(), source },
+    })
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> DownloadError {

@@ -66,7 +66,7 @@ pub enum ImportError {
 /// Where imported batches go and which days they get.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
-    /// The directory that receives one batch directory a day.
+    /// The directory that receives one batch directory per day.
     pub output: PathBuf,
     /// The day of step 0, or of the first part; the datasets have no calendar of their own.
     pub base_date: NaiveDate,

@@ -107,7 +107,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// `bytes` compressed by the same library that the server decompresses with.
-fn compressed(encoding: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn compressed(encoding: &str, bytes: &[u8]) -> Vec<u8> {
     use async_compression::tokio::write::{BrotliEncoder, ZstdEncoder};
     use tokio::io::AsyncWriteExt as _;
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

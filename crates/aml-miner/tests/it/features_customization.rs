@@ -27,7 +27,11 @@ fn the_worked_examples_run() {
 
 #[test]
 fn the_guide_shows_the_examples_as_they_are() {
-    for example in [include_str!("../../examples/custom_feature.rs"), include_str!("../../examples/custom_model.rs")] {
+    for example in [
+        include_str!("../../examples/custom_feature.rs"),
+        include_str!("../../examples/custom_model.rs"),
+        include_str!("../../../aml-subnet/examples/own_rules.rs"),
+    ] {
         let shown = format!("```rust\n{example}```\n");
         let first = example.lines().next().unwrap_or_default();
         assert!(GUIDE.contains(&shown), "docs/customization.md does not show this file word for word: {first}");

@@ -15,6 +15,7 @@ mod api_settings;
 mod api_warnings;
 mod arrow_kit;
 mod arrow_stream;
+mod arrow_tables;
 mod batch_bytes;
 mod batch_cli;
 mod batch_corruption;

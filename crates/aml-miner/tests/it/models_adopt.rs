@@ -127,7 +127,7 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
     let clusters = list("clusters", r#"{"version": 1, "rows": "cluster", "features": ["total_alerts"]}"#);
     assert!(refusal(&adoption(&file, &clusters, &output)).contains("cluster rows"));
     let json = list("json", r#"{"features": 1}"#);
-    assert!(refusal(&adoption(&file, &json, &output)).contains("names, one a line"));
+    assert!(refusal(&adoption(&file, &json, &output)).contains("names, one per line"));
     let nothing = list("nothing", "hello");
     assert!(refusal(&adoption(&nothing, &good, &output)).contains("not a model"));
 }

@@ -17,7 +17,7 @@ use super::plan::Plans;
 use crate::config::Settings;
 use crate::store::Ledger;
 use crate::store::records::WeightsTarget;
-use crate::validation::rules::{Rules, RulesVersion};
+use crate::validation::rules::Rules;
 use crate::validator::upkeep::Upkeep;
 use crate::wallet::Hotkey;
 
@@ -79,7 +79,7 @@ impl ApiParts {
             ledger,
             target: WeightsTarget { netuid: settings.netuid, mechanism: validator.mechanism },
             hotkey,
-            rules: RulesVersion::V1.rules(),
+            rules: Rules::V1,
             grace: validator.grace,
             published: validator.published_dir(),
             batches: validator.data_dir.join("batches"),

@@ -10,6 +10,7 @@ use aml_miner::clock::SystemClock;
 use anyhow::Context as _;
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
+use http::HeaderMap;
 
 use super::{SettingsArgs, chain};
 use crate::http::spool::{DiskBudget, SpoolLimits};
@@ -96,7 +97,7 @@ async fn ask(args: &AskArgs, netuid: u16, signer: &Signer, body: RequestBody) ->
                 Ok(native::ask(
                     caller,
                     line,
-                    Question { receiver, target, body, digest, lane: None, terms: None },
+                    Question { receiver, target, body, media: HeaderMap::new(), digest, lane: None, terms: None },
                     &limits,
                 )
                 .await?)

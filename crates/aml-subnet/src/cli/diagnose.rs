@@ -7,7 +7,6 @@ mod days;
 mod ledger;
 mod submission;
 
-use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,8 +18,9 @@ use serde::Serialize;
 
 use crate::calendar::{date_of, day_of};
 use crate::cli::ledger::LedgerArgs;
-use crate::cli::rules::Version;
-use crate::seasons::{Comparison, Replayed, StoredRound, Under};
+use crate::cli::rules::season;
+use crate::seasons::{Comparison, StoredRound, Under};
+use crate::validation::rules::RulesVersion;
 use crate::wallet::Hotkey;
 use submission::Submitted;
 
@@ -57,8 +57,8 @@ pub(super) struct DiagnoseArgs {
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
     /// The rules [default: those of the newest round; of batches, v2]
-    #[arg(long, value_enum)]
-    rules: Option<Version>,
+    #[arg(long, value_name = "NAME")]
+    rules: Option<RulesVersion>,
     /// Also writes everything as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -69,7 +69,7 @@ struct Cast {
     rounds: Vec<StoredRound>,
     /// Everybody, the one that is diagnosed first.
     names: Vec<(Hotkey, String)>,
-    rules: Version,
+    rules: RulesVersion,
     grace: i64,
     /// Days that the submission was not made for, or that cannot be played.
     missing: Vec<String>,
@@ -177,12 +177,7 @@ fn last_third(rounds: &[StoredRound]) -> i64 {
 fn played(cast: &Cast, rounds: &[StoredRound], from: i64) -> Under {
     let mut hotkeys: Vec<Hotkey> = cast.names.iter().map(|(hotkey, _)| *hotkey).collect();
     hotkeys.sort_unstable();
-    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let (name, season) = match cast.rules {
-        Version::V1 => ("v1", Replayed::v1(hotkeys, cast.grace)),
-        Version::V2 => ("v2", Replayed::v2(hotkeys, cast.grace, threads)),
-    };
-    let mut comparison = Comparison::new(name, season);
+    let mut comparison = Comparison::new(cast.rules.name(), season(cast.rules, hotkeys, cast.grace));
     rounds.iter().for_each(|round| comparison.add(round, round.day >= from));
     comparison.finish()
 }

@@ -16,7 +16,7 @@ use crate::doctor::probe::{Patient, probe};
 #[command(
     after_help = "Exit codes: 0 nothing is wrong; 2 configuration; 10 hotkey does not open; 11 key permissions; \
                         12 chain endpoint down; 13 clock skew; 14 not registered; 15 no validator permit; 16 port closed; \
-                        17 inference API down; 18 version mismatch. Warnings alone: place near its end, rounds that did not count"
+                        17 inference API down; 18 version mismatch; 19 disk nearly full; 22 beacon not reached. Warnings alone: place near its end, rounds that did not count"
 )]
 pub(super) struct DoctorArgs {
     #[command(flatten)]

@@ -130,6 +130,7 @@ impl Told<'_> {
             "ledger": {
                 "roster": ledger.roster, "alerts": ledger.alerts, "outcomes": ledger.outcomes,
                 "records": ledger.records, "files": ledger.files, "answers": ledger.answers,
+                "forms": ledger.forms,
             },
             "batches": folders.batches.iter().map(|batch| &batch.path).collect::<Vec<_>>(),
             "partial": folders.partial,
@@ -155,8 +156,11 @@ impl Told<'_> {
                 ledger.roster, ledger.alerts, ledger.outcomes, ledger.records, ledger.files
             );
         }
-        if ledger.answers > 0 {
-            println!("ledger     {} raw answers that name it: emptied, their digests stay", ledger.answers);
+        if ledger.answers + ledger.forms > 0 {
+            let (answers, forms) = (ledger.answers, ledger.forms);
+            println!(
+                "ledger     {answers} raw answers and {forms} packed tasks that name it: emptied, their digests stay"
+            );
         }
         let line = |what: &str, path: &std::path::Path, then: &str| println!("{what:<10} {}: {then}", path.display());
         for batch in &folders.batches {

@@ -13,12 +13,14 @@ use jsonrpsee::rpc_params;
 use serde_json::{Value, json};
 
 mod asks;
+mod stand_ins;
 
 use crate::localnet::{Config, Generation, Localnet, SubnetRules, keyring};
 use crate::wallet::Hotkey;
 use asks::{
     BeaconArgs, EpochArgs, FundArgs, NewBlockArgs, PulseArgs, RegisterArgs, Runs, SetArgs, StakeArgs, UpgradeArgs,
 };
+use stand_ins::MinersArgs;
 
 /// How long an answer of a running chain may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,6 +58,8 @@ enum Command {
     Beacon(BeaconArgs),
     /// Lets another runtime make the next blocks
     Upgrade(UpgradeArgs),
+    /// Runs many stand-ins for miners behind one line, for measuring what a round costs
+    Miners(MinersArgs),
 }
 
 /// How the chain is set up.
@@ -102,6 +106,7 @@ pub(super) fn run(args: LocalnetArgs) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         match args.command.unwrap_or(Command::Run(args.run)) {
             Command::Run(args) => serve(args).await,
+            Command::Miners(args) => stand_ins::run(args).await,
             Command::Accounts => {
                 for (uri, address) in keyring::dev_accounts() {
                     println!("{uri:<10} {address}");
@@ -120,7 +125,7 @@ const RAO_PER_TAO: u64 = 1_000_000_000;
 async fn ask(command: Command) -> anyhow::Result<()> {
     let text = |hotkey: &Hotkey| hotkey.to_string();
     let (at, method, params) = match command {
-        Command::Run(_) | Command::Accounts => return Ok(()),
+        Command::Run(_) | Command::Accounts | Command::Miners(_) => return Ok(()),
         Command::Register(a) => {
             let wish =
                 json!({ "netuid": a.netuid, "hotkey": text(&a.hotkey), "coldkey": a.coldkey.as_ref().map(text) });

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::ledger::{LedgerArgs, share};
 use crate::api::information::Informed;
 use crate::validation::leaderboard::Place;
-use crate::validation::rules::RulesVersion;
+use crate::validation::rules::Rules;
 use crate::validator::standing::History;
 
 /// Arguments of `miners`.
@@ -48,7 +48,7 @@ pub(super) fn run(args: &MinersArgs) -> anyhow::Result<ExitCode> {
 
 fn leaderboard(args: &MinersArgs) -> anyhow::Result<ExitCode> {
     args.ledger.read(async |settings, ledger| {
-        let rules = RulesVersion::V1.rules();
+        let rules = Rules::V1;
         let history = History::newest(&ledger, settings.netuid, &rules, settings.validator.grace).await?;
         let places = history.map(|history| history.leaderboard(&rules)).unwrap_or_default();
         let informed = Informed::newest(&ledger, settings.netuid).await?;

@@ -21,7 +21,7 @@ use crate::readers::reasons::said::{Asked, Said};
 use crate::readers::reasons::{About, Effect, Reasons};
 use crate::store::records::{Canonical, RosterRow};
 use crate::validation::ensemble_aggregator::aggregate_scores;
-use crate::validation::rules::RulesVersion;
+use crate::validation::rules::Rules;
 use crate::validation::submission::Submission;
 use crate::validator::reasoning::{about, above};
 use crate::wallet::Hotkey;
@@ -99,7 +99,7 @@ fn merged(roster: &[RosterRow], answers: &[Vec<u8>]) -> anyhow::Result<Canonical
         let submission = Submission::accept(&ids, &rows).with_context(|| format!("answer {}", number + 1))?;
         submissions.insert(miner(number), submission);
     }
-    let (rules, performance) = (RulesVersion::V1.rules(), BTreeMap::new());
+    let (rules, performance) = (Rules::V1, BTreeMap::new());
     let merged = aggregate_scores(&rules, &performance, &submissions).context("no answers")?;
     Ok(Canonical { rules: rules.version, scores: merged.scores, weights: merged.weights, performance })
 }

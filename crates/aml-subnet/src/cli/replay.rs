@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::ledger::LedgerArgs;
 use crate::store::records::RoundId;
@@ -25,34 +25,17 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "ID")]
     round: RoundId,
     /// Rules to compute it under [default: those that it was judged by]
-    #[arg(long, value_enum)]
-    rules: Option<Version>,
+    #[arg(long, value_name = "NAME")]
+    rules: Option<RulesVersion>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Version {
-    /// The first rules
-    V1,
-    /// Pay for information
-    V2,
-}
-
-impl From<Version> for RulesVersion {
-    fn from(version: Version) -> Self {
-        match version {
-            Version::V1 => Self::V1,
-            Version::V2 => Self::V2,
-        }
-    }
-}
-
 /// Computes it again and says what differs.
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     args.ledger.read(async |_, ledger| {
-        let replay = replay(&ledger, args.round, args.rules.map(RulesVersion::from)).await?;
+        let replay = replay(&ledger, args.round, args.rules).await?;
         if args.json {
             println!("{}", serde_json::to_string_pretty(&replay)?);
         } else {
@@ -68,7 +51,8 @@ fn say(replay: &Replay) {
     let calibration = if replay.calibration { " and the calibration" } else { "" };
     let reasons = if replay.reasons { " and the reasons" } else { "" };
     let scored = format!("{verdicts} verdicts, {scores} canonical scores");
-    let what = format!("round {round} under {rules:?}: {scored}{settlement}{calibration}{reasons}");
+    let name = rules.name();
+    let what = format!("round {round} under rules {name}: {scored}{settlement}{calibration}{reasons}");
     if replay.identical {
         println!("{what}: byte-identical");
         return;

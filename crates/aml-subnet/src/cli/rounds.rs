@@ -238,7 +238,13 @@ impl Seen {
 
 fn answered(text: &mut String, answer: &Answer) {
     let came = match &answer.reply {
-        Reply::Answered => format!("answered, {} bytes in {} ms", answer.bytes, answer.took_ms),
+        Reply::Answered => {
+            let sent = answer.sent_bytes.map_or_else(String::new, |sent| {
+                let (form, received) = (answer.request_form.name(), answer.received_bytes());
+                format!("; {sent} bytes sent ({form}), {received} received")
+            });
+            format!("answered, {} bytes in {} ms{sent}", answer.bytes, answer.took_ms)
+        }
         Reply::Refused(why) => format!("refused: {why}"),
         Reply::Unreachable(why) => format!("unreachable: {why}"),
         Reply::TimedOut => "timed out".to_owned(),

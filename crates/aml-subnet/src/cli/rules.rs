@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-pub(super) use compare::{Version, stored};
+pub(super) use compare::{season, stored};
 
 /// Arguments of `rules`.
 #[derive(Debug, Args)]

@@ -43,7 +43,7 @@ pub(super) struct UpgradeArgs {
     /// Folder or URL of a release of scripts/release.sh
     #[arg(long, value_name = "DIR|URL", required_unless_present = "take_back")]
     from: Option<String>,
-    /// Puts back what an upgrade kept in this folder, programs and ledger: one that was cut short, or that is regretted
+    /// Undoes an upgrade that was interrupted or is not wanted: puts back the programs and the ledger that it kept in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["from", "dry_run"])]
     take_back: Option<PathBuf>,
     /// What is restarted [default: whichever units run]
@@ -55,13 +55,13 @@ pub(super) struct UpgradeArgs {
     /// A release of your own that has no signature: digests alone are compared
     #[arg(long)]
     unsigned: bool,
-    /// Everything up to the first step that changes something
+    /// Does everything up to the first step that would change something
     #[arg(long)]
     dry_run: bool,
-    /// Whatever round is being asked, and whatever version is installed
+    /// Goes on although a round is being asked, or the release is not newer than what is installed
     #[arg(long)]
     force: bool,
-    /// A ledger in PostgreSQL was backed up: it is not from here
+    /// You have backed up the ledger in PostgreSQL, which this command does not
     #[arg(long)]
     have_backup: bool,
     /// How long a started unit may take to be ready, in seconds
@@ -73,7 +73,7 @@ pub(super) struct UpgradeArgs {
     /// Where the release is unpacked, and what is replaced is kept
     #[arg(long, value_name = "DIR", default_value = "/var/lib/aml-upgrade")]
     state: PathBuf,
-    /// Below which folder programs and units are replaced: to try it
+    /// Replaces programs and units below this folder, to try an upgrade
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::forms::{is_database, is_key};
 use super::readers::ReaderSettings;
 use super::sealing::Answers;
+use super::unearned::Unearned;
 use super::webhooks::{self, WebhookSettings};
 use crate::validation::rules_list::RulesList;
 
@@ -61,6 +62,8 @@ pub struct ValidatorSettings {
     pub accept_unsigned: bool,
     /// How much of an explanation miners are asked for: `none`, `top` or `full` of every alert, or `share:0.1`.
     pub explain: Explain,
+    /// Whether miners that take tasks as Arrow, packed, are sent them so: under rules v2.
+    pub arrow_tasks: bool,
     /// Whether answers are sealed until their round opens: under rules v2.
     pub answers: Answers,
     /// Canonical scores may be read from so long after their round began.
@@ -106,54 +109,6 @@ pub struct ValidatorSettings {
     pub webhooks: Vec<WebhookSettings>,
 }
 
-/// Where the part of a day's pay goes that nobody earned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "UnearnedText", into = "UnearnedText")]
-pub enum Unearned {
-    /// To the subnet owner's uid: the practice of the field.
-    #[default]
-    Owner,
-    /// Nowhere: no weights are set.
-    Withhold,
-    /// To this uid.
-    Uid(u16),
-}
-
-/// As it is written: a word or a uid.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum UnearnedText {
-    Word(UnearnedWord),
-    Uid(u16),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum UnearnedWord {
-    Owner,
-    Withhold,
-}
-
-impl From<UnearnedText> for Unearned {
-    fn from(text: UnearnedText) -> Self {
-        match text {
-            UnearnedText::Word(UnearnedWord::Owner) => Self::Owner,
-            UnearnedText::Word(UnearnedWord::Withhold) => Self::Withhold,
-            UnearnedText::Uid(uid) => Self::Uid(uid),
-        }
-    }
-}
-
-impl From<Unearned> for UnearnedText {
-    fn from(unearned: Unearned) -> Self {
-        match unearned {
-            Unearned::Owner => Self::Word(UnearnedWord::Owner),
-            Unearned::Withhold => Self::Word(UnearnedWord::Withhold),
-            Unearned::Uid(uid) => Self::Uid(uid),
-        }
-    }
-}
-
 /// `[validator.traps]`: how many traps each miner is sent. Small batches get fewer: traps are a small share of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -193,6 +148,7 @@ impl Default for ValidatorSettings {
             v10_fallback: false,
             accept_unsigned: false,
             explain: Explain::Share(Share::TENTH),
+            arrow_tasks: true,
             answers: Answers::default(),
             publish_delay: Duration::ZERO,
             settle_after: 7 * DAY,

@@ -177,7 +177,7 @@ fn registered(facts: &Facts) -> Finding {
             Class::Unregistered,
             State::Failed,
             format!("the hotkey is not registered on subnet {}", facts.netuid),
-            "register it: `btcli subnet register --netuid N`; check --netuid and the network",
+            "register it: `btcli subnets register --netuid N`; check --netuid and the network",
         ),
         Err(reason) => {
             finding(Class::Unregistered, State::Skipped, format!("registration could not be checked: {reason}"), "")

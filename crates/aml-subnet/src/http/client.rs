@@ -42,7 +42,7 @@ const CONTINUE: Duration = Duration::from_secs(2);
 pub(crate) struct Posting {
     /// Where to.
     pub(crate) target: PathAndQuery,
-    /// Signature and the like.
+    /// Signature and the like, and what the body is where it is not JSON.
     pub(crate) headers: HeaderMap,
     /// What.
     pub(crate) body: RequestBody,
@@ -126,7 +126,6 @@ fn request(posting: Posting, host: SocketAddr) -> Request<Sending> {
     put(ACCEPT, "application/json");
     put(ACCEPT_ENCODING, "identity");
     put(CONNECTION, "close");
-    put(CONTENT_TYPE, "application/json");
     put(USER_AGENT, concat!("aml-subnet/", env!("CARGO_PKG_VERSION")));
     let asked_for = CancellationToken::new();
     let gate = asks_first.then(|| {
@@ -134,6 +133,7 @@ fn request(posting: Posting, host: SocketAddr) -> Request<Sending> {
         let asked_for = asked_for.clone();
         Box::pin(async move { drop(tokio::time::timeout(CONTINUE, asked_for.cancelled_owned()).await) }) as _
     });
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     headers.insert(HOST, HeaderValue::from_str(&host.to_string()).expect("an address is a valid header value"));
     let mut request = Request::new(body.sending(gate, lane.map(Lane::upload)));
     *request.method_mut() = Method::POST;

@@ -5,10 +5,11 @@
 
 #![allow(clippy::cast_possible_truncation, reason = "the codec's derive casts variant indices, which are below 256")]
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use aml_miner::locked_file::LockedFile;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 
 use super::block::{Block, Header};
@@ -111,7 +112,7 @@ impl From<Stored> for Block {
 /// An open journal.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    file: File,
+    file: LockedFile,
     path: PathBuf,
     length: u64,
 }
@@ -123,10 +124,8 @@ impl Journal {
         let failed = |source| JournalError::Open { path: path.clone(), source };
         fs::create_dir_all(directory).map_err(failed)?;
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        if file.try_lock().is_err() {
-            return Err(JournalError::InUse { path });
-        }
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let Ok(mut file) = LockedFile::try_lock(file) else { return Err(JournalError::InUse { path }) };
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
         if bytes.is_empty() {
@@ -157,8 +156,8 @@ impl Journal {
     /// Replaces everything by a snapshot.
     pub(crate) fn replace(&mut self, snapshot: &Record) -> io::Result<()> {
         let fresh = self.path.with_extension("new");
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&fresh)?;
-        file.lock()?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&fresh)?;
+        let mut file = LockedFile::try_lock(file).map_err(|(_, error)| error)?;
         let framed = frame(snapshot);
         file.write_all(MAGIC)?;
         file.write_all(&framed)?;

@@ -44,6 +44,9 @@ pub enum Failure {
     /// The body is another one than was announced and signed.
     #[error("the body is not the one that Content-Digest announced")]
     Digest,
+    /// The body decodes to something else than the signed target says.
+    #[error("the body does not decode to what aml_decoded says")]
+    Decoded,
     /// All slots are taken.
     #[error("busy with callers of more stake; try again later")]
     Busy,
@@ -135,7 +138,9 @@ impl Failure {
             Self::Shape(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) | Self::DigestRequired(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Incomplete | Self::Digest | Self::Beacon(_) | Self::Opening(_) => StatusCode::BAD_REQUEST,
+            Self::Incomplete | Self::Digest | Self::Decoded | Self::Beacon(_) | Self::Opening(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Slow(_) | Self::Stalled(_) => StatusCode::REQUEST_TIMEOUT,
             Self::ApiDown | Self::ApiAnswer => StatusCode::BAD_GATEWAY,
             Self::ApiSlow => StatusCode::GATEWAY_TIMEOUT,
@@ -159,7 +164,7 @@ impl Failure {
             Self::Crowded => "too_many_unverified",
             Self::DigestRequired(_) => "digest_required",
             Self::Stalled(_) => "stalled_body",
-            Self::Digest => "digest_mismatch",
+            Self::Digest | Self::Decoded => "digest_mismatch",
             Self::Busy => "overloaded",
             Self::NoRoute { .. } => "not_found",
             Self::Method => "method_not_allowed",

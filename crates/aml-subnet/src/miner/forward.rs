@@ -19,7 +19,9 @@ const IDLE: Duration = Duration::from_secs(4);
 /// What of a request's headers concerns the API.
 const TO_API: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, ACCEPT, ACCEPT_ENCODING];
 /// What of an answer's headers concerns the caller.
-const TO_CALLER: [HeaderName; 6] = [
+const TO_CALLER: [HeaderName; 7] = [
+    // In which other form the API takes bodies.
+    ACCEPT,
     CONTENT_TYPE,
     CONTENT_ENCODING,
     RETRY_AFTER,

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use aml_miner::digest::Digest;
+use aml_miner::receipt::{self, Receipt};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -45,7 +46,7 @@ pub(super) async fn serve(
     }
     let promised = match &terms {
         Some(terms) => {
-            plain(&mut head.headers)?;
+            encoding_goes_with(terms, &mut head.headers)?;
             miner.sealer.promise(terms, asked.validator, now_s(miner)).await?
         }
         None => None,
@@ -63,7 +64,8 @@ pub(super) async fn serve(
             (answer, signed)
         }
         Some(terms) => {
-            let subject = Subject { task: terms.task, commitment: terms.commitment, decoded: asked.body };
+            let decoded = decoded(&terms, &asked, &answer)?;
+            let subject = Subject { task: terms.task, commitment: terms.commitment, decoded };
             let parties = sealing::parties(miner.hotkey(), &asked, &terms);
             let (answer, stated) = match promised.filter(|_| sealing::is_sealable(&answer)) {
                 Some(opening) => miner.sealer.seal(answer, opening, parties, now_s(miner)).await?,
@@ -102,7 +104,7 @@ pub(super) async fn plain_answer(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(plain.body.len()));
     if let Some(value) = plain.receipt.and_then(|receipt| HeaderValue::from_str(&receipt).ok()) {
-        headers.insert(aml_miner::receipt::HEADER, value);
+        headers.insert(receipt::HEADER, value);
     }
     let chunk = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from(plain.body))]);
     let body = Body::from_stream(chunk.inspect(move |_| {
@@ -144,13 +146,26 @@ async fn prove(
     Ok(Proven { asked, stake: caller.stake, body, part })
 }
 
-/// An answer of the second form vouches for the decoded request and the plain answer, so neither is compressed here.
-fn plain(headers: &mut HeaderMap) -> Result<(), Failure> {
+/// An answer of the second form vouches for the decoded request and the plain answer: the answer is not compressed, and what
+/// a compressed request decodes to is said in the target, for nothing is unpacked here.
+fn encoding_goes_with(terms: &Terms, headers: &mut HeaderMap) -> Result<(), Failure> {
     headers.remove(ACCEPT_ENCODING);
-    if headers.contains_key(CONTENT_ENCODING) {
-        return Err(Failure::Media("a request for an answer of the second form must not be compressed"));
+    match (headers.contains_key(CONTENT_ENCODING), terms.decoded) {
+        (true, None) => Err(Failure::Media("a compressed request for an answer of the second form names aml_decoded")),
+        (false, Some(_)) => Err(Failure::Media("aml_decoded is for compressed requests alone")),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// SHA-256 of the decoded request. What the caller says of a compressed one is held against the receipt of whoever unpacked
+/// it; without a receipt nothing contradicts.
+fn decoded(terms: &Terms, asked: &Asked, answer: &Answer) -> Result<Digest, Failure> {
+    let Some(decoded) = terms.decoded else { return Ok(asked.body) };
+    let receipt = answer.headers.get(receipt::HEADER).and_then(|value| Receipt::from_header(value.to_str().ok()?).ok());
+    match receipt {
+        Some(receipt) if receipt.input_sha256 != decoded => Err(Failure::Decoded),
+        _ => Ok(decoded),
+    }
 }
 
 fn now_s(miner: &Miner) -> u64 {

@@ -20,6 +20,7 @@ const COMMITMENT: &str = "aml_commitment";
 const ROUND: &str = "aml_round";
 const OPENING: &str = "aml_opening";
 const BEACON: &str = "aml_beacon";
+const DECODED: &str = "aml_decoded";
 
 /// The day and the window of a batch, written `YYYY-MM-DD-WINDOW`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +87,8 @@ pub struct Terms {
     pub day: Day,
     /// When the answer may be read; none where it is to be sent open.
     pub opening: Option<Opening>,
+    /// SHA-256 of the body after its `Content-Encoding` is undone; none where it has none. The proxy does not unpack.
+    pub decoded: Option<Digest>,
 }
 
 impl Terms {
@@ -93,10 +96,11 @@ impl Terms {
     #[must_use]
     pub fn behind(&self, target: &str) -> String {
         let joint = if target.contains('?') { '&' } else { '?' };
-        let Self { task, commitment, day, opening } = self;
+        let Self { task, commitment, day, opening, decoded } = self;
         let opening =
             opening.map_or_else(String::new, |Opening { at_s, beacon }| format!("&{OPENING}={at_s}&{BEACON}={beacon}"));
-        format!("{target}{joint}{ANSWER}=2&{TASK}={task}&{COMMITMENT}={commitment}&{ROUND}={day}{opening}")
+        let decoded = decoded.map_or_else(String::new, |decoded| format!("&{DECODED}={decoded}"));
+        format!("{target}{joint}{ANSWER}=2&{TASK}={task}&{COMMITMENT}={commitment}&{ROUND}={day}{opening}{decoded}")
     }
 
     /// The terms of a query, and what is left of it. Without `aml_answer` there are none.
@@ -118,7 +122,8 @@ impl Terms {
             Some("2") => {}
             Some(_) => return Err(malformed(ANSWER)),
         }
-        let digest = |name: &'static str| need(name)?.parse::<Digest>().map_err(|_| malformed(name));
+        let parsed = |name: &'static str, text: &str| text.parse::<Digest>().map_err(|_| malformed(name));
+        let digest = |name: &'static str| parsed(name, need(name)?);
         let opening = match (one(OPENING)?, one(BEACON)?) {
             (None, None) => None,
             (at, beacon) => Some(Opening {
@@ -126,7 +131,9 @@ impl Terms {
                 beacon: beacon.and_then(|text| text.parse().ok()).ok_or_else(|| malformed(BEACON))?,
             }),
         };
-        let terms = Self { task: digest(TASK)?, commitment: digest(COMMITMENT)?, day: need(ROUND)?.parse()?, opening };
+        let decoded = one(DECODED)?.map(|text| parsed(DECODED, text)).transpose()?;
+        let day = need(ROUND)?.parse()?;
+        let terms = Self { task: digest(TASK)?, commitment: digest(COMMITMENT)?, day, opening, decoded };
         Ok((Some(terms), rest))
     }
 }
@@ -157,7 +164,7 @@ mod tests {
 
     fn terms(opening: Option<Opening>) -> Terms {
         let day = "2026-01-05-30".parse().unwrap();
-        Terms { task: Digest::of(b"task"), commitment: Digest::of(b"traps"), day, opening }
+        Terms { task: Digest::of(b"task"), commitment: Digest::of(b"traps"), day, opening, decoded: None }
     }
 
     #[test]
@@ -167,6 +174,9 @@ mod tests {
             let query = written.split_once('?').map(|(_, query)| query);
             assert_eq!(Terms::of_query(query), Ok((Some(terms(opening)), Some("explain=top".to_owned()))));
         }
+        let packed = Terms { decoded: Some(Digest::of(b"form")), ..terms(None) };
+        let written = packed.behind("/1/score/alerts");
+        assert_eq!(Terms::of_query(written.split_once('?').map(|(_, query)| query)), Ok((Some(packed), None)));
         assert_eq!(Terms::of_query(Some("explain=top&strict")), Ok((None, Some("explain=top&strict".to_owned()))));
         assert_eq!(Terms::of_query(Some("aml_other=1")), Ok((None, None)));
         assert_eq!(Terms::of_query(None), Ok((None, None)));
@@ -174,7 +184,8 @@ mod tests {
 
     #[test]
     fn what_is_not_written_so_is_refused() {
-        let sealed = terms(Some(Opening { at_s: 1_767_679_200, beacon: Beacon::Quicknet })).behind("");
+        let opening = Some(Opening { at_s: 1_767_679_200, beacon: Beacon::Quicknet });
+        let sealed = Terms { decoded: Some(Digest::of(b"form")), ..terms(opening) }.behind("");
         let good = sealed.trim_start_matches('?');
         for (from, to) in [
             ("aml_answer=2", "aml_answer=3"),
@@ -186,6 +197,8 @@ mod tests {
             ("2026-01-05-30", "2026-1-5-30"),
             ("2026-01-05-30", "2026-01-05-+30"),
             ("aml_task=", "aml_task=0"),
+            ("aml_decoded=", "aml_decoded=0"),
+            ("&aml_decoded=", "&aml_decoded=&aml_decoded="),
             ("aml_commitment=", "aml_other="),
         ] {
             let query = good.replace(from, to);

@@ -69,11 +69,11 @@ impl Replayed {
         Self::new(Season::V1(Box::new(UnderV1::new(hotkeys.len(), grace))), hotkeys)
     }
 
-    /// Under rules v2.
+    /// Under rules v2 with these constants.
     #[must_use]
-    pub fn v2(hotkeys: Vec<Hotkey>, grace: i64, threads: NonZero<usize>) -> Self {
+    pub fn v2(constants: &Constants, hotkeys: Vec<Hotkey>, grace: i64, threads: NonZero<usize>) -> Self {
         let miners = hotkeys.len();
-        let plan = Plan { miners, grace, constants: Constants::V2, learned: true, once: true, details: false };
+        let plan = Plan { miners, grace, constants: *constants, learned: true, once: true, details: false };
         Self::new(Season::V2(Box::new(UnderV2::new(plan, threads))), hotkeys)
     }
 

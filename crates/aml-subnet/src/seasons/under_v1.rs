@@ -7,7 +7,7 @@ use crate::seasons::checked::{Became, Checked, Known, Submitted};
 use crate::seasons::numbers::Numbers;
 use crate::validation::ensemble_aggregator::aggregate_groups;
 use crate::validation::performance::{RoundScore, after_grace, earned, performance};
-use crate::validation::rules::{Rules, RulesVersion};
+use crate::validation::rules::Rules;
 use crate::validation::similarity::Likeness;
 use crate::validation::submission::Submission;
 use crate::validation::tier2_traps::judge;
@@ -75,7 +75,7 @@ fn hotkey(place: usize) -> Hotkey {
 impl UnderV1 {
     pub(super) fn new(miners: usize, grace: i64) -> Self {
         Self {
-            rules: RulesVersion::V1.rules(),
+            rules: Rules::V1,
             hotkeys: (0..miners).map(hotkey).collect(),
             grace,
             rounds: BTreeMap::new(),

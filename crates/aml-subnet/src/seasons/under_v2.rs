@@ -9,7 +9,7 @@ use crate::seasons::answers::{Details, Played};
 use crate::seasons::checked::{Checked, Known, Submitted};
 use crate::seasons::numbers::Numbers;
 use crate::seasons::plan::Plan;
-use crate::validation::rules::RulesVersion;
+use crate::validation::rules::Rules;
 use crate::validation::tier2_traps::{Expected, judge};
 use crate::validation::v2::advantage::advantage;
 use crate::validation::v2::calibration::mean_score;
@@ -255,7 +255,7 @@ fn advantage_of(today: &Checked, given: Option<&Submitted>) -> Option<f64> {
     if today.groups.is_empty() {
         return given.told;
     }
-    let found = judge(&RulesVersion::V1.rules(), &today.groups, &submission.with_traps).findings;
+    let found = judge(&Rules::V1, &today.groups, &submission.with_traps).findings;
     let of = |kind: Expected| -> Vec<f64> {
         let groups = today.groups.iter().zip(&found).filter(|(group, _)| group.expected == kind);
         groups.map(|(_, finding)| finding.share).collect()

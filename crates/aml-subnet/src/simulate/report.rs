@@ -120,7 +120,7 @@ fn again(sides: &Sides, rounds: &[KeptRound]) -> Option<Broken> {
 /// Pay of the newest round that rests on outcomes which were changed or withdrawn since.
 fn stale(sides: &Sides, rounds: &[KeptRound]) -> Option<Broken> {
     let paid = rounds.iter().rev().find(|kept| kept.shares.is_some())?;
-    let (made_ms, constants) = (paid.shares.as_ref()?.made_ms, paid.round.rules.information()?);
+    let made_ms = paid.shares.as_ref()?.made_ms;
     let now_ms = sides.stage.time.now_ms();
     let since = |at_ms: i64| at_ms > made_ms && at_ms < now_ms - SETTLING_MS;
     sides.ledger.look(async |ledger| {
@@ -132,7 +132,7 @@ fn stale(sides: &Sides, rounds: &[KeptRound]) -> Option<Broken> {
         if !replaced {
             return None;
         }
-        let information = Information { ledger, workers: &Threads, constants };
+        let information = Information::under(paid.round.rules, ledger, &Threads)?;
         let grace = Grace(ValidatorSettings::default().grace);
         let again = information.repay(&paid.round, grace, "the law", now_ms).await;
         again.is_ok_and(|again| again.is_some()).then_some(Broken::StalePay { round: paid.round.id })

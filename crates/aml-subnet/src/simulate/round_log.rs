@@ -40,16 +40,20 @@ impl RoundLog for SimLedger {
         self.done("unfinished", self.ledger.unfinished(netuid))
     }
 
-    fn record_task<'a>(
+    fn record_task_and_form<'a>(
         &'a self,
         id: RoundId,
         task: &'a Task,
         commitment: Digest,
+        form: Option<&'a [u8]>,
     ) -> BoxFuture<'a, Result<(), RecordError>> {
         self.stage.tasked(id, task.deadline_ms);
-        self.write("record_task", self.ledger.record_task(id, task, commitment), move |(), all| {
-            all.step(id, Step::Tasked)
-        })
+        let recorded = self.ledger.record_task_and_form(id, task, commitment, form);
+        self.write("record_task", recorded, move |(), all| all.step(id, Step::Tasked))
+    }
+
+    fn file<'a>(&'a self, id: RoundId, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+        self.done("file", self.ledger.file(id, name))
     }
 
     fn task(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Task>, StorageError>> {

@@ -26,7 +26,7 @@ use crate::api::chain_view::ChainView;
 use crate::api::router;
 use crate::api::state::{ApiParts, ApiState, Readiness};
 use crate::chain::epoch::in_tempos;
-use crate::validation::rules::RulesVersion;
+use crate::validation::rules::Rules;
 use crate::validator::pay::RECORDS;
 use crate::validator::world::{Aside as _, Time as _};
 use crate::wallet::Hotkey;
@@ -89,7 +89,7 @@ impl Watch {
             ledger: ledger.ledger.clone(),
             target: TARGET,
             hotkey,
-            rules: RulesVersion::V1.rules(),
+            rules: Rules::V1,
             grace: Duration::from_secs(3 * 86_400),
             published: "simulated/published".into(),
             batches: "simulated/batches".into(),

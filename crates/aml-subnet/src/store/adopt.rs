@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use super::calibrations::put_calibration;
 use super::canonical::index;
 use super::error::{StorageError, during};
 use super::import::{ImportError, Rows, fill};
@@ -18,6 +19,7 @@ use super::round_rows::ROUND_TABLES;
 use super::steps::number;
 use super::tables::TABLES;
 use super::write::Write;
+use crate::readers::calibration::Calibration;
 use crate::readers::reasons::Reasons;
 
 const OPERATION: &str = "adopt";
@@ -30,12 +32,14 @@ pub struct Adoption<'a> {
     pub from: String,
     /// When it is taken over, in milliseconds since 1970.
     pub at_ms: i64,
-    /// Its rows by table, one a line of JSON.
+    /// Its rows by table, one per line of JSON.
     pub tables: BTreeMap<&'static str, Vec<u8>>,
     /// Its answers, which name bodies.
     pub answers: Vec<Answer>,
     /// Its canonical scores, to be found by address.
     pub canonical: Option<&'a Canonical>,
+    /// The calibration of its probabilities, where its pack has one.
+    pub calibration: Option<&'a Calibration>,
     /// Its reasons, where its pack has any.
     pub reasons: Option<&'a Reasons>,
 }
@@ -46,7 +50,7 @@ impl Ledger {
     /// # Errors
     /// The database's, and rows that are not those of such a round.
     pub async fn adopt(&self, adoption: &Adoption<'_>) -> Result<bool, ImportError> {
-        let Adoption { round, from, at_ms, tables, answers, canonical, reasons } = adoption;
+        let Adoption { round, from, at_ms, tables, answers, canonical, calibration, reasons } = adoption;
         let folder = tempfile::tempdir().map_err(|source| unwritable(Path::new("."), source))?;
         for (name, rows) in tables {
             let path = folder.path().join(format!("{name}.jsonl"));
@@ -64,6 +68,9 @@ impl Ledger {
         }
         if let Some(canonical) = canonical {
             index(&mut write, *round, canonical).await?;
+        }
+        if let Some(calibration) = calibration {
+            put_calibration(&mut write, *round, calibration).await?;
         }
         if let Some(reasons) = reasons {
             put_reasons(&mut write, *round, reasons).await?;

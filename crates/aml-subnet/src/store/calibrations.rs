@@ -1,13 +1,24 @@
 //! The calibration of a round's probabilities, kept as one of its files.
 
 use super::error::{RecordError, StorageError};
+use super::files::{NewFile, put_file};
 use super::ledger::Ledger;
 use super::records::RoundId;
+use super::write::Write;
 use crate::readers::calibration::Calibration;
 
 const WHAT: &str = "calibration";
 /// Name of the file.
 const FILE: &str = "calibration";
+
+fn encode(given: &Calibration) -> Result<Vec<u8>, StorageError> {
+    serde_json::to_vec(given).map_err(|error| StorageError::Unrecordable { what: WHAT, why: error.to_string() })
+}
+
+/// Keeps the calibration of a round that is taken over, with the rest of it.
+pub(super) async fn put_calibration(write: &mut Write, id: RoundId, given: &Calibration) -> Result<(), StorageError> {
+    put_file(write, id, NewFile { name: FILE, content: &encode(given)?, decoded: None }).await.map(drop)
+}
 
 impl Ledger {
     /// Keeps the calibration of a round; the first one counts, and comes back.
@@ -18,9 +29,7 @@ impl Ledger {
         if let Some(kept) = self.calibration(id).await? {
             return Ok(kept);
         }
-        let unwritable = |error: serde_json::Error| StorageError::Unrecordable { what: WHAT, why: error.to_string() };
-        let bytes = serde_json::to_vec(given).map_err(unwritable)?;
-        self.keep_file(id, FILE, &bytes, None).await?;
+        self.keep_file(id, FILE, &encode(given)?, None).await?;
         Ok(given.clone())
     }
 

@@ -64,6 +64,8 @@ pub struct LedgerTraces {
     pub files: u64,
     /// Raw answers in which a miner named it: emptied, their digests stay.
     pub answers: u64,
+    /// Encoded tasks of rounds that name it: emptied, their digests stay.
+    pub forms: u64,
     /// What stays, and why, a line each.
     pub stays: Vec<String>,
     /// The same address in other letters: each is erased by itself.

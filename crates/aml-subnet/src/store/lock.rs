@@ -4,12 +4,13 @@
 //! restarts; every write therefore checks that the ledger still names this holder (see `write.rs`).
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use aml_miner::locked_file::LockedFile;
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection as _, Row as _};
 use tokio::sync::Mutex;
@@ -34,7 +35,7 @@ pub(super) enum Lock {
     /// Nothing: reading, or a ledger that nobody else can see.
     None,
     /// The locked file.
-    File(Mutex<Option<File>>),
+    File(Mutex<Option<LockedFile>>),
     /// The connection whose session has the lock.
     Session(Mutex<Option<AnyConnection>>),
 }
@@ -99,26 +100,25 @@ pub(super) async fn connect_within(limit: Duration, options: &AnyConnectOptions)
     made.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
-fn lock_file(path: &Path, holder: &str) -> Result<File, LockError> {
+fn lock_file(path: &Path, holder: &str) -> Result<LockedFile, LockError> {
     let failed = |error| LockError::File(path.to_owned(), error);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {
+    match LockedFile::try_lock(options.open(path).map_err(failed)?) {
+        Ok(mut file) => {
             file.set_len(0).map_err(failed)?;
             file.rewind().map_err(failed)?;
             file.write_all(holder.as_bytes()).map_err(failed)?;
             Ok(file)
         }
-        Err(TryLockError::WouldBlock) => {
+        Err((file, TryLockError::WouldBlock)) => {
             let mut text = Vec::new();
             let _ = file.take(LONGEST_HOLDER).read_to_end(&mut text);
             Err(LockError::Held(String::from_utf8_lossy(&text).into_owned()))
         }
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Err((_, TryLockError::Error(error))) => Err(failed(error)),
     }
 }
 

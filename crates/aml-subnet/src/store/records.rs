@@ -15,14 +15,14 @@ mod standing;
 mod verdict;
 mod weights;
 
-pub use answer::{Answer, Attempt, Form, Reply};
+pub use answer::{Answer, Attempt, BodyForm, Form, Reply};
 pub use column::{ColumnDigests, ColumnName, Counts, StoredColumn};
 pub(super) use column::{score_bytes, scores_of, worth_bytes, worths_of};
 pub use common::{Common, CommonParts, NotCommon, SentAlert, SentName};
 pub use dormancy::Dormancy;
 pub use marks::{Mark, MarkKind, Marks};
 pub use outcome::{KnownOutcome, OutcomeTally, OutcomeVersion, OutcomesChange};
-pub use round::{Ask, NotARound, RosterRow, Round, RoundId, Step, Task, TrapOrigin, TrapPlan};
+pub use round::{Ask, EncodedTask, NotARound, RosterRow, Round, RoundId, Step, Task, TrapOrigin, TrapPlan};
 pub use sealed::{Pulses, SealedAnswer, SealedState, Sealing};
 pub use sheet::Sheet;
 pub use standing::{ShareOf, Shares, StandingRecord};

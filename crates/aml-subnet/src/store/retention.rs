@@ -10,7 +10,7 @@ use super::codec::{column, narrow, parsed};
 use super::dialect::Dialect;
 use super::error::{StorageError, during};
 use super::ledger::Ledger;
-use super::records::Step;
+use super::records::{EncodedTask, Step};
 use super::steps::{number, step_of};
 
 /// How many bodies are emptied in one transaction.
@@ -85,9 +85,28 @@ impl Ledger {
             let _turn = self.turns("sweep", 1).await?;
             sqlx::raw_sql(SHRINK).execute(&self.inner.pool).await.map_err(during("sweep"))?;
         }
+        self.empty_forms(now_ms, retention).await?;
         let bytes = gone().map(|body| body.stored).sum();
         let all: u64 = kept.iter().map(|body| body.stored).sum();
         Ok(Swept { bodies: digests.len() as u64, bytes, left: all - bytes })
+    }
+
+    /// Encoded tasks are kept as long as answers: they are needed until the round is asked, and are evidence afterwards.
+    async fn empty_forms(&self, now_ms: i64, retention: &Retention) -> Result<(), StorageError> {
+        let before_ms = now_ms.saturating_sub(aml_miner::clock::millis(retention.age));
+        let mut write = self.write_alone("sweep").await?;
+        sqlx::query(
+            "UPDATE files SET content = NULL, swept_ms = $1 WHERE name = $2 AND swept_ms IS NULL AND round IN \
+             (SELECT id FROM rounds WHERE (step >= $3 AND published_ms < $4) OR void_ms < $4)",
+        )
+        .bind(now_ms)
+        .bind(EncodedTask::FILE)
+        .bind(number(Step::Published))
+        .bind(before_ms)
+        .execute(&mut *write.tx)
+        .await
+        .map_err(during("sweep"))?;
+        write.commit().await
     }
 
     async fn kept_bodies(&self) -> Result<Vec<Kept>, StorageError> {

@@ -19,7 +19,7 @@ pub const ROUND_TABLES: [&str; 10] =
     ["rounds", "tasks", "answers", "verdicts", "canonical", "outcomes", "columns", "curves", "standings", "shares"];
 
 impl Ledger {
-    /// The rows of a round in one of [`ROUND_TABLES`], one a line of JSON.
+    /// The rows of a round in one of [`ROUND_TABLES`], one per line of JSON.
     ///
     /// # Errors
     /// The database's, and a table that is none of them.

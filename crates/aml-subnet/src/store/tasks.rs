@@ -5,8 +5,9 @@ use sqlx::any::AnyRow;
 
 use super::codec::{column, pack, to_i64, unpack};
 use super::error::{RecordError, StorageError, during};
+use super::files::{NewFile, put_file};
 use super::ledger::Ledger;
-use super::records::{RoundId, Step, Task};
+use super::records::{EncodedTask, RoundId, Step, Task};
 use super::steps::{advance, same};
 
 const WHAT: &str = "task";
@@ -18,6 +19,20 @@ impl Ledger {
     /// # Errors
     /// When it is not its turn, or the round has another task.
     pub async fn record_task(&self, id: RoundId, task: &Task, commitment: Digest) -> Result<(), RecordError> {
+        self.record_task_and_form(id, task, commitment, None).await
+    }
+
+    /// The same with the bytes of the task's encoded form, where it has one. Both are kept, or nothing.
+    ///
+    /// # Errors
+    /// As [`record_task`](Self::record_task).
+    pub async fn record_task_and_form(
+        &self,
+        id: RoundId,
+        task: &Task,
+        commitment: Digest,
+        form: Option<&[u8]>,
+    ) -> Result<(), RecordError> {
         let packed = pack(WHAT, task)?;
         let failed = during("record_task");
         let mut write = self.write("record_task").await?;
@@ -33,6 +48,12 @@ impl Ledger {
             .execute(&mut *write.tx)
             .await
             .map_err(failed)?;
+        if let (Some(arrow), Some(content)) = (&task.arrow, form) {
+            let new = NewFile { name: EncodedTask::FILE, content, decoded: Some(arrow.decoded) };
+            if put_file(&mut write, id, new).await?.is_none_or(|file| file.digest != arrow.sent) {
+                return Err(RecordError::Differs { round: id, what: "encoded task" });
+            }
+        }
         let opening_ms =
             task.sealing.map(|sealing| to_i64(WHAT, sealing.opening_s.saturating_mul(1000))).transpose()?;
         sqlx::query("UPDATE rounds SET deadline_ms = $1, commitment = $2, opening_ms = $3 WHERE id = $4")

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aml_miner::clock::{Clock, millis};
+use aml_miner::locked_file::LockedFile;
 
 use super::facts::Facts;
 use super::kept::{Kept, Layout};
@@ -112,15 +113,14 @@ impl Upgrade<'_> {
     }
 
     /// Nobody else upgrades this machine meanwhile.
-    fn alone(&self) -> Result<File, UpgradeError> {
+    fn alone(&self) -> Result<LockedFile, UpgradeError> {
         fs::create_dir_all(&self.state).map_err(failed(&self.state))?;
         let path = self.state.join("upgrade.lock");
         let file = File::create(&path).map_err(failed(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(UpgradeError::Busy(path)),
-            Err(TryLockError::Error(error)) => Err(failed(&path)(error)),
-        }
+        LockedFile::try_lock(file).map_err(|(_, error)| match error {
+            TryLockError::WouldBlock => UpgradeError::Busy(path.clone()),
+            TryLockError::Error(error) => failed(&path)(error),
+        })
     }
 
     /// A folder that the units' users can look into, whatever our umask: they run the new programs once.

@@ -1,19 +1,27 @@
 //! The constants of the rules, by version. A stored result names the version it was made under.
 
-use std::ops::RangeInclusive;
+mod registered;
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
 
 use crate::validation::v2::Constants;
 
-/// Which rules a result was made under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+pub use registered::{CustomRules, RegisterRulesError, Registered, register};
+
+/// Which rules a result was made under. Written as its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RulesVersion {
     /// The first rules.
     V1,
     /// Pay for information ([`crate::validation::v2`]).
     V2,
+    /// Rules that the program registered: those of v2 with constants of its own.
+    Registered(Registered),
 }
 
 /// The constants of one version.
@@ -46,6 +54,22 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Those of the first version.
+    pub const V1: Self = Self {
+        version: RulesVersion::V1,
+        tier1: 0.2,
+        tier2: 0.3,
+        tier3: 0.5,
+        least_deviation: 1e-6,
+        trap_share: 0.7,
+        settlement: (0.4, 0.3, 0.3),
+        ndcg_cutoff: 500,
+        least_of_class: 10,
+        performance_days: 30,
+        alpha: 2.0,
+        alike: 0.999,
+    };
+
     /// The days that performance looks back on, up to and including `today`; days since 1970-01-01.
     #[must_use]
     pub const fn recent(&self, today: i64) -> RangeInclusive<i64> {
@@ -57,60 +81,101 @@ impl RulesVersion {
     /// What an empty ledger begins under.
     pub const LATEST: Self = Self::V2;
 
-    /// Its constants. Rules v2 measure the three tiers as v1 does; what they pay for has constants of its own
-    /// ([`RulesVersion::information`]).
+    /// The versions of this crate.
+    pub const OWN: [Self; 2] = [Self::V1, Self::V2];
+
+    /// How answers are judged under it. Rules v2 measure the three tiers as v1 does; what they pay for has constants of its
+    /// own ([`RulesVersion::information`]).
     #[must_use]
-    pub const fn rules(self) -> Rules {
-        Rules {
-            version: self,
-            tier1: 0.2,
-            tier2: 0.3,
-            tier3: 0.5,
-            least_deviation: 1e-6,
-            trap_share: 0.7,
-            settlement: (0.4, 0.3, 0.3),
-            ndcg_cutoff: 500,
-            least_of_class: 10,
-            performance_days: 30,
-            alpha: 2.0,
-            alike: 0.999,
+    pub fn rules(self) -> Rules {
+        match self {
+            Self::V1 => Rules::V1,
+            Self::V2 => Rules { version: Self::V2, ..Rules::V1 },
+            Self::Registered(rules) => rules.judging(),
         }
     }
 
     /// The constants of rules that pay for information; `None` under v1.
     #[must_use]
-    pub const fn information(self) -> Option<&'static Constants> {
+    pub fn information(self) -> Option<&'static Constants> {
         match self {
             Self::V1 => None,
             Self::V2 => Some(&Constants::V2),
+            Self::Registered(rules) => Some(rules.paying()),
         }
     }
 
     /// Its number, as a subnet's weights version names it.
     #[must_use]
-    pub const fn number(self) -> u64 {
+    pub fn number(self) -> u64 {
         match self {
             Self::V1 => 1,
             Self::V2 => 2,
+            Self::Registered(rules) => rules.number(),
         }
     }
 
     /// The version of such a number.
     #[must_use]
-    pub const fn of_number(number: u64) -> Option<Self> {
-        match number {
-            1 => Some(Self::V1),
-            2 => Some(Self::V2),
-            _ => None,
-        }
+    pub fn of_number(number: u64) -> Option<Self> {
+        Self::known().find(|one| one.number() == number)
     }
 
     /// Its name, as it is written everywhere.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::V1 => "v1",
             Self::V2 => "v2",
+            Self::Registered(rules) => rules.name(),
         }
+    }
+
+    /// All versions that this program knows.
+    fn known() -> impl Iterator<Item = Self> {
+        Self::OWN.into_iter().chain(registered::each())
+    }
+}
+
+/// There are no such rules.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this program knows no rules {name:?}, only {known}")]
+pub struct UnknownRules {
+    name: String,
+    known: String,
+}
+
+impl FromStr for RulesVersion {
+    type Err = UnknownRules;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRules> {
+        Self::known().find(|one| one.name() == text).ok_or_else(|| {
+            let known: Vec<&str> = Self::known().map(Self::name).collect();
+            UnknownRules { name: text.chars().take(40).collect(), known: known.join(", ") }
+        })
+    }
+}
+
+impl Serialize for RulesVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for RulesVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = RulesVersion;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("the name of a version of the rules")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RulesVersion, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Name)
     }
 }

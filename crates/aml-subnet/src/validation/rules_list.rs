@@ -7,6 +7,8 @@
 use std::fmt;
 
 use chrono::NaiveDate;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, Deserializer, IntoDeserializer as _, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::validation::rules::RulesVersion;
@@ -28,11 +30,33 @@ pub struct RulesFrom {
 }
 
 /// Both ways to write a list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 enum Written {
     Version(RulesVersion),
     List(Vec<RulesFrom>),
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Written;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a version of the rules, or a list of versions with the days from which they hold")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Written, E> {
+                RulesVersion::deserialize(name.into_deserializer()).map(Written::Version)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Written, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Written::List)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 impl From<Written> for RulesList {

@@ -82,7 +82,7 @@ impl Check {
 pub struct Asked<'a> {
     /// Ids of the task's alerts, traps included, in the order of the task.
     pub alert_ids: &'a [&'a str],
-    /// SHA-256 of the request body.
+    /// SHA-256 of the request body after its encoding is undone.
     pub request: Digest,
     /// Key that this hotkey's receipts are known by; `None` when it has none yet.
     pub receipt_key: Option<Digest>,

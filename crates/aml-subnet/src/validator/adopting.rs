@@ -72,17 +72,25 @@ impl Adopting<'_> {
         if id.netuid != self.netuid {
             return Err(AdoptError::OtherSubnet(id));
         }
-        let constants = &Constants::V2;
+        let constants = content.rules.information().ok_or_else(|| unsound(id, content::NOT_PAID_FOR_INFORMATION))?;
         stands(&content, constants)?;
         self.speaks(&content, constants).await?;
         let mut tables = BTreeMap::new();
         for table in ROUND_TABLES {
             tables.insert(table, pack.table(table)?);
         }
-        let Content { answers, canonical, grounds, reasons, .. } = content;
+        let Content { answers, canonical, calibration, grounds, reasons, .. } = content;
         let from = pack.manifest.hotkey.to_string();
-        let (canonical, reasons) = (canonical.as_ref(), reasons.as_ref());
-        let adoption = Adoption { round: id, from, at_ms: self.now_ms, tables, answers, canonical, reasons };
+        let adoption = Adoption {
+            round: id,
+            from,
+            at_ms: self.now_ms,
+            tables,
+            answers,
+            canonical: canonical.as_ref(),
+            calibration: calibration.as_ref(),
+            reasons: reasons.as_ref(),
+        };
         let new = self.ledger.adopt(&adoption).await?;
         if let Some(grounds) = grounds.filter(|_| new) {
             let seen = grounds.miners.iter().filter_map(|(hotkey, of)| Some((*hotkey, of.first_seen_ms?)));
@@ -108,7 +116,7 @@ impl Adopting<'_> {
         };
         let mut told: Vec<Told> = content.columns.iter().filter_map(told).collect();
         told.sort_by_key(|one| one.hotkey);
-        let information = Information { ledger: self.ledger, workers: self.workers, constants };
+        let information = Information { ledger: self.ledger, workers: self.workers, rules: content.rules, constants };
         let (canonical, _) = information.canonical_scores(&content.in_force, &judged, told).await?;
         if canonical == content.canonical {
             Ok(())

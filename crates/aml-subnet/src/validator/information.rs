@@ -29,6 +29,7 @@ use super::evidence::EvidenceError;
 use super::sot::SotError;
 use super::world::{BrokeOff, RoundLog, Workers, World};
 use crate::store::{RecordError, StorageError};
+use crate::validation::rules::RulesVersion;
 use crate::validation::v2::Constants;
 
 pub use backfill::{Backfilled, Filling};
@@ -48,7 +49,9 @@ pub struct Information<'a> {
     pub ledger: &'a dyn RoundLog,
     /// Threads.
     pub workers: &'a dyn Workers,
-    /// The constants of the rules.
+    /// Which rules: v2, or some of the program's own.
+    pub rules: RulesVersion,
+    /// Their constants.
     pub constants: &'static Constants,
 }
 
@@ -73,10 +76,16 @@ pub enum InformationError {
 }
 
 impl<'a> Information<'a> {
+    /// Under some rules; `None` where those do not pay for information.
+    #[must_use]
+    pub fn under(rules: RulesVersion, ledger: &'a dyn RoundLog, workers: &'a dyn Workers) -> Option<Self> {
+        Some(Self { ledger, workers, rules, constants: rules.information()? })
+    }
+
     /// That of a world.
     #[must_use]
-    pub fn of(world: &'a World, constants: &'static Constants) -> Self {
-        Self { ledger: &*world.ledger, workers: &*world.workers, constants }
+    pub fn of(world: &'a World, rules: RulesVersion) -> Option<Self> {
+        Self::under(rules, &*world.ledger, &*world.workers)
     }
 
     fn threads(&self) -> NonZero<usize> {

@@ -108,9 +108,11 @@ impl Bench<'_> {
         let request = answer.request.unwrap_or_else(|| aml_miner::digest::Digest::of(b""));
         let vouched = answer.headers.get(receipt_key::HEADER);
         let vouched = vouched.and_then(|text| receipt_key::vouched(text, &answer.hotkey, &request));
+        // Receipts are for what was read: of what was sent packed, the same unpacked.
+        let read = self.task.read(answer).unwrap_or_else(|| aml_miner::digest::Digest::of(b""));
         let asked = tier1_integrity::Asked {
             alert_ids: &alert_ids,
-            request,
+            request: read,
             receipt_key: vouched.or(ask.receipt_key),
             unsigned_counts: sheet.accepts_unsigned() && answer.form == Form::V10,
         };

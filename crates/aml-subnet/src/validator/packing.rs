@@ -146,7 +146,7 @@ impl Packing<'_> {
             }
             Err(error) => return Err(error.into()),
         }
-        let information = Information { ledger: self.ledger, workers: self.workers, constants };
+        let information = Information { ledger: self.ledger, workers: self.workers, rules: round.rules, constants };
         match information.grounds(&round).await? {
             Some(grounds) => pack.add_compressed("grounds.json", &json(&grounds)?)?,
             None => {

@@ -210,7 +210,7 @@ impl Payer {
 
     /// The version that weights carry.
     fn version_key(&self, standing: &WeightsStanding, worth: &Worth) -> u64 {
-        version_key(self.version, worth.rules().number(), standing.rules.weights_version)
+        version_key(self.version, worth.rules.number(), standing.rules.weights_version)
     }
 
     /// A day's shares under rules v2, and what nobody earned where the settings say. Everybody else has a weight of 0, which

@@ -7,8 +7,8 @@
 //!   connection goes to the checked address itself; no name is looked up, no redirect followed, no proxy used, and no
 //!   connection serves two requests.
 //! * **Request.** `POST /{netuid}/score/alerts?explain=...`, signed by btauth/1 under a nonce of its own. The body's
-//!   digest stands in the head, and the body waits for `100 Continue` (2 s at most), so a refusal costs no upload. A miner that does not know the route, and
-//!   signs nothing, is asked by `POST /AlertScoring` of SDK 10 where [`QuerySettings::v10_fallback`] is set.
+//!   digest stands in the head, and the body waits for `100 Continue` (2 s at most), so a refusal costs no upload. Whoever said that
+//!   it takes Arrow is sent that, packed; after a 415 JSON again (`encoded`). A miner that does not know the route, and signs nothing, is asked by `POST /AlertScoring` of SDK 10 where [`QuerySettings::v10_fallback`] is set.
 //! * **Answer.** Its signature is checked before anything of it is read: a 200 without a valid one is `Refused`. It must not be
 //!   compressed. At most 64 headers, 32 KiB of them, and [`QuerySettings::max_answer_bytes`], counted as they arrive.
 //! * **Time.** 5 s to connect, then [`QuerySettings::deadline`] from the first byte sent, and never beyond the round's own.
@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 mod again;
 mod clocks;
 pub mod dormancy;
+mod encoded;
 pub(crate) mod legacy;
 pub(crate) mod native;
 mod observe;
@@ -50,6 +51,7 @@ mod turn;
 pub use crate::http::body::RequestBody;
 pub use again::MOST_ATTEMPTS;
 pub use clocks::Clocks;
+pub use encoded::{Encoded, EncodedParts};
 pub use plain::GivenPlain;
 pub use settings::QuerySettings;
 pub use trouble::OwnFailure;
@@ -103,11 +105,13 @@ pub struct Asking {
     pub dormancy: BTreeMap<Hotkey, Dormancy>,
     /// What each is sent.
     pub bodies: Bodies,
+    /// What some are sent instead.
+    pub encoded: Option<Encoded>,
     /// What is said of the round beside the body; without it answers of the first form are asked for.
     pub terms: Option<RoundTerms>,
 }
 
-/// What is said of a round to all of its miners; the task's digest is that of the body.
+/// What is said of a round to all of its miners; the task's digest is that of the body as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoundTerms {
     /// The commitment to its traps.

@@ -165,9 +165,9 @@ async fn in_force(
     id: RoundId,
     version: RulesVersion,
 ) -> Result<Option<(Information<'_>, InForce)>, ReplayError> {
-    let Some(constants) = version.information() else { return Ok(None) };
+    let Some(information) = Information::under(version, ledger, &Threads) else { return Ok(None) };
     let in_force = ledger.in_force(id).await?.ok_or(ReplayError::NothingInForce(id))?;
-    Ok(Some((Information { ledger, workers: &Threads, constants }, in_force)))
+    Ok(Some((information, in_force)))
 }
 
 /// Makes the probabilities' curve again, where one is kept; says whether one is.

@@ -13,7 +13,7 @@ use crate::store::StorageError;
 use crate::store::records::{Round, Step};
 use crate::validation::leaderboard::{Place, leaderboard};
 use crate::validation::performance::{RoundScore, after_grace, performance};
-use crate::validation::rules::Rules;
+use crate::validation::rules::{Rules, RulesVersion};
 use crate::validator::pay::Worth;
 use crate::validator::world::RoundLog;
 use crate::wallet::Hotkey;
@@ -93,9 +93,10 @@ impl History {
 /// # Errors
 /// The ledger's.
 pub async fn worth_now(ledger: &dyn RoundLog, netuid: u16, grace: Duration) -> Result<Worth, StorageError> {
-    let Some(round) = newest_published(ledger, netuid).await? else { return Ok(Worth::default()) };
+    let Some(round) = newest_published(ledger, netuid).await? else { return Ok(Worth::nothing(RulesVersion::V1)) };
     if round.rules.information().is_some() {
-        return Ok(ledger.shares(round.id).await?.map(|shares| Worth::shared(&shares)).unwrap_or_default());
+        let shares = ledger.shares(round.id).await?;
+        return Ok(shares.map_or_else(|| Worth::nothing(round.rules), |shares| Worth::shared(&shares)));
     }
     let rules = round.rules.rules();
     let history = History::until(ledger, Lookback { netuid, grace }, round.id.date, &rules).await?;

@@ -2,11 +2,12 @@
 //!
 //! A [`Task`] is all that is stored; bodies are made from it on demand, the same bytes each time. The batch's rows are
 //! written to JSON once. Under rules v1 a miner's body is made of pieces of that text with traps of its own in between;
-//! under rules v2 there is one body, its ids fresh and its tables shuffled. So memory holds one copy of the batch however
-//! many miners are being asked. Before anything is asked, a commitment to all traps, and to what the fresh ids stand for,
+//! under rules v2 there is one body, its ids fresh and its tables shuffled, and beside it the same packed, for miners that take
+//! it so. So memory holds one copy of the batch, or two, however many miners are being asked. Before anything is asked, a commitment to all traps, and to what the fresh ids stand for,
 //! is fixed; with the salt it can be checked by anybody once the round is settled.
 
 mod commitment;
+mod encoded;
 mod form;
 mod shared;
 
@@ -15,11 +16,13 @@ use std::net::SocketAddr;
 
 use aml_miner::digest::Digest;
 use aml_miner::wire::{Batch, Table};
+use bytes::Bytes;
 
 use crate::http::body::RequestBody;
 use crate::store::records::{
     Ask, Common, CommonParts, NotCommon, RosterRow, RoundId, Sealing, Task, TrapOrigin, TrapPlan,
 };
+use crate::validator::query::Encoded;
 use crate::validator::traps::{Forge, TrapPool, common, merged};
 use crate::wallet::Hotkey;
 use shared::Shared;
@@ -38,6 +41,8 @@ pub struct Peer {
     pub axon: Option<SocketAddr>,
     /// Key that its receipts are known by; `None` when it has none yet.
     pub receipt_key: Option<Digest>,
+    /// Whether it takes tasks as Arrow.
+    pub takes_arrow: bool,
 }
 
 /// What a new task is made of, beside batch and pool.
@@ -111,6 +116,8 @@ pub struct TaskMaker {
     task: Task,
     shared: Shared,
     forge: Option<Forge>,
+    /// The encoded form, where it has one and its bytes are at hand.
+    encoded: Option<encoded::Form>,
 }
 
 impl TaskMaker {
@@ -127,17 +134,26 @@ impl TaskMaker {
         let traps = (!pool.is_empty()).then(|| TrapOrigin { pool: pool.digest(), plan: new.plan });
         let forge = traps.map(|origin| Forge::new(pool, origin.plan, round, batch));
         let sorted: BTreeMap<Hotkey, &Peer> = peers.iter().map(|peer| (peer.hotkey, peer)).collect();
-        let (asks, common, shared) = match new.form {
-            TaskForm::PerMiner => (own_asks(&new, forge.as_ref(), &sorted), None, Shared::of(batch)),
+        let (asks, common, shared, encoded) = match new.form {
+            TaskForm::PerMiner => (own_asks(&new, forge.as_ref(), &sorted), None, Shared::of(batch), None),
             TaskForm::Common { accept_unsigned } => {
-                let (parts, shared) = form::common(round, &new.salt, batch, forge.as_ref());
-                let common = Common::new(CommonParts { accept_unsigned, ..parts });
+                let made = form::common(round, &new.salt, batch, forge.as_ref());
+                let common = Common::new(CommonParts { accept_unsigned, ..made.parts });
                 let common = common.map_err(|source| MakeTaskError::Common { round, source })?;
-                (sorted.iter().map(|(hotkey, peer)| (*hotkey, peer.ask())).collect(), Some(common), shared)
+                let takers = peers.iter().filter(|peer| peer.takes_arrow).map(|peer| peer.hotkey);
+                let encoded = encoded::Form::of(&common, &made.batch, takers.collect());
+                (
+                    sorted.iter().map(|(hotkey, peer)| (*hotkey, peer.ask())).collect(),
+                    Some(common),
+                    made.shared,
+                    encoded,
+                )
             }
         };
-        let task = Task { salt: new.salt, deadline_ms: new.deadline_ms, traps, roster, asks, common, sealing: None };
-        Ok(Self { round, task, shared, forge })
+        let arrow = encoded.as_ref().map(|form| form.record.clone());
+        let NewTask { salt, deadline_ms, .. } = new;
+        let task = Task { salt, deadline_ms, traps, roster, asks, common, sealing: None, arrow };
+        Ok(Self { round, task, shared, forge, encoded })
     }
 
     /// The maker of a stored task, with the batch and the pool that it was made from.
@@ -154,7 +170,7 @@ impl TaskMaker {
         let forge = task.traps.map(|origin| Forge::new(pool, origin.plan, round, batch));
         let shared = match &task.common {
             Some(stored) => {
-                let (parts, shared) = form::common(round, &task.salt, batch, forge.as_ref());
+                let form::Made { parts, shared, .. } = form::common(round, &task.salt, batch, forge.as_ref());
                 let again = Common::new(CommonParts { accept_unsigned: stored.accept_unsigned(), ..parts });
                 if again.as_ref() != Ok(stored) {
                     return Err(ResumeTaskError::Common(round));
@@ -166,7 +182,29 @@ impl TaskMaker {
                 Shared::of(batch)
             }
         };
-        Ok(Self { round, shared, forge, task })
+        Ok(Self { round, shared, forge, task, encoded: None })
+    }
+
+    /// The same with the bytes of its encoded form, as they were kept. Others than the task names are not sent.
+    #[must_use]
+    pub fn kept(mut self, bytes: Option<Vec<u8>>) -> Self {
+        let record = self.task.arrow.clone();
+        self.encoded = record
+            .zip(bytes.map(Bytes::from))
+            .and_then(|(record, bytes)| (Digest::of(&bytes) == record.sent).then_some(encoded::Form { record, bytes }));
+        self
+    }
+
+    /// The bytes of the encoded form, to be kept.
+    #[must_use]
+    pub fn form(&self) -> Option<&[u8]> {
+        self.encoded.as_ref().map(|form| &*form.bytes)
+    }
+
+    /// What those are sent who take the task encoded.
+    #[must_use]
+    pub fn encoded(&self) -> Option<Encoded> {
+        Some(self.encoded.as_ref()?.encoded(self.task.common.as_ref()?))
     }
 
     /// The same task with answers until `deadline_ms`: it is fixed when everything else is.

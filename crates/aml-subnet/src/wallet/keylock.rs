@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aml_miner::locked_file::LockedFile;
+
 /// How often a lock that is held is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -22,7 +24,7 @@ pub struct KeyLock {
 /// Held until it is dropped, or the process ends.
 #[derive(Debug)]
 pub struct KeyGuard {
-    _file: File,
+    _file: LockedFile,
 }
 
 /// Why nothing may be written with the hotkey now.
@@ -65,18 +67,19 @@ impl KeyLock {
     /// [`KeyLockError`] when somebody does for longer, or the file cannot be opened.
     pub async fn hold(&self, patience: Duration) -> Result<KeyGuard, KeyLockError> {
         let failed = |source| KeyLockError::Io { path: self.path.clone(), source };
-        let file = File::open(&self.path).map_err(failed)?;
+        let mut file = File::open(&self.path).map_err(failed)?;
         let started = tokio::time::Instant::now();
         loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(KeyGuard { _file: file }),
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
-                Err(TryLockError::WouldBlock) if started.elapsed() < patience => tokio::time::sleep(RETRY).await,
-                Err(TryLockError::WouldBlock) => {
+            file = match LockedFile::try_lock(file) {
+                Ok(file) => return Ok(KeyGuard { _file: file }),
+                Err((_, TryLockError::Error(source))) => return Err(failed(source)),
+                Err((file, TryLockError::WouldBlock)) if started.elapsed() < patience => file,
+                Err((file, TryLockError::WouldBlock)) => {
                     let (path, holder) = (self.path.clone(), holder(&file));
                     return Err(KeyLockError::Held { path, holder, waited: patience });
                 }
-            }
+            };
+            tokio::time::sleep(RETRY).await;
         }
     }
 }

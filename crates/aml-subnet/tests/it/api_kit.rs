@@ -23,8 +23,8 @@ use aml_subnet::readers::reasons::catalogue::CodeName;
 use aml_subnet::readers::reasons::data::Datum;
 use aml_subnet::readers::reasons::{Effect, Found, Reasons};
 use aml_subnet::store::records::{
-    Answer, Ask, Canonical, Dormancy, Form, Observations, Reply, RosterRow, Round, RoundId, Settled, Step, Task,
-    Verdict, WeightsRecord, WeightsState, WeightsTarget,
+    Answer, Ask, BodyForm, Canonical, Dormancy, Form, Observations, Reply, RosterRow, Round, RoundId, Settled, Step,
+    Task, Verdict, WeightsRecord, WeightsState, WeightsTarget,
 };
 use aml_subnet::store::{Ledger, Opening};
 use aml_subnet::validation::rules::RulesVersion;
@@ -357,6 +357,7 @@ pub(crate) fn task(day: u32) -> Task {
         asks: (1..=MINERS).map(|number| (miner(number), ask(number))).collect(),
         common: None,
         sealing: None,
+        arrow: None,
     }
 }
 
@@ -399,6 +400,8 @@ fn answer(number: u8, day: u32) -> Answer {
         reply,
         form: Form::Btauth,
         request: Some(Digest::of(b"request")),
+        request_form: BodyForm::Json,
+        sent_bytes: None,
         status: answered.then_some(200),
         receipt: None,
         headers: BTreeMap::new(),
@@ -409,6 +412,7 @@ fn answer(number: u8, day: u32) -> Answer {
         in_time: answered,
         attempts: Vec::new(),
         sealed: None,
+        takes_arrow: false,
     }
 }
 

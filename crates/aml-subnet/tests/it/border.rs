@@ -109,7 +109,7 @@ fn bodies() -> Bodies {
 fn asking(miner: &TestMiner, asked: Asked) -> Asking {
     let until_ms = i64::try_from((START + Duration::from_secs(3600)).as_millis()).expect("fits");
     let peers = vec![Peer { hotkey: miner.key, uid: 0, axon: Some(miner.address) }];
-    Asking { peers, until_ms, dormancy: BTreeMap::new(), bodies: bodies(), terms: asked.terms() }
+    Asking { peers, until_ms, dormancy: BTreeMap::new(), bodies: bodies(), encoded: None, terms: asked.terms() }
 }
 
 async fn ask(asker: &Asker, asking: Asking) -> Delivered {
@@ -218,7 +218,7 @@ async fn a_miner_that_answers_in_the_first_form_counts_in_open_rounds() {
     for asked in [Asked::Plain, Asked::Open] {
         let until_ms = i64::try_from((START + Duration::from_secs(3600)).as_millis()).expect("fits");
         let (peers, terms) = (vec![miner.peer(0)], asked.terms());
-        let asking = Asking { peers, until_ms, dormancy: BTreeMap::new(), bodies: bodies(), terms };
+        let asking = Asking { peers, until_ms, dormancy: BTreeMap::new(), bodies: bodies(), encoded: None, terms };
         let Delivered { answer, .. } = ask(&asker(&nonces, (NETUID, Explain::Top, false)), asking).await;
         assert_eq!((&answer.reply, answer.form), (&Reply::Answered, Form::Btauth), "{asked:?}");
         assert!(!answer.headers.contains_key("x-aml-answer-version"), "{asked:?}: {:?}", answer.headers);

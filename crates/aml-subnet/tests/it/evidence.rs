@@ -61,7 +61,7 @@ fn on_day(world: &World, day: u64) {
     world.clock.set(noon(first_day() + Days::new(day)));
 }
 
-async fn must_pass(world: &World) -> Pass {
+pub(crate) async fn must_pass(world: &World) -> Pass {
     let pass = tokio::time::timeout(PATIENCE, world.validator().once(&CancellationToken::new())).await;
     let pass = pass.expect("it ends");
     assert!(pass.errors.is_empty(), "{:#?}", pass.errors);
@@ -240,6 +240,8 @@ async fn sealed_season() -> (World, Vec<RoundId>) {
         ("Bob", explaining(0.9)),
         ("Charlie", explaining(0.5)),
         ("Dave", Behaviour::Lazy),
+        // From its second round on it is sent packed tasks.
+        ("Gina", Behaviour::Packed { skill: 0.6 }),
         ("Eve", Behaviour::Lying(Lie::Nan)),
         ("Ferdie", Behaviour::Dead),
     ];
@@ -350,6 +352,8 @@ async fn a_new_validator_takes_rounds_over_and_they_count_as_its_own() {
     let reasons = ledger.reasons(id).await.expect("a ledger").expect("the pack has them");
     assert_eq!(Some(&reasons), old.ledger.reasons(id).await.expect("a ledger").as_ref());
     assert!(reasons.alerts.iter().any(|found| !found.is_empty()));
+    let calibration = ledger.calibration(id).await.expect("a ledger").expect("the pack has it");
+    assert_eq!(Some(calibration), old.ledger.calibration(id).await.expect("a ledger"));
     let told = told_of(&ledger, id).await;
     let codes = told["alert"]["reason_codes"].as_array().expect("they are shown");
     let own = reasons.alerts[3].len();
@@ -360,8 +364,7 @@ async fn a_new_validator_takes_rounds_over_and_they_count_as_its_own() {
     new.settings.rules = Some(RulesList::always(RulesVersion::V2));
     new.ledger = ledger;
     on_day(&new, 23);
-    let constants = RulesVersion::V2.information().expect("rules v2");
-    let information = Information { ledger: &new.ledger, workers: &Threads, constants };
+    let information = Information::under(RulesVersion::V2, &new.ledger, &Threads).expect("rules v2");
     let today = RoundId { date: first_day() + Days::new(23), ..id };
     let now_ms = aml_miner::clock::millis(new.clock.now());
     let standing = information.in_force(today, &[], now_ms).await.expect("a ledger").standing;
@@ -418,6 +421,10 @@ fn remade(good: &[u8], table: &str, change: impl Fn(&str) -> String) -> Vec<u8> 
     }
     let grounds = pack.unpacked("grounds.json").expect("it unpacks").expect("it is there");
     made.add_compressed("grounds.json", &grounds).expect("in memory");
+    let calibration: Option<serde_json::Value> = pack.json("calibration.json").expect("JSON");
+    let calibration = calibration.expect("it is there").to_string();
+    let calibration = if table == "calibration" { change(&calibration) } else { calibration };
+    made.add("calibration.json", calibration.as_bytes()).expect("in memory");
     let round = pack.manifest.round.parse().expect("a round");
     let head = PackHead { round, batch: pack.manifest.batch, made_at: pack.manifest.made_at, alert: None };
     made.finish(head, false, &alice).expect("in memory").1
@@ -433,7 +440,7 @@ async fn what_does_not_come_out_again_is_not_taken_over_though_it_is_signed() {
     let adopting = Adopting { ledger: &ledger, workers: &Threads, netuid: id.netuid, now_ms: 7 };
     let alice = dev_key("Alice").hotkey();
     type Change = fn(&str) -> String;
-    let changes: [(&str, Change, &str); 8] = [
+    let changes: [(&str, Change, &str); 10] = [
         ("canonical", |rows| rows.replacen("\"score\":0.", "\"score\":0.0", 1), "canonical scores do not come out"),
         ("standings", |rows| rows.replacen("\"part\":0.0", "\"part\":0.5", 1), "standing does not come out"),
         ("tasks", |rows| rows.replacen("\"alert_id\":\"", "\"alert_id\":\"x", 1), "not the one that was committed to"),
@@ -442,6 +449,8 @@ async fn what_does_not_come_out_again_is_not_taken_over_though_it_is_signed() {
         ("outcomes", |rows| rows.replacen("\"address\":\"", "\"address\":\"x", 1), "an outcome is of no alert"),
         ("verdicts", |rows| rows.replacen("7-2026-03-01-7", "7-2026-03-02-7", 1), "a row is of another round"),
         ("curves", |_| String::new(), "has not one row"),
+        ("calibration", |json| json.replacen("7-2026-03-01-7", "7-2026-03-02-7", 1), "its probabilities are not"),
+        ("calibration", |json| json.replacen("\"version\":1", "\"version\":9", 1), "its probabilities are not"),
     ];
     for (table, change, expected) in changes {
         let made = remade(&good, table, change);

@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::common::dev_key;
 
+pub(crate) use answers::first_part;
 pub(crate) use sealed::Flaw;
 
 /// Turns an alert, as it stands in the request, into a score.
@@ -37,6 +38,8 @@ pub(crate) type Explainer = Arc<dyn Fn(&Value) -> String + Send + Sync>;
 pub(crate) enum Behaviour {
     /// Scores each alert by `alert_confidence_score`, mixed with noise of its own: 1 is all signal, 0 all noise.
     Honest { skill: f64 },
+    /// As honest, and its answers say that it takes tasks as Arrow.
+    Packed { skill: f64 },
     /// As honest, with an API that refuses to explain a share.
     KnowsNoShares { skill: f64 },
     /// As honest, but it takes its time.

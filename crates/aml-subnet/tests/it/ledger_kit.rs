@@ -13,8 +13,8 @@ use aml_subnet::chain::plan::WeightsPlan;
 use aml_subnet::chain::route::Route;
 use aml_subnet::chain::weights::ChainWeights;
 use aml_subnet::store::records::{
-    Answer, Ask, Canonical, Form, Observations, Reply, RosterRow, Round, RoundId, Settled, Step, Task, Verdict,
-    WeightsRecord, WeightsState,
+    Answer, Ask, BodyForm, Canonical, Form, Observations, Reply, RosterRow, Round, RoundId, Settled, Step, Task,
+    Verdict, WeightsRecord, WeightsState,
 };
 use aml_subnet::store::{Ledger, OpenLedgerError, Opening};
 use aml_subnet::validation::rules::RulesVersion;
@@ -341,6 +341,7 @@ pub(crate) fn task(day: u32) -> Task {
         asks: (1..=3).map(|uid| (miner(uid), ask(uid))).collect(),
         common: None,
         sealing: None,
+        arrow: None,
     }
 }
 
@@ -365,6 +366,8 @@ pub(crate) fn answer(day: u32, number: u8) -> Answer {
         reply: Reply::Answered,
         form: Form::Btauth,
         request: Some(Digest::of(b"request")),
+        request_form: BodyForm::Json,
+        sent_bytes: None,
         status: Some(200),
         receipt: Some("receipt".to_owned()),
         headers: BTreeMap::from([("x-aml-answer-nonce".to_owned(), "1".to_owned())]),
@@ -375,6 +378,7 @@ pub(crate) fn answer(day: u32, number: u8) -> Answer {
         in_time: true,
         attempts: Vec::new(),
         sealed: None,
+        takes_arrow: false,
     }
 }
 

@@ -7,6 +7,7 @@ use aml_subnet::seasons::{
     Answer, Comparison, Desk, Numbers, Replayed, StoredAnswer, StoredOutcome, StoredRound, Under,
 };
 use aml_subnet::validation::submission::Submission;
+use aml_subnet::validation::v2::Constants;
 use aml_subnet::wallet::Hotkey;
 use serde_json::{Value, json};
 
@@ -76,7 +77,7 @@ fn an_owner_sees_who_would_earn_what_and_what_the_scores_would_be_worth() {
     let miners = miners(&mut world);
     let rounds: Vec<StoredRound> = (0..DAYS).map(|day| stored(&world, &miners, day)).collect();
     let one = under("v1", Replayed::v1(hotkeys(), 0), &rounds);
-    let two = under("v2", Replayed::v2(hotkeys(), 0, ONE), &rounds);
+    let two = under("v2", Replayed::v2(&Constants::V2, hotkeys(), 0, ONE), &rounds);
     let junk: Vec<String> = hotkeys()[HONEST..].iter().map(ToString::to_string).collect();
     let paid =
         |under: &Under| under.miners.iter().filter(|one| junk.contains(&one.hotkey)).map(|one| one.pay).sum::<f64>();
@@ -97,7 +98,7 @@ fn an_owner_sees_who_would_earn_what_and_what_the_scores_would_be_worth() {
 fn stored_rounds_are_the_season_that_was_played() {
     let mut world = World::new(6, DAYS);
     let miners = miners(&mut world);
-    let mut replayed = Replayed::v2(hotkeys(), 0, ONE);
+    let mut replayed = Replayed::v2(&Constants::V2, hotkeys(), 0, ONE);
     let mut desk = Desk::new(ONE);
     desk.answer(json!({ "begin": { "rules": "v2", "miners": ALL } }).to_string().as_bytes()).expect("a season");
     let numbers = |values: Vec<f64>| json!(Numbers(values));

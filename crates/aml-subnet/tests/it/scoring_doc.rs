@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use aml_subnet::validation::ensemble_aggregator::aggregate_scores;
 use aml_subnet::validation::performance::{RoundScore, earned, performance};
-use aml_subnet::validation::rules::{Rules, RulesVersion};
+use aml_subnet::validation::rules::Rules;
 
 use crate::scoring_kit::{hotkey, must_submit, registered};
 
-const RULES: Rules = RulesVersion::V1.rules();
+const RULES: Rules = Rules::V1;
 const PAGE: &str = include_str!("../../../../docs/scoring_v1.md");
 
 #[track_caller]

@@ -39,6 +39,7 @@ fn terms(opening: Option<(u64, Beacon)>) -> Terms {
         commitment: Digest::of(b"its traps"),
         day: format!("{DATE}-30").parse().expect("a day"),
         opening: opening.map(|(at_s, beacon)| Opening { at_s, beacon }),
+        decoded: None,
     }
 }
 

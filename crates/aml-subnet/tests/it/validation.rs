@@ -7,7 +7,7 @@ use aml_miner::receipt::{ReceiptKey, Statement};
 use aml_miner::wire::ScoreRow;
 use aml_subnet::validation::ensemble_aggregator::{aggregate_scores, compute_weights};
 use aml_subnet::validation::performance::{RoundScore, performance};
-use aml_subnet::validation::rules::{Rules, RulesVersion};
+use aml_subnet::validation::rules::Rules;
 use aml_subnet::validation::submission::{Rejection, Submission};
 use aml_subnet::validation::tier1_integrity::{self, Answer, Asked, Check, Integrity};
 use aml_subnet::validation::tier2_traps::{self, Expected, TrapGroup};
@@ -19,7 +19,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_
 
 use crate::scoring_kit::{hotkey, registered};
 
-const RULES: Rules = RulesVersion::V1.rules();
+const RULES: Rules = Rules::V1;
 const REQUEST: &[u8] = b"{\"alerts\":[]}";
 
 fn ids(count: usize) -> Vec<String> {

@@ -6,7 +6,7 @@ use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::{WeightRules, conform};
 use aml_subnet::validation::ensemble_aggregator::{aggregate_scores, compute_weights};
 use aml_subnet::validation::performance::{RoundScore, earned, performance};
-use aml_subnet::validation::rules::{Rules, RulesVersion};
+use aml_subnet::validation::rules::Rules;
 use aml_subnet::validation::similarity::{LEAST_ALERTS, Likeness, alike, rank_correlation};
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::{self, Expected, TrapGroup};
@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use crate::scoring_kit::{hotkey, must_submit, registered};
 
-const RULES: Rules = RulesVersion::V1.rules();
+const RULES: Rules = Rules::V1;
 
 fn entered(crowd: &[Vec<f64>]) -> BTreeMap<Hotkey, Submission> {
     (0..).map(hotkey).zip(crowd.iter().map(|scores| must_submit(scores))).collect()

@@ -44,7 +44,7 @@ fn body(_: &Hotkey) -> RequestBody {
 async fn must_ask(asker: &Asker, peers: Vec<Peer>) -> Vec<Delivered> {
     let until_ms = i64::try_from((NOW + WHOLE).as_millis()).expect("fits");
     let bodies = Arc::new(|hotkey: &Hotkey| Ok(body(hotkey)));
-    let asking = Asking { peers, until_ms, dormancy: BTreeMap::new(), bodies, terms: None };
+    let asking = Asking { peers, until_ms, dormancy: BTreeMap::new(), bodies, encoded: None, terms: None };
     let mut replies = asker.ask_all(asking, &CancellationToken::new());
     let mut all = Vec::new();
     while let Some(delivered) = replies.next().await {

@@ -40,8 +40,16 @@ async fn must_play(ledger: &Ledger, day: u32) -> Round {
         severity: "low".to_owned(),
     };
     let roster = (0..ALERTS).map(row).collect();
-    let task =
-        Task { salt: [1; 32], deadline_ms: 0, traps: None, roster, asks: BTreeMap::new(), common: None, sealing: None };
+    let task = Task {
+        salt: [1; 32],
+        deadline_ms: 0,
+        traps: None,
+        roster,
+        asks: BTreeMap::new(),
+        common: None,
+        sealing: None,
+        arrow: None,
+    };
     ledger.record_task(id(day), &task, commitment()).await.expect("tasked");
     ledger.finish_asking(id(day)).await.expect("asked");
     ledger.record_verdicts(id(day), &[]).await.expect("judged");

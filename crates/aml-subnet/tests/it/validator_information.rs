@@ -9,7 +9,6 @@ use aml_subnet::store::{InForce, Ledger, Merged, Retention, StorageError};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::TrapFinding;
-use aml_subnet::validation::v2::Constants;
 use aml_subnet::validator::information::{Given, Grace, Information, InformationError, MergedRound};
 use aml_subnet::validator::judge::Judged;
 use aml_subnet::validator::task::TrapList;
@@ -48,7 +47,7 @@ struct Kept<'a> {
 
 impl Kept<'_> {
     fn information(&self) -> Information<'_> {
-        Information { ledger: self.ledger, workers: &Threads, constants: &Constants::V2 }
+        Information::under(RulesVersion::V2, self.ledger, &Threads).expect("rules v2")
     }
 
     fn task(&self, day: usize) -> Task {

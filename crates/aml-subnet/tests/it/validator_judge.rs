@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use aml_miner::digest::Digest;
 use aml_miner::wire::spec::LABELS;
 use aml_miner::wire::{Column, Table};
-use aml_subnet::store::records::{Answer, Form, Reply, Task};
+use aml_subnet::store::records::{Answer, BodyForm, EncodedTask, Form, Reply, Task};
 use aml_subnet::validation::ensemble_aggregator::aggregate_scores;
 use aml_subnet::validation::observations::{agreement, entropy, monotonicity};
 use aml_subnet::validation::performance::{RoundScore, after_grace};
-use aml_subnet::validation::rules::{Rules, RulesVersion};
+use aml_subnet::validation::rules::Rules;
 use aml_subnet::validation::tier3_settlement::SettleError;
 use aml_subnet::validator::judge::{Bench, Judged, compare, remember, shared_places, submissions};
 use aml_subnet::validator::merge::merge;
@@ -16,9 +17,9 @@ use aml_subnet::validator::settle::{outcomes, settle};
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, prop_assert, prop_assert_eq, proptest};
 
-use crate::validator_kit::{answer, common_task, hotkey, receipt_key, roster, silence, task};
+use crate::validator_kit::{answer, common_task, hotkey, receipt_key, request, roster, silence, task};
 
-const RULES: Rules = RulesVersion::V1.rules();
+const RULES: Rules = Rules::V1;
 const ALERTS: usize = 40;
 
 /// Scores of a miner's whole list: traps where they belong, the alerts in some order of its own.
@@ -126,6 +127,30 @@ fn an_unsigned_answer_counts_only_where_the_task_says_so_and_only_in_the_old_for
         assert!((judged.verdict.tier1.expect("looked at") - 6.0 / 9.0).abs() < 1e-15);
         assert_eq!(judged.verdict.receipt_key, None);
         assert_eq!(judged.verdict.tier2.is_some(), counts);
+    }
+}
+
+#[test]
+fn the_receipt_of_a_packed_task_is_for_what_was_read() {
+    let decoded = Digest::of(&request(1));
+    let form = EncodedTask { sent: Digest::of(b"packed"), decoded, bytes: 6, to: [hotkey(1)].into() };
+    let task = Task { arrow: Some(form.clone()), ..common_task(ALERTS, 1, false) };
+    let (given, body) = answer(&task, 1, &scores(7));
+    let packed = Answer { request: Some(form.sent), request_form: BodyForm::Arrow, ..given };
+    let judged = |task: &Task, answer: &Answer| {
+        Bench { rules: &RULES, task }.judge(answer, Some(&body)).expect("asked").verdict.accepted
+    };
+    assert_eq!(judged(&task, &packed), Ok(()));
+    let strange = [
+        (task.clone(), Answer { request_form: BodyForm::Json, ..packed.clone() }),
+        (task.clone(), Answer { request: Some(Digest::of(b"another")), ..packed.clone() }),
+        (task.clone(), Answer { request: None, ..packed.clone() }),
+        (Task { arrow: None, ..task.clone() }, packed.clone()),
+        (Task { arrow: Some(EncodedTask { decoded: form.sent, ..form }), ..task }, packed),
+    ];
+    for (task, answer) in strange {
+        let why = judged(&task, &answer).expect_err("rejected");
+        assert!(why.starts_with("input_digest: "), "{why}");
     }
 }
 

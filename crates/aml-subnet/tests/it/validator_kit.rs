@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aml_miner::digest::{Digest, Hashed};
 use aml_miner::receipt::{ReceiptKey, Statement};
 use aml_miner::wire::ScoreRow;
-use aml_subnet::store::records::{Answer, Ask, Common, CommonParts, Form, Reply, RosterRow, SentAlert, Task};
+use aml_subnet::store::records::{Answer, Ask, BodyForm, Common, CommonParts, Form, Reply, RosterRow, SentAlert, Task};
 use aml_subnet::validation::tier2_traps::{Expected, TrapGroup};
 use aml_subnet::wallet::Hotkey;
 
@@ -52,6 +52,7 @@ pub(crate) fn task(alerts: usize, miners: u8) -> Task {
         asks: (1..=miners).map(ask).collect(),
         common: None,
         sealing: None,
+        arrow: None,
     }
 }
 
@@ -104,6 +105,8 @@ pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Hashed
         reply: Reply::Answered,
         form: Form::Btauth,
         request: Some(Digest::of(&request(number))),
+        request_form: BodyForm::Json,
+        sent_bytes: None,
         status: Some(200),
         receipt: Some(receipt_key(number).sign(&statement).to_header()),
         headers: BTreeMap::new(),
@@ -114,6 +117,7 @@ pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Hashed
         in_time: true,
         attempts: Vec::new(),
         sealed: None,
+        takes_arrow: false,
     };
     (made, body)
 }

@@ -77,7 +77,7 @@ fn bodies() -> Bodies {
 
 fn asking(peers: Vec<Peer>) -> Asking {
     let until_ms = i64::try_from((NOW + Duration::from_secs(3600)).as_millis()).expect("fits");
-    Asking { peers, until_ms, dormancy: BTreeMap::new(), bodies: bodies(), terms: None }
+    Asking { peers, until_ms, dormancy: BTreeMap::new(), bodies: bodies(), encoded: None, terms: None }
 }
 
 fn peers(miners: &[FakeMiner]) -> Vec<Peer> {

@@ -74,7 +74,7 @@ async fn season(days: u32, cast: Vec<(&str, Behaviour)>, rules: RulesList) -> (W
 fn cast() -> Vec<(&'static str, Behaviour)> {
     vec![
         ("Bob", honest(0.9)),
-        ("Charlie", honest(0.5)),
+        ("Charlie", Behaviour::Packed { skill: 0.5 }),
         ("Dave", Behaviour::Lazy),
         ("Eve", Behaviour::Lying(Lie::Nan)),
         ("Ferdie", Behaviour::Dead),
@@ -131,8 +131,7 @@ async fn a_season_under_rules_v2_pays_information_and_nothing_else() {
 /// What voices come from comes out again, by what was known then, whatever is known now.
 async fn must_have_grounds(world: &World, id: RoundId) {
     let round = world.ledger.round(id).await.expect("a ledger").expect("a round");
-    let constants = round.rules.information().expect("rules v2");
-    let information = Information { ledger: &world.ledger, workers: &Threads, constants };
+    let information = Information::under(round.rules, &world.ledger, &Threads).expect("rules v2");
     let standing = world.ledger.in_force(id).await.expect("a ledger").expect("in force").standing;
     let grounds = information.grounds(&round).await.expect("a ledger").expect("columns are kept");
     assert_eq!((grounds.made_ms, &grounds.rounds), (standing.made_ms, &standing.rounds));

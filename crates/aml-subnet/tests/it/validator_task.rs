@@ -64,7 +64,13 @@ fn gathered(salt: u8) -> TrapPool {
 }
 
 fn peers(count: u8) -> Vec<Peer> {
-    let peer = |number: u8| Peer { hotkey: hotkey(number), uid: u16::from(number), axon: None, receipt_key: None };
+    let peer = |number: u8| Peer {
+        hotkey: hotkey(number),
+        uid: u16::from(number),
+        axon: None,
+        receipt_key: None,
+        takes_arrow: false,
+    };
     (0..count).map(peer).collect()
 }
 

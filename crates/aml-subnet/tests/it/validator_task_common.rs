@@ -67,7 +67,13 @@ fn hotkey(number: u8) -> Hotkey {
 }
 
 fn peers(count: u8) -> Vec<Peer> {
-    let peer = |number: u8| Peer { hotkey: hotkey(number), uid: u16::from(number), axon: None, receipt_key: None };
+    let peer = |number: u8| Peer {
+        hotkey: hotkey(number),
+        uid: u16::from(number),
+        axon: None,
+        receipt_key: None,
+        takes_arrow: false,
+    };
     (0..count).map(peer).collect()
 }
 
@@ -196,6 +202,35 @@ fn a_restart_makes_the_same_bytes_and_nothing_else_is_taken_for_them() {
     assert_eq!(refused, ResumeTaskError::Common(round(0)));
     let pools = TaskMaker::resume(round(0), task, batch, pool(0, 5)).expect_err("another pool");
     assert!(matches!(pools, ResumeTaskError::Pool { .. }));
+}
+
+#[test]
+fn the_packed_form_is_the_same_task_and_a_restart_sends_what_was_kept() {
+    let mut peers = peers(3);
+    peers[1].takes_arrow = true;
+    let make = |peers: &[Peer]| TaskMaker::new(new_task(0, 4), &today(0).batch, pool(0, 4), peers).expect("alerts");
+    let maker = make(&peers);
+    let (task, bytes) = (maker.task().clone(), maker.form().expect("bytes").to_vec());
+    let form = task.arrow.clone().expect("a form");
+    assert_eq!((form.sent, form.bytes), (Digest::of(&bytes), bytes.len() as u64));
+    assert_eq!(
+        (form.decoded, form.to),
+        (Digest::of(&zstd::decode_all(&bytes[..]).expect("a frame")), [hotkey(1)].into())
+    );
+    assert!(maker.encoded().is_some() && maker.commitment() == must_make(0, 4).commitment(), "the traps are the same");
+    let read: Task = serde_json::from_str(&serde_json::to_string(&task).expect("a record")).expect("a record");
+    assert_eq!(read, task);
+    // Another packing of the same is not sent, nor is anything else.
+    let again = || TaskMaker::resume(round(0), task.clone(), &today(0).batch, pool(0, 4)).expect("the same");
+    let other = zstd::encode_all(&zstd::decode_all(&bytes[..]).expect("a frame")[..], 1).expect("memory");
+    assert_eq!(again().kept(Some(bytes.clone())).form(), Some(&bytes[..]));
+    for lost in [None, Some(other), Some(Vec::new())] {
+        let maker = again().kept(lost);
+        assert!(maker.form().is_none() && maker.encoded().is_none(), "JSON for everybody");
+        assert!(must_body(&maker, 1) == must_body(&again(), 1));
+    }
+    // Without takers it is not made.
+    assert_eq!(must_make(0, 4).task().arrow, None);
 }
 
 #[test]

@@ -248,7 +248,7 @@ impl Stage {
 fn worth(of: &[(&str, f64)]) -> Worth {
     let performance: BTreeMap<Hotkey, f64> = of.iter().map(|(name, worth)| (hotkey(name), *worth)).collect();
     let counted = performance.keys().map(|hotkey| (*hotkey, 1)).collect();
-    Worth { performance, counted, rounds: 1, unearned: None }
+    Worth { performance, counted, rounds: 1, unearned: None, rules: RulesVersion::V1 }
 }
 
 fn two_miners() -> Worth {
@@ -304,8 +304,8 @@ async fn an_empty_history_pays_nobody() {
         min_rounds: 4,
     });
     for (payer, worth, why) in [
-        (&payer, Worth::default(), Withheld::TooFewRounds { rounds: 0, needed: 1 }),
-        (&payer, Worth { rounds: 9, ..Worth::default() }, Withheld::NothingEarned),
+        (&payer, Worth { rounds: 0, ..worth(&[]) }, Withheld::TooFewRounds { rounds: 0, needed: 1 }),
+        (&payer, Worth { rounds: 9, ..worth(&[]) }, Withheld::NothingEarned),
         (&payer, worth(&[("Bob", 0.0), ("Charlie", f64::NAN)]), Withheld::NothingEarned),
         (&payer, worth(&[("Eve", 1.0)]), Withheld::NobodyRegistered),
         (&patient, many, Withheld::TooFewRounds { rounds: 3, needed: 4 }),
@@ -669,7 +669,7 @@ async fn a_timelocked_commit_ends_when_the_chain_reveals_it() {
         stage.localnet.produce_blocks(3);
         assert_eq!(stage.on_chain().await, two_miners_on_chain(&stage).await);
         // The next commit would be to a round that is known by now: nothing is worth anything any more.
-        let outcome = payer.pay(&Worth::default()).await.expect("seen");
+        let outcome = payer.pay(&Worth::nothing(RulesVersion::V1)).await.expect("seen");
         assert!(matches!(outcome, PayOutcome::Withheld(_)), "{outcome:?}");
         let state = stage.disk.state_of(0).await;
         assert_eq!(state, WeightsState::Confirmed { block: revealed.0 }, "the block of the event");
@@ -685,7 +685,7 @@ async fn a_commit_that_the_chain_drops_at_its_reveal_is_a_failure_although_the_c
     stage.next_epoch().await;
     stage.localnet.drand_pulse(ROUND, &signature()).expect("the beacon's");
     stage.localnet.produce_blocks(2);
-    payer.pay(&Worth::default()).await.expect("seen");
+    payer.pay(&Worth::nothing(RulesVersion::V1)).await.expect("seen");
     let state = stage.disk.state_of(0).await;
     assert!(matches!(&state, WeightsState::Failed { why } if why.contains("dropped the commit")), "{state:?}");
     assert_eq!(stage.on_chain().await, []);
@@ -696,10 +696,10 @@ async fn a_commit_whose_signature_never_comes_is_a_failure_when_its_epoch_is_ove
     let stage = stage_of(Generation::G381, true).await;
     let payer = committed(&stage, TARGET).await;
     stage.next_epoch().await;
-    payer.pay(&Worth::default()).await.expect("waiting");
+    payer.pay(&Worth::nothing(RulesVersion::V1)).await.expect("waiting");
     assert!(matches!(stage.disk.state_of(0).await, WeightsState::Timelocked { .. }));
     stage.next_epoch().await;
-    payer.pay(&Worth::default()).await.expect("over");
+    payer.pay(&Worth::nothing(RulesVersion::V1)).await.expect("over");
     assert!(matches!(stage.disk.state_of(0).await, WeightsState::Failed { .. }));
 }
 
@@ -726,7 +726,7 @@ async fn a_timelocked_commit_of_a_second_mechanism_is_revealed_for_that_mechanis
     stage.next_epoch().await;
     stage.localnet.drand_pulse(ROUND, &signature()).expect("the beacon's");
     stage.localnet.produce_blocks(2);
-    payer.pay(&Worth::default()).await.expect("seen");
+    payer.pay(&Worth::nothing(RulesVersion::V1)).await.expect("seen");
     assert!(matches!(stage.disk.records(second).await[0].state, WeightsState::Confirmed { .. }));
     assert_eq!((stage.on_chain_of(0).await, stage.on_chain_of(1).await), (vec![], two_miners_on_chain(&stage).await));
 }
@@ -796,7 +796,7 @@ async fn the_preview_shows_the_vector_and_why_and_changes_nothing() {
 
 /// A day's shares under rules v2, of which nobody earned a part.
 fn shared(of: &[(&str, f64)], unearned: f64) -> Worth {
-    Worth { unearned: Some(unearned), ..worth(of) }
+    Worth { unearned: Some(unearned), rules: RulesVersion::V2, ..worth(of) }
 }
 
 #[tokio::test(flavor = "multi_thread")]

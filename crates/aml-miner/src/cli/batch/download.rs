@@ -26,7 +26,7 @@ pub struct Args {
     /// Where the batch directories are: http(s)://host/path, s3://bucket/path (keys from `AWS_*`), or a directory
     #[arg(long, env = "BATCH_BASE_URL", value_name = "URL")]
     base_url: String,
-    /// Directory that receives one batch directory a day
+    /// Directory that receives one batch directory per day
     #[arg(long, default_value = "data", value_name = "DIR")]
     output: PathBuf,
     /// Refuse batches of another network

@@ -36,7 +36,7 @@ pub struct Args {
     /// Directory of models: the features of its model of these rows, instead of the default ones
     #[arg(long, value_name = "DIR", conflicts_with = "schema")]
     models: Option<PathBuf>,
-    /// File of features: names, one a line
+    /// File of features: names, one per line
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
     /// Add the outcomes of alerts that count (confirmed_illicit, relevance, confirmed_at); other rows lack them

@@ -14,7 +14,7 @@ use crate::data::import::{ImportOptions, amlgentex, gen_batch, openaml};
 enum Dataset {
     /// A run of the simulator AMLGentex: one batch for every step with alerts
     Amlgentex,
-    /// OpenAML's wallets: one alert a wallet, spread over days with equal label rates
+    /// OpenAML's wallets: one alert per wallet, spread over days with equal label rates
     Openaml,
     /// Batches of the seeded benchmark generator: tables without a manifest
     GenBatch,
@@ -29,7 +29,7 @@ pub struct Args {
     /// Directory of the dataset
     #[arg(value_name = "SRC")]
     source: PathBuf,
-    /// Directory that receives one batch directory a day
+    /// Directory that receives one batch directory per day
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Day of step 0 (amlgentex) or of the first part (openaml)

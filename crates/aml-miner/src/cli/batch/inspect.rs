@@ -13,7 +13,7 @@ pub struct Args {
     /// A batch directory, or a data directory with batches in it
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// Print JSON, one batch a line
+    /// Print JSON, one batch per line
     #[arg(long)]
     json: bool,
 }

@@ -28,7 +28,7 @@ pub struct Args {
     /// File with the key that signs receipts (64 hex digits, mode 0600); made when there is none
     #[arg(long, env = "MINER_SIGNING_KEY_FILE", default_value = KEY_FILE, value_name = "FILE")]
     signing_key: String,
-    /// Scoring threads; 0 is one a core
+    /// Scoring threads; 0 is one per core
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
     threads: u16,
     /// How much is explained: none, top, full, or share:0.1 for the top features of the tenth with the highest scores

@@ -17,7 +17,7 @@ const NETWORK: &str = "synthetic";
 /// Arguments of `synth`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Directory that receives one batch directory a day
+    /// Directory that receives one batch directory per day
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Everything random follows from it

@@ -78,39 +78,105 @@ impl Values<'_> {
 pub fn write_stream(columns: &[(&str, Values<'_>)]) -> Vec<u8> {
     let rows = columns.first().map_or(0, |(_, values)| values.len());
     assert!(columns.iter().all(|(_, values)| values.len() == rows), "columns of one length");
-    let mut buffers = Vec::new();
-    let mut offset = 0;
-    for length in columns.iter().flat_map(|(_, values)| values.buffers()) {
-        buffers.push(Buffer { offset: signed(offset), length: signed(length) });
-        offset += length.next_multiple_of(ALIGNMENT);
-    }
-    let batch = RecordBatch {
-        length: signed(rows),
-        nodes: Some(vec![FieldNode { length: signed(rows), null_count: 0 }; columns.len()]),
-        buffers: Some(buffers),
-        compression: None,
-        variadic_buffer_counts: None,
-    };
-    let mut out = Vec::with_capacity(offset + 4096);
-    message(&mut out, MessageHeader::Schema(Box::new(schema(columns))), 0);
-    message(&mut out, MessageHeader::RecordBatch(Box::new(batch)), offset);
-    columns.iter().for_each(|(_, values)| values.write(&mut out));
-    out.extend_from_slice(&MARKER);
-    out.extend_from_slice(&[0; 4]);
-    out
-}
-
-fn schema(columns: &[(&str, Values<'_>)]) -> Schema {
-    let field = |(name, values): &(&str, Values<'_>)| Field {
+    let mut lengths = Lengths::default();
+    columns.iter().flat_map(|(_, values)| values.buffers()).for_each(|length| lengths.push(length));
+    let nodes = vec![FieldNode { length: signed(rows), null_count: 0 }; columns.len()];
+    let fields = columns.iter().map(|(name, values)| Field {
         name: Some((*name).to_owned()),
         nullable: false,
         type_: Some(values.kind()),
         dictionary: None,
         children: Some(Vec::new()),
         custom_metadata: None,
+    });
+    let mut out = head(fields.collect(), rows, nodes, lengths);
+    columns.iter().for_each(|(_, values)| values.write(&mut out));
+    end(&mut out);
+    out
+}
+
+/// Where buffers stand in the body of a record batch.
+#[derive(Default)]
+struct Lengths {
+    buffers: Vec<Buffer>,
+    offset: usize,
+}
+
+impl Lengths {
+    fn push(&mut self, length: usize) {
+        self.buffers.push(Buffer { offset: signed(self.offset), length: signed(length) });
+        self.offset += length.next_multiple_of(ALIGNMENT);
+    }
+}
+
+/// A column, or an item of one, laid out.
+#[derive(Default)]
+pub(super) struct Body {
+    nodes: Vec<FieldNode>,
+    buffers: Vec<Vec<u8>>,
+}
+
+impl Body {
+    /// So many values, some of them missing.
+    pub(super) fn node(&mut self, length: usize, missing: usize) {
+        self.nodes.push(FieldNode { length: signed(length), null_count: signed(missing) });
+    }
+
+    /// The next buffer.
+    pub(super) fn buffer(&mut self, bytes: Vec<u8>) {
+        self.buffers.push(bytes);
+    }
+
+    /// What stands behind it.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.nodes.append(&mut other.nodes);
+        self.buffers.append(&mut other.buffers);
+    }
+}
+
+/// A column of a stream.
+pub(super) struct Part {
+    pub(super) field: Field,
+    pub(super) body: Body,
+}
+
+/// The stream of these columns; without rows of its schema alone.
+pub(super) fn stream_of(parts: Vec<Part>, rows: usize) -> Vec<u8> {
+    let (mut fields, mut all) = (Vec::with_capacity(parts.len()), Body::default());
+    for Part { field, body } in parts {
+        fields.push(field);
+        all.append(body);
+    }
+    let mut lengths = Lengths::default();
+    all.buffers.iter().for_each(|buffer| lengths.push(buffer.len()));
+    let mut out = head(fields, rows, all.nodes, lengths);
+    for buffer in all.buffers {
+        out.extend_from_slice(&buffer);
+        pad(&mut out);
+    }
+    end(&mut out);
+    out
+}
+
+/// The schema, and the record batch up to its body.
+fn head(fields: Vec<Field>, rows: usize, nodes: Vec<FieldNode>, Lengths { buffers, offset }: Lengths) -> Vec<u8> {
+    let schema = Schema { endianness: Endianness::Little, fields: Some(fields), custom_metadata: None, features: None };
+    let batch = RecordBatch {
+        length: signed(rows),
+        nodes: Some(nodes),
+        buffers: Some(buffers),
+        compression: None,
+        variadic_buffer_counts: None,
     };
-    let fields = Some(columns.iter().map(field).collect());
-    Schema { endianness: Endianness::Little, fields, custom_metadata: None, features: None }
+    let mut out = Vec::with_capacity(offset + 4096);
+    message(&mut out, MessageHeader::Schema(Box::new(schema)), 0);
+    message(&mut out, MessageHeader::RecordBatch(Box::new(batch)), offset);
+    out
+}
+
+fn end(out: &mut Vec<u8>) {
+    out.extend_from_slice(&MARKER);
+    out.extend_from_slice(&[0; 4]);
 }
 
 /// Appends a message up to its body of so many bytes.

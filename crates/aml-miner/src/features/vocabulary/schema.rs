@@ -47,7 +47,7 @@ impl Schema {
         Self { version: SCHEMA_VERSION, rows, features: features.into_iter().map(Into::into).collect() }
     }
 
-    /// SHA-256 over version, kind of row and names, one a line.
+    /// SHA-256 over version, kind of row and names, one per line.
     #[must_use]
     pub fn hash(&self) -> Digest {
         let mut text = format!("aml-schema/1\n{}\n{}\n", self.version, self.rows.name());

@@ -29,7 +29,7 @@ pub enum SchemaFileError {
         path: PathBuf,
     },
     /// It is JSON of something else.
-    #[error("{path} must hold names, one a line, or a JSON list of them, or a `schema` as in model_metadata.json", path = path.display())]
+    #[error("{path} must hold names, one per line, or a JSON list of them, or a `schema` as in model_metadata.json", path = path.display())]
     Layout {
         /// Which file.
         path: PathBuf,

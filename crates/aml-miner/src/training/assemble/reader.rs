@@ -41,7 +41,7 @@ pub struct Summary {
     pub known_too_early: usize,
     /// Columns that features need and at least one batch lacks; what depends on them is missing.
     pub lacking: BTreeSet<String>,
-    /// SHA-256 over the manifests' digests, one a line, in the order of the days.
+    /// SHA-256 over the manifests' digests, one per line, in the order of the days.
     pub data_sha256: Digest,
 }
 

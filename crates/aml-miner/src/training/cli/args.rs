@@ -17,7 +17,7 @@ pub(super) use measuring::{DiagnoseArgs, EvaluateArgs, ReportArgs, SelectArgs};
 /// Which batches are read.
 #[derive(Args, Clone, Debug)]
 pub(super) struct RangeArgs {
-    /// Directory of batch directories, one a day.
+    /// Directory of batch directories, one per day.
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
     /// First day, such as 2025-01-01.
@@ -97,7 +97,7 @@ pub(super) struct AdoptArgs {
     /// What it is for.
     #[arg(long, value_enum)]
     pub(super) kind: Kind,
-    /// File of its features in the order of its columns: names, one a line, a JSON list, or a schema. Not needed where the model
+    /// File of its features in the order of its columns: names, one per line, a JSON list, or a schema. Not needed where the model
     /// file names them.
     #[arg(long, value_name = "FILE")]
     pub(super) schema: Option<PathBuf>,

@@ -8,7 +8,7 @@ use super::miner::{LINE, tone as outcome_tone};
 use super::rounds::tone as step_tone;
 use super::sure::{HeldView, sure};
 use super::svg::{Svg, histogram};
-use super::text::{line, maybe, percent, score, short, took, when, whole};
+use super::text::{NONE, bytes, line, maybe, percent, score, short, took, when, whole};
 use super::top::{TopRow, top_rows};
 use crate::api::views::known::Measures;
 use crate::api::views::round::GroupResult;
@@ -62,6 +62,7 @@ struct MinerRow {
     score: String,
     weight: String,
     took: String,
+    traffic: String,
     model: String,
 }
 
@@ -181,6 +182,13 @@ fn miner(of: &RoundMiner) -> MinerRow {
         score: score(brief.score),
         weight: percent(of.weight),
         took: took(brief.took_ms),
+        traffic: brief.traffic.as_ref().map_or_else(
+            || NONE.to_owned(),
+            |of| {
+                let packed = if of.task_form == "json" { "" } else { " packed" };
+                format!("{}{packed} / {}", bytes(of.sent_bytes), bytes(of.received_bytes))
+            },
+        ),
         model: brief.model_version.as_deref().map(|version| line(version, LINE)).unwrap_or_default(),
     }
 }

@@ -56,6 +56,16 @@ pub(super) fn took(millis: u64) -> String {
     }
 }
 
+/// A number of bytes.
+pub(super) fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
+        _ => format!("{:.1} GB", count as f64 / 1e9),
+    }
+}
+
 /// A number of seconds ago.
 pub(super) fn ago(seconds: u64) -> String {
     match seconds {
@@ -137,6 +147,7 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
+        assert_eq!([bytes(0), bytes(999), bytes(12_340), bytes(7_100_000)], ["0 B", "999 B", "12.3 kB", "7.1 MB"]);
         assert_eq!(whole(5_123_456), "5\u{202f}123\u{202f}456");
         assert_eq!(whole(999), "999");
         assert_eq!((took(0).as_str(), took(31).as_str(), took(2_540).as_str()), ("–", "31 ms", "2.5 s"));

@@ -88,6 +88,24 @@ impl From<Observations> for Watched {
     }
 }
 
+/// What went over the line between the validator and a miner in a round, without heads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Traffic {
+    /// The form of the task that was sent last: `json`, or `arrow`, which is packed.
+    pub task_form: String,
+    /// Bytes of bodies that went out, in all attempts.
+    pub sent_bytes: u64,
+    /// Bytes of the answer, as they came.
+    pub received_bytes: u64,
+}
+
+impl Traffic {
+    fn of(answer: &Answer) -> Option<Self> {
+        let (task_form, received_bytes) = (answer.request_form.name().to_owned(), answer.received_bytes());
+        answer.sent_bytes.map(|sent_bytes| Self { task_form, sent_bytes, received_bytes })
+    }
+}
+
 /// One miner in one round, in one line.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct MinerBrief {
@@ -107,6 +125,9 @@ pub struct MinerBrief {
     pub score: f64,
     /// How long the answer took.
     pub took_ms: u64,
+    /// What went over the line; absent of a miner that was not called, and of rounds of older programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
     /// Version of the model, as the miner calls it.
     pub model_version: Option<String>,
     /// What is watched, not scored.
@@ -184,10 +205,11 @@ impl RoundFacts {
     #[must_use]
     pub fn new(round: Round, verdicts: &[Verdict], answers: &[Answer], settled: Option<&Settled>) -> Self {
         let rules = round.rules.rules();
-        let replies: BTreeMap<&Hotkey, &Reply> = answers.iter().map(|answer| (&answer.hotkey, &answer.reply)).collect();
+        let answers: BTreeMap<&Hotkey, &Answer> = answers.iter().map(|answer| (&answer.hotkey, answer)).collect();
         let brief = |verdict: &Verdict| {
-            let reply = replies.get(&verdict.hotkey).copied();
-            (verdict.hotkey, miner(&rules, verdict, reply, settled))
+            let answer = answers.get(&verdict.hotkey).copied();
+            let brief = miner(&rules, verdict, answer.map(|answer| &answer.reply), settled);
+            (verdict.hotkey, MinerBrief { traffic: answer.and_then(Traffic::of), ..brief })
         };
         Self { miners: verdicts.iter().map(brief).collect(), round }
     }
@@ -238,6 +260,7 @@ fn miner(rules: &Rules, verdict: &Verdict, reply: Option<&Reply>, settled: Optio
         tier3,
         score: scored.score(rules),
         took_ms: verdict.took_ms,
+        traffic: None,
         model_version: verdict.model_version.clone(),
         observations: verdict.observations.into(),
     }

@@ -11,9 +11,9 @@ use anyhow::{Context as _, bail};
 use super::submission::{Line, Submitted, ids};
 use super::{Cast, DiagnoseArgs};
 use crate::calendar::{day_at_ms, day_of};
-use crate::cli::rules::Version;
 use crate::seasons::{StoredAnswer, StoredOutcome, StoredRound};
 use crate::store::records::RosterRow;
+use crate::validation::rules::RulesVersion;
 use crate::validation::submission::Submission;
 use crate::validator::settle::known_rows;
 use crate::wallet::Hotkey;
@@ -52,7 +52,7 @@ pub(super) fn cast(args: &DiagnoseArgs, own: &Submitted, data: &Path) -> anyhow:
     if rounds.is_empty() {
         bail!("none of the {} days of the submission has a batch in {}", own.days.len(), data.display());
     }
-    Ok(Cast { rounds, names, rules: args.rules.unwrap_or(Version::V2), grace: 0, missing })
+    Ok(Cast { rounds, names, rules: args.rules.unwrap_or(RulesVersion::V2), grace: 0, missing })
 }
 
 fn round(line: &Line, loaded: &LoadedBatch, others: &[Other<'_>]) -> anyhow::Result<StoredRound> {

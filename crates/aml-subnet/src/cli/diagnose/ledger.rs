@@ -8,10 +8,11 @@ use chrono::{Days, NaiveDate};
 use super::submission::{Line, Submitted};
 use super::{Cast, DiagnoseArgs};
 use crate::calendar::{date_of, whole_days};
-use crate::cli::rules::{Version, stored};
+use crate::cli::rules::stored;
 use crate::seasons::{StoredAnswer, StoredRound};
 use crate::store::Ledger;
 use crate::store::records::{RosterRow, Round};
+use crate::validation::rules::RulesVersion;
 use crate::wallet::Hotkey;
 
 /// Days before the first one that its results rest on: two windows of rules v2.
@@ -25,7 +26,7 @@ pub(super) fn cast(args: &DiagnoseArgs, own: &Submitted) -> anyhow::Result<Cast>
         let (first, last) = span(args, own)?;
         let found = stored::rounds(&ledger, settings.netuid, first..=last).await?;
         let me = args.in_place_of.unwrap_or_else(|| Hotkey::from_bytes(NOBODY));
-        let rules = args.rules.or_else(|| found.last().map(|round| Version::of(round.rules))).unwrap_or(Version::V2);
+        let rules = args.rules.or_else(|| found.last().map(|round| round.rules)).unwrap_or(RulesVersion::V2);
         let (mut rounds, mut missing) = (Vec::new(), Vec::new());
         for round in &found {
             match with_submission(&ledger, round, own, args.in_place_of).await {

@@ -22,7 +22,7 @@ Example:
   echo '{\"begin\": {\"rules\": \"v2\", \"miners\": 3}}' | aml-subnet rules apply"
 )]
 pub(super) struct ApplyArgs {
-    /// Threads [default: one a processor]; they change no bit
+    /// Threads [default: one per processor]; they change no bit
     #[arg(long)]
     threads: Option<NonZero<usize>>,
 }

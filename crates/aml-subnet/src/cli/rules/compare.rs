@@ -42,22 +42,14 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "DATE")]
     to: NaiveDate,
     /// Versions of the rules
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "v1,v2")]
-    rules: Vec<Version>,
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "v1,v2")]
+    rules: Vec<RulesVersion>,
     /// What is printed
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
     /// Also writes a page
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Version {
-    /// The first rules
-    V1,
-    /// Pay for information
-    V2,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -79,34 +71,12 @@ pub(super) struct Span {
     pub(super) to: NaiveDate,
 }
 
-impl Version {
-    pub(crate) const fn of(version: RulesVersion) -> Self {
-        match version {
-            RulesVersion::V1 => Self::V1,
-            RulesVersion::V2 => Self::V2,
-        }
-    }
-
-    pub(super) const fn version(self) -> RulesVersion {
-        match self {
-            Self::V1 => RulesVersion::V1,
-            Self::V2 => RulesVersion::V2,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::V1 => "v1",
-            Self::V2 => "v2",
-        }
-    }
-
-    fn season(self, hotkeys: Vec<Hotkey>, grace: i64) -> Replayed {
-        let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-        match self {
-            Self::V1 => Replayed::v1(hotkeys, grace),
-            Self::V2 => Replayed::v2(hotkeys, grace, threads),
-        }
+/// A season under rules of a version.
+pub(crate) fn season(rules: RulesVersion, hotkeys: Vec<Hotkey>, grace: i64) -> Replayed {
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    match rules.information() {
+        None => Replayed::v1(hotkeys, grace),
+        Some(constants) => Replayed::v2(constants, hotkeys, grace, threads),
     }
 }
 
@@ -140,14 +110,14 @@ pub(super) async fn under_each(
     netuid: u16,
     grace: i64,
     span: &Span,
-    versions: &[Version],
+    versions: &[RulesVersion],
 ) -> anyhow::Result<(Vec<Under>, Vec<String>)> {
     let since = span.from.checked_sub_days(Days::new(BEFORE)).unwrap_or(NaiveDate::MIN);
     let rounds = stored::rounds(ledger, netuid, since..=span.to).await?;
     let hotkeys = stored::hotkeys(ledger, &rounds).await?;
     let mut versions = versions.to_vec();
     versions.dedup();
-    let begin = |version: &Version| Comparison::new(version.name(), version.season(hotkeys.clone(), grace));
+    let begin = |version: &RulesVersion| Comparison::new(version.name(), season(*version, hotkeys.clone(), grace));
     let mut all: Vec<Comparison> = versions.iter().map(begin).collect();
     let mut missing = Vec::new();
     let from = day_of(span.from);

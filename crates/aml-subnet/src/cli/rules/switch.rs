@@ -15,7 +15,7 @@ use clap::Args;
 use tokio::time::timeout;
 
 use self::report::{Day, Peer, Report, Seen};
-use super::compare::{Span, Version, stored, under_each};
+use super::compare::{Span, stored, under_each};
 use crate::calendar::{date_of, day_at, day_of, whole_days};
 use crate::chain::types::Neuron;
 use crate::cli::chain;
@@ -54,8 +54,8 @@ pub(super) struct SwitchArgs {
     #[arg(long, value_name = "DATE")]
     from: NaiveDate,
     /// Their version
-    #[arg(long, value_enum, default_value = "v2")]
-    to: Version,
+    #[arg(long, value_name = "NAME", default_value = "v2")]
+    to: RulesVersion,
     /// Only says what it would do; nothing else is offered
     #[arg(long, required = true)]
     check: bool,
@@ -73,11 +73,12 @@ pub(super) fn run(args: &SwitchArgs) -> anyhow::Result<ExitCode> {
             );
         };
         let list = rulebook::check(&ledger, &settings.validator, settings.netuid, today).await?;
-        let switched = with_switch(&list, args.from, args.to.version(), today)?;
+        let switched = with_switch(&list, args.from, args.to, today)?;
         let to = newest.id.date;
         let span = Span { from: to.checked_sub_days(Days::new(COMPARED - 1)).unwrap_or(to), to };
+        let looked_back = args.to.information().unwrap_or(&Constants::V2);
         let before = list.on(args.from.pred_opt().unwrap_or(args.from));
-        let versions = [Version::of(before), args.to];
+        let versions = [before, args.to];
         let grace = whole_days(settings.validator.grace);
         let (all, missing) = under_each(&ledger, settings.netuid, grace, &span, &versions).await?;
         let report = Report {
@@ -85,7 +86,7 @@ pub(super) fn run(args: &SwitchArgs) -> anyhow::Result<ExitCode> {
             switched: &switched,
             from: args.from,
             span: &span,
-            window: window(&ledger, settings.netuid, args.from).await?,
+            window: window(&ledger, settings.netuid, args.from, looked_back).await?,
             today,
             all: &all,
             missing: missing.len(),
@@ -111,9 +112,9 @@ fn with_switch(list: &RulesList, from: NaiveDate, to: RulesVersion, today: Naive
     Ok(list.and_from(RulesFrom { version: to, from: Some(from) }))
 }
 
-/// The days that rules v2 look back on from the first day on, and what the ledger has of each.
-async fn window(ledger: &Ledger, netuid: u16, from: NaiveDate) -> anyhow::Result<Vec<Day>> {
-    let days: RangeInclusive<i64> = Window::new(&Constants::V2, day_of(from)).rounds();
+/// The days that the new rules look back on from the first day on, and what the ledger has of each.
+async fn window(ledger: &Ledger, netuid: u16, from: NaiveDate, constants: &Constants) -> anyhow::Result<Vec<Day>> {
+    let days: RangeInclusive<i64> = Window::new(constants, day_of(from)).rounds();
     let rounds = stored::rounds(ledger, netuid, date_of(*days.start())..=date_of(*days.end())).await?;
     let mut all = Vec::new();
     for day in days {

@@ -117,13 +117,15 @@ impl PackReader {
         lines.map(|line| serde_json::from_slice(line).map_err(wrong)).collect()
     }
 
-    /// A JSON member; `None` where it is not there.
+    /// A JSON member, as a zstd frame or as it is; `None` where it is not there.
     ///
     /// # Errors
     /// When it is not of that form.
     pub fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ReadPackError> {
-        let Some(plain) = self.unpacked(name)? else { return Ok(None) };
-        let read = serde_json::from_slice(&plain);
+        let unpacked = self.unpacked(name)?;
+        let stored = self.members.get(name).and_then(|range| self.bytes.get(range.clone()));
+        let Some(plain) = unpacked.as_deref().or(stored) else { return Ok(None) };
+        let read = serde_json::from_slice(plain);
         read.map(Some).map_err(|error| ReadPackError::Member { name: name.to_owned(), why: error.to_string() })
     }
 }

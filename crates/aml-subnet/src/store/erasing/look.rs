@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::super::codec::{LARGEST, column, decompress, from_text, narrow, parsed};
 use super::super::error::{StorageError, during};
-use super::super::records::{Answer, RoundId, Step, Task};
+use super::super::records::{Answer, EncodedTask, RoundId, Step, Task};
 use super::super::steps::step_of;
 use super::{ERASED, LedgerTraces, Needle};
 
@@ -65,10 +65,14 @@ pub(super) async fn look(
     found.rows(connection, needle).await?;
     found.spellings(connection, needle).await?;
     let mut named = &found.traces.rounds | beside;
+    let sent = named.clone();
     named.append(&mut found.before);
     for place in places.iter().filter(|place| named.contains(&place.id)) {
         found.answers(connection, needle, place).await?;
         found.records(connection, needle, place).await?;
+        if sent.contains(&place.id) {
+            found.forms(connection, place).await?;
+        }
     }
     let rounds = &found.traces.rounds;
     found.traces.open =
@@ -168,6 +172,9 @@ impl Found {
         let rows = rows.bind(place.id.to_string()).fetch_all(connection).await.map_err(during("read traces"))?;
         for row in &rows {
             let (name, content) = (column::<String>(WHAT, row, "name")?, column::<Vec<u8>>(WHAT, row, "content")?);
+            if name == EncodedTask::FILE {
+                continue;
+            }
             // What does not unpack is looked through as it is.
             let named = needle.is_in(&content) || needle.is_read_in(content.as_slice()).unwrap_or(false);
             if !named {
@@ -181,6 +188,19 @@ impl Found {
                 self.traces.answers += 1;
                 self.sealed.push((place.id, name));
             }
+        }
+        Ok(())
+    }
+
+    /// In an encoded task texts stand side by side without anything in between, so no word is looked for: that of a round
+    /// whose batch names the address has it.
+    async fn forms(&mut self, connection: &mut AnyConnection, place: &Place) -> Result<(), StorageError> {
+        let row = sqlx::query("SELECT name FROM files WHERE round = $1 AND name = $2 AND swept_ms IS NULL");
+        let row = row.bind(place.id.to_string()).bind(EncodedTask::FILE);
+        if row.fetch_optional(connection).await.map_err(during("read traces"))?.is_some() {
+            self.traces.rounds.insert(place.id);
+            self.traces.forms += 1;
+            self.sealed.push((place.id, EncodedTask::FILE.to_owned()));
         }
         Ok(())
     }

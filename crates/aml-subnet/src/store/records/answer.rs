@@ -18,6 +18,34 @@ pub enum Form {
     V10,
 }
 
+/// The form in which a miner was sent its task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyForm {
+    /// JSON.
+    #[default]
+    Json,
+    /// Arrow streams in a form, compressed ([`EncodedTask`](super::EncodedTask)).
+    Arrow,
+}
+
+impl BodyForm {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Arrow => "arrow",
+        }
+    }
+
+    /// Whether it is what every miner takes.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What came of asking a miner. A peer's failure is data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "why")]
@@ -58,8 +86,14 @@ pub struct Answer {
     pub reply: Reply,
     /// How it was asked.
     pub form: Form,
-    /// SHA-256 of the body that was sent; `None` when nothing was.
+    /// SHA-256 of the body as it was sent; `None` when nothing was.
     pub request: Option<Digest>,
+    /// Which form of the task that was.
+    #[serde(default, skip_serializing_if = "BodyForm::is_usual")]
+    pub request_form: BodyForm,
+    /// Bytes of bodies that went out to it, in all attempts; `None` of an older program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_bytes: Option<u64>,
     /// HTTP status.
     pub status: Option<u16>,
     /// Value of `X-AML-Receipt`.
@@ -82,6 +116,9 @@ pub struct Answer {
     /// How it arrived, where it arrived sealed. Until it is opened it has no body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<SealedAnswer>,
+    /// Whether it says that it takes tasks as Arrow: the next one is sent so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_arrow: bool,
 }
 
 impl Answer {
@@ -100,6 +137,12 @@ impl Answer {
         }
     }
 
+    /// Bytes of its answer as they came.
+    #[must_use]
+    pub fn received_bytes(&self) -> u64 {
+        self.sealed.as_ref().map_or(self.bytes, |sealed| sealed.bytes)
+    }
+
     /// Of `hotkey` nothing was heard; asking began at `asked_ms`.
     #[must_use]
     pub fn silence(hotkey: Hotkey, reply: Reply, asked_ms: i64) -> Self {
@@ -108,6 +151,8 @@ impl Answer {
             reply,
             form: Form::Btauth,
             request: None,
+            request_form: BodyForm::Json,
+            sent_bytes: None,
             status: None,
             receipt: None,
             headers: BTreeMap::new(),
@@ -118,6 +163,7 @@ impl Answer {
             in_time: false,
             attempts: Vec::new(),
             sealed: None,
+            takes_arrow: false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rounds and what is sent to the miners of one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -9,6 +9,7 @@ use aml_miner::digest::Digest;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::answer::{Answer, BodyForm};
 use super::common::Common;
 use super::marks::Marks;
 use super::sealed::Sealing;
@@ -156,6 +157,48 @@ pub struct Task {
     /// When answers are opened; `None` where they are open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealing: Option<Sealing>,
+    /// The common task as Arrow, and who is sent that; `None` where all are sent JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrow: Option<EncodedTask>,
+}
+
+/// A common task in a form that is encoded, for those who take it. Its bytes are a file of the round: encoding it again may
+/// give others, and a round that is resumed sends the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncodedTask {
+    /// SHA-256 of the body as it is sent: what signatures name.
+    pub sent: Digest,
+    /// SHA-256 of the body after its `Content-Encoding` is undone: what receipts name.
+    pub decoded: Digest,
+    /// Bytes as they are sent.
+    pub bytes: u64,
+    /// Who is sent it.
+    pub to: BTreeSet<Hotkey>,
+}
+
+impl EncodedTask {
+    /// The file of a round that holds it.
+    pub const FILE: &str = "form/arrow";
+}
+
+impl Task {
+    /// SHA-256 of the task as JSON that an answer is to, whatever form was sent; `None` where nothing was.
+    #[must_use]
+    pub fn answered(&self, answer: &Answer) -> Option<Digest> {
+        let sent = answer.request?;
+        Some(self.common.as_ref().map_or(sent, Common::body))
+    }
+
+    /// SHA-256 of what a miner's API read of what was sent: the body after its encoding is undone. `None` where nothing was
+    /// sent, or something that this task does not have.
+    #[must_use]
+    pub fn read(&self, answer: &Answer) -> Option<Digest> {
+        let sent = answer.request?;
+        match answer.request_form {
+            BodyForm::Json => Some(sent),
+            BodyForm::Arrow => self.arrow.as_ref().filter(|form| form.sent == sent).map(|form| form.decoded),
+        }
+    }
 }
 
 /// What the traps of a task were drawn from, so that the same ones can be made again after a restart.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{AdoptError, unsound};
 use crate::calendar::day_of;
 use crate::outputs::pack::PackReader;
+use crate::readers::calibration::Calibration;
 use crate::readers::reasons::Reasons;
 use crate::store::InForce;
 use crate::store::records::{Answer, Canonical, ColumnName, RoundId, StandingRecord, StoredColumn, Task, Verdict};
@@ -19,6 +20,9 @@ use crate::validation::v2::curve::Curve;
 use crate::validator::information::Grounds;
 use crate::validator::task::commitment_of;
 use crate::wallet::Hotkey;
+
+/// Why a round is not taken over whose rules have no voices.
+pub(super) const NOT_PAID_FOR_INFORMATION: &str = "it is under rules that do not pay for information";
 
 #[derive(Deserialize)]
 struct RoundLine {
@@ -71,11 +75,13 @@ struct OutcomeLine {
 /// What a pack says, as values that go together.
 pub(super) struct Content {
     pub(super) round: RoundId,
+    pub(super) rules: RulesVersion,
     pub(super) answers: Vec<Answer>,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) columns: Vec<StoredColumn>,
     pub(super) in_force: InForce,
     pub(super) canonical: Option<Canonical>,
+    pub(super) calibration: Option<Calibration>,
     pub(super) grounds: Option<Grounds>,
     pub(super) reasons: Option<Reasons>,
 }
@@ -102,8 +108,11 @@ pub(super) fn content(pack: &PackReader) -> Result<Content, AdoptError> {
     if line.id != *named || !itself || line.batch != pack.manifest.batch {
         return Err(unsound(round, "its row is of another round"));
     }
-    if line.rules != RulesVersion::V2 || line.void_ms.is_some() {
-        return Err(unsound(round, "it is void, or not under rules v2"));
+    if line.void_ms.is_some() {
+        return Err(unsound(round, "it is void"));
+    }
+    if line.rules.information().is_none() {
+        return Err(unsound(round, NOT_PAID_FOR_INFORMATION));
     }
     let task: Packed<Task> = only(round, pack.rows("tasks")?)?;
     let curve: CurveLine = only(round, pack.rows("curves")?)?;
@@ -137,14 +146,27 @@ pub(super) fn content(pack: &PackReader) -> Result<Content, AdoptError> {
     let columns = columns_of(round, columns, (&verdicts, task.roster.len()))?;
     Ok(Content {
         round,
+        rules: line.rules,
         answers: answers.into_iter().map(|row| row.record).collect(),
         verdicts,
         columns,
         in_force: InForce { curve: curve.curve, standing },
         canonical: canonical.into_iter().map(|row| row.packed).next(),
+        calibration: calibration_of(round, pack)?,
         grounds: pack.json("grounds.json")?,
         reasons: reasons_of(round, pack, usize::try_from(line.alerts).unwrap_or(usize::MAX))?,
     })
+}
+
+/// The calibration of the probabilities, where the pack has one: that it is what the outcomes of the days before make is the other
+/// validator's word.
+fn calibration_of(round: RoundId, pack: &PackReader) -> Result<Option<Calibration>, AdoptError> {
+    let Some(calibration) = pack.json::<Calibration>("calibration.json")? else { return Ok(None) };
+    if calibration.round == pack.manifest.round && calibration.problem().is_none() {
+        Ok(Some(calibration))
+    } else {
+        Err(unsound(round, "its probabilities are not its own"))
+    }
 }
 
 /// The reasons, where the pack has any, as far as they can be looked at without answers and batch: the rest is the other validator's

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use crate::calendar::day_of;
 use crate::store::records::{ColumnName, Round, RoundId, Verdict};
-use crate::validation::rules::RulesVersion;
 use crate::validator::evidence::{Archive, EvidenceError};
 use crate::validator::judge::trap_advantage;
 use crate::wallet::Hotkey;
@@ -44,7 +43,7 @@ impl Information<'_> {
         let today = day_of(id.date);
         let mut without = Vec::new();
         for round in self.rounds(id, today - self.constants.days - self.constants.earliest..=today).await? {
-            if round.rules == RulesVersion::V1 && !self.has_columns(&round).await? {
+            if round.rules.information().is_none() && !self.has_columns(&round).await? {
                 without.push(round);
             }
         }

@@ -64,7 +64,7 @@ impl Information<'_> {
             .into_iter()
             .map(|told| Voiced { advantage: advantages.get(&told.hotkey).copied().flatten(), told })
             .collect();
-        let (constants, threads) = (self.constants, self.threads());
+        let (rules, constants, threads) = (self.rules, self.constants, self.threads());
         let standings = in_force.standing.miners.clone();
         let unknown = unknown(in_force);
         let work = move || {
@@ -78,7 +78,7 @@ impl Information<'_> {
                 })
                 .collect();
             let spoken = voices(constants, &today, threads);
-            (merged(&spoken, &voiced, &standings), speakers(spoken, &voiced))
+            (merged(rules, &spoken, &voiced, &standings), speakers(spoken, &voiced))
         };
         Ok(self.workers.compute(work).await?)
     }
@@ -91,7 +91,12 @@ fn unknown(in_force: &InForce) -> Standing {
     Standing { priced: Default::default(), calibration, level: None, usual: 0.0, part: 0.0, counted: 0 }
 }
 
-fn merged(spoken: &Voices, voiced: &[Voiced], standings: &BTreeMap<Hotkey, Standing>) -> Option<Canonical> {
+fn merged(
+    rules: RulesVersion,
+    spoken: &Voices,
+    voiced: &[Voiced],
+    standings: &BTreeMap<Hotkey, Standing>,
+) -> Option<Canonical> {
     let given: Vec<&[f64]> = voiced.iter().map(|one| one.told.column.scores.as_slice()).collect();
     let means = canonical(&spoken.shares, &given);
     let speaking: Vec<(f64, &[f64])> =
@@ -112,7 +117,7 @@ fn merged(spoken: &Voices, voiced: &[Voiced], standings: &BTreeMap<Hotkey, Stand
     let weights = voices.map(|(one, voice)| (one.told.hotkey, *voice)).collect();
     let weight = |one: &Voiced| standings.get(&one.told.hotkey).map_or(0.0, |standing| standing.priced.weight);
     let performance = voiced.iter().map(|one| (one.told.hotkey, weight(one))).collect();
-    let merged = Canonical { rules: RulesVersion::V2, scores, weights, performance };
+    let merged = Canonical { rules, scores, weights, performance };
     (!merged.scores.is_empty()).then_some(merged)
 }
 

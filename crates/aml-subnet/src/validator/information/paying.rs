@@ -7,7 +7,6 @@ use crate::calendar::{day_at_ms, day_of, whole_days};
 use crate::store::Before;
 use crate::store::StorageError;
 use crate::store::records::{ColumnName, Round, ShareOf, Shares, StandingRecord};
-use crate::validation::rules::RulesVersion;
 use crate::validation::v2::newcomers::{Present, parts};
 use crate::validation::v2::order::Order;
 use crate::validation::v2::pay::{Earner, pay};
@@ -104,7 +103,7 @@ impl Information<'_> {
         };
         let recent = Window::new(self.constants, today).recent();
         Ok(Shares {
-            rules: RulesVersion::V2,
+            rules: self.rules,
             made_ms: standing.made_ms,
             amends: None,
             pool: paid.pool,

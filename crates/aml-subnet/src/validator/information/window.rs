@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::calendar::{date_of, day_at_ms, day_of};
 use crate::store::records::{ColumnDigests, ColumnName, Counts, KnownOutcome, Round, RoundId, StandingRecord, Step};
 use crate::store::{Before, Conduct, InForce, PackedColumn, StorageError};
-use crate::validation::rules::RulesVersion;
 use crate::validation::v2::moments::Moments;
 use crate::validation::v2::once::{Outcome, Weighed, weigh};
 use crate::validation::v2::standing::{Delivered, Standings};
@@ -50,7 +49,7 @@ impl Information<'_> {
         let standings = self.workers.compute(settle).await?;
         let references = REFERENCES.iter().map(|name| (*name).to_owned()).zip(standings.references).collect();
         let standing = StandingRecord {
-            rules: RulesVersion::V2,
+            rules: self.rules,
             made_ms,
             rounds,
             missing,

@@ -8,7 +8,7 @@ use crate::validation::rules::{Rules, RulesVersion};
 use crate::wallet::Hotkey;
 
 /// Performance by hotkey, with the number of rounds that it rests on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Worth {
     /// Mean score over the rounds that count, in which copies share what one of them would earn.
     pub performance: BTreeMap<Hotkey, f64>,
@@ -18,6 +18,8 @@ pub struct Worth {
     pub rounds: usize,
     /// What nobody earned of a day's pay, where the rules say so; `performance` is in shares of the whole then.
     pub unearned: Option<f64>,
+    /// The rules by which it was reckoned.
+    pub rules: RulesVersion,
 }
 
 impl Worth {
@@ -29,7 +31,13 @@ impl Worth {
         let days: BTreeSet<i64> = history.values().flatten().filter(counts).map(|round| round.day).collect();
         let counted = |hotkey: &Hotkey| history.get(hotkey).map_or(0, |rounds| rounds.iter().filter(counts).count());
         let counted = performance.keys().map(|hotkey| (*hotkey, counted(hotkey))).collect();
-        Self { performance, counted, rounds: days.len(), unearned: None }
+        Self { performance, counted, rounds: days.len(), unearned: None, rules: rules.version }
+    }
+
+    /// Where no round says anything.
+    #[must_use]
+    pub fn nothing(rules: RulesVersion) -> Self {
+        Self { performance: BTreeMap::new(), counted: BTreeMap::new(), rounds: 0, unearned: None, rules }
     }
 
     /// From a day's shares under rules v2.
@@ -37,13 +45,7 @@ impl Worth {
     pub fn shared(shares: &Shares) -> Self {
         let performance = shares.miners.iter().map(|(hotkey, of)| (*hotkey, of.share)).collect();
         let counted = shares.miners.iter().map(|(hotkey, of)| (*hotkey, of.counted)).collect();
-        Self { performance, counted, rounds: shares.rounds, unearned: Some(shares.unearned) }
-    }
-
-    /// The rules by which it was reckoned: what nobody earned is told under rules v2 alone.
-    #[must_use]
-    pub const fn rules(&self) -> RulesVersion {
-        if self.unearned.is_some() { RulesVersion::V2 } else { RulesVersion::V1 }
+        Self { performance, counted, rounds: shares.rounds, unearned: Some(shares.unearned), rules: shares.rules }
     }
 
     /// Why no weights are to be set on this, whatever the chain says.

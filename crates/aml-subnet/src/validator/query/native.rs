@@ -44,6 +44,8 @@ pub(crate) struct Question {
     pub(crate) target: PathAndQuery,
     /// The body.
     pub(crate) body: RequestBody,
+    /// What the body is, where it is not JSON.
+    pub(crate) media: HeaderMap,
     /// SHA-256 of the body.
     pub(crate) digest: Digest,
     /// The lane to send it on, where lanes are few.
@@ -85,7 +87,7 @@ pub(crate) async fn ask(
     question: Question,
     limits: &SpoolLimits,
 ) -> Result<Heard, Trouble> {
-    let Question { receiver, target, body, digest, lane, terms } = question;
+    let Question { receiver, target, body, media, digest, lane, terms } = question;
     let target = match &terms {
         Some(terms) => {
             terms.behind(target.as_str()).parse().map_err(|_| ExchangeError::Broken("no target".to_owned()))?
@@ -96,6 +98,7 @@ pub(crate) async fn ask(
     let signed = Target { method: "POST", path_and_query: target.as_str(), body: digest };
     let mut headers = sign(caller.signer, &signed, Some(receiver), nonce);
     headers.insert(content_digest::HEADER, content_digest::announce(digest));
+    headers.extend(media);
     let asked = Asked { nonce, validator: caller.signer.hotkey(), body: digest };
     let Received { status, headers, body, whole } = line.post(Posting { target, headers, body, lane }, limits).await?;
     let proof = proven(&headers, &receiver, Answered { status, body: body.digest() }, (&asked, terms.as_ref()));
@@ -124,7 +127,8 @@ fn proven(
     let Some(terms) = terms.filter(|_| is_second(headers)) else {
         return verify_answer(headers, miner, answered, asked).map(|_| None);
     };
-    let subject = Subject { task: terms.task, commitment: terms.commitment, decoded: asked.body };
+    let decoded = terms.decoded.unwrap_or(asked.body);
+    let subject = Subject { task: terms.task, commitment: terms.commitment, decoded };
     let came = Came { status: answered.status, sent: answered.body };
     second_answer::verify_answer(headers, miner, came, asked, &subject).map(|(_, stated)| Some(stated))
 }

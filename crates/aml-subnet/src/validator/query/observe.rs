@@ -25,6 +25,12 @@ pub(super) fn plainly(hotkey: Hotkey) {
     tracing::info!(miner.hotkey = %hotkey, "miner refuses a share of explanations; it is asked for all from now on");
 }
 
+/// A miner that said it takes Arrow refuses it.
+pub(super) fn unpacked(hotkey: Hotkey) {
+    tracing::info!(miner.hotkey = %hotkey, "miner refuses the task as Arrow; it is sent JSON in this round");
+    metrics::counter!("aml_validator_forms_refused_total").increment(1);
+}
+
 /// A miner has answered, or it is clear that it will not.
 pub(super) fn asked(peer: &Peer, answer: &Answer) {
     let (outcome, why) = outcome(&answer.reply);
@@ -40,13 +46,22 @@ pub(super) fn asked(peer: &Peer, answer: &Answer) {
         why,
         form,
         status = answer.status,
-        bytes = answer.bytes,
+        task = answer.request_form.name(),
+        sent_bytes = answer.sent_bytes,
+        bytes = answer.received_bytes(),
         duration_ms = answer.took_ms,
         attempts = answer.attempts.len().max(1),
         "miner asked"
     );
     metrics::counter!("aml_validator_answers_total", "outcome" => outcome, "form" => form).increment(1);
-    metrics::counter!("aml_validator_answer_bytes_total").increment(answer.bytes);
+    metrics::counter!("aml_validator_answer_bytes_total").increment(answer.received_bytes());
+    let task = answer.request_form.name();
+    metrics::counter!("aml_validator_task_bytes_total", "form" => task).increment(answer.sent_bytes.unwrap_or(0));
+    for (direction, bytes) in [("out", answer.sent_bytes.unwrap_or(0)), ("in", answer.received_bytes())] {
+        let miner = peer.hotkey.to_string();
+        metrics::counter!("aml_validator_miner_bytes_total", "miner" => miner, "direction" => direction)
+            .increment(bytes);
+    }
     if answer.request.is_some() {
         let seconds = std::time::Duration::from_millis(answer.took_ms).as_secs_f64();
         metrics::histogram!("aml_validator_answer_seconds", "outcome" => outcome).record(seconds);

@@ -34,6 +34,8 @@ pub(super) fn record(hotkey: Hotkey, told: Told) -> (Answer, Option<Spooled>) {
     let mut answer = Answer {
         form: told.form,
         request: told.request,
+        request_form: told.request_form,
+        takes_arrow: told.takes_arrow,
         took_ms: u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX),
         in_time: told.came.is_ok(),
         ..Answer::silence(hotkey, Reply::NotServing, told.asked_ms)

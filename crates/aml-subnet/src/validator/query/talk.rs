@@ -7,18 +7,19 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
+use http::HeaderMap;
 
 use super::again::Passing;
 use super::native::{Heard, Question};
 use super::trouble::{OwnFailure, Trouble};
 use super::turn::left;
-use super::{Asking, Inner, Peer, RoundTerms, dormancy, legacy, native, observe};
+use super::{Asking, EncodedParts, Inner, Peer, RoundTerms, dormancy, encoded, legacy, native, observe};
 use crate::http::address;
 use crate::http::body::RequestBody;
 use crate::http::client::ExchangeError;
 use crate::protocol::synapse::dendrite::Receiver;
 use crate::protocol::terms::Terms;
-use crate::store::records::{Form, Reply};
+use crate::store::records::{BodyForm, Form, Reply};
 use crate::validator::world;
 use crate::wallet::Hotkey;
 
@@ -33,6 +34,10 @@ pub(super) struct Told {
     pub(super) form: Form,
     /// Digest of what was sent, where something was.
     pub(super) request: Option<Digest>,
+    /// In which form of the task.
+    pub(super) request_form: BodyForm,
+    /// Whether the next task may be sent as Arrow.
+    pub(super) takes_arrow: bool,
     /// When sending began, or the attempt to connect.
     pub(super) asked_ms: i64,
     /// How long it took from then.
@@ -51,6 +56,7 @@ pub(super) struct Told {
 struct Notes {
     form: Form,
     request: Option<Digest>,
+    request_form: BodyForm,
     length: u64,
     asked_ms: i64,
     /// By the time since start.
@@ -74,12 +80,27 @@ struct First {
     heard: Heard,
 }
 
+/// What a miner is sent.
+struct Ready {
+    body: RequestBody,
+    /// SHA-256 of the body.
+    digest: Digest,
+    /// What the body is, where it is not JSON.
+    media: HeaderMap,
+    form: BodyForm,
+    /// SHA-256 of the task as JSON.
+    task: Digest,
+    /// SHA-256 of the body once it is unpacked, where it is packed.
+    decoded: Option<Digest>,
+}
+
 impl Inner {
     /// Asks one miner. Errors are ours, never the miner's.
     pub(super) async fn ask_one(&self, asking: &Asking, peer: &Peer, sent: &Sent) -> Result<Told, OwnFailure> {
         let now_ms = self.now_ms();
         let since = self.time.uptime();
-        let mut notes = Notes { form: Form::Btauth, request: None, length: 0, asked_ms: now_ms, since };
+        let (form, request_form) = (Form::Btauth, BodyForm::Json);
+        let mut notes = Notes { form, request: None, request_form, length: 0, asked_ms: now_ms, since };
         let (called, passing, came) = match self.callable(asking, peer, now_ms) {
             Err(reply) => (false, None, Err(reply)),
             Ok(address) => {
@@ -92,9 +113,11 @@ impl Inner {
                 }
             }
         };
-        let Notes { form, request, length, asked_ms, since } = notes;
+        let Notes { form, request, request_form, length, asked_ms, since } = notes;
         let took = self.time.uptime().saturating_sub(since);
-        Ok(Told { form, request, asked_ms, took, length, called, passing, came })
+        let refused = asking.encoded.as_ref().is_some_and(|encoded| encoded.was_refused(&peer.hotkey));
+        let takes_arrow = !refused && came.as_ref().is_ok_and(|heard| encoded::takes_arrow(&heard.headers));
+        Ok(Told { form, request, request_form, takes_arrow, asked_ms, took, length, called, passing, came })
     }
 
     /// Where to call, or what is said of a miner that is not called.
@@ -121,33 +144,51 @@ impl Inner {
             }
         };
         let since = self.time.uptime();
-        let (body, digest) = self.make(asking, receiver.hotkey).await?;
+        let Ready { body, digest, media, form, task, decoded } = self.make(asking, receiver.hotkey).await?;
         let body = body.metered(Arc::clone(sent));
         notes.length = body.len();
         let line = match line.filter(|_| self.time.uptime().saturating_sub(since) <= STALE) {
             Some(line) => line,
             None => self.talk.connect(receiver.address, limit).await?,
         };
-        let again = self.settings.v10_fallback.then(|| body.clone());
+        let kept = (form.is_usual() && self.settings.v10_fallback).then(|| body.clone());
         let (hotkey, target) = (receiver.hotkey, self.targets.of(&receiver.hotkey));
         let terms = asking.terms.map(|RoundTerms { commitment, day, opening }| Terms {
-            task: digest,
+            task,
             commitment,
             day,
             opening,
+            decoded,
         });
-        let question = Question { receiver: hotkey, target, body, digest, lane: Some(lane), terms };
-        *notes = self.notes(Form::Btauth, digest, question.body.len());
+        let question = Question { receiver: hotkey, target, body, media, digest, lane: Some(lane), terms };
+        *notes = Notes { request_form: form, ..self.notes(Form::Btauth, digest, question.body.len()) };
         let end = notes.since + self.patience(asking, notes.asked_ms);
         let heard = self.within(end, native::ask(self.caller(), line, question, &self.limits)).await?;
-        if self.targets.is_refused(hotkey, heard.status) {
-            observe::plainly(hotkey);
+        if self.asks_otherwise(asking, hotkey, form, &heard) {
             return Box::pin(self.call(call, notes)).await;
         }
-        match again.filter(|_| heard.knows_no_route()) {
-            Some(body) => self.call_again(call, First { body, heard }, notes).await,
-            None => Ok(heard),
+        if !(self.settings.v10_fallback && heard.knows_no_route()) {
+            return Ok(heard);
         }
+        let body = match kept {
+            Some(body) => body,
+            None => self.json(asking, hotkey).await?.body,
+        };
+        self.call_again(call, First { body, heard }, notes).await
+    }
+
+    /// Whether a miner is asked at once for less, or in another form, after what was heard of it.
+    fn asks_otherwise(&self, asking: &Asking, hotkey: Hotkey, form: BodyForm, heard: &Heard) -> bool {
+        if self.targets.is_refused(hotkey, heard.status) {
+            observe::plainly(hotkey);
+            return true;
+        }
+        let refused =
+            !form.is_usual() && asking.encoded.as_ref().is_some_and(|encoded| encoded.is_refused(hotkey, heard.status));
+        if refused {
+            observe::unpacked(hotkey);
+        }
+        refused
     }
 
     /// Asks in the old form somebody who answered `heard` to the new one.
@@ -172,7 +213,8 @@ impl Inner {
 
     /// What is written down when sending begins.
     fn notes(&self, form: Form, request: Digest, length: u64) -> Notes {
-        Notes { form, request: Some(request), length, asked_ms: self.now_ms(), since: self.time.uptime() }
+        let (asked_ms, since) = (self.now_ms(), self.time.uptime());
+        Notes { form, request: Some(request), request_form: BodyForm::Json, length, asked_ms, since }
     }
 
     /// When the round's answers stop to count, by the time since start.
@@ -185,13 +227,26 @@ impl Inner {
         self.settings.deadline.min(left(asking.until_ms, now_ms))
     }
 
-    /// The body for one miner, made on a thread that may block.
-    async fn make(&self, asking: &Asking, hotkey: Hotkey) -> Result<(RequestBody, Digest), OwnFailure> {
+    /// The body for one miner in the form that it takes.
+    async fn make(&self, asking: &Asking, hotkey: Hotkey) -> Result<Ready, OwnFailure> {
+        let Some(parts) = asking.encoded.as_ref().and_then(|encoded| encoded.to(&hotkey)) else {
+            return self.json(asking, hotkey).await;
+        };
+        let mut media = HeaderMap::new();
+        parts.name(&mut media);
+        let EncodedParts { task, decoded, sent: digest, body, .. } = parts;
+        let (form, decoded) = (BodyForm::Arrow, Some(*decoded));
+        Ok(Ready { body: body.clone(), digest: *digest, media, form, task: *task, decoded })
+    }
+
+    /// The body for one miner as JSON, made on a thread that may block.
+    async fn json(&self, asking: &Asking, hotkey: Hotkey) -> Result<Ready, OwnFailure> {
         let bodies = asking.bodies.clone();
         let made = self.workers.compute(move || {
             let body = bodies(&hotkey)?;
             let digest = body.digest();
-            Ok((body, digest))
+            let (media, form) = (HeaderMap::new(), BodyForm::Json);
+            Ok(Ready { body, digest, media, form, task: digest, decoded: None })
         });
         made.await?.map_err(|source| OwnFailure::Body { hotkey, source })
     }

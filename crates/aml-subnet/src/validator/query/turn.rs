@@ -1,6 +1,7 @@
 //! One miner's turns: a slot, an attempt, and another where that may help.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -52,6 +53,7 @@ pub(super) async fn ask_in_turn(
         }
         let called = told.called;
         let (mut answer, body) = record::record(peer.hotkey, told);
+        answer.sent_bytes = called.then(|| tries.sent.load(Ordering::Relaxed));
         if tries.done.len() > 1 {
             answer.attempts = tries.done;
         }

@@ -119,7 +119,8 @@ impl Rounds {
         let Open { round, task, peers, until_ms } = open;
         let (rules, dormancy) = (round.rules.rules(), self.parts.world.ledger.dormancy().await?);
         let terms = terms(round, &task);
-        let asking = Asking { peers, until_ms, dormancy: dormancy.clone(), bodies: bodies(maker), terms };
+        let encoded = maker.encoded();
+        let asking = Asking { peers, until_ms, dormancy: dormancy.clone(), bodies: bodies(maker), encoded, terms };
         let mut replies = self.parts.asker.ask_all(asking, stop);
         let (mut heard, mut unreached, mut trouble) = (Heard::new(), Vec::new(), None);
         let mut taking = Taking { round: round.id, rules, task, dormancy, down_until: Duration::ZERO };

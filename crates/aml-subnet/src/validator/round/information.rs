@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{RoundError, Rounds, RoundsParts};
 use crate::store::Merged;
 use crate::store::records::{Round, Task};
-use crate::validation::rules::RulesVersion;
+use crate::validation::rules::Rules;
 use crate::validator::information::{Given, Grace, Information, Told};
 use crate::validator::judge::Judged;
 use crate::validator::merge::merge;
@@ -23,7 +23,7 @@ pub(super) struct Answers {
 impl Rounds {
     /// Rules v2, where the round is under them.
     fn information(&self, round: &Round) -> Option<Information<'_>> {
-        Some(Information::of(&self.parts.world, round.rules.information()?))
+        Information::of(&self.parts.world, round.rules)
     }
 
     /// Records where everybody stands and the curve in force, before the round has a task.
@@ -65,7 +65,7 @@ impl Rounds {
         let RoundsParts { world, netuid, settings, .. } = &self.parts;
         let in_force = world.ledger.in_force(round.id).await?.ok_or(RoundError::Gone(round.id))?;
         let merged = information.merge(round, &in_force, (&judged, told), Grace(settings.grace)).await?;
-        let first = RulesVersion::V1.rules();
+        let first = Rules::V1;
         let days = Lookback { netuid: *netuid, grace: settings.grace };
         let history = History::until(&*world.ledger, days, round.id.date, &first).await?;
         let worth = history.performance(&first);

@@ -157,7 +157,7 @@ impl Rounds {
         let (mut by_miner, mut opened) = (false, opener.may_open(&answer, &sealed, late).map(|()| None));
         if opened.is_ok() {
             opened = match opener.pulses.get(&sealed.beacon) {
-                Some(pulse) => self.unsealed(&answer, &sealed, pulse).await?.map(Some),
+                Some(pulse) => self.unsealed(opener.task, &answer, &sealed, pulse).await?.map(Some),
                 None => {
                     by_miner = true;
                     Ok(self.given(opener, &sealed, hotkey).await)
@@ -183,13 +183,14 @@ impl Rounds {
     /// Opens what arrived, on a thread that may take its time.
     async fn unsealed(
         &self,
+        task: &Task,
         answer: &Answer,
         sealed: &SealedAnswer,
         pulse: &Pulse,
     ) -> Result<Result<(Option<String>, Hashed), Spoiled>, RoundError> {
         let World { ledger, workers, .. } = &self.parts.world;
-        // What was sent is the task, and where it is not known nothing was.
-        let (Some(packed), Some(task)) = (ledger.packed_body(&sealed.cipher).await?, answer.request) else {
+        // Where it is not known what was sent, nothing was.
+        let (Some(packed), Some(task)) = (ledger.packed_body(&sealed.cipher).await?, task.answered(answer)) else {
             return Ok(Err(Spoiled::Truncated));
         };
         let parties = Parties { miner: answer.hotkey, validator: self.parts.signer.hotkey(), task };

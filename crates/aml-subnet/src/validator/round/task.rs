@@ -1,11 +1,10 @@
 //! From a batch and the subnet of this moment to the task of a round; after a restart, the same task's bodies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aml_miner::digest::Digest;
 use aml_miner::wire::Batch;
 
 use super::{RoundError, Rounds, RoundsParts, TaskMaker, millis, observe};
@@ -14,7 +13,7 @@ use crate::calendar::start_ms;
 use crate::chain::metagraph::is_plausible;
 use crate::chain::types::Metagraph;
 use crate::config::Answers;
-use crate::store::records::{Round, RoundId, Sealing, Step, Task};
+use crate::store::records::{EncodedTask, Reply, Round, RoundId, Sealing, Step, Task};
 use crate::validator::sot::{Found, Gathering};
 use crate::validator::task::{NewTask, Peer, TaskForm, commitment_of};
 use crate::validator::traps::TrapPool;
@@ -24,16 +23,19 @@ use crate::wallet::Hotkey;
 /// How long a round waits for outcomes of past days, beside its batch and its miners.
 const LOOK_BACK: Duration = Duration::from_secs(20);
 
+/// Rounds in which a miner's last answer is looked for.
+const ROUNDS_BACK: u32 = 8;
+
 impl Rounds {
     /// Fetched → tasked. With the maker of the bodies, where the task was made just now.
     pub(super) async fn task(&self, round: Round) -> Result<(Round, Option<Arc<TaskMaker>>), RoundError> {
         if round.step != Step::Fetched {
             return Ok((round, None));
         }
-        let World { ledger, workers, .. } = &self.parts.world;
+        let World { workers, .. } = &self.parts.world;
         let needed = async {
             let batch = self.batch(&round).await?;
-            Ok::<_, RoundError>((batch, self.peers(&ledger.receipt_keys().await?).await?))
+            Ok::<_, RoundError>((batch, self.peers(&round).await?))
         };
         let (needed, ()) = tokio::join!(needed, self.look_back(round.id));
         let (batch, peers) = needed?;
@@ -55,7 +57,7 @@ impl Rounds {
         let maker = workers.compute(move || TaskMaker::new(new, &batch, pool, &peers)).await??;
         // Only now: whatever the task took to make, miners have their full time.
         let maker = maker.due(self.deadline_ms()).sealed(self.sealing(&round)?);
-        self.record(&round, maker.task()).await?;
+        self.record(&round, maker.task(), maker.form()).await?;
         Ok((self.again(round.id).await?, Some(Arc::new(maker))))
     }
 
@@ -67,17 +69,21 @@ impl Rounds {
             None => TrapPool::empty(),
         };
         let id = round.id;
-        let making = self.parts.world.workers.compute(move || TaskMaker::resume(id, task, &batch, pool));
-        Ok(Arc::new(making.await??))
+        let form = match task.arrow {
+            Some(_) => self.parts.world.ledger.file(id, EncodedTask::FILE).await?,
+            None => None,
+        };
+        let make = move || TaskMaker::resume(id, task, &batch, pool).map(|maker| maker.kept(form));
+        Ok(Arc::new(self.parts.world.workers.compute(make).await??))
     }
 
-    async fn record(&self, round: &Round, task: &Task) -> Result<(), RoundError> {
+    async fn record(&self, round: &Round, task: &Task, form: Option<&[u8]>) -> Result<(), RoundError> {
         let hotkeys: Vec<Hotkey> = task.asks.keys().copied().collect();
         // Before the task, so that a hotkey with a verdict was always seen; on the round's day, whatever the machine's clock
         // says.
         self.parts.world.ledger.note_seen(&hotkeys, start_ms(round.id.date)).await?;
         let commitment = commitment_of(task);
-        self.parts.world.ledger.record_task(round.id, task, commitment).await?;
+        self.parts.world.ledger.record_task_and_form(round.id, task, commitment, form).await?;
         observe::tasked(round.id, task, &commitment);
         Ok(())
     }
@@ -92,8 +98,9 @@ impl Rounds {
             asks: BTreeMap::new(),
             common: None,
             sealing: None,
+            arrow: None,
         };
-        self.record(round, &task).await?;
+        self.record(round, &task, None).await?;
         self.again(round.id).await
     }
 
@@ -143,7 +150,9 @@ impl Rounds {
     }
 
     /// Everybody but us, and but validators that serve nothing.
-    async fn peers(&self, receipt_keys: &BTreeMap<Hotkey, Digest>) -> Result<Vec<Peer>, RoundError> {
+    async fn peers(&self, round: &Round) -> Result<Vec<Peer>, RoundError> {
+        let receipt_keys = self.parts.world.ledger.receipt_keys().await?;
+        let takers = self.takers(round).await?;
         let metagraph = self.metagraph().await?;
         let own = self.parts.signer.hotkey();
         let asked = metagraph
@@ -155,8 +164,28 @@ impl Rounds {
             uid: neuron.uid.0,
             axon: neuron.axon.map(|axon| SocketAddr::new(axon.ip, axon.port)),
             receipt_key: receipt_keys.get(&neuron.hotkey).copied(),
+            takes_arrow: takers.contains(&neuron.hotkey),
         };
         Ok(asked.map(peer).collect())
+    }
+
+    /// Who said that it takes tasks as Arrow, the last time that it answered.
+    async fn takers(&self, round: &Round) -> Result<BTreeSet<Hotkey>, RoundError> {
+        let RoundsParts { world: World { ledger, .. }, netuid, settings, .. } = &self.parts;
+        if !settings.arrow_tasks || round.rules.information().is_none() {
+            return Ok(BTreeSet::new());
+        }
+        let mut said = BTreeMap::new();
+        for before in ledger.rounds(*netuid, ROUNDS_BACK, None).await? {
+            if before.id == round.id || before.step < Step::Asked {
+                continue;
+            }
+            let answers = ledger.answers(before.id).await?.into_iter();
+            for answer in answers.filter(|answer| answer.reply == Reply::Answered) {
+                said.entry(answer.hotkey).or_insert(answer.takes_arrow);
+            }
+        }
+        Ok(said.into_iter().filter_map(|(hotkey, takes)| takes.then_some(hotkey)).collect())
     }
 
     /// The subnet; one that lost most neurons since the last round is read twice: a partial answer of an endpoint must

@@ -11,6 +11,7 @@ use crate::calendar::{date_of, day_at, day_at_ms, day_of};
 use crate::store::records::{ColumnName, KnownOutcome, OutcomesChange, Round, RoundId, Settled};
 use crate::store::{PackedColumn, StorageError};
 use crate::validation::rules::Rules;
+use crate::validation::rules::RulesVersion;
 use crate::validation::submission::Submission;
 use crate::validation::tier3_settlement::{Label, ready};
 use crate::validation::v2::Constants;
@@ -33,16 +34,16 @@ struct Amended<'a> {
 const MARKED: u32 = 64;
 
 impl Settler {
-    fn information(&self, constants: &'static Constants) -> Information<'_> {
-        Information { ledger: &*self.ledger, workers: &*self.workers, constants }
+    fn information(&self, rules: RulesVersion) -> Option<Information<'_>> {
+        Information::under(rules, &*self.ledger, &*self.workers)
     }
 
-    /// The constants of rules v2, where the list has them on any day, and a round to look back from.
-    async fn looks(&self) -> Result<Option<(&'static Constants, RoundId)>, StorageError> {
+    /// The newest rules of the list that pay for information, where it has any, and a round to look back from.
+    async fn looks(&self) -> Result<Option<(Information<'_>, RoundId)>, StorageError> {
         let list = rulebook::list(&*self.ledger, &self.settings, self.netuid).await?;
-        let constants = list.entries().iter().find_map(|entry| entry.version.information());
+        let information = list.entries().iter().rev().find_map(|entry| self.information(entry.version));
         let newest = self.ledger.rounds(self.netuid, 1, None).await?.pop();
-        Ok(constants.zip(newest.map(|round| round.id)))
+        Ok(information.zip(newest.map(|round| round.id)))
     }
 
     /// Looks for the outcomes of all rounds that a window may need, keeps what is new, and makes the newest pay again
@@ -51,8 +52,7 @@ impl Settler {
     /// # Errors
     /// When the ledger cannot be used. Trouble with one round is listed in `errors`.
     pub async fn look(&self, errors: &mut Vec<String>) -> Result<Vec<(RoundId, OutcomesChange)>, SettlingError> {
-        let Some((constants, newest)) = self.looks().await? else { return Ok(Vec::new()) };
-        let information = self.information(constants);
+        let Some((information, newest)) = self.looks().await? else { return Ok(Vec::new()) };
         let looking = Looking { source: &*self.source, now: self.now() };
         let (mut found, mut amended) = (Vec::new(), Vec::new());
         let awaited = information.awaited(newest, self.now()).await?;
@@ -93,6 +93,8 @@ impl Settler {
         amended: Amended<'_>,
     ) -> Result<(), InformationError> {
         let Some(paid) = information.newest_paid(newest, self.now()).await? else { return Ok(()) };
+        // Pay is made again under the rules of its own day.
+        let Some(information) = self.information(paid.rules) else { return Ok(()) };
         let made_ms = self.ledger.shares(paid.id).await?.map_or(i64::MAX, |shares| shares.made_ms);
         let marked = self.ledger.rounds(self.netuid, MARKED, None).await?;
         let is_new = |round: &&Round| {
@@ -135,8 +137,7 @@ impl Settler {
     /// When the ledger cannot be used.
     pub async fn backfill(&self, told: impl Fn(&Backfilled)) -> Result<Backfilled, SettlingError> {
         let mut done = Backfilled::default();
-        let Some((constants, newest)) = self.looks().await? else { return Ok(done) };
-        let information = self.information(constants);
+        let Some((information, newest)) = self.looks().await? else { return Ok(done) };
         let rounds = information.without_columns(newest).await?;
         done.left = rounds.len();
         if done.left > 0 {

@@ -25,14 +25,23 @@ impl TaskForm {
     /// The form under these rules; `accept_unsigned` says nothing under v1.
     #[must_use]
     pub fn of(rules: RulesVersion, accept_unsigned: bool) -> Self {
-        if rules > RulesVersion::V1 { Self::Common { accept_unsigned } } else { Self::PerMiner }
+        if rules.information().is_some() { Self::Common { accept_unsigned } } else { Self::PerMiner }
     }
 }
 
-/// The parts of the common task of `round`, and its rows as JSON.
-pub(super) fn common(round: RoundId, salt: &[u8; 32], batch: &Batch, forge: Option<&Forge>) -> (CommonParts, Shared) {
+/// A common task in the making.
+pub(super) struct Made {
+    pub(super) parts: CommonParts,
+    /// Its rows as JSON.
+    pub(super) shared: Shared,
+    /// Its rows.
+    pub(super) batch: Batch,
+}
+
+/// The common task of `round`.
+pub(super) fn common(round: RoundId, salt: &[u8; 32], batch: &Batch, forge: Option<&Forge>) -> Made {
     let common::Made { batch, alerts, groups, clusters, patterns } = common::make(round, salt, batch, forge);
     let shared = Shared::of(&batch);
     let body: Digest = RequestBody::from(shared.body(None)).digest();
-    (CommonParts { alerts, groups, clusters, patterns, body, accept_unsigned: false }, shared)
+    Made { parts: CommonParts { alerts, groups, clusters, patterns, body, accept_unsigned: false }, shared, batch }
 }

@@ -127,7 +127,7 @@ pub trait InformationLog: Send + Sync {
     /// The reasons of a round; `None` of one that was published without.
     fn reasons(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Reasons>, StorageError>>;
 
-    /// The rows of a round in a table, one a line of JSON.
+    /// The rows of a round in a table, one per line of JSON.
     fn round_rows<'a>(&'a self, id: RoundId, table: &'a str) -> BoxFuture<'a, Result<Vec<u8>, StorageError>>;
 }
 

@@ -35,13 +35,17 @@ pub trait RoundLog: InformationLog + OpeningLog {
     /// Rounds of a subnet that are not published yet, oldest first.
     fn unfinished(&self, netuid: u16) -> BoxFuture<'_, Result<Vec<Round>, StorageError>>;
 
-    /// Fetched → tasked.
-    fn record_task<'a>(
+    /// Fetched → tasked, with the bytes of the task's encoded form, where it has one.
+    fn record_task_and_form<'a>(
         &'a self,
         id: RoundId,
         task: &'a Task,
         commitment: Digest,
+        form: Option<&'a [u8]>,
     ) -> BoxFuture<'a, Result<(), RecordError>>;
+
+    /// A file of a round.
+    fn file<'a>(&'a self, id: RoundId, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StorageError>>;
 
     /// What the miners of a round are asked.
     fn task(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Task>, StorageError>>;
@@ -169,13 +173,18 @@ impl RoundLog for Ledger {
         Box::pin(Self::unfinished(self, netuid))
     }
 
-    fn record_task<'a>(
+    fn record_task_and_form<'a>(
         &'a self,
         id: RoundId,
         task: &'a Task,
         commitment: Digest,
+        form: Option<&'a [u8]>,
     ) -> BoxFuture<'a, Result<(), RecordError>> {
-        Box::pin(Self::record_task(self, id, task, commitment))
+        Box::pin(Self::record_task_and_form(self, id, task, commitment, form))
+    }
+
+    fn file<'a>(&'a self, id: RoundId, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+        Box::pin(Self::file(self, id, name))
     }
 
     fn task(&self, id: RoundId) -> BoxFuture<'_, Result<Option<Task>, StorageError>> {

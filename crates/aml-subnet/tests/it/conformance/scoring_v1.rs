@@ -9,7 +9,7 @@ use aml_subnet::chain::weights::quantise;
 use aml_subnet::protocol::receipt_key::{HEADER as VOUCHED, payload};
 use aml_subnet::store::records::{Answer, Reply, Task};
 use aml_subnet::validation::performance::{RoundScore, after_grace, earned, performance};
-use aml_subnet::validation::rules::{Rules, RulesVersion};
+use aml_subnet::validation::rules::Rules;
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::{Expected, TrapGroup};
 use aml_subnet::validation::tier3_settlement::Label;
@@ -24,7 +24,7 @@ use super::BOB;
 use crate::validator_kit::{answer, hotkey, receipt_key, request, silence, task};
 use crate::vectors_kit::Vectors;
 
-const RULES: Rules = RulesVersion::V1.rules();
+const RULES: Rules = Rules::V1;
 const ALERTS: usize = 30;
 const TRAPS: usize = 4;
 

@@ -28,7 +28,7 @@ use crate::rules_v2_kit::K;
 use crate::validator_kit::{answer, hotkey, task};
 use crate::vectors_kit::Vectors;
 
-const RULES: Rules = RulesVersion::V2.rules();
+const RULES: Rules = Rules { version: RulesVersion::V2, ..Rules::V1 };
 const ALERTS: usize = 30;
 const TRAPS: usize = 4;
 const MINERS: u8 = 8;

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use aml_miner::data::{FileLimits, arrow_stream, read_stream};
 use aml_miner::digest::Digest;
 use aml_miner::receipt::{HEADER, Statement};
+use aml_miner::wire::Table;
+use aml_miner::wire::body::write_rows;
+use aml_miner::wire::spec::ALERTS;
 use aml_subnet::protocol::answer::{self, Answered, Asked};
 use aml_subnet::protocol::signed_request::{Claim, Target};
 use aml_subnet::protocol::synapse::{self, reply};
@@ -34,6 +38,36 @@ impl Asking {
             text.find("],\"features\":[").and_then(|end| serde_json::from_str(&format!("{}]}}", &text[..end])).ok());
         first.map_or_else(|| serde_json::from_slice(request), Ok)
     }
+}
+
+/// What an API reads of a request.
+struct Read {
+    alerts: Vec<Value>,
+    /// SHA-256 of the body after its encoding is undone.
+    digest: Digest,
+}
+
+impl Read {
+    fn of(request: &Request) -> Self {
+        let text = |name| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let Some((_, boundary)) = text("content-type").split_once("boundary=") else {
+            let Asking { alerts } = Asking::read(&request.body).expect("a batch in JSON");
+            return Self { alerts, digest: Digest::of(&request.body) };
+        };
+        assert_eq!(text("content-encoding"), "zstd");
+        let form = zstd::decode_all(&request.body[..]).expect("a frame");
+        let rows = write_rows(&first_part(&form, boundary));
+        let rows = [b"[", rows.bytes(), b"]"].concat();
+        Self { alerts: serde_json::from_slice(&rows).expect("rows"), digest: Digest::of(&form) }
+    }
+}
+
+/// The first table of a form: its alerts.
+pub(crate) fn first_part(form: &[u8], boundary: &str) -> Table {
+    let find = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|at| at == what).expect("a part");
+    let part = &form[find(form, b"\r\n\r\n") + 4..];
+    let end = find(part, format!("\r\n--{boundary}").as_bytes());
+    read_stream(&part[..end], &ALERTS, "alerts", &FileLimits::default()).expect("a table")
 }
 
 /// A whole answer.
@@ -110,14 +144,18 @@ impl Miner {
 
     fn scored(&self, request: &Request, asked: &Asked) -> Reply {
         let lie = if let Behaviour::Lying(lie) = self.behaviour { Some(lie) } else { None };
-        let mut body = self.rows(&request.body, lie);
+        let read = Read::of(request);
+        let mut body = self.rows(&read, lie);
         if let Some(terms) = self.sealing(request).filter(|_| lie.is_none()) {
-            let receipt = self.receipt(asked.body, Digest::of(&body));
-            return self.sealed(body, receipt.to_str().expect("base64url"), asked, terms);
+            let receipt = self.receipt(read.digest, Digest::of(&body));
+            let mut reply = self.sealed(body, receipt.to_str().expect("base64url"), asked, terms);
+            self.takes(&mut reply.headers);
+            return reply;
         }
         let mut headers = HeaderMap::new();
+        self.takes(&mut headers);
         headers.insert("content-type", HeaderValue::from_static("application/json"));
-        let input = if lie == Some(Lie::WrongInput) { Digest::of(b"another request") } else { asked.body };
+        let input = if lie == Some(Lie::WrongInput) { Digest::of(b"another request") } else { read.digest };
         let output = if lie == Some(Lie::WrongOutput) { Digest::of(b"another answer") } else { Digest::of(&body) };
         if lie != Some(Lie::NoReceipt) {
             headers.insert(HeaderName::from_static(HEADER), self.receipt(input, output));
@@ -159,8 +197,14 @@ impl Miner {
         HeaderValue::from_str(&self.receipts.lock().expect("no panic").sign(&statement).to_header()).expect("base64url")
     }
 
-    fn rows(&self, request: &[u8], lie: Option<Lie>) -> Vec<u8> {
-        let Asking { alerts } = Asking::read(request).expect("a batch in JSON");
+    /// Says that the next task may be packed.
+    fn takes(&self, headers: &mut HeaderMap) {
+        if matches!(self.behaviour, Behaviour::Packed { .. }) {
+            headers.insert("accept", HeaderValue::from_static(arrow_stream::MEDIA_TYPE));
+        }
+    }
+
+    fn rows(&self, Read { alerts, .. }: &Read, lie: Option<Lie>) -> Vec<u8> {
         let mut rows: Vec<String> = alerts
             .iter()
             .map(|alert| explained(id_of(alert), &self.score(alert).to_string(), &self.explain(alert)))
@@ -193,6 +237,7 @@ impl Miner {
             Behaviour::Honest { skill }
             | Behaviour::HonestExplaining { skill, .. }
             | Behaviour::KnowsNoShares { skill }
+            | Behaviour::Packed { skill }
             | Behaviour::Slow { skill, .. }
             | Behaviour::V10Only { skill } => honest(&self.name, *skill, alert),
             Behaviour::Copying { of, skill } => (honest(of, *skill, alert) - 1e-9).max(0.0),
@@ -219,7 +264,7 @@ impl Miner {
         }
         self.seen.verified.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let (prefix, suffix) = reply::frame(&us, Some(MODEL_VERSION));
-        let body = [prefix.as_bytes(), &self.rows(&request.body, None), suffix.as_bytes()].concat();
+        let body = [prefix.as_bytes(), &self.rows(&Read::of(request), None), suffix.as_bytes()].concat();
         Reply { status: StatusCode::OK, headers: reply::headers(StatusCode::OK, "Success", 0.0), body }
     }
 }

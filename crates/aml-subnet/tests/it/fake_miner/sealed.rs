@@ -108,7 +108,8 @@ impl Miner {
             encoding: Encoding::Sealed,
             beacon: Some(signed),
         };
-        let subject = Subject { task: terms.task, commitment: terms.commitment, decoded: asked.body };
+        let subject =
+            Subject { task: terms.task, commitment: terms.commitment, decoded: terms.decoded.unwrap_or(asked.body) };
         let headers = second_answer::sign(&self.signer, &stated, asked, &subject);
         Reply { status: StatusCode::OK, headers, body: sent }
     }

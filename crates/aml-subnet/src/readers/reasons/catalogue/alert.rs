@@ -75,7 +75,7 @@ pub(super) const CODES: &[Code] = &[
     ),
     code(
         "cluster_volume_per_alert",
-        "its cluster is about {} an alert",
+        "its cluster is about {} per alert",
         (Usd, Either, Expression::Ratio(At(Cluster, "total_volume_usd"), At(Cluster, "total_alerts"))),
         &["cluster_volume_per_alert"],
     ),

@@ -125,14 +125,14 @@ pub(super) const CODES: &[Code] = &[
         &["unique_recipients_count", "degree_out", "flow_out_degree"],
     ),
     code(
-        "usd_a_counterparty",
-        "moved {} a counterparty",
+        "usd_per_counterparty",
+        "moved {} per counterparty",
         (Usd, Either, ratio("total_volume_usd", "unique_counterparties")),
         &["usd_per_counterparty", "flow_in_per_sender_usd", "flow_out_per_recipient_usd"],
     ),
     code(
-        "transactions_a_counterparty",
-        "{} transactions a counterparty",
+        "transactions_per_counterparty",
+        "{} transactions per counterparty",
         (Number, Either, ratio("tx_total_count", "unique_counterparties")),
         &["tx_per_counterparty"],
     ),

@@ -109,8 +109,8 @@ pub(super) const CODES: &[Code] = &[
     ),
     code("transactions_out", "transactions sent: {}", (Count, Either, column("tx_out_count")), &["tx_out_count"]),
     code(
-        "usd_a_transaction",
-        "moved {} a transaction",
+        "usd_per_transaction",
+        "moved {} per transaction",
         (Usd, Either, ratio("total_volume_usd", "tx_total_count")),
         &["usd_per_tx"],
     ),

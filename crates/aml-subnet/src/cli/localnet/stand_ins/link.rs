@@ -1,0 +1,121 @@
+//! A line that all stand-ins share: so many bits a second in each direction, as a bucket of tokens, and what went over it.
+//!
+//! What is read is waited for after it was read, so that the sender's socket fills and it has to wait, as on a real line.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+/// What may go at once after a pause.
+const BURST: Duration = Duration::from_millis(20);
+/// Bytes that are written at once.
+const PIECE: usize = 64 * 1024;
+
+/// One direction.
+struct Bucket {
+    bytes_a_second: f64,
+    free_at: Mutex<Instant>,
+    passed: AtomicU64,
+}
+
+impl Bucket {
+    fn of(bits: u64) -> Self {
+        let bytes_a_second = bits as f64 / 8.0;
+        Self { bytes_a_second, free_at: Mutex::new(Instant::now()), passed: AtomicU64::new(0) }
+    }
+
+    /// Lets so many bytes pass, when it is their turn.
+    async fn pass(&self, bytes: usize) {
+        self.passed.fetch_add(bytes as u64, Ordering::Relaxed);
+        if self.bytes_a_second <= 0.0 {
+            return;
+        }
+        let takes = Duration::from_secs_f64(bytes as f64 / self.bytes_a_second);
+        let until = {
+            let now = Instant::now();
+            let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
+            *free_at = (*free_at).max(now.checked_sub(BURST).unwrap_or(now)) + takes;
+            *free_at
+        };
+        tokio::time::sleep_until(until).await;
+    }
+}
+
+/// What went over a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) to_miners: u64,
+    pub(super) to_validator: u64,
+    pub(super) requests: u64,
+}
+
+/// A line.
+pub(super) struct Link {
+    to_miners: Bucket,
+    to_validator: Bucket,
+    requests: AtomicU64,
+}
+
+impl Link {
+    /// A line of so many bits a second in each direction; 0 for any number.
+    pub(super) fn of(bits: u64) -> Self {
+        Self { to_miners: Bucket::of(bits), to_validator: Bucket::of(bits), requests: AtomicU64::new(0) }
+    }
+
+    /// What went over it so far.
+    pub(super) fn told(&self) -> Told {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Told {
+            to_miners: of(&self.to_miners.passed),
+            to_validator: of(&self.to_validator.passed),
+            requests: of(&self.requests),
+        }
+    }
+
+    /// A request was read whole.
+    pub(super) fn count(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Reads into `buffer`; 0 at the end.
+    pub(super) async fn read(&self, stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = stream.read(buffer).await?;
+        self.to_miners.pass(read).await;
+        Ok(read)
+    }
+
+    /// Writes all of `bytes`.
+    pub(super) async fn write(&self, stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+        for piece in bytes.chunks(PIECE) {
+            self.to_validator.pass(piece.len()).await;
+            stream.write_all(piece).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Never faster than it is said to be; how much slower is the machine's business.
+    #[tokio::test]
+    async fn a_line_carries_no_more_than_it_is_said_to_and_counts_it() {
+        let link = Link::of(80_000_000);
+        let began = Instant::now();
+        for _ in 0..100 {
+            link.to_miners.pass(10_000).await;
+        }
+        assert!(began.elapsed() >= Duration::from_millis(100) - BURST);
+        let began = Instant::now();
+        tokio::join!(link.to_validator.pass(500_000), link.to_validator.pass(500_000));
+        assert!(began.elapsed() >= Duration::from_millis(100) - BURST, "all share it");
+        assert_eq!(link.told(), Told { to_miners: 1_000_000, to_validator: 1_000_000, requests: 0 });
+        Link::of(0).to_miners.pass(usize::MAX / 2).await;
+    }
+}

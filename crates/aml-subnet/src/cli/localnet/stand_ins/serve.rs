@@ -1,0 +1,196 @@
+//! A stand-in answers by hand-written HTTP/1.1 over the shared line, with one request to a connection, as our validator asks.
+
+use std::io;
+use std::sync::Arc;
+
+use aml_miner::clock::{Clock as _, SystemClock};
+use aml_miner::data::arrow_stream;
+use aml_miner::digest::Digest;
+use aml_miner::receipt::{self, ReceiptKey, Statement};
+use aml_miner::wire::Explain;
+use anyhow::Context as _;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::link::Link;
+use super::sheet::{Sheet, Sheets, Turn, find};
+use crate::protocol::answer::{self, Answered, Asked};
+use crate::protocol::content_digest;
+use crate::protocol::sealed::{Packed, Parties, seal};
+use crate::protocol::second_answer::{self, Encoding, Stated, Subject};
+use crate::protocol::signed_request::Claim;
+use crate::protocol::terms::Terms;
+use crate::wallet::Signer;
+
+/// Bytes that are read at once.
+const BUFFER: usize = 256 * 1024;
+/// Longest head that is read.
+const MOST_HEAD: usize = 32 * 1024;
+
+/// A stand-in for a miner.
+pub(super) struct StandIn {
+    pub(super) signer: Signer,
+    pub(super) number: u16,
+    pub(super) link: Arc<Link>,
+    pub(super) sheets: Arc<Sheets>,
+}
+
+/// A request without its body.
+struct Head {
+    target: String,
+    headers: HeaderMap,
+    /// What came behind it.
+    rest: Vec<u8>,
+}
+
+/// What is answered to.
+struct Question {
+    asked: Asked,
+    terms: Option<Terms>,
+    explain: Explain,
+}
+
+impl StandIn {
+    /// Answers whoever asks, for ever.
+    pub(super) async fn serve(self: Arc<Self>, listener: TcpListener) {
+        while let Ok((stream, _)) = listener.accept().await {
+            let this = Arc::clone(&self);
+            tokio::spawn(async move {
+                if let Err(error) = this.converse(stream).await {
+                    tracing::debug!(stand_in = this.number, %error, "a conversation ended early");
+                }
+            });
+        }
+    }
+
+    async fn converse(&self, mut stream: TcpStream) -> anyhow::Result<()> {
+        let head = self.head(&mut stream).await?;
+        if head.headers.contains_key(EXPECT) {
+            self.link.write(&mut stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+        }
+        let question = question(&head)?;
+        let task = question.terms.map_or(question.asked.body, |terms| terms.task);
+        let sheet = match self.sheets.turn(task) {
+            Turn::Reads => {
+                let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                let (media, packed) = (text(CONTENT_TYPE).to_owned(), text(CONTENT_ENCODING) == "zstd");
+                let body = self.body(&mut stream, head, true).await?;
+                let reading = tokio::task::spawn_blocking(move || Sheet::read(&body, &media, packed));
+                let sheet = Arc::new(reading.await??);
+                self.sheets.put(task, &sheet);
+                sheet
+            }
+            Turn::Waits(mut reader) => {
+                self.body(&mut stream, head, false).await?;
+                let sheet = reader.wait_for(Option::is_some).await.context("nobody reads the task")?.clone();
+                sheet.context("nobody reads the task")?
+            }
+        };
+        self.link.count();
+        let (signer, number) = (self.signer.clone(), self.number);
+        let made = tokio::task::spawn_blocking(move || made(&signer, number, &sheet, &question)).await??;
+        self.link.write(&mut stream, &made).await?;
+        Ok(stream.shutdown().await?)
+    }
+
+    async fn head(&self, stream: &mut TcpStream) -> anyhow::Result<Head> {
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; 16 * 1024]);
+        let end = loop {
+            if let Some(end) = find(&bytes, b"\r\n\r\n") {
+                break end;
+            }
+            let read = self.link.read(stream, &mut buffer).await?;
+            anyhow::ensure!(read > 0 && bytes.len() < MOST_HEAD, "no head");
+            bytes.extend_from_slice(&buffer[..read]);
+        };
+        let rest = bytes.split_off(end + 4);
+        let text = String::from_utf8(bytes)?;
+        let mut lines = text.trim_end().split("\r\n");
+        let target = lines.next().and_then(|line| line.split(' ').nth(1)).context("no target")?.to_owned();
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+            headers.append(HeaderName::try_from(name)?, HeaderValue::from_str(value.trim())?);
+        }
+        Ok(Head { target, headers, rest })
+    }
+
+    /// Reads the body to its end; without `keeps` it is let go of as it comes.
+    async fn body(&self, stream: &mut TcpStream, head: Head, keeps: bool) -> anyhow::Result<Vec<u8>> {
+        let length = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        let mut left = length.context("no length")?.saturating_sub(head.rest.len());
+        let (mut body, mut buffer) = (if keeps { head.rest } else { Vec::new() }, vec![0; BUFFER]);
+        while left > 0 {
+            let read = self.link.read(stream, &mut buffer).await?;
+            if read == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+            left = left.saturating_sub(read);
+            if keeps {
+                body.extend_from_slice(&buffer[..read]);
+            }
+        }
+        Ok(body)
+    }
+}
+
+/// What is asked. Nothing of it is proven: the digest is believed as it is announced.
+fn question(head: &Head) -> anyhow::Result<Question> {
+    let claim = Claim::parse(&head.headers)?;
+    let envelope = claim.envelope();
+    let body = content_digest::announced(&head.headers)?.context("no Content-Digest")?;
+    let (terms, query) = Terms::of_query(head.target.split_once('?').map(|(_, query)| query))?;
+    let query = query.unwrap_or_default();
+    let explain = query.split('&').find_map(|part| part.strip_prefix("explain="));
+    let explain = explain.map_or(Ok(Explain::Top), str::parse).map_err(|_| anyhow::anyhow!("no such explanation"))?;
+    Ok(Question { asked: Asked { nonce: envelope.nonce, validator: envelope.sender, body }, terms, explain })
+}
+
+/// The whole answer: head and body.
+fn made(signer: &Signer, number: u16, sheet: &Sheet, question: &Question) -> anyhow::Result<Vec<u8>> {
+    let Question { asked, terms, explain } = question;
+    let body = sheet.answer(number, *explain);
+    let plain = Digest::of(&body);
+    let statement = Statement {
+        input: terms.and_then(|terms| terms.decoded).unwrap_or(asked.body),
+        output: plain,
+        model_version: "1.0.0+0a1b2c3d4e5f".to_owned(),
+        model: Digest::of(b"model"),
+        schema: Digest::of(b"schema"),
+        timestamp: u64::try_from(SystemClock.now().as_millis())?,
+    };
+    let receipt = ReceiptKey::from_secret(Digest::of(&number.to_be_bytes()).as_bytes()).sign(&statement).to_header();
+    let opening = terms.and_then(|terms| terms.opening);
+    let (sent, encoding) = match (terms, opening) {
+        (Some(terms), Some(opening)) => {
+            let parties = Parties { miner: signer.hotkey(), validator: asked.validator, task: terms.task };
+            (seal(Packed::of(Some(&receipt), &body)?, opening.round(), &parties)?, Encoding::Sealed)
+        }
+        _ => (body, Encoding::Identity),
+    };
+    let digest = if opening.is_some() { Digest::of(&sent) } else { plain };
+    let signed = match terms {
+        Some(terms) => {
+            let beacon = opening.map(|opening| opening.round());
+            let stated = Stated { status: StatusCode::OK, plain, sent: digest, encoding, beacon };
+            let decoded = terms.decoded.unwrap_or(asked.body);
+            let subject = Subject { task: terms.task, commitment: terms.commitment, decoded };
+            second_answer::sign(signer, &stated, asked, &subject)
+        }
+        None => answer::sign(signer, Answered { status: StatusCode::OK, body: digest }, asked),
+    };
+    let mut head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\naccept: {}\r\nconnection: close\r\n",
+        sent.len(),
+        arrow_stream::MEDIA_TYPE
+    );
+    if opening.is_none() {
+        head.push_str(&format!("{}: {receipt}\r\n", receipt::HEADER));
+    }
+    for (name, value) in &signed {
+        head.push_str(&format!("{name}: {}\r\n", value.to_str()?));
+    }
+    head.push_str("\r\n");
+    Ok([head.as_bytes(), &sent].concat())
+}
