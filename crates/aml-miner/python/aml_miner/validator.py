@@ -99,6 +99,7 @@ __all__ = [
     "SettledSummary",
     "Slice",
     "Standing",
+    "Traffic",
     "TrapList",
     "ValidationErrorBody",
     "ValidationProblem",
@@ -797,6 +798,8 @@ class MinerBrief:
     tier2: float | None = None
     #: Tier 3, once the round is settled.
     tier3: float | None = None
+    #: What went over the line; absent of a miner that was not called, and of rounds of older programs.
+    traffic: Traffic | None = None
 
 
 @dataclass(frozen=True)
@@ -870,6 +873,8 @@ class MinerRound:
     tier2: float | None = None
     #: Tier 3, once the round is settled.
     tier3: float | None = None
+    #: What went over the line; absent of a miner that was not called, and of rounds of older programs.
+    traffic: Traffic | None = None
 
 
 @dataclass(frozen=True)
@@ -1247,6 +1252,8 @@ class RoundMiner:
     tier2: float | None = None
     #: Tier 3, once the round is settled.
     tier3: float | None = None
+    #: What went over the line; absent of a miner that was not called, and of rounds of older programs.
+    traffic: Traffic | None = None
     #: Tier 3 in detail; null until the round is settled, or without a submission that counts.
     settlement: Measures | None = None
     #: Its weight in the ensemble; null when it contributes nothing.
@@ -1326,6 +1333,17 @@ class Standing:
     tier3: float | None = None
     #: Its uid, as the chain was read last; null when it is not registered.
     uid: int | None = None
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What went over the line between the validator and a miner in a round, without heads."""
+    #: Bytes of the answer, as they came.
+    received_bytes: int
+    #: Bytes of bodies that went out, in all attempts.
+    sent_bytes: int
+    #: The form of the task that was sent last: `json`, or `arrow`, which is packed.
+    task_form: str
 
 
 @dataclass(frozen=True)
