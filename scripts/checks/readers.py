@@ -1,5 +1,5 @@
-"""Opens every table of a batch and of answers with the readers that are installed here, compares them with each other by
-their values, and has our program read what the same packages write.
+"""Opens every table that our programs write (batches, answers, features, sealed tables, outcomes that were entered, canonical scores) with
+the readers that are installed here, compares them with each other by their values, and has our program read what the same packages write.
 
 Usage: readers.py PROGRAM BATCH ANSWERS WORK
 """
@@ -8,6 +8,7 @@ import datetime
 import importlib.util
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -32,8 +33,8 @@ def expect(condition, what):
 
 def looks_right(path, columns, rows):
     """`columns` maps a name to its values as plain Python values."""
-    expect(rows == ROWS.get(path.name, rows) and rows > 0, f"{path.name} has {rows} rows")
-    if path.name == "alerts.parquet":
+    expect(rows == (ROWS.get(path.name, rows) if path.parent == batch else rows) and rows > 0, f"{path} has {rows} rows")
+    if path.name == "alerts.parquet" and path.parent == batch:
         expect(all(isinstance(text, str) and text for text in columns["alert_id"]), "texts are texts")
         expect(all(0 <= value <= 1 for value in columns["alert_confidence_score"]), "confidences are shares")
         expect(all(float(value) >= 0 for value in columns["volume_usd"]), "money is a number")
@@ -52,13 +53,16 @@ def read_pyarrow(path):
     looks_right(path, {name: table[name].to_pylist() for name in table.column_names}, table.num_rows)
     expect(b"ARROW:schema" not in (pyarrow.parquet.read_schema(path).metadata or {}), "no foreign schema is embedded")
     expect(len(pandas.read_parquet(path, engine="pyarrow")) == table.num_rows, "pandas reads as many rows")
+    return {name: table[name].to_pylist() for name in table.column_names}
 
 
 def read_polars(path):
     import polars
 
     frame = polars.read_parquet(path)
-    looks_right(path, {name: frame[name].to_list() for name in frame.columns}, frame.height)
+    columns = {name: frame[name].to_list() for name in frame.columns}
+    looks_right(path, columns, frame.height)
+    return columns
 
 
 def read_duckdb(path):
@@ -66,14 +70,72 @@ def read_duckdb(path):
 
     relation = duckdb.sql(f"select * from read_parquet('{path}')")
     rows = relation.fetchall()
-    looks_right(path, {name: [row[i] for row in rows] for i, name in enumerate(relation.columns)}, len(rows))
+    columns = {name: [row[i] for row in rows] for i, name in enumerate(relation.columns)}
+    looks_right(path, columns, len(rows))
+    return columns
 
 
 def read_fastparquet(path):
     import pandas
 
     frame = pandas.read_parquet(path, engine="fastparquet")
-    looks_right(path, {name: frame[name].tolist() for name in frame.columns}, len(frame))
+    columns = {name: frame[name].tolist() for name in frame.columns}
+    looks_right(path, columns, len(frame))
+    return columns
+
+
+def run(*words):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
+    expect(done.returncode == 0, f"{' '.join(map(str, words))}: {done.stdout}{done.stderr}")
+
+
+def ours(read, folder):
+    """What the other commands write, each made of a batch and read back; the values that were put in come out."""
+    folder.mkdir()
+    ids = read(batch / "alerts.parquet")["alert_id"]
+    run(program, "features", batch, "--out", folder / "features.parquet", "--labels")
+    features = read(folder / "features.parquet")
+    expect(list(features["alert_id"]) == list(ids) and len(features) > 180, "features are of the alerts")
+
+    decided = folder / batch.name
+    shutil.copytree(batch, decided)
+    before = read(batch / "labels.parquet")
+    known = dict(zip(before["alert_id"], before["confirmed_illicit"]))
+    # Two sources that agree about one alert, and two that do not about another: that one has no outcome any more.
+    other = 1 - int(bool(known[ids[1]]))
+    decisions = f"{ids[0]},{int(bool(known[ids[0]]))},2026-01-05T10:00:00Z\n{ids[1]},{other},2026-01-05T10:00:00Z\n"
+    (decided / "decisions.csv").write_text(f"alert_id,confirmed_illicit,confirmed_at\n{decisions}")
+    run(program, "labels", "add", decided, decided / "decisions.csv", "--source", "court", "--key", folder / "labels.key")
+    outcomes = read(decided / "labels.parquet")
+    after = dict(zip(outcomes["alert_id"], outcomes["confirmed_illicit"]))
+    expect(after == {alert: said for alert, said in known.items() if alert != ids[1]}, "outcomes that were entered")
+
+    tables = folder / "tables"
+    shutil.copytree(batch, tables, ignore=shutil.ignore_patterns("META.json"))
+    sealed = folder / "sealed" / batch.name
+    run(program, "seal", tables, "--network", "test", "--date", META["processing_date"], "--window-days", META["window_days"], "--out", sealed)
+    for name in META["files"]:
+        expect(list(read(sealed / name)) == list(read(batch / name)), f"{name} has its columns")
+
+    subnet = pathlib.Path(program).with_name("aml-subnet")
+    if subnet.exists():
+        canonical(read, subnet, folder)
+
+
+def canonical(read, subnet, folder):
+    """Canonical scores of a round with one answer, in each form that they are published in."""
+    scores = read(answers / "scores.parquet")
+    rows = zip(scores["alert_id"], scores["score"])
+    answer = [{"alert_id": alert, "score": float(score), "model_version": "1", "latency_ms": 1, "explain_json": "{}"} for alert, score in rows]
+    (folder / "answer.json").write_text(json.dumps(answer))
+    for form in ["json", "csv", "parquet"]:
+        run(subnet, "reasons", "--batch", batch, "--answer", folder / "answer.json", "--out", folder / f"canonical.{form}")
+    told = json.loads((folder / "canonical.json").read_text())
+    columns = read(folder / "canonical.parquet")
+    expect([row["alert_id"] for row in told] == list(columns["alert_id"]), "canonical scores are of the alerts")
+    expect([row["score"] for row in told] == [float(score) for score in columns["score"]], "to the bit")
+    header, *lines = (folder / "canonical.csv").read_text().splitlines()
+    expect(header.split(",")[: len(columns)] == list(columns)[: len(header.split(","))] and len(lines) == len(told), "the CSV has the same columns")
 
 
 def seal(name, write, wanted):
@@ -171,6 +233,7 @@ for package, read, write in [
     if there(package):
         for file in FILES:
             read(file)
+        ours(read, work / f"ours_{package}")
         write()
 if there("pyarrow") and there("pandas"):
     write_pandas("pyarrow")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What our programs write opens in the readers that people have, and what those write is read by ours: pandas with pyarrow 14, 17, 21
+# Every table that our programs write opens in the readers that people have, and what those write is read by ours: pandas with pyarrow 14, 17, 21
 # and 26, polars, DuckDB and fastparquet. Skips with a reason what cannot be installed.
 #
 # AML_READERS_DIR keeps the virtual environments; AML_BIN_DIR names the programs, else they are built.

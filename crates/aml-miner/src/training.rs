@@ -12,8 +12,13 @@ pub mod boost;
 pub mod bootstrap;
 pub mod calibration;
 #[cfg(feature = "training")]
+pub mod card;
+#[cfg(feature = "training")]
 pub mod cli;
+pub mod compare;
 pub mod config;
+#[cfg(feature = "training")]
+pub mod diagnose;
 pub mod drift;
 pub mod evaluation;
 #[cfg(feature = "training")]
@@ -21,13 +26,21 @@ pub mod fit;
 #[cfg(feature = "training")]
 pub mod hyperparameter_tuner;
 #[cfg(feature = "training")]
+mod keeping;
+#[cfg(feature = "training")]
 pub mod lightgbm;
 pub mod raw;
 pub mod record;
 #[cfg(feature = "training")]
+pub mod refit;
+#[cfg(feature = "training")]
 pub mod report;
+#[cfg(feature = "training")]
+pub mod returning;
 pub mod samples;
 pub mod scored;
+#[cfg(feature = "training")]
+pub mod select;
 #[cfg(feature = "training")]
 pub mod session;
 pub mod shelf;

@@ -11,6 +11,7 @@ mod ask;
 mod chain;
 mod check_metadata;
 mod compare;
+mod diagnose;
 mod doctor;
 mod environment;
 mod erase;
@@ -82,6 +83,8 @@ enum Command {
     Erase(Box<erase::EraseArgs>),
     /// Serves pages and API, read-only, from a replica or a copy of a ledger
     Pages(pages::PagesArgs),
+    /// Says what a model's submission would be paid, before anything is registered
+    Diagnose(Box<diagnose::DiagnoseArgs>),
     /// Applies the rules of scoring and pay without a chain, compares their versions, checks a change of rules
     Rules(rules::RulesArgs),
     /// Asks one miner once, as a validator would, and says whether its answer counts
@@ -134,6 +137,7 @@ impl Cli {
             Command::Evidence(args) => evidence::run(&args),
             Command::Erase(args) => erase::run(&args),
             Command::Pages(args) => pages::run(&args),
+            Command::Diagnose(args) => diagnose::run(&args),
             Command::Rules(args) => rules::run(&args),
             Command::Ask(args) => ask::run(&args),
             Command::Chain(args) => check_metadata::run(&args),

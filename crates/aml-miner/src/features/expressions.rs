@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod comparison;
+mod counterparties;
 mod feature;
 mod flow_stats;
 mod formula;
@@ -13,6 +14,7 @@ pub use feature::{Feature, Group, Kind};
 
 pub(crate) use aggregate::Aggregate;
 pub(crate) use comparison::{Comparison, Measure};
+pub(crate) use counterparties::Counterparties;
 pub(crate) use flow_stats::{FlowStats, Side};
 pub(crate) use formula::{Formula, MAX_INPUTS, Source};
 pub(crate) use members::MemberFigure;

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod alerts;
+mod dealings;
 mod flow_figures;
 mod flow_graph;
 mod joined;

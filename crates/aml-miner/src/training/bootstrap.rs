@@ -20,18 +20,45 @@ pub struct Interval {
 /// Intervals of every metric that is defined in at least half of `resamples`.
 #[must_use]
 pub fn intervals(scored: &Scored, bins: usize, resamples: u32, seed: u64) -> BTreeMap<String, Interval> {
-    let mut order: Vec<usize> = (0..scored.labels.len()).collect();
-    order.sort_by(|&a, &b| scored.scores[b].total_cmp(&scored.scores[a]));
+    let order = descending(scored);
     let draws: Vec<_> = (0..resamples)
         .into_par_iter()
         .map(|resample| redraw(scored, &order, seed, u64::from(resample)).metrics(bins))
         .collect();
+    let defined = draws.into_iter().flatten().filter_map(|(name, value)| Some((name, value.ok()?)));
+    gathered(defined, resamples)
+}
+
+/// Intervals of the difference, first less second, of every metric that both have in at least half of `resamples`; both are
+/// redrawn together.
+#[must_use]
+pub fn paired(scored: &[Scored; 2], bins: usize, resamples: u32, seed: u64) -> BTreeMap<String, Interval> {
+    let orders = scored.each_ref().map(descending);
+    let draws: Vec<_> = (0..resamples)
+        .into_par_iter()
+        .map(|resample| {
+            let metrics = |side: usize| redraw(&scored[side], &orders[side], seed, u64::from(resample)).metrics(bins);
+            let other = metrics(1);
+            let both = metrics(0).into_iter().filter_map(|(name, value)| {
+                let other = *other.get(&name)?.as_ref().ok()?;
+                Some((name, value.ok()? - other))
+            });
+            both.collect::<Vec<_>>()
+        })
+        .collect();
+    gathered(draws.into_iter().flatten(), resamples)
+}
+
+/// Places of the rows, the highest score first.
+fn descending(scored: &Scored) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scored.labels.len()).collect();
+    order.sort_by(|&a, &b| scored.scores[b].total_cmp(&scored.scores[a]));
+    order
+}
+
+fn gathered(draws: impl Iterator<Item = (String, f64)>, resamples: u32) -> BTreeMap<String, Interval> {
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for (name, value) in draws.into_iter().flatten() {
-        if let Ok(value) = value {
-            values.entry(name).or_default().push(value);
-        }
-    }
+    draws.for_each(|(name, value)| values.entry(name).or_default().push(value));
     let enough = |values: &Vec<f64>| !values.is_empty() && 2 * values.len() >= resamples as usize;
     values.into_iter().filter(|(_, values)| enough(values)).map(|(name, values)| (name, middle(values))).collect()
 }

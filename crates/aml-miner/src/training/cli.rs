@@ -2,8 +2,11 @@
 
 mod adopt;
 mod args;
+mod comparing;
+mod diagnose;
 mod evaluate;
 mod report;
+mod select;
 mod train;
 mod tune;
 
@@ -15,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::features::{CustomFeature, register};
 use crate::training::watch::{Console, Watch};
-use args::{AdoptArgs, EvaluateArgs, ReportArgs, TrainArgs, TuneArgs};
+use args::{AdoptArgs, DiagnoseArgs, EvaluateArgs, ReportArgs, SelectArgs, TrainArgs, TuneArgs};
 
 /// Ended by ^C, after what was done had been kept.
 const INTERRUPTED: u8 = 130;
@@ -42,10 +45,14 @@ enum Command {
     Tune(TuneArgs),
     /// Take a model of LightGBM, XGBoost, CatBoost or scikit-learn that was trained elsewhere.
     Adopt(AdoptArgs),
-    /// Measure models on labelled batches.
+    /// Choose features: try fewer of them on the validation period.
+    Select(SelectArgs),
+    /// Measure models on labelled batches, alone or against others.
     Evaluate(EvaluateArgs),
-    /// Write an HTML page and a JSON file about models.
+    /// Write an HTML page and a JSON file about models, or about which of two are better.
     Report(ReportArgs),
+    /// Say what a scorer is worth before it is registered: a page, its figures, and the submission that it would make.
+    Diagnose(DiagnoseArgs),
 }
 
 /// `aml-miner-train` with features of your own: they are part of the default schema of alerts, and may be named in every schema.
@@ -95,8 +102,10 @@ fn main() -> ExitCode {
         }
         Command::Adopt(args) => adopt::run(&args, &watch),
         Command::Tune(args) => tune::run(&args, &watch),
+        Command::Select(args) => select::run(&args, &watch),
         Command::Evaluate(args) => evaluate::run(&args, &watch),
         Command::Report(args) => report::run(&args, &watch),
+        Command::Diagnose(args) => diagnose::run(&args, &watch),
     };
     match outcome {
         Ok(()) if stop.load(Ordering::Relaxed) => ExitCode::from(INTERRUPTED),

@@ -3,6 +3,7 @@
 mod boosting;
 mod features;
 mod section;
+mod training;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ pub use boosting::{Boosting, ClassWeight};
 pub use features::FeatureChoice;
 pub use features::default_schema;
 use section::{Problems, Section, any, small_share};
+pub use training::{Refit, Returning, TrainingConfig};
 
 /// A configuration is a page of text; more is not one.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
@@ -79,6 +81,8 @@ pub struct ModelConfig {
     pub cluster_features: FeatureChoice,
     /// How days are split.
     pub split: SplitConfig,
+    /// How the model that is kept is made.
+    pub training: TrainingConfig,
     /// Parameters of the alert scorer.
     pub scorer: Boosting,
     /// Parameters of the alert ranker.
@@ -105,6 +109,7 @@ impl Default for ModelConfig {
                 test_share: 0.15,
                 shared_addresses: SharedAddresses::Later,
             },
+            training: TrainingConfig::default(),
             scorer: Boosting::default(),
             ranker: Boosting::default(),
             clusters: Boosting::default(),
@@ -170,6 +175,7 @@ impl ModelConfig {
         root.section("alert_features", |section| self.alert_features.read(section, RowKind::Alert));
         root.section("cluster_features", |section| self.cluster_features.read(section, RowKind::Cluster));
         root.section("split", |section| self.split.read(section));
+        root.section("training", |section| self.training.read(section));
         let common = root.section("boosting", |section| self.scorer.clone().read(section));
         self.scorer = root.section("scorer", |section| common.clone().read(section));
         self.ranker = root.section("ranker", |section| common.clone().read(section));

@@ -7,9 +7,10 @@ use crate::models::Calibration;
 use crate::models::bundle::{CodeBook, ModelKind};
 use crate::training::boost::{Grown, Measured, Task, grow};
 use crate::training::calibration::{Choice, choose, probability};
-use crate::training::config::{Boosting, ClassWeight};
+use crate::training::config::{Boosting, ClassWeight, Returning};
 use crate::training::lightgbm::{LightGbmError, Parameters};
 pub use crate::training::raw::{halves, raw_scores};
+use crate::training::returning;
 use crate::training::samples::{Samples, Target, Targets};
 use crate::training::scored::Scored;
 use crate::training::watch::Watch;
@@ -38,6 +39,8 @@ pub struct Settings<'a> {
     pub threads: usize,
     /// Features whose values are categories.
     pub categories: &'a [String],
+    /// What becomes of addresses that come again.
+    pub returning: Returning,
 }
 
 /// What a model is grown on.
@@ -45,8 +48,22 @@ pub struct Settings<'a> {
 pub struct Sides<'a> {
     /// Learnt from.
     pub train: &'a Samples,
-    /// Stops boosting.
-    pub validation: &'a Samples,
+    /// Stops boosting; where there is none, every round is kept.
+    pub validation: Option<&'a Samples>,
+}
+
+/// A model before it can score.
+pub struct Raised {
+    /// What LightGBM made.
+    pub grown: Grown,
+    /// With which parameters.
+    pub parameters: Parameters,
+    /// Weight of an illicit row.
+    pub positive_weight: f32,
+    /// Rows learnt from.
+    pub rows: usize,
+    /// Illicit ones among them.
+    pub positives: usize,
 }
 
 /// Why a model could not be grown.
@@ -76,12 +93,8 @@ pub enum FitError {
 
 /// A grown model that can score.
 pub struct Fit {
-    /// What LightGBM made.
-    pub grown: Grown,
-    /// With which parameters.
-    pub parameters: Parameters,
-    /// Weight of an illicit row.
-    pub positive_weight: f32,
+    /// The model and what it was made of.
+    pub raised: Raised,
     /// How calibration was chosen, where the scores are probabilities.
     pub choice: Option<Choice>,
     forest: Forest,
@@ -124,8 +137,8 @@ impl Fit {
 pub fn fit(settings: Settings<'_>, train: &Samples, validation: &Samples, watch: &dyn Watch) -> Result<Fit, FitError> {
     check_categories(settings.categories, train)?;
     let what = format!("training {}", settings.kind.name());
-    let (grown, parameters, positive_weight) = grown(settings, Sides { train, validation }, &what, watch)?;
-    let forest = Forest::new(&parse(grown.model_text.as_bytes())?);
+    let raised = grown(settings, Sides { train, validation: Some(validation) }, &what, watch)?;
+    let forest = Forest::new(&parse(raised.grown.model_text.as_bytes())?);
     let choice = match settings.kind.is_probability() {
         true => Some(choose(
             &validation.labels(),
@@ -134,7 +147,27 @@ pub fn fit(settings: Settings<'_>, train: &Samples, validation: &Samples, watch:
         )?),
         false => None,
     };
-    Ok(Fit { grown, parameters, positive_weight, choice, forest })
+    Ok(Fit { raised, choice, forest })
+}
+
+/// Grows a model of `rounds` rounds on all of `rows`; how its scores become probabilities was chosen before.
+///
+/// # Errors
+/// When LightGBM refuses.
+pub fn again(
+    settings: Settings<'_>,
+    rows: &Samples,
+    rounds: u32,
+    choice: Option<&Choice>,
+    watch: &dyn Watch,
+) -> Result<Fit, FitError> {
+    check_categories(settings.categories, rows)?;
+    let boosting = Boosting { rounds, early_stopping: 0, ..settings.boosting.clone() };
+    let what = format!("fitting {} again", settings.kind.name());
+    let sides = Sides { train: rows, validation: None };
+    let raised = grown(Settings { boosting: &boosting, ..settings }, sides, &what, watch)?;
+    let forest = Forest::new(&parse(raised.grown.model_text.as_bytes())?);
+    Ok(Fit { raised, choice: choice.cloned(), forest })
 }
 
 /// Whether every value of the features that are categories can be one.
@@ -149,19 +182,14 @@ fn check_categories(categories: &[String], samples: &Samples) -> Result<(), FitE
     Ok(())
 }
 
-/// Grows the trees alone; also their parameters and the weight of an illicit row.
+/// Grows the trees alone.
 ///
 /// # Errors
 /// When LightGBM refuses.
-pub fn grown(
-    settings: Settings<'_>,
-    sides: Sides<'_>,
-    what: &str,
-    watch: &dyn Watch,
-) -> Result<(Grown, Parameters, f32), LightGbmError> {
-    let Sides { train, validation } = sides;
+pub fn grown(settings: Settings<'_>, sides: Sides<'_>, what: &str, watch: &dyn Watch) -> Result<Raised, LightGbmError> {
+    let train = &*returning::learnt(sides.train, settings.returning);
     let target = target(settings.kind);
-    let weight = match target {
+    let positive_weight = match target {
         Target::Illicit => positive_weight(settings.boosting.class_weight, train),
         // Every row of a query counts the same.
         Target::Relevance => 1.0,
@@ -170,22 +198,26 @@ pub fn grown(
     if let Some(columns) = category_columns(settings.categories, &train.schema.features) {
         parameters.set("categorical_feature", columns);
     }
-    let targets = [Targets::new(train, target, weight), Targets::new(validation, target, 1.0)];
-    let (of_train, of_validation) = (measure(train, target), measure(validation, target));
+    let mut targets = Targets::new(train, target, positive_weight);
+    if settings.returning == Returning::Weight {
+        targets = targets.weighted(&returning::weights(train));
+    }
+    let of_train = measure(train, target);
+    let held = sides.validation.map(|rows| (rows, Targets::new(rows, target, 1.0), measure(rows, target)));
     let total = settings.boosting.rounds as usize;
     let task = Task {
         parameters: parameters.clone(),
         features: &train.schema.features,
         rounds: total,
         patience: settings.boosting.early_stopping as usize,
-        train: Measured { rows: targets[0].rows(train), measure: &of_train },
-        validation: Some(Measured { rows: targets[1].rows(validation), measure: &of_validation }),
+        train: Measured { rows: targets.rows(train), measure: &of_train },
+        validation: held.as_ref().map(|(rows, targets, measure)| Measured { rows: targets.rows(rows), measure }),
     };
     let grown = grow(&task, &mut |round| {
         watch.round(what, round.round, total, round.validation);
         if watch.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    Ok((grown, parameters, weight))
+    Ok(Raised { grown, parameters, positive_weight, rows: train.len(), positives: train.positives() })
 }
 
 /// The places of the features that are categories, as LightGBM takes them; `None` where there are none.

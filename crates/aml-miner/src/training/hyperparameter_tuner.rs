@@ -135,8 +135,8 @@ impl Tuner<'_> {
         let mut pruned = false;
         for (index, fold) in self.folds.iter().enumerate() {
             let what = format!("trial {number}, fold {}", index + 1);
-            let sides = Sides { train: &fold.train, validation: &fold.validation };
-            let (grown, ..) = grown(settings, sides, &what, watch)?;
+            let sides = Sides { train: &fold.train, validation: Some(&fold.validation) };
+            let grown = grown(settings, sides, &what, watch)?.grown;
             if grown.interrupted {
                 return Ok(None);
             }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::Summary;
 use crate::training::drift::Drift;
@@ -56,6 +57,57 @@ pub struct Round {
     pub best: usize,
 }
 
+/// A model that was fitted on what was known when the test period began, in place of the one that is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The day before which everything was known that it learnt from.
+    pub known_by: String,
+    /// Rows learnt from.
+    pub rows: usize,
+    /// Illicit rows among them.
+    pub positives: usize,
+    /// Rounds.
+    pub rounds: usize,
+    /// SHA-256 of its file, beside the model.
+    pub sha256: Digest,
+    /// The judgement on the test period.
+    pub test: Evaluation,
+}
+
+/// How the model that is kept was fitted once more, on everything known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refitted {
+    /// First day learnt from.
+    pub first: String,
+    /// Last day.
+    pub last: String,
+    /// Rows learnt from.
+    pub rows: usize,
+    /// Illicit rows among them.
+    pub positives: usize,
+    /// Rows that were left out because their outcome was not known yet.
+    pub not_known: usize,
+    /// Rounds.
+    pub rounds: usize,
+    /// SHA-256 of the model's file.
+    pub model_sha256: Digest,
+    /// The same at the beginning of the test period, where it can be measured.
+    pub judged: Judged,
+}
+
+/// Which features were taken, of those that could have been.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Selected {
+    /// Features that were taken.
+    pub features: usize,
+    /// Features there were.
+    pub of: usize,
+    /// Metric of the validation period with all of them.
+    pub all: f64,
+    /// With each number of features that was tried.
+    pub tried: BTreeMap<usize, f64>,
+}
+
 /// Everything about one training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRecord {
@@ -81,6 +133,12 @@ pub struct TrainingRecord {
     pub drift: Vec<Drift>,
     /// What a reader must know before trusting the model.
     pub warnings: Vec<String>,
+    /// How the model was fitted once more, where it was. All other figures are of the model of the split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refit: Option<Refitted>,
+    /// How features were selected, where they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Selected>,
 }
 
 /// Why a record was not written or read.
@@ -109,6 +167,29 @@ impl TrainingRecord {
     #[must_use]
     pub fn path(model: &Path) -> PathBuf {
         model.with_extension("training.json")
+    }
+
+    /// Where the model that was judged in place of the one at `model` is.
+    #[must_use]
+    pub fn judged_path(model: &Path) -> PathBuf {
+        model.with_extension("judged.txt")
+    }
+
+    /// Writes the record of the model at `model`, and the model that was judged in its place where there is one.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or an old one not removed.
+    pub fn save_beside(&self, model: &Path, judged: Option<&str>) -> Result<PathBuf, RecordError> {
+        let beside = Self::judged_path(model);
+        let written = match judged {
+            Some(text) => whole_file::write(&beside, text.as_bytes(), Readers::Everyone),
+            None => match std::fs::remove_file(&beside) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                Ok(()) | Err(_) => Ok(()),
+            },
+        };
+        written.map_err(|source| RecordError::Access { path: beside, source })?;
+        self.save(model)
     }
 
     /// Writes the record of the model at `model`.

@@ -1,4 +1,4 @@
-//! What the trainers share: where to read and write, the configuration, the time, and how a result is kept.
+//! What the trainers share: where to read and write, the configuration, the time.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::features::{Group, RowKind, Schema, features};
-use crate::models::bundle::{Draft, LearntFrom, Metadata, ModelKind, Origin, SaveError, Training, save};
+use crate::models::bundle::{LearntFrom, Metadata, ModelKind, SaveError, Training};
 use crate::training::assemble::{AssembleError, Assembled, Range};
 use crate::training::config::{Boosting, ModelConfig, default_schema};
 use crate::training::evaluation::{created_at, date_text};
@@ -90,6 +90,9 @@ pub enum TrainError {
     /// The features are not known.
     #[error("the features cannot be built")]
     Schema(#[from] crate::features::SchemaError),
+    /// No features can be chosen.
+    #[error("cannot select features")]
+    Select(#[from] crate::features::selector::SelectError),
 }
 
 impl Session<'_> {
@@ -110,7 +113,14 @@ impl Session<'_> {
             RowKind::Alert => &self.config.alert_features.categorical,
             RowKind::Cluster => &self.config.cluster_features.categorical,
         };
-        Settings { kind, boosting: self.boosting(kind), seed: self.config.seed, threads: self.threads, categories }
+        Settings {
+            kind,
+            boosting: self.boosting(kind),
+            seed: self.config.seed,
+            threads: self.threads,
+            categories,
+            returning: self.config.training.returning_addresses,
+        }
     }
 
     /// The features of a kind of model.
@@ -150,37 +160,8 @@ impl Session<'_> {
         Ok(split)
     }
 
-    /// Judges and writes a model; the record goes beside it.
-    ///
-    /// # Errors
-    /// When the model would not load again, or cannot be written.
-    pub fn keep(
-        &self,
-        kind: ModelKind,
-        assembled: &Assembled,
-        split: &Split,
-        fit: &Fit,
-    ) -> Result<Trained, TrainError> {
-        let record = TrainingRecord::new(kind, assembled.summary.clone(), split, fit, &self.config);
-        let metrics = record.test.metrics.iter().filter_map(|(name, figure)| Some((name.clone(), figure.value?)));
-        let draft = Draft {
-            model: kind,
-            version: self.config.model_version.clone(),
-            schema: split.train.schema.clone(),
-            calibration: fit.calibration(),
-            batch_relative: split.train.schema.batch_relative(),
-            origin: Origin::Trained(self.training(assembled, split, fit)),
-            alert_scorer: if kind == ModelKind::ClusterScorer { self.alert_scorer() } else { None },
-            metrics: metrics.collect(),
-            created_at: self.now(),
-        };
-        let (model, entry) = save(&self.output, &fit.grown.model_text, draft)?;
-        record.save(&model)?;
-        Ok(Trained { model, version: entry.model_version, record })
-    }
-
     /// The alert scorer that is in the output directory.
-    fn alert_scorer(&self) -> Option<LearntFrom> {
+    pub(super) fn alert_scorer(&self) -> Option<LearntFrom> {
         let path = self.model_path(ModelKind::AlertScorer);
         let metadata = Metadata::load(&self.output).ok()?;
         let entry = metadata.models.get(path.file_name()?.to_str()?)?;
@@ -197,26 +178,28 @@ impl Session<'_> {
         kinds.iter().map(|kind| self.model_path(*kind)).filter(|path| path.exists() || named(path)).collect()
     }
 
-    fn training(&self, assembled: &Assembled, split: &Split, fit: &Fit) -> Training {
+    /// What an entry says of how a model was trained.
+    pub(super) fn training(&self, assembled: &Assembled, fit: &Fit) -> Training {
         let (first, last) = assembled.samples.period().unwrap_or_default();
         // The number of threads changes no model, and would make two equal runs look different.
-        let parameters = fit.parameters.as_map().iter().filter(|(name, _)| **name != "num_threads");
+        let parameters = fit.raised.parameters.as_map().iter().filter(|(name, _)| **name != "num_threads");
         let mut parameters: BTreeMap<String, Value> =
             parameters.map(|(name, value)| ((*name).to_owned(), Value::from(value.clone()))).collect();
-        parameters.insert("num_iterations".into(), Value::from(fit.grown.rounds));
-        parameters.insert("positive_weight".into(), Value::from(f64::from(fit.positive_weight)));
+        parameters.insert("num_iterations".into(), Value::from(fit.raised.grown.rounds));
+        parameters.insert("positive_weight".into(), Value::from(f64::from(fit.raised.positive_weight)));
         Training {
             data_sha256: assembled.summary.data_sha256,
             first_date: date_text(first),
             last_date: date_text(last),
-            rows: split.train.len() as u64,
+            rows: fit.raised.rows as u64,
             parameters,
             seeds: BTreeMap::from([("seed".to_owned(), self.config.seed)]),
             lightgbm_version: LIGHTGBM_VERSION.to_owned(),
         }
     }
 
-    fn now(&self) -> String {
+    /// The time, as an entry writes it.
+    pub(super) fn now(&self) -> String {
         created_at(self.clock)
     }
 }

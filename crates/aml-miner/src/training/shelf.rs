@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::digest::Digest;
 use crate::features::{BuildError, FeatureBuilder, SchemaError};
 use crate::models::bundle::{Bundle, CodeBook, Entry, LoadError, METADATA_FILE, Metadata, MetadataError, ModelKind};
 use crate::models::{BaseModel as _, Calibration, ModelError, OtherScorer, TreeModel, check_pair};
 use crate::training::assemble::{AssembleError, Assembled, Range, alerts, clusters};
 use crate::training::calibration::probability;
-use crate::training::evaluation::{Evaluation, Judging, evaluate};
-use crate::training::raw::raw_scores;
+use crate::training::evaluation::{Evaluation, Judging, date_text, evaluate};
 use crate::training::record::TrainingRecord;
 use crate::training::samples::Samples;
 use crate::training::watch::Watch;
 use crate::trees::forest::Forest;
+use crate::trees::lightgbm::parse;
+use crate::trees::limits::MAX_MODEL_BYTES;
+use crate::whole_file;
 
 /// A loaded model.
 pub struct Model {
@@ -27,6 +30,8 @@ pub struct Model {
     pub codes: CodeBook,
     /// How it was trained, where that is on record.
     pub record: Option<TrainingRecord>,
+    /// Of a model that was fitted once more: the trees that its test period is measured with.
+    judged: Option<Forest>,
 }
 
 /// Why models cannot be used.
@@ -94,7 +99,16 @@ fn load(path: PathBuf, kind: ModelKind) -> Result<Model, ShelfError> {
     let Bundle { entry, model, codes } = Bundle::load(&path, kind)?;
     // The record is for readers; a model without one is measured all the same.
     let record = TrainingRecord::load(&path).ok();
-    Ok(Model { path, entry, forest: Forest::new(&model), codes, record })
+    let judged = record.as_ref().and_then(|record| judged(&path, &entry, record));
+    Ok(Model { path, entry, forest: Forest::new(&model), codes, record, judged })
+}
+
+/// The trees that the record measured in place of the model's own, where both are still those of the record.
+fn judged(path: &Path, entry: &Entry, record: &TrainingRecord) -> Option<Forest> {
+    let refit = record.refit.as_ref().filter(|refit| refit.model_sha256 == entry.sha256)?;
+    let bytes = whole_file::read(&TrainingRecord::judged_path(path), MAX_MODEL_BYTES).ok()?;
+    (Digest::of(&bytes) == refit.judged.sha256).then_some(())?;
+    Some(Forest::new(&parse(&bytes).ok()?))
 }
 
 impl Model {
@@ -113,23 +127,54 @@ impl Model {
         let path = beside.map_or_else(|| self.path.with_file_name("alert_scorer"), |model| model.path.clone());
         let scorer = TreeModel::load(&path, ModelKind::AlertScorer)?;
         let builder = FeatureBuilder::new(scorer.schema())?;
-        let score = |_: i32, batch: &crate::wire::Batch| -> Result<Vec<f64>, BuildError> {
-            Ok(scorer.predict(&builder.alerts(batch)?.matrix))
+        let score = |date: i32, batch: &crate::wire::Batch| -> Result<Vec<f64>, BuildError> {
+            let matrix = builder.alerts(batch)?.matrix;
+            Ok(match beside.filter(|model| model.stands_in(date)) {
+                Some(model) => model.answers_on(date, matrix.values(), matrix.rows()),
+                None => scorer.predict(&matrix),
+            })
         };
         Ok(clusters(range, &self.entry.schema, &score, watch)?)
     }
 
-    /// One answer per row: a probability, or the raw score of a ranker.
+    /// One answer per row: a probability, or the raw score of a ranker. On days of its own test period a model that was fitted once
+    /// more answers as it did when that period began.
     #[must_use]
     pub fn answers(&self, samples: &Samples) -> Vec<f64> {
-        let mut raw = raw_scores(&self.forest, &self.codes, samples);
+        let days = samples.days.iter();
+        days.flat_map(|day| self.answers_on(day.date, day.matrix.values(), day.rows.len())).collect()
+    }
+
+    /// The same for the rows of a day, in the order of the model's own features.
+    #[must_use]
+    pub fn answers_on(&self, date: i32, values: &[f64], rows: usize) -> Vec<f64> {
+        let forest = self.judged.as_ref().filter(|_| self.in_test(date)).unwrap_or(&self.forest);
+        let mut raw = vec![0.0; rows];
+        match self.codes.is_empty() {
+            true => forest.raw_into(values, &mut raw),
+            false => forest.raw_into(&self.codes.translate(values, forest.features()), &mut raw),
+        }
         let calibration = &self.entry.calibration;
         match (self.entry.model.is_probability(), calibration) {
-            (true, Calibration::None) => self.forest.convert(&mut raw),
+            (true, Calibration::None) => forest.convert(&mut raw),
             (true, _) => raw.iter_mut().for_each(|score| *score = probability(calibration, *score)),
             (false, _) => {}
         }
         raw
+    }
+
+    /// Whether another model, fitted on what was known when the test period began, answers for this one on a day.
+    #[must_use]
+    pub fn stands_in(&self, date: i32) -> bool {
+        self.judged.is_some() && self.in_test(date)
+    }
+
+    /// Whether a day is in the test period that is on record.
+    #[must_use]
+    pub fn in_test(&self, date: i32) -> bool {
+        let test = self.record.as_ref().and_then(|record| record.periods.get("test"));
+        let date = date_text(date);
+        test.is_some_and(|period| period.first <= date && date <= period.last)
     }
 
     /// Share of illicit rows in training, where that is on record.
@@ -140,15 +185,27 @@ impl Model {
         Some(period.positives as f64 / period.rows.max(1) as f64)
     }
 
-    /// First and last day the model was made from, if any day of `samples` is among them.
+    /// Whether the model was made from a day, and no other stands in for it there.
+    #[must_use]
+    pub fn has_seen(&self, date: i32) -> bool {
+        let text = date_text(date);
+        self.made_from().is_some_and(|(first, last)| first <= text && text <= last) && !self.stands_in(date)
+    }
+
+    /// First and last day that the model has seen: learnt from, stopped or calibrated on.
+    fn made_from(&self) -> Option<(String, String)> {
+        let (first, last) = self.entry.days()?;
+        let record = self.record.as_ref();
+        let refit = record.and_then(|record| record.refit.as_ref()).map(|refit| &refit.last);
+        let validation = || record.and_then(|record| record.periods.get("validation")).map(|period| &period.last);
+        let last = refit.or_else(validation).map_or(last, |seen| seen);
+        Some((first.to_owned(), last.to_owned()))
+    }
+
+    /// First and last day the model was made from, if any day of `samples` is among them for which no other model stands in.
     #[must_use]
     pub fn overlap(&self, samples: &Samples) -> Option<(String, String)> {
-        let (first, last) = samples.period()?;
-        let (first, last) = (super::evaluation::date_text(first), super::evaluation::date_text(last));
-        let (made_from, made_until) = self.entry.days()?;
-        let seen_until = self.record.as_ref().and_then(|record| record.periods.get("validation"));
-        let seen_until = seen_until.map_or(made_until, |period| &period.last);
-        (*first <= *seen_until && *made_from <= *last).then(|| (made_from.to_owned(), seen_until.to_owned()))
+        samples.days.iter().any(|day| self.has_seen(day.date)).then(|| self.made_from()).flatten()
     }
 
     /// Judges the model on `samples`; days that it was made from are pointed out.
@@ -164,6 +221,14 @@ impl Model {
                     "the model was made from days {first} to {last}, some of which are measured here: too good to be true"
                 ),
             );
+        }
+        if let Some(refit) = self.record.as_ref().and_then(|record| record.refit.as_ref())
+            && samples.days.iter().any(|day| self.stands_in(day.date))
+        {
+            evaluation.warnings.push(format!(
+                "the model has learnt from days up to {}; its test period is measured with the same recipe on what was known on {}",
+                refit.last, refit.judged.known_by
+            ));
         }
         evaluation
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::training::evaluation::Evaluation;
+use crate::training::record::Refitted;
 
 /// Metrics in the order in which they are shown.
 const SHOWN: [&str; 11] = [
@@ -41,4 +42,22 @@ pub fn summary(evaluation: &Evaluation, warnings: &[String]) -> String {
         let _ = writeln!(text, "  warning: {warning}");
     }
     text
+}
+
+/// How a model was fitted once more, in two lines.
+#[must_use]
+pub fn fitted_again(refit: &Refitted) -> String {
+    let Refitted { first, last, rows, not_known, rounds, judged, .. } = refit;
+    let figure = |name: &str| judged.test.value(name).map_or_else(String::new, |value| format!(", {name} {value:.4}"));
+    format!(
+        "  fitted once more on {rows} rows of {first} to {last}, {rounds} rounds; {not_known} rows had no outcome yet\n  \
+         the same on what was known on {} ({} rows, {} rounds), measured on the test period: {} rows{}{}{}\n",
+        judged.known_by,
+        judged.rows,
+        judged.rounds,
+        judged.test.rows,
+        figure("roc_auc"),
+        figure("average_precision"),
+        figure("ndcg_at_100"),
+    )
 }

@@ -3,8 +3,10 @@
 //! Its rows hold the alert scorer's scores of the cluster's alerts. On days that the alert scorer was trained on those
 //! scores would be too good, so there they come from scorers that have not seen the day: the days are cut into blocks,
 //! and each block is scored by a model of the other blocks (without their rows on the block's addresses). Later days
-//! are scored by the alert scorer itself, as they will be in service.
+//! are scored by the alert scorer itself, as they will be in service; by one of the split where the alert scorer was fitted once more
+//! on everything known, and has seen them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::features::{BuildError, FeatureBuilder};
@@ -14,8 +16,10 @@ use crate::training::assemble::{Assembled, alerts, clusters};
 use crate::training::calibration::probability;
 use crate::training::evaluation::date_text;
 use crate::training::fit::fit;
+use crate::training::keeping::train_on;
 use crate::training::record::TrainingRecord;
 use crate::training::samples::{Day, Samples};
+use crate::training::select::narrowed;
 use crate::training::session::{Session, TrainError, Trained};
 use crate::training::split::Split;
 use crate::trees::forest::Forest;
@@ -39,10 +43,7 @@ pub fn train_cluster_scorer(session: &Session<'_>) -> Result<Trained, TrainError
 /// As [`train_cluster_scorer`]; also when the alerts were read under other features.
 pub fn train_cluster_scorer_with(session: &Session<'_>, alerts: &Assembled) -> Result<Trained, TrainError> {
     let kind = ModelKind::ClusterScorer;
-    let assembled = cluster_rows(session, alerts)?;
-    let split = session.split(&assembled)?;
-    let fit = fit(session.settings(kind), &split.train, &split.validation, session.watch)?;
-    session.keep(kind, &assembled, &split, &fit)
+    train_on(session, kind, &cluster_rows(session, alerts)?)
 }
 
 /// The labelled alerts under the features of the alert scorer in the session's output directory, whatever the
@@ -69,15 +70,24 @@ pub fn scorers_alerts(session: &Session<'_>) -> Result<Assembled, TrainError> {
 pub fn cluster_rows(session: &Session<'_>, alerts: &Assembled) -> Result<Assembled, TrainError> {
     let scorer = saved_scorer(session)?;
     let schema = &scorer.entry().schema;
-    if *schema != alerts.samples.schema {
-        let (scorer, given) = (schema.features.len(), alerts.samples.schema.features.len());
-        return Err(TrainError::OtherFeatures { scorer, given });
-    }
+    let alerts = match *schema == alerts.samples.schema {
+        true => Cow::Borrowed(alerts),
+        false => match narrowed(&alerts.samples, schema) {
+            Some(samples) => Cow::Owned(Assembled { samples, ..alerts.clone() }),
+            None => {
+                let (scorer, given) = (schema.features.len(), alerts.samples.schema.features.len());
+                return Err(TrainError::OtherFeatures { scorer, given });
+            }
+        },
+    };
     let calibration = scorer.entry().calibration.clone();
     let builder = FeatureBuilder::new(schema)?;
-    let split = session.split(alerts)?;
-    check_days(session, &split)?;
-    let blocks = out_of_fold(session, &split)?;
+    let split = session.split(&alerts)?;
+    let mut blocks = out_of_fold(session, &split)?;
+    match record(session).is_some_and(|record| record.refit.is_some()) {
+        true => blocks.push(of_split(session, &split)?),
+        false => check_days(session, &split)?,
+    }
     let score = |date: i32, batch: &Batch| -> Result<Vec<f64>, BuildError> {
         let matrix = builder.alerts(batch)?.matrix;
         let block = blocks.iter().find(|block| block.first <= date && date <= block.last);
@@ -96,13 +106,25 @@ fn saved_scorer(session: &Session<'_>) -> Result<TreeModel, TrainError> {
 /// The blocks cover this session's training days. Days after them that the alert scorer learnt from, under another
 /// configuration, would have scores that are too good. A scorer without a record is taken as it is.
 fn check_days(session: &Session<'_>, split: &Split) -> Result<(), TrainError> {
-    let record = TrainingRecord::load(&session.model_path(ModelKind::AlertScorer)).ok();
+    let record = record(session);
     let Some(learnt) = record.as_ref().and_then(|record| record.periods.get("train")) else { return Ok(()) };
     let here = date_text(split.periods.train.1);
     if learnt.last > here {
         return Err(TrainError::OtherDays { scorer: learnt.last.clone(), here });
     }
     Ok(())
+}
+
+/// The record of the alert scorer in the session's output directory, where it has one.
+fn record(session: &Session<'_>) -> Option<TrainingRecord> {
+    TrainingRecord::load(&session.model_path(ModelKind::AlertScorer)).ok()
+}
+
+/// The alert scorer of the split, for all days that no other block has.
+fn of_split(session: &Session<'_>, split: &Split) -> Result<Block, TrainError> {
+    let settings = session.settings(ModelKind::AlertScorer);
+    let forest = fit(settings, &split.train, &split.validation, session.watch)?.into_forest();
+    Ok(Block { first: i32::MIN, last: i32::MAX, forest })
 }
 
 /// A stretch of days and the model that has not seen them.

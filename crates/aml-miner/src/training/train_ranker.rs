@@ -2,7 +2,7 @@
 
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::{Assembled, alerts};
-use crate::training::fit::fit;
+use crate::training::keeping::train_on;
 use crate::training::session::{Session, TrainError, Trained};
 
 /// Reads, splits, grows, judges and writes the alert ranker.
@@ -19,7 +19,5 @@ pub fn train_ranker(session: &Session<'_>) -> Result<Trained, TrainError> {
 /// # Errors
 /// As [`train_ranker`].
 pub fn train_ranker_on(session: &Session<'_>, assembled: &Assembled) -> Result<Trained, TrainError> {
-    let split = session.split(assembled)?;
-    let fit = fit(session.settings(ModelKind::AlertRanker), &split.train, &split.validation, session.watch)?;
-    session.keep(ModelKind::AlertRanker, assembled, &split, &fit)
+    train_on(session, ModelKind::AlertRanker, assembled)
 }

@@ -2,7 +2,7 @@
 
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::{Assembled, alerts};
-use crate::training::fit::fit;
+use crate::training::keeping::train_on;
 use crate::training::session::{Session, TrainError, Trained};
 
 /// Reads, splits, grows, calibrates, judges and writes the alert scorer.
@@ -19,7 +19,5 @@ pub fn train_scorer(session: &Session<'_>) -> Result<Trained, TrainError> {
 /// # Errors
 /// As [`train_scorer`].
 pub fn train_scorer_on(session: &Session<'_>, assembled: &Assembled) -> Result<Trained, TrainError> {
-    let split = session.split(assembled)?;
-    let fit = fit(session.settings(ModelKind::AlertScorer), &split.train, &split.validation, session.watch)?;
-    session.keep(ModelKind::AlertScorer, assembled, &split, &fit)
+    train_on(session, ModelKind::AlertScorer, assembled)
 }

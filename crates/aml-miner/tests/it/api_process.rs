@@ -67,7 +67,8 @@ fn draft(kind: ModelKind, version: &str, schema: Schema) -> Draft {
 
 /// Saves an alert scorer whose trees are long chains of splits, each on a feature of its own.
 fn save_chains(directory: &Path, trees: usize) -> PathBuf {
-    let schema = Schema::default_alert();
+    let mut schema = Schema::default_alert();
+    schema.features.truncate(186);
     let names: Vec<&str> = schema.features.iter().map(String::as_str).collect();
     let splits = names.len();
     let list = |value: &dyn Fn(usize) -> String, count: usize| (0..count).map(value).collect::<Vec<_>>().join(" ");

@@ -2,7 +2,7 @@
 
 use aml_miner::features::Matrix;
 use aml_miner::models::bundle::ModelKind;
-use aml_miner::training::config::{Boosting, ConfigError, ModelConfig};
+use aml_miner::training::config::{Boosting, ConfigError, ModelConfig, Returning};
 use aml_miner::training::fit::{FitError, Settings, fit};
 use aml_miner::training::lightgbm::Finished;
 use aml_miner::training::samples::Samples;
@@ -38,11 +38,17 @@ fn boosting() -> Boosting {
 fn categories_are_split_by_sets_and_score_as_in_the_library() {
     let (train, validation) = sides(&coded());
     let (boosting, categories) = (boosting(), ["noise".to_owned()]);
-    let settings =
-        |categories| Settings { kind: ModelKind::AlertScorer, boosting: &boosting, seed: 1, threads: 1, categories };
+    let settings = |categories| Settings {
+        kind: ModelKind::AlertScorer,
+        boosting: &boosting,
+        seed: 1,
+        threads: 1,
+        categories,
+        returning: Returning::Keep,
+    };
     let grown = fit(settings(&categories), &train, &validation, &Silent).expect("trained");
-    assert_eq!(grown.parameters.as_map().get("categorical_feature").map(String::as_str), Some("2"));
-    let text = &grown.grown.model_text;
+    assert_eq!(grown.raised.parameters.as_map().get("categorical_feature").map(String::as_str), Some("2"));
+    let text = &grown.raised.grown.model_text;
     let model = parse(text.as_bytes()).expect("a model");
     let by_set = |node: &aml_miner::trees::model::Node| matches!(node.split, Split::Categorical(_));
     let mut nodes = model.trees.iter().flat_map(|tree| &tree.nodes);
@@ -53,15 +59,21 @@ fn categories_are_split_by_sets_and_score_as_in_the_library() {
     let ours = grown.raw(&validation);
     assert!(ours.iter().zip(&theirs).all(|(a, b)| a.to_bits() == b.to_bits()));
     let plain = fit(settings(&[]), &train, &validation, &Silent).expect("trained");
-    assert_eq!(plain.parameters.as_map().get("categorical_feature"), None);
+    assert_eq!(plain.raised.parameters.as_map().get("categorical_feature"), None);
 }
 
 #[test]
 fn what_is_no_category_is_refused_by_name() {
     let (train, validation) = sides(&coded());
     let (boosting, categories) = (boosting(), ["signal".to_owned()]);
-    let settings =
-        Settings { kind: ModelKind::AlertScorer, boosting: &boosting, seed: 1, threads: 1, categories: &categories };
+    let settings = Settings {
+        kind: ModelKind::AlertScorer,
+        boosting: &boosting,
+        seed: 1,
+        threads: 1,
+        categories: &categories,
+        returning: Returning::Keep,
+    };
     let refused = fit(settings, &train, &validation, &Silent).err().expect("shares are no categories");
     assert!(matches!(refused, FitError::Category { .. }) && refused.to_string().contains("`signal`"), "{refused}");
 }

@@ -75,9 +75,10 @@ fn alerts_that_were_read_with_other_features_are_refused() {
     let data = room.path().join("data");
     write_days(&data, 64);
     let mut session = session(&data, room.path(), 1);
-    let rows = alerts(&session.range, &session.schema(ModelKind::AlertScorer), &Silent).expect("labelled alerts");
     session.config.alert_features.drop = vec!["flow_*".to_owned()];
-    train_scorer(&session).expect("a scorer without flows");
+    let rows = alerts(&session.range, &session.schema(ModelKind::AlertScorer), &Silent).expect("alerts without flows");
+    session.config.alert_features.drop = Vec::new();
+    train_scorer(&session).expect("a scorer with flows");
     let error = train_cluster_scorer_with(&session, &rows).expect_err("other features");
     assert!(matches!(error, TrainError::OtherFeatures { .. }), "{error}");
     assert!(!room.path().join(MODEL).exists());

@@ -10,7 +10,7 @@ use aml_miner::models::TreeModel;
 use aml_miner::models::bundle::{METADATA_FILE, ModelKind};
 use aml_miner::synth::{Day, SynthConfig, generate};
 use aml_miner::training::assemble::{AssembleError, Range, alerts};
-use aml_miner::training::config::{Boosting, ModelConfig, SharedAddresses};
+use aml_miner::training::config::{Boosting, ModelConfig, Refit, SharedAddresses};
 use aml_miner::training::evaluation::Judging;
 use aml_miner::training::hyperparameter_tuner::{Search, StudyError, TuneError, best_as_yaml, tune};
 use aml_miner::training::record::TrainingRecord;
@@ -31,6 +31,16 @@ pub(crate) fn write_days(directory: &Path, days: u32) {
     let config = SynthConfig { days, alerts: 40, addresses: 200, label_noise: 0.0, ..SynthConfig::default() };
     for day in generate(&config).expect("a right configuration") {
         write_day(directory, &day, Some(&day.labels));
+    }
+}
+
+/// The same days with other outcomes.
+pub(crate) fn change_labels(directory: &Path, days: u32, change: &dyn Fn(&mut Table)) {
+    let config = SynthConfig { days, alerts: 40, addresses: 200, label_noise: 0.0, ..SynthConfig::default() };
+    for day in generate(&config).expect("a right configuration") {
+        let mut labels = day.labels.clone();
+        change(&mut labels);
+        write_day(directory, &day, Some(&labels));
     }
 }
 
@@ -55,6 +65,7 @@ pub(crate) fn session<'a>(data: &Path, output: &Path, threads: usize) -> Session
         ..ModelConfig::default()
     };
     config.split.shared_addresses = SharedAddresses::Both;
+    config.training.refit = Refit::None;
     config.split.test_share = 0.1;
     config.split.validation_share = 0.1;
     config.evaluation.bootstrap = 20;

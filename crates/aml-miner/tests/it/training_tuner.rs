@@ -1,7 +1,7 @@
 //! What the tuner searches: only parameters that change the kind of model it is asked about.
 
 use aml_miner::models::bundle::ModelKind;
-use aml_miner::training::config::{Boosting, ClassWeight};
+use aml_miner::training::config::{Boosting, ClassWeight, Returning};
 use aml_miner::training::fit::{Settings, Sides, grown};
 use aml_miner::training::hyperparameter_tuner::{Point, Space};
 use aml_miner::training::samples::Samples;
@@ -20,9 +20,9 @@ fn searched(kind: ModelKind, start: &Boosting) -> Vec<&'static str> {
 
 /// The trees without the list of parameters at the end of the text.
 fn trees(kind: ModelKind, boosting: &Boosting, data: &[Samples; 2]) -> String {
-    let settings = Settings { kind, boosting, seed: 7, threads: 1, categories: &[] };
-    let sides = Sides { train: &data[0], validation: &data[1] };
-    let (grown, ..) = grown(settings, sides, "a model", &Silent).expect("a model");
+    let settings = Settings { kind, boosting, seed: 7, threads: 1, categories: &[], returning: Returning::Keep };
+    let sides = Sides { train: &data[0], validation: Some(&data[1]) };
+    let grown = grown(settings, sides, "a model", &Silent).expect("a model").grown;
     grown.model_text.split("\nparameters:").next().unwrap_or_default().to_owned()
 }
 

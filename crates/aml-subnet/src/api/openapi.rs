@@ -86,6 +86,9 @@ pub fn build() -> Value {
     let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for (route, item) in paths.into_iter().flatten() {
+        if let Some(get) = item.get_mut("get").and_then(Value::as_object_mut) {
+            get.insert("operationId".to_owned(), Value::from(operation(route)));
+        }
         if let Some(get) = item.get_mut("get").filter(|_| !PROBES.contains(&route.as_str())) {
             guard(get, super::pages::is_page(route));
         }
@@ -97,6 +100,43 @@ pub fn build() -> Value {
     }
     document
 }
+
+/// What a program calls a route: a name that no other route has, as OpenAPI asks for. Clients that are made of the document have methods of
+/// these names.
+fn operation(route: &str) -> String {
+    let known = OPERATIONS.iter().find(|(known, _)| *known == route).map(|(_, name)| (*name).to_owned());
+    known.unwrap_or_else(|| {
+        let parts = route.split('/').filter(|part| !part.is_empty());
+        let names: Vec<String> = parts.map(|part| part.replace(['{', '}'], "").replace('.', "_")).collect();
+        if names.is_empty() { "page_home".to_owned() } else { names.join("_") }
+    })
+}
+
+/// Names of the routes for programs; those of pages are made of their paths.
+const OPERATIONS: [(&str, &str); 22] = [
+    ("/canonical/{date}", "canonical_scores"),
+    ("/canonical/{date}/manifest", "canonical_manifest"),
+    ("/canonical/{date}/calibration", "canonical_calibration"),
+    ("/alerts/{round}", "alerts"),
+    ("/alerts/{round}/{id}", "alert"),
+    ("/cases/{date}", "cases"),
+    ("/clusters/{round}/{id}", "cluster"),
+    ("/rounds", "rounds"),
+    ("/rounds/{id}", "round"),
+    ("/rounds/{id}/traps", "traps"),
+    ("/rounds/{id}/evidence", "evidence"),
+    ("/miners", "miners"),
+    ("/miners/{hotkey}", "miner"),
+    ("/weights", "weights"),
+    ("/plan", "plan"),
+    ("/queues/{system}/{date}", "queue"),
+    ("/drift", "drift"),
+    ("/risk/address/{address}", "address_risk"),
+    ("/health", "health"),
+    ("/ready", "ready"),
+    ("/metrics", "metrics"),
+    ("/llms.txt", "guide"),
+];
 
 /// Routes that are always answered.
 const PROBES: [&str; 2] = ["/health", "/ready"];

@@ -44,7 +44,7 @@ pub(super) struct ReasonsArgs {
     /// An answer about it; may be given several times
     #[arg(long, value_name = "FILE", required = true)]
     answer: Vec<PathBuf>,
-    /// Where scores and reasons are written, as a round publishes them
+    /// Where scores and reasons are written, as a round publishes them: JSON, or CSV or Parquet where the name ends so
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -65,7 +65,8 @@ pub(super) fn run(args: &ReasonsArgs) -> anyhow::Result<ExitCode> {
         println!("voice    {}: {voice}", path.display());
     }
     if let Some(out) = &args.out {
-        let bytes = encode(&rows, Format::Json)?;
+        let form = Format::ALL.into_iter().find(|form| out.extension().is_some_and(|end| end == form.name()));
+        let bytes = encode(&rows, form.unwrap_or(Format::Json))?;
         whole_file::write(out, &bytes, Readers::Everyone).with_context(|| format!("cannot write {}", out.display()))?;
     }
     Ok(ExitCode::SUCCESS)

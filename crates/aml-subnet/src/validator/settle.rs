@@ -19,7 +19,7 @@ pub fn outcomes(roster: &[RosterRow], labels: &Table) -> Vec<Label> {
 }
 
 /// The same, each with the row of `labels` that says so.
-pub(super) fn known_rows(roster: &[RosterRow], labels: &Table) -> Vec<(Label, usize)> {
+pub(crate) fn known_rows(roster: &[RosterRow], labels: &Table) -> Vec<(Label, usize)> {
     let (Some(ids), Some(illicit)) = (labels.texts("alert_id"), labels.numbers("confirmed_illicit")) else {
         return Vec::new();
     };

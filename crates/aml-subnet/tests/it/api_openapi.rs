@@ -227,6 +227,32 @@ fn every_reference_leads_somewhere_and_everything_is_explained() {
     }
 }
 
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document = build();
+    let mut names = std::collections::BTreeSet::new();
+    for (route, item) in document["paths"].as_object().expect("paths") {
+        let name = item["get"]["operationId"].as_str().unwrap_or_else(|| panic!("{route} has no name"));
+        assert!(names.insert(name), "{route}: another route is called {name} too");
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{route}: {name}");
+    }
+}
+
+/// `AML_WRITE_OPENAPI=1` writes the file anew; `scripts/validator_client.py` then makes the Python module of it.
+#[test]
+fn the_document_that_the_python_module_is_made_of_is_this_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    let text = format!("{}\n", serde_json::to_string_pretty(&build()).expect("JSON"));
+    if std::env::var_os("AML_WRITE_OPENAPI").is_some() {
+        std::fs::write(path, &text).expect("writable");
+    }
+    let kept = std::fs::read_to_string(path).expect("the document that is kept");
+    assert!(
+        kept == text,
+        "{path} is another document: write it anew (AML_WRITE_OPENAPI=1), then scripts/validator_client.py"
+    );
+}
+
 /// What of `value` is not as `schema` says. Knows what the document uses; an object may have no other keys.
 fn check(document: &Value, schema: &Value, value: &Value, (at, faults): (&str, &mut Vec<String>)) {
     if let Some(pointer) = schema["$ref"].as_str() {

@@ -34,6 +34,7 @@ mod cli_chain;
 mod common;
 mod config;
 mod conformance;
+mod diagnose;
 mod doctor;
 mod dotenv;
 mod erase;

@@ -44,6 +44,9 @@ pub struct Args {
     /// How well launderers hide on the first day, from 0 to 1
     #[arg(long, default_value_t = 0.4)]
     disguise: f64,
+    /// Share of the labels that are wrong; the days stay the same, so that 0 tells the truth about them
+    #[arg(long, default_value_t = 0.02)]
+    label_noise: f64,
     /// Leave the labels out, as on the day itself
     #[arg(long)]
     no_labels: bool,
@@ -63,6 +66,7 @@ impl Args {
             window_days: self.window_days,
             illicit_share: self.illicit_share,
             disguise: self.disguise,
+            label_noise: self.label_noise,
             ..SynthConfig::default()
         }
     }

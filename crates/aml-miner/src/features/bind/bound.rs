@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::op::Op;
-use crate::features::expressions::MAX_INPUTS;
+use crate::features::expressions::{Aggregate, Counterparties, MAX_INPUTS};
 use crate::features::view::{AlertsView, JoinedRows};
 use crate::features::vocabulary::{Matrix, NONE, Part, Rows, count};
 use crate::wire::spec::severity_rank;
@@ -76,6 +76,7 @@ impl<'a> Bound<'a> {
                 Some(flows) => Self::Each(Box::new(move |row| flows.of(row).map_or(f64::NAN, figure))),
                 None => Self::Missing,
             },
+            Op::Over(side, aggregate, inner) => Self::over(*side, *aggregate, inner, view),
             Op::Relative(comparison) => view.spreads.values(*comparison).map_or(Self::Missing, Self::Each),
             Op::Custom(custom) => match rows {
                 RowsOf::Alerts(alerts) => Self::Each(custom.bind(alerts)),
@@ -102,6 +103,18 @@ impl<'a> Bound<'a> {
                 *value = input.value(row);
             }
             function(&values[..inputs.len()])
+        }))
+    }
+
+    /// A figure over the counterparties of the row's address; values are put in ascending order first.
+    fn over(side: Counterparties, aggregate: Aggregate, inner: &'a Op, view: &'a JoinedRows<'a>) -> Self {
+        let Some(dealings) = &view.dealings else { return Self::Missing };
+        let inner = Bound::new(inner, RowsOf::Others(&dealings.features));
+        Self::Each(Box::new(move |row| {
+            let values = dealings.of(side, row).iter().map(|&other| inner.value(other as usize));
+            let mut values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+            values.sort_unstable_by(f64::total_cmp);
+            aggregate.of(&values)
         }))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::features::custom::CustomFeature;
-use crate::features::expressions::{Comparison, FlowStats, Formula};
+use crate::features::expressions::{Aggregate, Comparison, Counterparties, FlowStats, Formula};
 use crate::features::vocabulary::{Part, Reads};
 
 /// The computation of a column, with columns by position.
@@ -29,6 +29,8 @@ pub(crate) enum Op {
     InCluster,
     /// A figure of the address's money flows.
     Flow(&'static [(Part, &'static str)], fn(&FlowStats) -> f64),
+    /// A figure of a computation over the address's counterparties.
+    Over(Counterparties, Aggregate, Box<Op>),
     /// A comparison within the batch.
     Relative(Comparison),
     /// A feature of the caller's own.
@@ -80,6 +82,13 @@ impl Op {
                 reads.add_named(Part::Flows, "from_address");
                 reads.add_named(Part::Flows, "to_address");
                 columns.iter().for_each(|(part, name)| reads.add_named(*part, name));
+            }
+            Self::Over(_, _, inner) => {
+                inner.reads(reads);
+                reads.dealings = true;
+                reads.add_named(Part::Flows, "from_address");
+                reads.add_named(Part::Flows, "to_address");
+                reads.add_named(Part::Addresses, "is_exchange_like");
             }
             Self::Relative(relative) => {
                 reads.relative = true;

@@ -8,7 +8,7 @@ use super::op::Op;
 use super::schema_error::{MAX_FEATURES, SchemaError};
 use crate::features::catalogue::{self, families};
 use crate::features::custom::{CustomFeature, registered};
-use crate::features::expressions::{Aggregate, Kind, Source};
+use crate::features::expressions::{Aggregate, Counterparties, Kind, Source};
 use crate::features::vocabulary::{Part, Reads, RowKind, SCHEMA_VERSION, Schema, signed_log};
 
 /// Longest name in bytes.
@@ -113,6 +113,13 @@ fn alert_op(name: &str, custom: &[Arc<dyn CustomFeature>]) -> Option<Op> {
     if let Some(inner) = name.strip_prefix("log_") {
         return alert_op(inner, custom).map(|inner| Op::Of(Box::new([inner]), |inputs| signed_log(inputs[0])));
     }
+    if let Some((side, rest)) = Counterparties::split(name)
+        && let Some((aggregate, inner)) = Aggregate::split(rest)
+        && matches!(aggregate, Aggregate::Mean | Aggregate::Max | Aggregate::Min)
+        && let Some(op) = alert_op(inner, &[]).filter(is_of_features)
+    {
+        return Some(Op::Over(side, aggregate, Box::new(op)));
+    }
     value_op(RowKind::Alert, name)
 }
 
@@ -150,6 +157,14 @@ fn cluster_expression(name: &str, custom: &[Arc<dyn CustomFeature>]) -> Option<E
         return alert_op(inner, custom).map(|op| Expression::OverAlerts(aggregate, inner.into(), op));
     }
     value_op(RowKind::Cluster, name).map(Expression::Own)
+}
+
+/// Whether the row of `features` alone decides the value.
+fn is_of_features(op: &Op) -> bool {
+    let mut reads = Reads::default();
+    op.reads(&mut reads);
+    let only = !reads.has(Part::Alerts) && !reads.has(Part::Clusters) && !reads.has(Part::Flows);
+    only && !matches!(op, Op::InCluster | Op::Relative(_) | Op::Custom(_))
 }
 
 /// Whether an address alone decides the value.

@@ -1,4 +1,4 @@
-//! The features of the shipped models.
+//! The features that models take unless told otherwise.
 //!
 //! Left out on purpose: points in time and a community's number, which mean something else every day; logarithms,
 //! which change nothing for trees; and the batch-relative group, so that scoring a part of a batch gives the same bits
@@ -25,8 +25,54 @@ const PATTERNS: [&str; 5] = ["cycle", "layering_path", "smurfing_network", "moti
 const SUSPECTED_TYPES: [&str; 5] = ["exchange", "mixer", "bridge", "merchant", "personal_wallet"];
 const CLUSTER_TYPES: [&str; 5] = ["same_entity", "pattern", "proximity", "network", "time_proximity"];
 /// Fixed names that no shipped model takes.
-const LEFT_OUT: [&str; 5] =
-    ["window_days", "log_volume_usd", "community_id", "first_activity_timestamp", "last_activity_timestamp"];
+const LEFT_OUT: [&str; 6] = [
+    "window_days",
+    "log_volume_usd",
+    "community_id",
+    "first_activity_timestamp",
+    "last_activity_timestamp",
+    "address_age_days",
+];
+
+/// Features of counterparties that are taken as mean over the senders, and over the recipients.
+const OF_COUNTERPARTIES: [&str; 27] = [
+    "address_age_days",
+    "is_new_address",
+    "night_transaction_ratio",
+    "structuring_score",
+    "suspicious_pattern_score",
+    "velocity_score",
+    "total_volume_usd",
+    "degree_total",
+    "activity_days",
+    "clustering_coefficient",
+    "flow_burstiness",
+    "behavioral_anomaly_score",
+    "net_flow_usd",
+    "total_in_usd",
+    "total_out_usd",
+    "median_tx_in_usd",
+    "median_tx_out_usd",
+    "tx_total_count",
+    "small_transaction_ratio",
+    "counterparty_stability",
+    "regularity_score",
+    "is_mixer_like",
+    "activity_span_days",
+    "max_tx_usd",
+    "flow_diversity",
+    "unique_recipients_count",
+    "unique_senders_count",
+];
+/// Those of them that are taken as largest and smallest value too.
+const EXTREMES_OF_COUNTERPARTIES: [&str; 6] = [
+    "address_age_days",
+    "suspicious_pattern_score",
+    "total_volume_usd",
+    "structuring_score",
+    "velocity_score",
+    "degree_total",
+];
 
 /// Features of a cluster's alerts that the cluster model takes as mean, maximum, sum and spread.
 const OF_ALERTS: [&str; 3] = ["severity_encoded", "alert_confidence_score", "volume_usd"];
@@ -64,7 +110,7 @@ const OF_FLOWS: [&str; 6] = [
 ];
 
 impl Schema {
-    /// The features of the shipped alert models.
+    /// The features that an alert model takes unless told otherwise.
     #[must_use]
     pub fn default_alert() -> Self {
         Self::new(RowKind::Alert, alert())
@@ -77,7 +123,7 @@ impl Schema {
     }
 }
 
-/// Names of the shipped alert models, and of the features that this build adds to them.
+/// Names of the default alert features, and of the features that this build adds to them.
 fn alert() -> Vec<String> {
     let own = registered().into_iter().filter(|feature| !feature.batch_relative());
     let keep = |feature: &&Feature| feature.group != Group::BatchRelative && !LEFT_OUT.contains(&&*feature.name);
@@ -87,6 +133,9 @@ fn alert() -> Vec<String> {
         .chain(values("pattern_", &PATTERNS))
         .chain(values("suspected_type_", &SUSPECTED_TYPES))
         .chain(values("cluster_type_", &CLUSTER_TYPES))
+        .chain(products(&["senders_mean_", "recipients_mean_"], &OF_COUNTERPARTIES))
+        .chain(products(&["senders_max_", "senders_min_"], &EXTREMES_OF_COUNTERPARTIES))
+        .chain(products(&["recipients_max_", "recipients_min_"], &EXTREMES_OF_COUNTERPARTIES))
         .chain(own.map(|feature| feature.name().to_owned()))
         .collect()
 }

@@ -22,7 +22,7 @@ const fn derived(prefix: &'static str, doc: &'static str) -> Family {
     Family { prefix, group: None, doc }
 }
 
-static ALERT_FAMILIES: [Family; 9] = [
+static ALERT_FAMILIES: [Family; 15] = [
     family("typology_", Group::Alert, "1 where the alert's typology is the value, else 0; missing without one."),
     family("pattern_", Group::Alert, "1 where the alert's pattern type is the value, else 0."),
     family("suspected_type_", Group::Alert, "1 where the suspected type of address is the value, else 0."),
@@ -32,6 +32,18 @@ static ALERT_FAMILIES: [Family; 9] = [
     family("dominant_asset_out_", Group::Address, "1 where the main asset sent is the value; missing without one."),
     family("cluster_type_", Group::Cluster, "1 where the cluster's type is the value, else 0; missing without one."),
     derived("log_", "ln(1 + x) of the feature named after the prefix, -ln(1 - x) below zero."),
+    derived("senders_mean_", "Mean of an address feature over the addresses that sent, exchanges left out."),
+    derived("senders_max_", "Largest value of an address feature over the addresses that sent, exchanges left out."),
+    derived("senders_min_", "Smallest value of an address feature over the addresses that sent, exchanges left out."),
+    derived("recipients_mean_", "Mean of an address feature over the addresses that received, exchanges left out."),
+    derived(
+        "recipients_max_",
+        "Largest value of an address feature over the addresses that received, exchanges left out.",
+    ),
+    derived(
+        "recipients_min_",
+        "Smallest value of an address feature over the addresses that received, exchanges left out.",
+    ),
 ];
 
 static CLUSTER_FAMILIES: [Family; 12] = [

@@ -103,7 +103,7 @@ pub(crate) fn features() -> Vec<Feature> {
     own.chain(ratios).chain(ages()).chain(activity()).collect()
 }
 
-fn ages() -> [Feature; 2] {
+fn ages() -> [Feature; 3] {
     let feature = |name, doc, inputs| {
         let days = |inputs: &[f64]| inputs[0] - inputs[1] / DAY_MS;
         Feature::new(name, Group::Address, doc, Formula::OfNumbers(inputs, days))
@@ -118,6 +118,11 @@ fn ages() -> [Feature; 2] {
             "days_since_last_activity",
             "Days from the address's last activity to the processing date; below zero when it was later that day.",
             &[(Alerts, "processing_date"), (Addresses, "last_activity_timestamp")],
+        ),
+        feature(
+            "address_age_days",
+            "The same as `days_since_first_activity`, from the row of `features` alone: of counterparties too.",
+            &[(Addresses, "processing_date"), (Addresses, "first_activity_timestamp")],
         ),
     ]
 }

@@ -8,7 +8,6 @@ use super::flow_graph::{Graph, Grouped};
 use crate::features::expressions::{FlowStats, Side};
 use crate::features::vocabulary::{count, ratio};
 use crate::flows::passed_on;
-use crate::wire::Batch;
 
 const HOUR_MS: f64 = 3_600_000.0;
 
@@ -28,9 +27,8 @@ struct Scratch {
 }
 
 /// The figures of `names`, in order.
-pub(crate) fn stats(batch: &Batch, names: &[&str]) -> Vec<FlowStats> {
-    let graph = Graph::new(batch);
-    let of_name = |scratch: &mut Scratch, name: &&str| of_node(&graph, graph.node(name), scratch);
+pub(super) fn stats(graph: &Graph<'_>, names: &[&str]) -> Vec<FlowStats> {
+    let of_name = |scratch: &mut Scratch, name: &&str| of_node(graph, graph.node(name), scratch);
     if names.len() > BLOCK {
         let tasks = names.par_iter().with_min_len(BLOCK);
         return tasks.map_init(Scratch::default, of_name).collect();

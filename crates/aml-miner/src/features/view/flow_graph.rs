@@ -92,6 +92,11 @@ impl<'a> Graph<'a> {
         graph
     }
 
+    /// How many addresses there are.
+    pub(super) fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The number of an address; `None` where no edge names it.
     pub(super) fn node(&self, address: &str) -> Option<u32> {
         self.nodes.get(address).copied()

@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 
 use super::addresses::Addresses;
+use super::dealings::Dealings;
 use super::flow_figures;
+use super::flow_graph::Graph;
 use super::spreads::Spreads;
 use crate::features::expressions::FlowStats;
 use crate::features::vocabulary::{NONE, Part, Reads, Rows, index};
@@ -37,6 +39,7 @@ pub(crate) struct JoinedRows<'a> {
     pub(crate) address: Rows,
     pub(crate) cluster: Rows,
     pub(crate) flows: Option<Flows>,
+    pub(crate) dealings: Option<Box<Dealings<'a>>>,
     pub(crate) spreads: Spreads,
 }
 
@@ -45,7 +48,7 @@ impl<'a> JoinedRows<'a> {
     pub(crate) fn of_alerts(batch: &'a Batch, reads: &Reads) -> Self {
         let mut view = Self::bare(batch, batch.alerts.rows());
         view.alert = Rows::Same;
-        if reads.has(Part::Addresses) || reads.flows {
+        if reads.has(Part::Addresses) || reads.flows || reads.dealings {
             let mut addresses = Addresses::default();
             let ids = match batch.alerts.texts("address") {
                 Some(names) => names.iter().map(|name| addresses.id(name)).collect(),
@@ -67,6 +70,13 @@ impl<'a> JoinedRows<'a> {
         let mut view = Self::bare(batch, addresses.names().len());
         let ids = (0..addresses.names().len()).map(index).collect();
         view.join_addresses(addresses, ids, reads);
+        view
+    }
+
+    /// One row per row of `features`, without joins.
+    pub(super) fn of_features(batch: &'a Batch) -> Self {
+        let mut view = Self::bare(batch, batch.features.rows());
+        view.address = Rows::Same;
         view
     }
 
@@ -100,6 +110,7 @@ impl<'a> JoinedRows<'a> {
             address: Rows::Apart,
             cluster: Rows::Apart,
             flows: None,
+            dealings: None,
             spreads: Spreads::default(),
         }
     }
@@ -110,8 +121,15 @@ impl<'a> JoinedRows<'a> {
             let row_of = |&id: &u32| if id == NONE { NONE } else { rows[id as usize] };
             self.address = Rows::Joined(ids.iter().map(row_of).collect());
         }
-        if reads.flows && self.batch.money_flows.rows() > 0 {
-            self.flows = Some(Flows { stats: flow_figures::stats(self.batch, addresses.names()), of_row: ids });
+        if !(reads.flows || reads.dealings) || self.batch.money_flows.rows() == 0 {
+            return;
+        }
+        let graph = Graph::new(self.batch);
+        if reads.dealings {
+            self.dealings = Some(Box::new(Dealings::new(self.batch, &graph, addresses.names(), ids.clone())));
+        }
+        if reads.flows {
+            self.flows = Some(Flows { stats: flow_figures::stats(&graph, addresses.names()), of_row: ids });
         }
     }
 }

@@ -11,6 +11,8 @@ pub(crate) struct Reads {
     columns: BTreeSet<(Part, usize)>,
     /// Whether money flows are aggregated.
     pub(crate) flows: bool,
+    /// Whether counterparties are looked at.
+    pub(crate) dealings: bool,
     /// Whether values are compared within the batch.
     pub(crate) relative: bool,
 }
@@ -32,12 +34,13 @@ impl Reads {
     pub(crate) fn extend(&mut self, other: &Self) {
         self.columns.extend(&other.columns);
         self.flows |= other.flows;
+        self.dealings |= other.dealings;
         self.relative |= other.relative;
     }
 
     /// Adds the columns by which alerts are joined to the tables that are read.
     pub(crate) fn add_joins_of_alerts(&mut self) {
-        if self.has(Part::Addresses) || self.flows {
+        if self.has(Part::Addresses) || self.flows || self.dealings {
             self.add_named(Part::Alerts, "address");
         }
         if self.has(Part::Clusters) {

@@ -37,5 +37,5 @@ pub fn alerts(range: &Range, schema: &Schema, watch: &dyn Watch) -> Result<Assem
         collected.add(summary, day, loaded, &built);
         Ok(())
     })?;
-    Ok(collected.finish(reader.summary))
+    Ok(collected.finish(reader))
 }

@@ -39,7 +39,7 @@ pub fn clusters(
         collected.add(summary, day, loaded, &built);
         Ok(())
     })?;
-    Ok(collected.finish(reader.summary))
+    Ok(collected.finish(reader))
 }
 
 /// The cluster's own label, known when the last of its labelled members is. An illicit member may be confirmed earlier,

@@ -52,6 +52,8 @@ pub struct Assembled {
     pub samples: Samples,
     /// Where they came from.
     pub summary: Summary,
+    /// The last day that was looked at, labelled or not, in days since 1970-01-01.
+    pub until: i32,
 }
 
 /// Why no labelled rows could be assembled.
@@ -114,6 +116,7 @@ pub(super) struct Reader<'a> {
     entries: Vec<BatchEntry>,
     watch: &'a dyn Watch,
     pub(super) summary: Summary,
+    pub(super) until: i32,
     manifests: String,
 }
 
@@ -134,7 +137,8 @@ impl<'a> Reader<'a> {
             lacking: BTreeSet::new(),
             data_sha256: Digest::of(&[]),
         };
-        Ok(Self { entries, watch, summary, manifests: String::new() })
+        let until = entries.iter().map(|entry| entry.date.to_epoch_days()).max().unwrap_or_default();
+        Ok(Self { entries, watch, summary, until, manifests: String::new() })
     }
 
     /// Gives every labelled batch and its usable labels to `use_batch`.
@@ -260,9 +264,9 @@ impl Collected {
     }
 
     /// All days, with what was read for them.
-    pub(super) fn finish(self, summary: Summary) -> Assembled {
+    pub(super) fn finish(self, reader: Reader<'_>) -> Assembled {
         let samples = Samples { schema: self.schema, kinds: self.names.kinds.texts(), days: self.days };
-        Assembled { samples, summary }
+        Assembled { samples, summary: reader.summary, until: reader.until }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Arguments of the commands.
 
+mod measuring;
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,7 @@ use clap::{Args, ValueEnum};
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::Range;
 use crate::training::config::{ModelConfig, check_version};
+pub(super) use measuring::{DiagnoseArgs, EvaluateArgs, ReportArgs, SelectArgs};
 
 /// Which batches are read.
 #[derive(Args, Clone, Debug)]
@@ -141,42 +144,6 @@ impl From<Kind> for ModelKind {
             Kind::ClusterScorer => Self::ClusterScorer,
         }
     }
-}
-
-/// Arguments of `evaluate`.
-#[derive(Args, Clone, Debug)]
-pub(super) struct EvaluateArgs {
-    #[command(flatten)]
-    pub(super) range: RangeArgs,
-    #[command(flatten)]
-    pub(super) config: ConfigArgs,
-    /// Directory of the models.
-    #[arg(long, value_name = "DIR")]
-    pub(super) models: PathBuf,
-    /// Version of the models, where the directory holds several.
-    #[arg(long)]
-    pub(super) model_version: Option<String>,
-    /// JSON file that the figures are written to.
-    #[arg(long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
-}
-
-/// Arguments of `report`.
-#[derive(Args, Clone, Debug)]
-pub(super) struct ReportArgs {
-    #[command(flatten)]
-    pub(super) range: RangeArgs,
-    #[command(flatten)]
-    pub(super) config: ConfigArgs,
-    /// Directory of the models.
-    #[arg(long, value_name = "DIR")]
-    pub(super) models: PathBuf,
-    /// Version of the models, where the directory holds several.
-    #[arg(long)]
-    pub(super) model_version: Option<String>,
-    /// HTML file; the same goes as JSON into the file with the extension .json.
-    #[arg(long, value_name = "FILE")]
-    pub(super) output: PathBuf,
 }
 
 /// Arguments of `tune`.

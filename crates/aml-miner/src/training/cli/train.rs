@@ -5,9 +5,10 @@ use anyhow::Context;
 use crate::clock::{Clock, FixedClock, SystemClock};
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::alerts;
+use crate::training::card;
 use crate::training::cli::args::TrainArgs;
 use crate::training::session::{Session, Trained};
-use crate::training::summary::summary;
+use crate::training::summary::{fitted_again, summary};
 use crate::training::train_cluster_scorer::{train_cluster_scorer, train_cluster_scorer_with};
 use crate::training::train_ranker::train_ranker_on;
 use crate::training::train_scorer::train_scorer_on;
@@ -59,7 +60,7 @@ pub(super) fn run(args: &TrainArgs, steps: &[Step], watch: &dyn Watch) -> anyhow
     }
     if steps == [Step::Clusters] {
         say(&train_cluster_scorer(&session)?);
-        return Ok(());
+        return tell_card(&session);
     }
     // The rows of all steps are the same alerts; they are read once.
     let assembled = alerts(&session.range, &session.schema(ModelKind::AlertScorer), watch)?;
@@ -75,6 +76,14 @@ pub(super) fn run(args: &TrainArgs, steps: &[Step], watch: &dyn Watch) -> anyhow
             break;
         }
     }
+    tell_card(&session)
+}
+
+/// Writes the card of all models of this version that are there.
+#[expect(clippy::print_stdout, reason = "the command's own output")]
+fn tell_card(session: &Session<'_>) -> anyhow::Result<()> {
+    let path = card::write(&session.output, &session.config.model_version)?;
+    println!("{}", path.display());
     Ok(())
 }
 
@@ -82,6 +91,9 @@ pub(super) fn run(args: &TrainArgs, steps: &[Step], watch: &dyn Watch) -> anyhow
 fn say(trained: &Trained) {
     println!("{} ({})", trained.model.display(), trained.version);
     print!("{}", summary(&trained.record.test, &trained.record.warnings));
+    if let Some(refit) = &trained.record.refit {
+        print!("{}", fitted_again(refit));
+    }
 }
 
 /// The clock; one that stands still in a reproducible build.

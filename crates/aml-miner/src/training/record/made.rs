@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CalibrationRecord, Period, TrainingRecord};
+use super::{CalibrationRecord, Period, Refitted, TrainingRecord};
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::Summary;
 use crate::training::calibration;
@@ -30,25 +30,43 @@ impl TrainingRecord {
         let mut warnings = test.warnings.clone();
         warnings.extend(leaks(&split.train));
         warnings.extend(late_labels(split));
-        if fit.grown.rounds <= 2 && !fit.grown.interrupted {
+        if fit.raised.grown.rounds <= 2 && !fit.raised.grown.interrupted {
             warnings.push(format!(
                 "only {} round(s) helped on the validation period: the model has probably collapsed, or learnt nothing",
-                fit.grown.rounds
+                fit.raised.grown.rounds
             ));
         }
         Self {
             model: kind,
             data,
             periods: periods(split),
-            positive_weight: fit.positive_weight,
-            rounds: fit.grown.rounds,
-            interrupted: fit.grown.interrupted,
-            learning_curve: fit.grown.curve.clone(),
+            positive_weight: fit.raised.positive_weight,
+            rounds: fit.raised.grown.rounds,
+            interrupted: fit.raised.grown.interrupted,
+            learning_curve: fit.raised.grown.curve.clone(),
             calibration: calibration_record(fit),
             test,
             drift,
             warnings,
+            refit: None,
+            selected: None,
         }
+    }
+
+    /// Adds that the model was fitted once more.
+    #[must_use]
+    pub fn refitted(mut self, refit: Refitted) -> Self {
+        let lowest = self.test.metrics.get("roc_auc").and_then(|figure| figure.interval).map(|within| within.low);
+        if let (Some(reached), Some(lowest)) = (refit.judged.test.value("roc_auc"), lowest)
+            && reached < lowest
+        {
+            self.warnings.push(format!(
+                "fitted once more on everything known it did worse on the test period (ROC-AUC {reached:.4}) than the model of the \
+                 split: training.refit: none keeps that one"
+            ));
+        }
+        self.refit = Some(refit);
+        self
     }
 }
 

@@ -119,16 +119,30 @@ pub fn model_report(model: &Model, file: &[u8], samples: &Samples, judging: Judg
     }
 }
 
-/// The rows of the model's own test period; all rows, with a warning, where there are none.
-fn held_out(model: &Model, samples: &Samples) -> (Samples, Vec<String>) {
-    let test = model.record.as_ref().and_then(|record| record.periods.get("test"));
-    let within = |date: i32| {
-        let text = date_text(date);
-        test.is_some_and(|period| period.first <= text && text <= period.last)
+/// The rows that the model has not seen, or that another model stands in for: its own test period where that is among them, else all
+/// days that it has not seen; all rows, with a warning, where there are none.
+pub(in crate::training) fn held_out(model: &Model, samples: &Samples) -> (Samples, Vec<String>) {
+    let refit = model.record.as_ref().and_then(|record| record.refit.as_ref());
+    let chosen = |wanted: &dyn Fn(i32) -> bool| {
+        samples.with_days(samples.days.iter().filter(|day| wanted(day.date)).cloned().collect())
     };
-    let days: Vec<_> = samples.days.iter().filter(|day| within(day.date)).cloned().collect();
-    if !days.is_empty() {
-        return (samples.with_days(days), Vec::new());
+    // Later days are the better judge of a model that has seen its test period.
+    let later = chosen(&|date| refit.is_some_and(|refit| date_text(date) > refit.last));
+    if !later.is_empty() {
+        return (later, Vec::new());
+    }
+    let test = chosen(&|date| model.in_test(date) && !model.has_seen(date));
+    if let (false, Some(refit)) = (test.is_empty(), refit) {
+        let judged = &refit.judged;
+        let warning = format!(
+            "the model has learnt from days up to {}: curves and figures are of the same recipe on what was known on {}, importances of \
+             the model itself",
+            refit.last, judged.known_by
+        );
+        return (test, vec![warning]);
+    }
+    if !test.is_empty() {
+        return (test, Vec::new());
     }
     let warning = match model.overlap(samples) {
         Some((first, last)) => format!("measured on days from {first} to {last} that the model was made from"),

@@ -1,9 +1,10 @@
 //! The page: no scripts, no outside assets, light or dark as the reader's system has it.
 
-use std::fmt::Write;
-
+use super::compared::section as section_of_verdicts;
 use super::figures::{Axes, DrawError, Line, Stack, lines, ranked, stacked};
+use super::markup::{escaped, put};
 use super::model::{Bar, ModelReport, Reliability};
+use crate::training::compare::Comparison;
 use crate::training::evaluation::Slice;
 
 const STYLE: &str = "
@@ -13,6 +14,7 @@ h1 { font-size: 1.6rem } h2 { margin-top: 3rem; border-bottom: 1px solid var(--s
 table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--soft) }
 td:first-child, th:first-child { text-align: left } figure { margin: 0 } figcaption { font-weight: 600 }
 .figures { display: flex; flex-wrap: wrap; gap: 1.5rem } .warning { background: var(--warn); padding: .4rem .8rem; margin: .4rem 0 }
+.verdict { font-weight: 600; padding: .4rem .8rem; border-left: .3rem solid #1f77c8 } .open { padding: .4rem .8rem; border-left: .3rem solid var(--soft) }
 .orange { color: #d66014 } .blue { color: #1f77c8 }";
 
 /// The whole page.
@@ -20,9 +22,28 @@ td:first-child, th:first-child { text-align: left } figure { margin: 0 } figcapt
 /// # Errors
 /// When a plot cannot be drawn.
 pub fn html(models: &[ModelReport]) -> Result<String, DrawError> {
+    compared(&[], models)
+}
+
+/// The whole page, which begins with verdicts.
+///
+/// # Errors
+/// When a plot cannot be drawn.
+pub fn compared(comparisons: &[Comparison], models: &[ModelReport]) -> Result<String, DrawError> {
+    let mut verdicts = String::new();
+    section_of_verdicts(&mut verdicts, comparisons);
+    with_section(&verdicts, models)
+}
+
+/// The whole page, which begins with a section: our own markup.
+///
+/// # Errors
+/// When a plot cannot be drawn.
+pub fn with_section(first: &str, models: &[ModelReport]) -> Result<String, DrawError> {
     let mut page = String::from("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
     page.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
     put(&mut page, format_args!("<title>Model report</title><style>{STYLE}</style></head><body><h1>Model report</h1>"));
+    page.push_str(first);
     for model in models {
         section(&mut page, model)?;
     }
@@ -162,14 +183,4 @@ fn slices(page: &mut String, title: &str, slices: &[Slice]) {
 /// `caption` is our own markup, never data.
 fn figure(page: &mut String, caption: &str, svg: &str) {
     put(page, format_args!("<figure><figcaption>{caption}</figcaption>{svg}</figure>"));
-}
-
-fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing into a String cannot fail.
-    let _ = page.write_fmt(text);
-}
-
-/// Names come from data that others made.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

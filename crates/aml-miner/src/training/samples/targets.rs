@@ -40,6 +40,16 @@ impl Targets {
         }
     }
 
+    /// The same rows, each weighing as many times as much as `weights` says.
+    #[must_use]
+    pub fn weighted(mut self, weights: &[f32]) -> Self {
+        self.weights = Some(match self.weights {
+            Some(own) => own.iter().zip(weights).map(|(own, times)| own * times).collect(),
+            None => weights.to_vec(),
+        });
+        self
+    }
+
     /// `samples` with these targets.
     #[must_use]
     pub fn rows<'a>(&'a self, samples: &'a Samples) -> Rows<'a> {

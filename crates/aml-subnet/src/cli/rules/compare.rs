@@ -1,7 +1,7 @@
 //! `aml-subnet rules compare`: what stored rounds would have come to under other rules, before anybody switches.
 
 mod output;
-pub(super) mod stored;
+pub(crate) mod stored;
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -71,7 +71,8 @@ pub(super) struct Span {
     pub(super) to: NaiveDate,
 }
 
-fn season(rules: RulesVersion, hotkeys: Vec<Hotkey>, grace: i64) -> Replayed {
+/// A season under rules of a version.
+pub(crate) fn season(rules: RulesVersion, hotkeys: Vec<Hotkey>, grace: i64) -> Replayed {
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     match rules.information() {
         None => Replayed::v1(hotkeys, grace),

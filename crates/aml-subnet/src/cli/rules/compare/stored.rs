@@ -8,7 +8,7 @@ use chrono::{Days, NaiveDate};
 use crate::calendar::{day_at_ms, day_of};
 use crate::seasons::{StoredAnswer, StoredOutcome, StoredRound};
 use crate::store::Ledger;
-use crate::store::records::{ColumnName, Reply, Round, Step, Task, Verdict};
+use crate::store::records::{ColumnName, Reply, RosterRow, Round, Step, Task, Verdict};
 use crate::validation::submission::Submission;
 use crate::validation::tier2_traps::Expected;
 use crate::validation::v2::advantage::advantage;
@@ -54,7 +54,7 @@ pub(super) async fn hotkeys(ledger: &Ledger, rounds: &[Round]) -> anyhow::Result
 
 /// One round with everything in it. Scores are taken from where columns are made of them, and from raw answers where these are
 /// all that there is.
-pub(super) async fn round(ledger: &Ledger, round: &Round) -> anyhow::Result<StoredRound> {
+pub(crate) async fn round(ledger: &Ledger, round: &Round) -> anyhow::Result<StoredRound> {
     let archive = Archive { ledger, workers: &Threads };
     let task = archive.task(round.id).await?;
     let verdicts = ledger.verdicts(round.id).await?;
@@ -75,6 +75,11 @@ pub(super) async fn round(ledger: &Ledger, round: &Round) -> anyhow::Result<Stor
         miners: miners.collect(),
         outcomes: outcomes(ledger, round).await?,
     })
+}
+
+/// The alerts of a round, in its order.
+pub(crate) async fn roster(ledger: &Ledger, round: &Round) -> anyhow::Result<Vec<RosterRow>> {
+    Ok(Archive { ledger, workers: &Threads }.task(round.id).await?.roster.clone())
 }
 
 /// The scores that are kept beside columns.
