@@ -2,9 +2,10 @@
 //!
 //! Only builds with the feature `failpoints` have them, which every test build of this crate turns on: where
 //! `AML_FAILPOINT` is `NAME`, or `NAME:N` for the N-th time, the process says `failpoint NAME` on stderr and its thread
-//! stands still for ever. Elsewhere the macro leaves nothing behind, not even the name.
+//! stands still for ever; where `AML_FAILPOINT_GOES_ON` is set, until there is a line on stdin. Elsewhere the macro leaves
+//! nothing behind, not even the name.
 
-/// Stands still for ever when `AML_FAILPOINT` names this place; takes what `format!` takes.
+/// Stands still when `AML_FAILPOINT` names this place; takes what `format!` takes.
 #[cfg(feature = "failpoints")]
 macro_rules! hit {
     ($($name:tt)+) => { $crate::failpoint::reached(&format!($($name)+)) };
@@ -30,6 +31,10 @@ pub(crate) fn reached(name: &str) {
     let Some((place, time)) = wanted else { return };
     if place == name && HITS.fetch_add(1, Ordering::SeqCst) + 1 == *time {
         eprintln!("failpoint {name}");
+        if std::env::var_os("AML_FAILPOINT_GOES_ON").is_some() {
+            let _ = std::io::stdin().read_line(&mut String::new());
+            return;
+        }
         loop {
             std::thread::park();
         }

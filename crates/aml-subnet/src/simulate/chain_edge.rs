@@ -38,8 +38,9 @@ impl SimChain {
         Ok(Metagraph { netuid: NETUID, block, neurons })
     }
 
-    /// What a timelocked commit of a block came to, as far as an endpoint knows.
-    fn fate(&self, committed: Block) -> RevealFate {
+    /// What a timelocked commit of a block came to, as far as an endpoint knows: the commit does not say whose it is, the
+    /// weights that it reveals do.
+    fn fate(&self, committed: Block, content: &PendingReveal) -> RevealFate {
         let seen = self.seen();
         let Some(taken) = self.newest(committed).filter(|taken| taken.block == committed) else {
             return RevealFate::Lost { opened: false };
@@ -47,6 +48,7 @@ impl SimChain {
         match taken.shows {
             Some(shows) if shows <= seen => {
                 let still = self.shown(seen).is_some_and(|shown| shown.block == taken.block);
+                let still = still && taken.content.weights == content.weights;
                 if still { RevealFate::Revealed { block: shows } } else { RevealFate::Lost { opened: true } }
             }
             None if seen.0 > revealed(committed).0 + DROPPED => RevealFate::Lost { opened: false },
@@ -215,9 +217,9 @@ impl WeightsChain for SimChain {
     fn reveal_fate<'a>(
         &'a self,
         _hotkey: Hotkey,
-        _content: &'a PendingReveal,
+        content: &'a PendingReveal,
         commit: TimelockedAt,
     ) -> BoxFuture<'a, Result<RevealFate, ReadError>> {
-        Box::pin(async move { self.asked("reveal fate").await.map(|()| self.fate(commit.block)) })
+        Box::pin(async move { self.asked("reveal fate").await.map(|()| self.fate(commit.block, content)) })
     }
 }

@@ -11,8 +11,8 @@ use aml_subnet::chain::types::{Block, Uid};
 use aml_subnet::subtensor::{NonceError, PoolError, ReadError, SetWeightsError, SubmitError};
 use parity_scale_codec::Encode as _;
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::chain_encoding::{Item, Rig, chain, number, rig, store, two_neurons};
@@ -26,20 +26,36 @@ pub(crate) enum Wire {
     Sound,
     /// Open, but nothing passes: the other side has vanished without a word.
     HalfOpen,
+    /// What is asked arrives, and no answer comes back.
+    Deaf,
     /// Every connection is reset.
     Cut,
 }
 
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To the node.
+    There,
+    /// From the node.
+    Back,
+}
+
 /// A TCP wire to a node that can be damaged.
 pub(crate) struct Cable {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     state: watch::Sender<Wire>,
     pub(crate) accepted: Arc<AtomicU8>,
 }
 
 impl Cable {
-    async fn to(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    pub(crate) async fn to(target: SocketAddr) -> Self {
+        Self::between("127.0.0.1", target).await
+    }
+
+    /// A wire that begins at an address of this machine.
+    pub(crate) async fn between(begin: &str, target: SocketAddr) -> Self {
+        let listener = TcpListener::bind((begin, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (state, seen) = watch::channel(Wire::Sound);
         let accepted = Arc::new(AtomicU8::new(0));
@@ -53,8 +69,8 @@ impl Cable {
                 let Ok(node) = TcpStream::connect(target).await else { continue };
                 let (client_in, client_out) = client.into_split();
                 let (node_in, node_out) = node.into_split();
-                tokio::spawn(carry(client_in, node_out, seen.clone()));
-                tokio::spawn(carry(node_in, client_out, seen.clone()));
+                tokio::spawn(carry(Way::There, client_in, node_out, seen.clone()));
+                tokio::spawn(carry(Way::Back, node_in, client_out, seen.clone()));
             }
         });
         Self { address, state, accepted }
@@ -70,18 +86,23 @@ impl Cable {
 }
 
 /// Carries bytes one way, as long as the wire is sound.
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut wire: watch::Receiver<Wire>) {
+pub(crate) async fn carry(
+    way: Way,
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut wire: watch::Receiver<Wire>,
+) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let current = *wire.borrow_and_update();
         match current {
             Wire::Cut => return,
-            Wire::HalfOpen => {
+            Wire::HalfOpen | Wire::Deaf if current == Wire::HalfOpen || way == Way::Back => {
                 if wire.changed().await.is_err() {
                     return;
                 }
             }
-            Wire::Sound => tokio::select! {
+            Wire::Sound | Wire::HalfOpen | Wire::Deaf => tokio::select! {
                 changed = wire.changed() => if changed.is_err() { return },
                 read = from.read(&mut buffer) => match read {
                     Ok(count) if count > 0 => if to.write_all(&buffer[..count]).await.is_err() { return },

@@ -316,6 +316,39 @@ async fn types_without_end_cost_no_more_than_others() {
     }
 }
 
+/// Numbers that are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(most).expect("small")).expect("small")
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_is_damaged_anywhere_is_judged_or_refused_and_costs_no_more() {
+    let sound = served(Generation::G463).await;
+    let (mut dice, mut refused) = (Dice(7), 0);
+    let began = std::time::Instant::now();
+    for _ in 0..200 {
+        let mut bytes = sound.clone();
+        for _ in 0..=dice.below(3) {
+            let at = 5 + dice.below(bytes.len() - 5);
+            match dice.below(3) {
+                0 => bytes[at] ^= 1 << dice.below(8),
+                1 => bytes[at] = [0, 0xff, 0xfe, 0x80][dice.below(4)],
+                _ => drop(bytes.remove(at)),
+            }
+        }
+        refused += u32::from(check(&bytes).is_err());
+    }
+    assert!((1..200).contains(&refused), "{refused} of 200 are refused");
+    assert!(began.elapsed() < std::time::Duration::from_secs(120), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn metadata_is_read_in_the_forms_in_which_people_have_it() {
     let localnet = Localnet::start(Config { block_time: None, ..Config::default() }).await.expect("it starts");

@@ -146,6 +146,11 @@ impl Home {
         drop(server);
     }
 
+    /// Where the files of the ledger, or the socket of its server, are.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub(crate) fn is_server(&self) -> bool {
         self.server.is_some()
     }

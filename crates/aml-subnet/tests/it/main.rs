@@ -107,6 +107,7 @@ mod validator_kill_random;
 mod validator_kit;
 mod validator_metagraph;
 mod validator_once;
+mod validator_partitions;
 mod validator_past;
 mod validator_query;
 mod validator_query_rules;

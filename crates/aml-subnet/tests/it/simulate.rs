@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use aml_subnet::simulate::{Broken, Flaw, Kind, Lie, Plan, Report, Ruling, Trouble, Wanted, least, simulate};
+use aml_subnet::simulate::{Broken, Flaw, Kind, Lie, Plan, Report, Ruling, Span, Trouble, Wanted, least, simulate};
 
 /// Seeds of a test; a run by hand takes more (`scripts/simulate.sh`).
 const SEEDS: u64 = 20;
@@ -80,6 +80,26 @@ fn a_network_that_is_away_for_a_while_costs_no_day() {
         assert_eq!(report.accepted, 4, "{}", report.trace);
         assert!(report.trace.to_string().contains("mark_round"), "it was held:\n{}", report.trace);
     }
+}
+
+#[test]
+fn a_commit_that_was_lost_does_not_pass_for_the_next_one() {
+    let lost = Span { from: Duration::from_secs(24_908), lasts: Duration::from_secs(1_975) };
+    let troubles = vec![Trouble::BatchLate { day: 0, by: Duration::from_secs(2_277) }, Trouble::SubmissionsLost(lost)];
+    let plan = Plan { commits: true, troubles, ..calm(5027, 1, vec![Kind::Honest]) };
+    must_hold(plan);
+}
+
+#[test]
+fn most_cuts_that_are_drawn_come_while_miners_are_asked() {
+    let wanted = Wanted { days: Some(3), miners: Some(4), ..Wanted::default() };
+    let troubles = (0..500).flat_map(|seed| Plan::drawn(seed, &wanted).troubles);
+    let after = troubles.filter_map(|trouble| match trouble {
+        Trouble::CutOff { after, .. } => Some(after),
+        _ => None,
+    });
+    let (soon, late): (Vec<_>, Vec<_>) = after.partition(|after| *after <= Duration::from_secs(3));
+    assert!(late.len() > 5 && soon.len() > late.len(), "{} soon, {} later", soon.len(), late.len());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -173,8 +174,18 @@ impl Stage {
         self.end(home, localnet, shared.path()).await
     }
 
+    /// Where the miners are.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.miners.iter().map(|miner| miner.address).collect()
+    }
+
     /// A subnet where `//Alice` may set weights and all miners are announced.
     pub(crate) async fn chain(&self) -> Localnet {
+        self.chain_that_names(&self.addresses()).await
+    }
+
+    /// The same, where the miners are announced at these addresses.
+    pub(crate) async fn chain_that_names(&self, addresses: &[SocketAddr]) -> Localnet {
         let rules = SubnetRules { tempo: 20_000, serving_rate_limit: 0, ..SubnetRules::default() };
         let block_time = Some(Duration::from_millis(100));
         let beacon = self.rules == Rules::V2Sealed;
@@ -184,9 +195,9 @@ impl Stage {
         localnet.register(NETUID, dev_key("Alice").hotkey(), owner).expect("registered");
         localnet.stake(NETUID, dev_key("Alice").hotkey(), 5_000_000_000_000).expect("staked");
         let chain = subtensor(&localnet);
-        for (name, miner) in ["Bob", "Charlie", "Eve"].into_iter().zip(&self.miners) {
-            localnet.register(NETUID, miner.hotkey(), owner).expect("registered");
-            let (ip, port) = (miner.address.ip(), miner.address.port());
+        for (name, address) in ["Bob", "Charlie", "Eve"].into_iter().zip(addresses) {
+            localnet.register(NETUID, dev_key(name).hotkey(), owner).expect("registered");
+            let (ip, port) = (address.ip(), address.port());
             let axon = Announcement { netuid: NETUID, ip, port, version: 1 };
             chain.announce(&dev_key(name), &axon).await.expect("announced");
         }
@@ -469,7 +480,7 @@ async fn commands_tell_what_the_ledger_knows() {
 }
 
 /// Whether the round of the stage is settled and paid for, as far as a reader sees.
-async fn is_done(url: &str) -> bool {
+pub(crate) async fn is_done(url: &str) -> bool {
     let Ok(ledger) = ledger_kit::open(url, "the test", true).await else { return false };
     let id = RoundId { netuid: NETUID, date: first_day(), window_days: WINDOW };
     let settled = ledger.round(id).await.ok().flatten().is_some_and(|round| round.step == Step::Settled);

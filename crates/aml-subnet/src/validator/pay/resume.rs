@@ -45,11 +45,11 @@ impl Payer {
         let chain = &self.parts.chain;
         let since = Block(record.epoch);
         match chain.trace(&self.parts.signer, &record.plan, since).await? {
-            Trace::Final(Sighting::Shown { block }) if is_of_a_later(record, block, moment) => Ok(Some(failed(
-                "the chain shows a later submission of the same weights; whether this one was sent is not known"
-                    .to_owned(),
-            ))),
-            Trace::Final(sighting) => Ok(Some(self.seen(sighting).await?)),
+            Trace::Final(sighting) => match whose(record, &sighting, moment) {
+                Whose::Ours => Ok(Some(self.seen(sighting).await?)),
+                Whose::Later(why) => Ok(Some(failed(why.to_owned()))),
+                Whose::Unknown => Ok(None),
+            },
             Trace::Unsettled => Ok(None),
             Trace::Nothing if record.epoch == moment.epoch.first.0 => {
                 if let Some(uid) = self.newcomer(record, worth).await? {
@@ -150,6 +150,38 @@ impl Payer {
 
 const fn failed(why: String) -> WeightsState {
     WeightsState::Failed { why }
+}
+
+/// Whose submission it is that the chain shows.
+enum Whose {
+    /// That of the record.
+    Ours,
+    /// That of a later epoch.
+    Later(&'static str),
+    /// Perhaps that of a later epoch, whose record is asked about next.
+    Unknown,
+}
+
+/// A hash commit is known by its digest, weights by what they are. A timelocked commit is known by nothing but its block, so that
+/// one of a later epoch belongs to the record that has it, or may yet have it.
+fn whose(record: &WeightsRecord, sighting: &Sighting, moment: &Moment) -> Whose {
+    match sighting {
+        Sighting::Shown { block } if is_of_a_later(record, *block, moment) => Whose::Later(
+            "the chain shows a later submission of the same weights; whether this one was sent is not known",
+        ),
+        Sighting::Timelocked { block, .. } => {
+            let later = || moment.records.iter().filter(|other| other.epoch > record.epoch && other.epoch <= block.0);
+            let has = |other: &WeightsRecord| matches!(&other.state, WeightsState::Timelocked { block: own, .. } if *own == block.0);
+            if later().any(has) {
+                Whose::Later("the chain has the commit of a later submission; whether this one was sent is not known")
+            } else if later().any(|other| other.state == WeightsState::Planned) {
+                Whose::Unknown
+            } else {
+                Whose::Ours
+            }
+        }
+        Sighting::Shown { .. } | Sighting::Committed { .. } => Whose::Ours,
+    }
 }
 
 /// Whether weights that took effect at `block` are those of a later epoch with the same vector.
