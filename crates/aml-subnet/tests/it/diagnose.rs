@@ -195,7 +195,7 @@ fn write(folder: &Path, day: &Day) {
 fn guesses(day: &Day, model: usize) -> Vec<f64> {
     let number = usize::try_from(day.date.to_epoch_days()).expect("positive");
     let told = |(place, illicit): (usize, &f64)| {
-        let knows = (place + model) % 2 == 0;
+        let knows = (place + model).is_multiple_of(2);
         let signal = if knows { 0.6 * illicit } else { 0.2 * illicit };
         0.05 + signal + 0.3 * noise(place, model, number)
     };
@@ -213,7 +213,7 @@ fn applied(days: &[Day], from: usize) -> Vec<f64> {
     let mut desk = Desk::new(std::num::NonZero::<usize>::MIN);
     desk.answer(json!({ "begin": { "rules": "v2", "miners": 3 } }).to_string().as_bytes()).expect("a season");
     let numbers = |values: Vec<f64>| json!(Numbers(values));
-    let mut sums = vec![0.0; 3];
+    let mut sums = [0.0; 3];
     for (number, day) in days.iter().enumerate() {
         let addresses = (0..ALERTS_A_DAY).map(|place| (number * ALERTS_A_DAY + place) as f64).collect();
         let confidence = day.batch.alerts.numbers("alert_confidence_score").expect("numbers").to_vec();
