@@ -106,6 +106,11 @@ fn a_registered_model_takes_the_place_of_a_file_and_is_held_to_its_kind() {
     let own = |kind| OwnModel { kind, model: Arc::new(custom_model::WeightedSum::new()) };
     let shipped = ModelFiles::in_directory("../../trained_models".as_ref()).expect("the shipped models");
     let paths = ModelFiles { alert_scorer: Some("nowhere.txt".into()), ..shipped };
+    // The shipped clusters learnt from the scores of the shipped scorer.
+    let loaded = Loaded::with_own(&paths, &[own(ModelKind::AlertScorer)]);
+    let [("cluster_scorer", why)] = loaded.failures.as_slice() else { panic!("{:?}", loaded.failures) };
+    assert!(why.contains("was trained on the scores of the alert scorer with SHA-256"), "{why}");
+    let paths = ModelFiles { cluster_scorer: None, ..paths };
     let loaded = Loaded::with_own(&paths, &[own(ModelKind::AlertScorer)]);
     assert!(loaded.failures.is_empty(), "{:?}", loaded.failures);
     let served = loaded.models.alert_scorer.expect("it is served");

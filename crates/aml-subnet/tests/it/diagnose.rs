@@ -167,7 +167,6 @@ fn day(number: usize) -> Day {
         ALERTS_A_DAY,
         vec![
             ("alert_id", texts("a")),
-            ("processing_date", dates()),
             ("confirmed_illicit", Column::Numbers(illicit.clone())),
             ("confirmed_at", numbers(&|place| known[place] as f64 * 86_400_000.0 + 3_600_000.0)),
         ],
