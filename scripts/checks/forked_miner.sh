@@ -102,7 +102,7 @@ check "it trains" trains
 has_feature() { grep -q '"evidence_length"' "$work/models/model_metadata.json"; }
 check "its feature is part of the schema without being named" has_feature
 
-scorer=$(echo "$work"/models/alert_scorer_*.txt)
+scorer=$work/models/alert_scorer_v1.0.0.txt
 serve() { # program, more...
   local program=$1
   shift

@@ -231,7 +231,7 @@ def test_a_model_that_cannot_be_exact_is_refused(tmp_path):
         ([["a"] * 186], "numbers are wanted"),
         (np.zeros((1, 186), dtype=complex), "numbers are wanted"),
         (pa.table({"volume_usd": [1.0]}), "lacks features"),
-        (pa.table([pa.array([1.0])] * 187, names=[*aml.feature_names(), "volume_usd"]), "two columns `volume_usd`"),
+        (pa.table([pa.array([1.0])] * (len(aml.feature_names()) + 1), names=[*aml.feature_names(), "volume_usd"]), "two columns `volume_usd`"),
         (pa.table({name: pa.array([2**60 + 1]) for name in aml.feature_names()}), "the feature"),
         (pa.table({name: pa.array(["1"]) for name in aml.feature_names()}), "numbers are wanted"),
         (7, "a table is wanted"),
