@@ -114,7 +114,7 @@ check "requests signed by SDK 11.3.0 are served by our miner, replays and change
 
 "$py10" "$here/v10_axon.py" "$old_axon" >"$work/axon.log" 2>&1 &
 pids+=($!)
-for _ in $(seq 150); do
+for _ in $(seq 350); do
     if grep -q serving "$work/axon.log"; then break; fi
     sleep 0.2
 done
