@@ -13,13 +13,16 @@ use super::facts::Facts;
 use super::kept::{Kept, Layout};
 use super::outcome::{Done, UpgradeError};
 use super::program;
-use super::release::{self, Place, Release, Trust};
+use super::release::{self, Form, Place, Release, Trust};
 use super::systemd::{self, Role, Unit};
 use super::taking_back::TakenBack;
 use super::version::Version;
 use super::watch::{self, Look};
 use super::when::not_now;
 use super::work::Work;
+
+/// Where a tarball and a package install programs.
+const PREFIXES: [&str; 2] = ["/usr/local", "/usr"];
 
 /// What is wanted.
 pub struct Upgrade<'a> {
@@ -29,8 +32,8 @@ pub struct Upgrade<'a> {
     pub roles: Vec<Role>,
     /// Everything is below this folder.
     pub root: PathBuf,
-    /// Where programs are installed.
-    pub prefix: PathBuf,
+    /// Where programs are installed; else where they are found, in `/usr/local` (tarball) or `/usr` (package).
+    pub prefix: Option<PathBuf>,
     /// Where releases are unpacked, and what is replaced is kept.
     pub state: PathBuf,
     /// How long a started unit may take to be ready.
@@ -65,13 +68,16 @@ impl Upgrade<'_> {
         let _alone = self.alone()?;
         let staging = self.staging()?;
         let own = own_copy(staging.path())?;
-        let release = release::take(from, &self.trust, staging.path()).await?;
+        let release = release::take(from, &self.trust, layout.form(), staging.path()).await?;
         (self.tell)(&format!("{} is verified; {installed} is installed", release.name));
         if release.version == installed && !self.force {
             return Ok(Done::Same(installed));
         }
         if release.version < installed && !self.force {
             return Err(UpgradeError::Older { installed, offered: release.version });
+        }
+        if let Some(package) = &release.package {
+            layout.dpkg().must_have_needs_of(package)?;
         }
         let standing = self.look(&release, &own).await?;
         if self.dry_run {
@@ -102,9 +108,13 @@ impl Upgrade<'_> {
 
     /// Where everything is installed. Programs of a package are not replaced behind its back.
     fn layout(&self) -> Result<Layout, UpgradeError> {
-        let layout = Layout { root: self.root.clone(), prefix: self.prefix.clone() };
-        if self.prefix == Path::new("/usr") {
-            return Err(UpgradeError::Package(layout.program("aml-subnet")));
+        let at = |prefix: &str| Layout { root: self.root.clone(), prefix: prefix.into() };
+        let found = |prefix: &&str| at(prefix).program("aml-subnet").exists();
+        let prefix =
+            self.prefix.clone().unwrap_or_else(|| PREFIXES.into_iter().find(found).unwrap_or(PREFIXES[0]).into());
+        let layout = Layout { root: self.root.clone(), prefix };
+        if layout.form() == Form::Package && !layout.dpkg().has_it() {
+            return Err(UpgradeError::NoPackage(layout.at(&layout.prefix)));
         }
         if !self.dry_run && self.root == Path::new("/") && !program::is_root() {
             return Err(UpgradeError::NotRoot);
@@ -138,7 +148,7 @@ impl Upgrade<'_> {
         for role in &self.roles {
             for name in role.units() {
                 let unit = systemd::unit(name)?;
-                program::check(&unit, &release.folder.join("bin").join(program_of(&unit)))?;
+                program::check(&unit, &release.bin.join(program_of(&unit)))?;
                 (self.tell)(&format!("the new program takes the settings of {}", unit.name));
             }
             let facts = facts_of(own, *role)?;
