@@ -65,6 +65,9 @@ struct Replaced {
 pub(super) struct Kept {
     /// The version that was installed.
     pub(super) version: String,
+    /// Where programs were installed.
+    #[serde(default)]
+    pub(super) prefix: Option<PathBuf>,
     /// What the ledger was before.
     pub(super) ledger: Option<LedgerFacts>,
     /// The copy of its file.
@@ -135,8 +138,15 @@ impl Kept {
         let files = folder.join("files");
         fs::create_dir_all(&files).map_err(failed(&files))?;
         let (ledger_facts, folder_kept) = (ledger.cloned(), folder.into());
-        let mut kept =
-            Self { version, ledger: ledger_facts, copy: None, files: Vec::new(), package: None, folder: folder_kept };
+        let mut kept = Self {
+            version,
+            prefix: Some(layout.prefix.clone()),
+            ledger: ledger_facts,
+            copy: None,
+            files: Vec::new(),
+            package: None,
+            folder: folder_kept,
+        };
         let replaced = match release.package {
             Some(_) => Vec::new(),
             None => layout.replaced(&release.folder)?,

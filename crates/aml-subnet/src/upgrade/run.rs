@@ -63,7 +63,10 @@ impl Upgrade<'_> {
     /// # Errors
     /// Nothing was changed then, but for [`UpgradeError::Stuck`].
     pub async fn run(&self, from: &Place) -> Result<Done, UpgradeError> {
-        let layout = self.layout()?;
+        let layout = self.layout(None)?;
+        if layout.form() == Form::Package && !layout.dpkg().has_it() {
+            return Err(UpgradeError::NoPackage(layout.at(&layout.prefix)));
+        }
         let installed = program::version(&layout.program("aml-subnet"))?;
         let _alone = self.alone()?;
         let staging = self.staging()?;
@@ -91,11 +94,12 @@ impl Upgrade<'_> {
     /// # Errors
     /// When that was no upgrade, or something cannot be put back. Repeated, it goes on.
     pub async fn take_back(&self, folder: &Path) -> Result<TakenBack, UpgradeError> {
-        let layout = self.layout()?;
+        let kept = Kept::read(folder)?;
+        // Whatever dpkg says of the package now, and wherever programs are missing.
+        let layout = self.layout(kept.prefix.as_deref())?;
         let _alone = self.alone()?;
         let staging = self.staging()?;
         let own = own_copy(staging.path())?;
-        let kept = Kept::read(folder)?;
         let installed: Version = kept.version.parse().map_err(|_| UpgradeError::NotKept(folder.to_path_buf()))?;
         let mut standing = Vec::new();
         for role in &self.roles {
@@ -106,16 +110,13 @@ impl Upgrade<'_> {
         Work { upgrade: self, layout, own, installed, standing }.take_back(&kept).await
     }
 
-    /// Where everything is installed. Programs of a package are not replaced behind its back.
-    fn layout(&self) -> Result<Layout, UpgradeError> {
+    /// Where everything is installed: as told, as it is `known`, or where the programs are found.
+    fn layout(&self, known: Option<&Path>) -> Result<Layout, UpgradeError> {
         let at = |prefix: &str| Layout { root: self.root.clone(), prefix: prefix.into() };
         let found = |prefix: &&str| at(prefix).program("aml-subnet").exists();
-        let prefix =
-            self.prefix.clone().unwrap_or_else(|| PREFIXES.into_iter().find(found).unwrap_or(PREFIXES[0]).into());
+        let told = self.prefix.as_deref().or(known).map(Path::to_path_buf);
+        let prefix = told.unwrap_or_else(|| PREFIXES.into_iter().find(found).unwrap_or(PREFIXES[0]).into());
         let layout = Layout { root: self.root.clone(), prefix };
-        if layout.form() == Form::Package && !layout.dpkg().has_it() {
-            return Err(UpgradeError::NoPackage(layout.at(&layout.prefix)));
-        }
         if !self.dry_run && self.root == Path::new("/") && !program::is_root() {
             return Err(UpgradeError::NotRoot);
         }

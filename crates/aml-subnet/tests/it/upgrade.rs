@@ -225,7 +225,13 @@ async fn a_package_is_upgraded_and_taken_back_by_dpkg() {
     assert_eq!((machine.of_dpkg().as_str(), machine.installed().as_str()), ("1.1.0 installed", "aml-subnet 1.1.0"));
     assert_eq!(model(), "1.1.0");
 
-    // And the first one is regretted.
+    // And the first one is regretted, after dpkg was cut off in the middle of something.
+    let status = machine.at("root/var/lib/dpkg/status");
+    let said = std::fs::read_to_string(&status).expect("a database");
+    assert!(said.contains("install ok installed"), "{said}");
+    std::fs::write(&status, said.replace("install ok installed", "install ok half-configured")).expect("written");
+    std::fs::remove_file(machine.at("root/usr/bin/aml-subnet")).expect("it was there");
+    must_end(&machine.upgrade(&["--from", good.to_str().expect("UTF-8")]).await, 1, "No such file");
     must_end(&machine.upgrade(&["--take-back", folder.to_str().expect("UTF-8")]).await, 0, "no round is lost");
     assert_eq!((machine.of_dpkg().as_str(), machine.installed().as_str()), ("1.0.0 installed", "aml-subnet 1.0.0"));
     assert_eq!((of_miner().as_str(), model().as_str()), ("1.0.0", "1.0.0"));
