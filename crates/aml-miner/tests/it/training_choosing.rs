@@ -198,5 +198,23 @@ fn the_choice_of_features_is_a_configuration() {
     let names = |config: &ModelConfig| schema(RowKind::Alert, config).features.into_iter().collect::<BTreeSet<_>>();
     let (before, after) = (names(&ModelConfig::from_yaml(&given).expect("right")), names(&chosen));
     assert!(after.is_subset(&before), "{:?}", after.difference(&before).collect::<Vec<_>>());
+    let told: Vec<(&str, bool)> = said
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?, words.nth(2)? == "taken"))
+        })
+        .filter(|(name, _)| before.contains(*name))
+        .collect();
+    assert_eq!(told.len(), before.len().min(40), "{said}");
+    for (name, taken) in told {
+        assert_eq!(after.contains(name), taken, "{name}: {said}");
+    }
+    let sentence = said.lines().find(|line| line.contains("on the validation period")).expect("the outcome");
+    let outcome = sentence.rsplit("; ").next().expect("a part");
+    match outcome.strip_suffix(" are taken") {
+        Some(number) => assert_eq!(number.parse(), Ok(after.len()), "{sentence}"),
+        None => assert_eq!((outcome, &after), ("no smaller set does better: all are taken", &before)),
+    }
     assert!(!room.join("model_metadata.json").exists(), "choosing writes no model");
 }
