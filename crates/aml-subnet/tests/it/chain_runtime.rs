@@ -348,7 +348,7 @@ impl Dice {
 }
 
 #[tokio::test]
-async fn metadata_that_is_damaged_anywhere_is_judged_or_refused_and_costs_no_more() {
+async fn metadata_that_is_damaged_anywhere_is_judged_or_refused() {
     let sound = served(Generation::G463).await;
     let (mut dice, mut refused) = (Dice(7), 0);
     for _ in 0..200 {
