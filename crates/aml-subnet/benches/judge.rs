@@ -173,6 +173,7 @@ fn task(miners: u16) -> Task {
         common: None,
         sealing: None,
         arrow: None,
+        reference: None,
     }
 }
 
@@ -219,6 +220,7 @@ fn answer(task: &Task, number: u16, explained: Explained) -> (Answer, Vec<u8>) {
         attempts: Vec::new(),
         sealed: None,
         takes_arrow: false,
+        takes_references: false,
     };
     (answer, body)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::forms::is_http_url;
 use super::sealing::{OpenRequests, SealingSettings};
 pub use super::subtensor::SubtensorSettings;
 use super::validator::ValidatorSettings;
@@ -163,6 +164,13 @@ pub struct MinerSettings {
     pub connections_per_peer: usize,
     /// Largest body and largest answer.
     pub max_body_bytes: u64,
+    /// Whether tasks are fetched that are sent by reference.
+    pub references: bool,
+    /// Largest object that is fetched, and all that are kept of the last rounds, in memory.
+    pub reference_bytes: u64,
+    /// How long fetching may take, from all its places together.
+    #[serde(with = "humantime_serde")]
+    pub reference_timeout: Duration,
     /// A body up to this size stays in memory; a larger one goes to an anonymous temporary file.
     pub memory_body_bytes: usize,
     /// Bodies and answers on disk, all together.
@@ -209,6 +217,9 @@ impl Default for MinerSettings {
             connections: 1024,
             connections_per_peer: 64,
             max_body_bytes: 256 << 20,
+            references: true,
+            reference_bytes: 64 << 20,
+            reference_timeout: Duration::from_secs(30),
             memory_body_bytes: 256 << 10,
             max_spooled_bytes: 4 << 30,
             unverified_body_bytes: 32 << 20,
@@ -251,6 +262,7 @@ impl Settings {
             ("miner.connections", miner.connections as u64),
             ("miner.connections_per_peer", miner.connections_per_peer as u64),
             ("miner.max_body_bytes", miner.max_body_bytes),
+            ("miner.reference_bytes", miner.reference_bytes),
             ("miner.max_spooled_bytes", miner.max_spooled_bytes),
         ] {
             refuse(value == 0, &format!("{name}: must be at least 1"));
@@ -258,6 +270,7 @@ impl Settings {
         for (name, value) in [
             ("miner.header_timeout", miner.header_timeout),
             ("miner.request_timeout", miner.request_timeout),
+            ("miner.reference_timeout", miner.reference_timeout),
             ("miner.unverified_body_time", miner.unverified_body_time),
             ("miner.metagraph_refresh", miner.metagraph_refresh),
             ("subtensor.stalled_after", self.subtensor.stalled_after),
@@ -287,9 +300,4 @@ impl Settings {
         let rao = (self.miner.min_stake_tao * RAO).round() as u64;
         rao
     }
-}
-
-pub(super) fn is_http_url(text: &str) -> bool {
-    text.parse::<http::Uri>()
-        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
 }

@@ -53,6 +53,7 @@ pub(crate) fn task(alerts: usize, miners: u8) -> Task {
         common: None,
         sealing: None,
         arrow: None,
+        reference: None,
     }
 }
 
@@ -120,6 +121,7 @@ pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Hashed
         attempts: Vec::new(),
         sealed: None,
         takes_arrow: false,
+        takes_references: false,
     };
     (made, body)
 }

@@ -70,6 +70,7 @@ fn peers(count: u8) -> Vec<Peer> {
         axon: None,
         receipt_key: None,
         takes_arrow: false,
+        takes_references: false,
     };
     (0..count).map(peer).collect()
 }

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::super::codec::{LARGEST, column, decompress, from_text, narrow, parsed};
 use super::super::error::{StorageError, during};
-use super::super::records::{Answer, EncodedTask, RoundId, Step, Task};
+use super::super::records::{Answer, EncodedTask, ReferencedTask, RoundId, Step, Task};
 use super::super::steps::step_of;
 use super::{ERASED, LedgerTraces, Needle};
 
@@ -195,12 +195,14 @@ impl Found {
     /// In an encoded task texts stand side by side without anything in between, so no word is looked for: that of a round
     /// whose batch names the address has it.
     async fn forms(&mut self, connection: &mut AnyConnection, place: &Place) -> Result<(), StorageError> {
-        let row = sqlx::query("SELECT name FROM files WHERE round = $1 AND name = $2 AND swept_ms IS NULL");
-        let row = row.bind(place.id.to_string()).bind(EncodedTask::FILE);
-        if row.fetch_optional(connection).await.map_err(during("read traces"))?.is_some() {
+        // Without its descriptor, which has the key, an object that is still somewhere cannot be read.
+        let rows = sqlx::query("SELECT name FROM files WHERE round = $1 AND name IN ($2, $3) AND swept_ms IS NULL");
+        let rows = rows.bind(place.id.to_string()).bind(EncodedTask::FILE).bind(ReferencedTask::FILE);
+        for row in &rows.fetch_all(connection).await.map_err(during("read traces"))? {
+            let name = column::<String>(WHAT, row, "name")?;
             self.traces.rounds.insert(place.id);
-            self.traces.forms += 1;
-            self.sealed.push((place.id, EncodedTask::FILE.to_owned()));
+            self.traces.forms += u64::from(name == EncodedTask::FILE);
+            self.sealed.push((place.id, name));
         }
         Ok(())
     }

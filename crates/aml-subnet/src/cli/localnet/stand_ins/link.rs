@@ -52,6 +52,8 @@ pub(super) struct Told {
     pub(super) to_miners: u64,
     pub(super) to_validator: u64,
     pub(super) requests: u64,
+    /// Bytes of objects that miners fetched from elsewhere, not over the line.
+    pub(super) fetched: u64,
 }
 
 /// A line.
@@ -59,12 +61,18 @@ pub(super) struct Link {
     to_miners: Bucket,
     to_validator: Bucket,
     requests: AtomicU64,
+    fetched: AtomicU64,
 }
 
 impl Link {
     /// A line of so many bits a second in each direction; 0 for any number.
     pub(super) fn of(bits: u64) -> Self {
-        Self { to_miners: Bucket::of(bits), to_validator: Bucket::of(bits), requests: AtomicU64::new(0) }
+        Self {
+            to_miners: Bucket::of(bits),
+            to_validator: Bucket::of(bits),
+            requests: AtomicU64::new(0),
+            fetched: AtomicU64::new(0),
+        }
     }
 
     /// What went over it so far.
@@ -74,6 +82,7 @@ impl Link {
             to_miners: of(&self.to_miners.passed),
             to_validator: of(&self.to_validator.passed),
             requests: of(&self.requests),
+            fetched: of(&self.fetched),
         }
     }
 
@@ -115,7 +124,7 @@ mod tests {
         let began = Instant::now();
         tokio::join!(link.to_validator.pass(500_000), link.to_validator.pass(500_000));
         assert!(began.elapsed() >= Duration::from_millis(100) - BURST, "all share it");
-        assert_eq!(link.told(), Told { to_miners: 1_000_000, to_validator: 1_000_000, requests: 0 });
+        assert_eq!(link.told(), Told { to_miners: 1_000_000, to_validator: 1_000_000, requests: 0, fetched: 0 });
         Link::of(0).to_miners.pass(usize::MAX / 2).await;
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aml_miner::clock::{Clock as _, SystemClock};
 use aml_miner::data::arrow_stream;
@@ -16,8 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::link::Link;
 use super::sheet::{Sheet, Sheets, Turn, find};
+use crate::http::fetch::{Wanted, fetch};
 use crate::protocol::answer::{self, Answered, Asked};
 use crate::protocol::content_digest;
+use crate::protocol::reference::{self, Descriptor};
 use crate::protocol::sealed::{Packed, Parties, seal};
 use crate::protocol::second_answer::{self, Encoding, Stated, Subject};
 use crate::protocol::signed_request::Claim;
@@ -26,6 +29,8 @@ use crate::wallet::Signer;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
+/// How long an object may take.
+const FETCH: Duration = Duration::from_secs(300);
 /// Longest head that is read.
 const MOST_HEAD: usize = 32 * 1024;
 
@@ -72,18 +77,33 @@ impl StandIn {
         }
         let question = question(&head)?;
         let task = question.terms.map_or(question.asked.body, |terms| terms.task);
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (media, packed) = (text(CONTENT_TYPE).to_owned(), text(CONTENT_ENCODING) == "zstd");
+        let refers = media == reference::MEDIA_TYPE;
         let sheet = match self.sheets.turn(task) {
             Turn::Reads => {
-                let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-                let (media, packed) = (text(CONTENT_TYPE).to_owned(), text(CONTENT_ENCODING) == "zstd");
                 let body = self.body(&mut stream, head, true).await?;
+                let (body, media, packed) = if refers {
+                    let descriptor = Descriptor::read(&body)?;
+                    let (object, media) = (self.fetched(&descriptor).await?, descriptor.media.clone());
+                    let packed = descriptor.encoding == "zstd";
+                    let opening = tokio::task::spawn_blocking(move || descriptor.open(object));
+                    (opening.await??, media, packed)
+                } else {
+                    (body, media, packed)
+                };
                 let reading = tokio::task::spawn_blocking(move || Sheet::read(&body, &media, packed));
                 let sheet = Arc::new(reading.await??);
                 self.sheets.put(task, &sheet);
                 sheet
             }
             Turn::Waits(mut reader) => {
-                self.body(&mut stream, head, false).await?;
+                let body = self.body(&mut stream, head, refers).await?;
+                if refers {
+                    let descriptor = Descriptor::read(&body)?;
+                    let object = self.fetched(&descriptor).await?;
+                    anyhow::ensure!(Digest::of(&object) == descriptor.object.sha256, "another object");
+                }
                 let sheet = reader.wait_for(Option::is_some).await.context("nobody reads the task")?.clone();
                 sheet.context("nobody reads the task")?
             }
@@ -93,6 +113,15 @@ impl StandIn {
         let made = tokio::task::spawn_blocking(move || made(&signer, number, &sheet, &question)).await??;
         self.link.write(&mut stream, &made).await?;
         Ok(stream.shutdown().await?)
+    }
+
+    /// The object of a descriptor, as a miner's proxy fetches it. It comes from elsewhere than over the line.
+    async fn fetched(&self, descriptor: &Descriptor) -> anyhow::Result<Vec<u8>> {
+        let url = descriptor.places.first().context("no place")?;
+        let wanted = Wanted { url, bytes: descriptor.object.bytes, allow_private_ips: true, patience: FETCH };
+        let object = fetch(&wanted).await?;
+        self.link.fetched(object.len());
+        Ok(object)
     }
 
     async fn head(&self, stream: &mut TcpStream) -> anyhow::Result<Head> {
@@ -185,7 +214,7 @@ fn made(signer: &Signer, number: u16, sheet: &Sheet, question: &Question) -> any
     let mut head = format!(
         "HTTP/1.1 200 OK\r\ncontent-length: {}\r\naccept: {}\r\nconnection: close\r\n",
         sent.len(),
-        arrow_stream::MEDIA_TYPE
+        [arrow_stream::MEDIA_TYPE, reference::MEDIA_TYPE].join(", ")
     );
     if opening.is_none() {
         head.push_str(&format!("{}: {receipt}\r\n", receipt::HEADER));
