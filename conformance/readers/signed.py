@@ -403,6 +403,54 @@ def receipts(file, report):
         verdict(report, where, case["expected"], (lambda: vouched(case)) if case["do"] == "vouched" else (lambda: shown(case)))
 
 
+# --- tasks by reference ------------------------------------------------------------------------------------------------
+
+TOLD = {"v": int, "task": str, "media": str, "encoding": str, "sent": str, "decoded": str, "object": dict, "key": str, "places": list}
+
+
+def descriptor_of(text):
+    try:
+        told = json.loads(text)
+    except ValueError:
+        raise Refused("descriptor") from None
+    good = isinstance(told, dict) and told.keys() == TOLD.keys() and all(type(told[name]) is kind for name, kind in TOLD.items())
+    if not good or len(text) > 1 << 14 or told["v"] != 1 or told["object"].keys() != {"sha256", "bytes"}:
+        raise Refused("descriptor")
+    digests = [told[name] for name in ("task", "sent", "decoded", "key")] + [told["object"]["sha256"]]
+    if not all(isinstance(one, str) and re.fullmatch("[0-9a-f]{64}", one) for one in digests):
+        raise Refused("descriptor")
+    if type(told["object"]["bytes"]) is not int or not 16 <= told["object"]["bytes"] < 1 << 64:
+        raise Refused("descriptor")
+    places = told["places"]
+    if not 1 <= len(places) <= 4 or not all(isinstance(place, str) and len(place.encode()) <= 1024 for place in places):
+        raise Refused("descriptor")
+    return told
+
+
+def fetched(case):
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    told, found = descriptor_of(case["descriptor"]), bytes.fromhex(case["object"])
+    if len(found) != told["object"]["bytes"]:
+        raise Refused("length")
+    if sha256(found) != told["object"]["sha256"]:
+        raise Refused("digest")
+    try:
+        body = AESGCM(bytes.fromhex(told["key"])).decrypt(bytes(12), found, f"amlreference/1\n{told['task']}".encode())
+    except InvalidTag:
+        raise Refused("key") from None
+    if sha256(body) != told["sent"]:
+        raise Refused("body")
+    return {"body": body.hex()}
+
+
+def references(file, report):
+    for case in file["cases"]:
+        report.same(f"references {case['name']}: digest", case["sha256"], sha256(case["descriptor"]))
+        verdict(report, f"references {case['name']}", case["expected"], lambda: fetched(case))
+
+
 # --- the form of SDK 10 ------------------------------------------------------------------------------------------------
 
 def refuse(constant):

@@ -101,11 +101,12 @@ def asked(task, answer):
     """What an answer is to; `read` is None where the task does not have what is said to have been sent."""
     sent, common = answer["request"], task.get("common")
     of = common["body"] if common else sent
-    if answer.get("request_form", "json") == "json":
+    name = answer.get("request_form", "json")
+    if name == "json":
         return Asked(of, sent, sent)
-    arrow = task.get("arrow") or {}
-    own = arrow.get("sent") == sent and answer["hotkey"] in arrow.get("to", [])
-    return Asked(of, sent, arrow["decoded"] if own else None)
+    form = task.get(name) or {} if name in ("arrow", "reference") else {}
+    own = form.get("sent") == sent and answer["hotkey"] in form.get("to", [])
+    return Asked(of, sent, form["decoded"] if own else None)
 
 
 def committed(task):

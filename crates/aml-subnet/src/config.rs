@@ -1,5 +1,6 @@
 //! Settings: defaults, then the file, then the environment, then flags. All problems are reported at once.
 
+mod axon;
 mod forms;
 mod home;
 mod load;

@@ -2,13 +2,14 @@
 //!
 //! `config/subnet_config.toml` documents every key, and a test holds the two together.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+pub use super::axon::AxonSettings;
 use super::forms::is_http_url;
 use super::sealing::{OpenRequests, SealingSettings};
 pub use super::subtensor::SubtensorSettings;
@@ -69,26 +70,6 @@ pub struct WalletSettings {
     pub path: Option<PathBuf>,
     /// File with the password of an encrypted hotkey.
     pub password_file: Option<PathBuf>,
-}
-
-/// `[axon]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AxonSettings {
-    /// Address to listen on.
-    pub ip: IpAddr,
-    /// Port to listen on.
-    pub port: u16,
-    /// Address that the chain tells validators; without one nothing is announced.
-    pub external_ip: Option<IpAddr>,
-    /// Port that the chain tells validators, where it differs.
-    pub external_port: Option<u16>,
-}
-
-impl Default for AxonSettings {
-    fn default() -> Self {
-        Self { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 8091, external_ip: None, external_port: None }
-    }
 }
 
 /// `[protocol]`
