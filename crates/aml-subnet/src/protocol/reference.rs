@@ -33,7 +33,7 @@ pub struct ObjectKey(Zeroizing<[u8; 32]>);
 impl ObjectKey {
     /// A given key. It must encrypt no other object.
     #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
+    pub fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 

@@ -91,6 +91,11 @@ impl Link {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A miner fetched an object of so many bytes from elsewhere.
+    pub(super) fn fetched(&self, bytes: usize) {
+        self.fetched.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
     /// Reads into `buffer`; 0 at the end.
     pub(super) async fn read(&self, stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
         let read = stream.read(buffer).await?;
