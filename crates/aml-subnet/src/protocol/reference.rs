@@ -201,7 +201,8 @@ impl Descriptor {
         if bytes.len() > MAX_DESCRIPTOR {
             return wrong("it is too long");
         }
-        let read: Self = serde_json::from_slice(bytes).map_err(|error| NotADescriptor(error.to_string()))?;
+        let short = |error: serde_json::Error| NotADescriptor(error.to_string().chars().take(200).collect());
+        let read: Self = serde_json::from_slice(bytes).map_err(short)?;
         if read.v != VERSION {
             return wrong("only version 1 is known");
         }
