@@ -7,6 +7,8 @@ are in another process.
 """
 import argparse
 import datetime
+import functools
+import http.server
 import json
 import os
 import pathlib
@@ -106,7 +108,30 @@ def peak(pid):
         return 0
 
 
-def config(args, url, arrow, opening):
+class Mirror(http.server.ThreadingHTTPServer):
+    """Shows the folder of objects, as a CDN would. What it gives does not go over the line."""
+
+    request_queue_size = 1024
+    daemon_threads = True
+
+    def __init__(self, folder):
+        handler = functools.partial(Quiet, directory=folder)
+        super().__init__(("127.0.0.1", 0), handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """It writes no line per request."""
+
+    def log_message(self, *_):
+        pass
+
+
+def config(args, url, form, opening):
+    places = ""
+    if form == "reference":
+        places = f'[[validator.references.mirrors]]\nstore = "{args.work}/objects"\nurl = "{args.mirror.url}"\n'
     text = f"""
 netuid = {NETUID}
 [wallet]
@@ -120,13 +145,13 @@ data_dir = "{args.work}/data"
 allow_private_ips = true
 shadow = true
 explain = "{args.explain}"
-arrow_tasks = {"true" if arrow else "false"}
+arrow_tasks = {"false" if form == "json" else "true"}
 deadline = "{max(opening - 1, 10)}s"
 timeout = "{max(opening - 1, 10)}s"
 attempts = 1
 listen = "127.0.0.1:0"
 rules = "v2"
-[sealing]
+{places}[sealing]
 beacon = "development"
 development_opening = "{opening}s"
 """
@@ -136,11 +161,11 @@ development_opening = "{opening}s"
 
 
 def turn(args, url, miners, what):
-    """One round: `what` is (name, batch directory, whether as Arrow, seconds until it opens at least)."""
-    name, batch, arrow, opening = what
+    """One round: `what` is (name, batch directory, form of the task, seconds until it opens at least)."""
+    name, batch, form, opening = what
     shutil.move(args.work / "made" / batch, args.work / "sot" / batch)
     before = miners.told()
-    command = [args.bin / "aml-subnet", "validator", "--once", "--config", config(args, url, arrow, opening)]
+    command = [args.bin / "aml-subnet", "validator", "--once", "--config", config(args, url, form, opening)]
     log = (args.work / f"validator-{name}.log").open("w")
     process = subprocess.Popen(command, cwd=args.work, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     held, stop = [0], threading.Event()
@@ -181,13 +206,14 @@ def turn(args, url, miners, what):
         steps["opened"]["seconds"] = min(steps["opened"]["seconds"], max(after["opened"], 0))
     now = miners.told()
     bytes_of = {key: now[key] - before[key] for key in now}
-    form = "arrow" if name == "packed" else "json"
+    # Who is not known yet is sent JSON.
+    form = "json" if name == "small" else form
     if forms != [form] * args.miners or counted != args.miners:
         fail(f"in the round {name} {forms.count(form)} of {args.miners} miners answered to {form}, and {counted} answers count; "
              f"see validator-{name}.log (--keep DIR keeps it)")
-    say(f"{name}: {bytes_of['to_miners'] / 1e6:.1f} MB out, {bytes_of['to_validator'] / 1e6:.1f} MB in, asked in "
+    say(f"{name}: {bytes_of['to_miners'] / 1e6:.1f} MB out, {bytes_of['to_validator'] / 1e6:.1f} MB in, {bytes_of['fetched'] / 1e6:.1f} MB fetched, asked in "
         f"{steps['asked']['seconds']:.1f} s, {held[0] / 2**20:.0f} MiB at most")
-    return {"name": name, "arrow": arrow, "steps": steps, "peak_bytes": held[0], **bytes_of}
+    return {"name": name, "form": form, "steps": steps, "peak_bytes": held[0], **bytes_of}
 
 
 def day(args, date, alerts, seed):
@@ -222,14 +248,16 @@ def main():
     args = parser.parse_args()
     (args.work / "made").mkdir()
     (args.work / "sot").mkdir()
+    (args.work / "objects").mkdir()
+    args.mirror = Mirror(args.work / "objects")
     hotkeys = args.work / "wallets/val/hotkeys"
     hotkeys.mkdir(parents=True)
     (hotkeys / "default").write_text(ALICE)
     (hotkeys / "default").chmod(0o600)
-    dates = [(datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=back)).isoformat() for back in (2, 1, 0)]
+    dates = [(datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=back)).isoformat() for back in (3, 2, 1, 0)]
     say("days of alerts")
     small = day(args, dates[0], min(SMALL, args.alerts), 1)
-    days = [day(args, date, args.alerts, seed) for date, seed in zip(dates[1:], (2, 3))]
+    days = [day(args, date, args.alerts, seed) for date, seed in zip(dates[1:], (2, 3, 4))]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -247,11 +275,12 @@ def main():
         miners = Miners(args, url)
         started.append(miners)
         packed, plain = openings(args)
-        small_round = ("small", small, True, int(20 + args.miners * 0.1))
+        small_round = ("small", small, "arrow", int(20 + args.miners * 0.1))
         rounds = [turn(args, url.replace("http", "ws"), miners, small_round)]
-        rounds.append(turn(args, url.replace("http", "ws"), miners, ("packed", days[0], True, packed)))
+        rounds.append(turn(args, url.replace("http", "ws"), miners, ("packed", days[0], "arrow", packed)))
+        rounds.append(turn(args, url.replace("http", "ws"), miners, ("reference", days[1], "reference", packed)))
         if args.json == "yes":
-            rounds.append(turn(args, url.replace("http", "ws"), miners, ("json", days[1], False, plain)))
+            rounds.append(turn(args, url.replace("http", "ws"), miners, ("json", days[2], "json", plain)))
     finally:
         for process in reversed(started):
             process.end()
@@ -259,7 +288,7 @@ def main():
     args.out.write_text(json.dumps({
         "miners": args.miners, "alerts": args.alerts, "mbit": args.mbit, "explain": args.explain, "rounds": rounds,
         "machine": {"cpu": cpu(), "cores": os.cpu_count(), "system": f"{platform.system()} {platform.release()}"},
-        "date": dates[2], "commit": commit,
+        "date": dates[3], "commit": commit,
     }, indent=1))
 
 

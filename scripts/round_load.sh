@@ -11,8 +11,8 @@
 #   --write        writes the page after a quick look too
 #   --keep DIR     leaves ledger, logs and figures there (a new directory)
 #
-# Three days are asked about: a small one, from which the validator learns that the miners take Arrow; the day itself, packed;
-# and another day of that size as JSON. Each is a process of its own, `aml-subnet validator --once`, under rules v2 with sealed
+# Four days are asked about: a small one, from which the validator learns what the miners take; the day itself, packed; another
+# one by reference, which miners fetch from a folder that a file server of this script shows, beside the line; and one as JSON. Each is a process of its own, `aml-subnet validator --once`, under rules v2 with sealed
 # answers. The line is a bucket of tokens in `aml-subnet localnet miners`, which counts the bytes of both directions.
 #
 # Release programs are built; AML_BIN_DIR=DIR names others. Exit codes: 0 all is well, 1 something failed, 2 a wrong argument.
@@ -32,7 +32,7 @@ while [ $# -gt 0 ]; do
     --no-json) json=no ;;
     --write) write=yes ;;
     --keep) keep=${2:-}; new_directory --keep "$keep"; shift ;;
-    -h | --help) sed -n '2,21s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) wrong "unknown argument $1" ;;
   esac
   shift

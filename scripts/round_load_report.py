@@ -8,6 +8,7 @@ import pathlib
 import sys
 
 HEADING = "## A round over one line"
+NAMES = {"arrow": "Arrow, packed", "reference": "by reference", "json": "JSON"}
 
 
 def megabytes(count):
@@ -20,7 +21,8 @@ def head(result):
 
 `scripts/round_load.sh` measured these ({result['date']}, commit {result['commit']}, {machine['cores']} cores of {machine['cpu']}, {machine['system']}):
 {result['miners']} stand-ins for miners and one validator on one machine, the line between them a bucket of tokens with {speed}. A day of
-{result['alerts']} alerts of the generator, `explain={result['explain']}`, answers sealed, bodies inline. Stand-ins are not scorers: what a miner
+{result['alerts']} alerts of the generator, `explain={result['explain']}`, answers sealed. By reference miners are sent descriptors, and fetch the task from a file server on the
+same machine, beside the line. Stand-ins are not scorers: what a miner
 takes to score is not in these figures, but their cores are this machine's too. Bytes are what went over the connections, heads included.
 
     ./scripts/round_load.sh
@@ -28,22 +30,22 @@ takes to score is not in these figures, but their cores are this machine's too. 
 
 
 def totals(result):
-    lines = ["| tasks | to miners | to the validator | for each miner | from the first to the last answer | peak memory | processor time |",
-             "|---|---:|---:|---:|---:|---:|---:|"]
+    lines = ["| tasks | to miners | to the validator | fetched elsewhere | for each miner | from the first to the last answer | peak memory | processor time |",
+             "|---|---:|---:|---:|---:|---:|---:|---:|"]
     for found in result["rounds"]:
         if found["name"] == "small":
             continue
-        name = "Arrow, packed" if found["arrow"] else "JSON"
+        name = NAMES[found["form"]]
         each = (found["to_miners"] + found["to_validator"]) / result["miners"]
         used = sum(step["processor_seconds"] for step in found["steps"].values())
-        lines.append(f"| {name} | {megabytes(found['to_miners'])} | {megabytes(found['to_validator'])} | {megabytes(each)} | "
+        lines.append(f"| {name} | {megabytes(found['to_miners'])} | {megabytes(found['to_validator'])} | {megabytes(found['fetched'])} | {megabytes(each)} | "
                      f"{found['steps']['asked']['seconds']:.1f} s | {found['peak_bytes'] / 2**20:.0f} MiB | {used:.1f} s |")
     return lines
 
 
 def steps(result):
     rounds = [found for found in result["rounds"] if found["name"] != "small"]
-    names = ["Arrow, packed" if found["arrow"] else "JSON" for found in rounds]
+    names = [NAMES[found["form"]] for found in rounds]
     lines = ["| step | " + " | ".join(f"{name}: time | processor time" for name in names) + " |",
              "|---|" + "---:|---:|" * len(names)]
     for step in rounds[0]["steps"]:

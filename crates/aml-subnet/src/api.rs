@@ -27,6 +27,7 @@ mod memory;
 mod metrics;
 mod miners;
 mod negotiate;
+mod objects;
 mod observe;
 mod others;
 mod pages;
@@ -69,9 +70,11 @@ pub fn router(api: ApiState) -> Router {
     // Parquet and packs are compressed already.
     let worth = SizeAbove::new(COMPRESS_ABOVE.into())
         .and(NotForContentType::new("application/vnd.apache.parquet"))
-        .and(NotForContentType::new("application/zip"));
+        .and(NotForContentType::new("application/zip"))
+        // Nor does ciphertext shrink, and who fetches it counts its bytes.
+        .and(NotForContentType::new("application/octet-stream"));
     let some = GlobalConcurrencyLimitLayer::new(AT_ONCE);
-    let programs = || answers().route_layer(some.clone()).merge(probes());
+    let programs = || answers().merge(fetched()).route_layer(some.clone()).merge(probes());
     let people = pages::router().route("/llms.txt", get(llms::guide)).route_layer(some.clone());
     let router = Router::new()
         .merge(programs())
@@ -115,6 +118,11 @@ fn answers() -> Router<ApiState> {
         .route("/drift", get(drift::show))
         .route("/risk/address/{address}", get(risk::of_address))
         .route("/openapi.json", get(openapi::document))
+}
+
+/// What miners fetch: no part of what is read, so no document names it.
+fn fetched() -> Router<ApiState> {
+    Router::new().route("/objects/{digest}", get(objects::one))
 }
 
 /// The routes for those who watch.

@@ -3,13 +3,14 @@
 //! | side | files |
 //! |---|---|
 //! | serving | [`listen`] (heads within a time, connections per address, peers that take nothing), `doors`, [`known`], [`rate`], [`share`] |
-//! | asking | [`client`] (one exchange over one connection to a checked address), [`address`], [`body`], [`lanes`] |
+//! | asking | [`client`] (one exchange over one connection to a checked address), [`fetch`] (one object from a URL that a stranger names), [`address`], [`body`], [`lanes`] |
 //! | both | [`spool`]: bodies in memory up to a size, in anonymous files beyond it |
 
 pub mod address;
 pub mod body;
 pub mod client;
 mod doors;
+pub mod fetch;
 pub mod known;
 pub mod lanes;
 pub mod listen;

@@ -15,6 +15,7 @@ mod observe;
 mod openings;
 pub mod priority;
 pub mod proxy;
+mod references;
 mod refresh;
 pub mod run;
 mod sealing;

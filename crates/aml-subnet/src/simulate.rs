@@ -62,7 +62,7 @@ pub use troubles::{Span, Trouble};
 
 use crate::store::OpenLedgerError;
 use crate::validator::round::Secret;
-use crate::validator::world::{Entropy as _, Job, Workers, World};
+use crate::validator::world::{Entropy as _, Job, NoMirrors, Workers, World};
 use crate::wallet::{Scheme, Signer};
 use aside::SimAside;
 use beacon::SimBeacon;
@@ -140,6 +140,7 @@ impl Sides {
             neurons: Arc::clone(&chain) as Arc<_>,
             aside: Arc::clone(&aside) as Arc<_>,
             press: Arc::new(SimPress::new(Arc::clone(stage))),
+            mirrors: Arc::new(NoMirrors),
             beacon: Arc::new(SimBeacon { stage: Arc::clone(stage) }),
             time: Arc::new(stage.time.clone()),
             workers: Arc::new(OnTheSpot { stage: Arc::clone(stage) }),

@@ -267,6 +267,11 @@ def test_a_receipt_vouches_for_one_answer_alone(models, tmp_path):
         model.schema_sha256,
         5,
     )
+    assert (told["v"], told["input_form"], told["state_sha256"]) == (2, "json", None)
+    packed = key.sign(b"request", b"answer", model, input_form="arrow")
+    assert aml.verify_receipt(packed, b"request", b"answer")["input_form"] == "arrow"
+    with pytest.raises(aml.UsageError, match="json, form, arrow or directory"):
+        key.sign(b"request", b"answer", model, input_form="xml")
     (tmp_path / "request").write_bytes(b"request")
     (tmp_path / "answer").write_bytes(b"other")
     for request, answer, signer in [(b"request", b"other", None), (b"request", b"answer", "ab" * 32)]:

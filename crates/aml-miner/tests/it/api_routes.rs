@@ -139,6 +139,7 @@ fn every_scoring_answer_carries_a_receipt_that_holds() {
             receipt::verify(header, body.as_bytes(), &answer.body, Some(&key().public_key())).expect("it holds");
         assert_eq!(receipt.model_version, "1.0.0");
         assert_eq!(receipt.timestamp, 1_761_436_800_000);
+        assert_eq!((receipt.v, receipt.input_form, receipt.state_sha256), (2, Some(receipt::InputForm::Json), None));
     }
 }
 

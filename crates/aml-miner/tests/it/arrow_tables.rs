@@ -4,7 +4,7 @@
 use aml_miner::data::arrow_stream::{write_form, write_table};
 use aml_miner::data::{FileLimits, read_stream};
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{HEADER, Receipt};
+use aml_miner::receipt::{HEADER, InputForm, Receipt};
 use aml_miner::synth::{SynthConfig, generate};
 use aml_miner::wire::spec::{ALERTS, CLUSTERS, FEATURES, MONEY_FLOWS, TableSpec};
 use aml_miner::wire::{Batch, Column, InOrder, Reading, Table, read_body, write_body};
@@ -111,6 +111,9 @@ fn a_packed_form_is_scored_as_the_same_json_and_is_a_fraction_of_it() {
     let receipt = |header: Option<&str>| Receipt::from_header(header.expect("a receipt")).expect("a receipt");
     assert_eq!(receipt(from_form.header(HEADER)).input_sha256, Digest::of(&form), "of what was read, unpacked");
     assert_eq!(receipt(from_json.header(HEADER)).input_sha256, Digest::of(&json));
+    let read_as = |header| receipt(header).input_form.expect("version 2");
+    assert_eq!(read_as(from_form.header(HEADER)), InputForm::Form);
+    assert_eq!(read_as(from_json.header(HEADER)), InputForm::Json);
     for answer in [&from_form, &from_json] {
         assert_eq!(answer.header("accept"), Some("application/vnd.apache.arrow.stream"), "it says what it takes");
     }

@@ -8,6 +8,7 @@ use aml_miner::digest::Digest;
 use aml_subnet::beacon::{Beacon, BeaconRound, Pulse};
 use aml_subnet::outputs::pack::{PackHead, PackReader, PackWriter};
 use aml_subnet::protocol::answer::{self, Answered, Asked};
+use aml_subnet::protocol::reference::Descriptor;
 use aml_subnet::protocol::sealed::{Parties, Sealed, unpack};
 use aml_subnet::protocol::second_answer::{self, Came, Subject};
 use aml_subnet::protocol::signed_request::{Claim, Target, payload};
@@ -132,12 +133,20 @@ pub(crate) fn synapse_bodies(bytes: &[u8]) {
     let _ = reply::first_model_version(bytes);
 }
 
-/// Frames of zstd from a miner, alone and within sealed bytes: never more than was allowed.
+/// Frames of zstd from a miner, alone and within sealed bytes: never more than was allowed. Descriptors from a validator.
 pub(crate) fn unpacking(bytes: &[u8]) {
     const MOST: u64 = 1 << 20;
     if let Ok(plain) = unpack(bytes, MOST) {
         assert!(plain.body.len() as u64 <= MOST + 4097);
         assert!(plain.receipt.is_none_or(|receipt| receipt.len() <= 4096 && !receipt.contains('\n')));
+    }
+    match Descriptor::read(bytes) {
+        Ok(descriptor) => {
+            // It is read and written in one way, and what nobody encrypted does not open.
+            assert_eq!(Descriptor::read(&descriptor.to_bytes()), Ok(descriptor.clone()));
+            assert!(descriptor.open(bytes.to_vec()).is_err());
+        }
+        Err(error) => short(&error),
     }
     let of = BeaconRound { beacon: Beacon::Development, round: 1000 };
     let mut framed = b"amlsealed/1\n".to_vec();

@@ -1,6 +1,6 @@
 //! Who may read, and how much: a rate per client, an optional token, origins of web pages that may ask.
 //!
-//! Supervisors are always answered (`/health`, `/ready`). A token is compared by its digest in constant time. Whoever has it as a
+//! Supervisors are always answered (`/health`, `/ready`), and encrypted objects are given without a token. A token is compared by its digest in constant time. Whoever has it as a
 //! bearer token, or as the password of HTTP Basic, for which browsers ask, may read.
 
 use std::fmt;
@@ -22,8 +22,8 @@ use base64::engine::general_purpose::STANDARD;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::error::{ApiError, ErrorCode};
-use super::pages;
 use super::state::ApiState;
+use super::{objects, pages};
 use crate::config::{ANY_ORIGIN, ReaderSettings};
 use crate::http::listen::Peer;
 use crate::http::rate::{Buckets, peer_of};
@@ -128,7 +128,8 @@ impl Access {
         let page = pages::is_page(path);
         let has_none = |token: &Token| !has(request.headers(), token);
         let without_token = || {
-            let token = self.token.as_ref().filter(|_| !(page && self.open_pages));
+            let open = (page && self.open_pages) || objects::is_object(path);
+            let token = self.token.as_ref().filter(|_| !open);
             token.is_some_and(has_none).then(|| no_token(page))
         };
         // Who guesses is counted too.
@@ -162,8 +163,9 @@ pub(super) async fn check(State(api): State<ApiState>, request: Request, next: N
     if let Some(refused) = api.access.refusal(&request, api.clock.now()) {
         return refused;
     }
+    let needs_token = api.access.token.is_some() && !objects::is_object(request.uri().path());
     let mut response = next.run(request).await;
-    if api.access.token.is_some() {
+    if needs_token {
         keep_apart(response.headers_mut());
     }
     response

@@ -13,6 +13,8 @@ use super::error::ApiError;
 pub(super) enum Keep {
     /// What is published under a fixed name hardly ever changes: an hour, then it is asked for again.
     Published,
+    /// Never changes: its name is its digest. A day, for it is needed for minutes.
+    Forever,
     /// May change with the next round: kept, but asked for again each time.
     Check,
 }
@@ -21,6 +23,7 @@ impl Keep {
     const fn header(self) -> &'static str {
         match self {
             Self::Published => "public, max-age=3600",
+            Self::Forever => "public, max-age=86400, immutable",
             Self::Check => "public, no-cache",
         }
     }

@@ -13,6 +13,7 @@ use super::chain_view::ChainView;
 use super::dossier::Dossiers;
 use super::drift::Drifts;
 use super::memory::Memory;
+use super::objects::Objects;
 use super::plan::Plans;
 use crate::config::Settings;
 use crate::store::Ledger;
@@ -117,6 +118,7 @@ pub struct Shared {
     pub(super) dossiers: Dossiers,
     pub(super) plans: Plans,
     pub(super) drifts: Drifts,
+    pub(super) objects: Objects,
     pub(super) request_ids: RequestIds,
 }
 
@@ -152,6 +154,7 @@ impl ApiState {
             dossiers: Dossiers::default(),
             plans: Plans::default(),
             drifts: Drifts::default(),
+            objects: Objects::default(),
             request_ids: RequestIds::default(),
         }))
     }

@@ -31,7 +31,7 @@ use crate::validator::settling::Settler;
 use crate::validator::sot::Sot;
 use crate::validator::upkeep::Upkeep;
 use crate::validator::webhooks::{Webhook, WebhookParts};
-use crate::validator::world::{BeaconReader, MachineEntropy, WeightsChain, World};
+use crate::validator::world::{BeaconReader, MachineEntropy, Stores, WeightsChain, World};
 use crate::wallet::Signer;
 
 mod past;
@@ -208,7 +208,9 @@ fn build(
     let sot = Arc::new(Sot::open(settle::sot_settings(&own)).context("validator.sot")?);
     let neurons = Arc::new(Subnet { chain: Arc::clone(chain), netuid, signer: signer.clone() });
     let beacon = Arc::new(BeaconReader::new(&settings.sealing, Arc::clone(&neurons) as Arc<dyn ChainPulses>));
-    let world = World::real(ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir()).opened_by(beacon);
+    let mirrors = Arc::new(Stores::of(&own.references)?);
+    let world = World::real(ledger.clone(), sot, neurons, Arc::clone(&clock), own.published_dir());
+    let world = world.opened_by(beacon).mirrored_by(mirrors);
     let key = AskingKey { signer: signer.clone(), nonces: Arc::new(NonceSource::default()) };
     let rounds = Rounds::new(round::RoundsParts {
         world: world.clone(),

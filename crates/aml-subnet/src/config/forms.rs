@@ -9,3 +9,9 @@ pub(super) fn is_key(text: &str) -> bool {
 pub(super) fn is_database(url: &str) -> bool {
     ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
+
+/// Whether a text is an http(s) URL with a host.
+pub(super) fn is_http_url(text: &str) -> bool {
+    text.parse::<http::Uri>()
+        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+}

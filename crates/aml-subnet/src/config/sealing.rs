@@ -73,7 +73,7 @@ impl SealingSettings {
         if self.relays.len() > MOST_RELAYS {
             problems.push(format!("sealing.relays: at most {MOST_RELAYS}"));
         }
-        for relay in self.relays.iter().filter(|relay| !super::settings::is_http_url(relay.expose())) {
+        for relay in self.relays.iter().filter(|relay| !super::forms::is_http_url(relay.expose())) {
             problems.push(format!("sealing.relays: {relay} is no http(s) URL"));
         }
         if !(Duration::from_secs(1)..=LONGEST).contains(&self.development_opening)

@@ -2,13 +2,15 @@
 //!
 //! `config/subnet_config.toml` documents every key, and a test holds the two together.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+pub use super::axon::AxonSettings;
+use super::forms::is_http_url;
 use super::sealing::{OpenRequests, SealingSettings};
 pub use super::subtensor::SubtensorSettings;
 use super::validator::ValidatorSettings;
@@ -68,26 +70,6 @@ pub struct WalletSettings {
     pub path: Option<PathBuf>,
     /// File with the password of an encrypted hotkey.
     pub password_file: Option<PathBuf>,
-}
-
-/// `[axon]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AxonSettings {
-    /// Address to listen on.
-    pub ip: IpAddr,
-    /// Port to listen on.
-    pub port: u16,
-    /// Address that the chain tells validators; without one nothing is announced.
-    pub external_ip: Option<IpAddr>,
-    /// Port that the chain tells validators, where it differs.
-    pub external_port: Option<u16>,
-}
-
-impl Default for AxonSettings {
-    fn default() -> Self {
-        Self { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 8091, external_ip: None, external_port: None }
-    }
 }
 
 /// `[protocol]`
@@ -163,6 +145,13 @@ pub struct MinerSettings {
     pub connections_per_peer: usize,
     /// Largest body and largest answer.
     pub max_body_bytes: u64,
+    /// Whether tasks are fetched that are sent by reference.
+    pub references: bool,
+    /// Largest object that is fetched, and all that are kept of the last rounds, in memory.
+    pub reference_bytes: u64,
+    /// How long fetching may take, from all its places together.
+    #[serde(with = "humantime_serde")]
+    pub reference_timeout: Duration,
     /// A body up to this size stays in memory; a larger one goes to an anonymous temporary file.
     pub memory_body_bytes: usize,
     /// Bodies and answers on disk, all together.
@@ -209,6 +198,9 @@ impl Default for MinerSettings {
             connections: 1024,
             connections_per_peer: 64,
             max_body_bytes: 256 << 20,
+            references: true,
+            reference_bytes: 64 << 20,
+            reference_timeout: Duration::from_secs(30),
             memory_body_bytes: 256 << 10,
             max_spooled_bytes: 4 << 30,
             unverified_body_bytes: 32 << 20,
@@ -251,6 +243,7 @@ impl Settings {
             ("miner.connections", miner.connections as u64),
             ("miner.connections_per_peer", miner.connections_per_peer as u64),
             ("miner.max_body_bytes", miner.max_body_bytes),
+            ("miner.reference_bytes", miner.reference_bytes),
             ("miner.max_spooled_bytes", miner.max_spooled_bytes),
         ] {
             refuse(value == 0, &format!("{name}: must be at least 1"));
@@ -258,6 +251,7 @@ impl Settings {
         for (name, value) in [
             ("miner.header_timeout", miner.header_timeout),
             ("miner.request_timeout", miner.request_timeout),
+            ("miner.reference_timeout", miner.reference_timeout),
             ("miner.unverified_body_time", miner.unverified_body_time),
             ("miner.metagraph_refresh", miner.metagraph_refresh),
             ("subtensor.stalled_after", self.subtensor.stalled_after),
@@ -287,9 +281,4 @@ impl Settings {
         let rao = (self.miner.min_stake_tao * RAO).round() as u64;
         rao
     }
-}
-
-pub(super) fn is_http_url(text: &str) -> bool {
-    text.parse::<http::Uri>()
-        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
 }

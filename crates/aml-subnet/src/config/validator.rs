@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forms::{is_database, is_key};
 use super::readers::ReaderSettings;
+use super::references::ReferenceSettings;
 use super::sealing::Answers;
 use super::unearned::Unearned;
 use super::webhooks::{self, WebhookSettings};
@@ -64,6 +65,8 @@ pub struct ValidatorSettings {
     pub explain: Explain,
     /// Whether miners that take tasks as Arrow, packed, are sent them so: under rules v2.
     pub arrow_tasks: bool,
+    /// From where those fetch tasks that say that they do.
+    pub references: ReferenceSettings,
     /// Whether answers are sealed until their round opens: under rules v2.
     pub answers: Answers,
     /// Canonical scores may be read from so long after their round began.
@@ -149,6 +152,7 @@ impl Default for ValidatorSettings {
             accept_unsigned: false,
             explain: Explain::Share(Share::TENTH),
             arrow_tasks: true,
+            references: ReferenceSettings::default(),
             answers: Answers::default(),
             publish_delay: Duration::ZERO,
             settle_after: 7 * DAY,
@@ -246,6 +250,7 @@ impl ValidatorSettings {
             self.columns_age < LEAST_COLUMNS_AGE,
             "columns_age: must be at least 40 days, for rules v2 pay from the columns of the last 37".to_owned(),
         );
+        self.references.problems().into_iter().for_each(|problem| refuse(true, problem));
         self.readers.problems().into_iter().for_each(|problem| refuse(true, problem));
         webhooks::problems(&self.webhooks).into_iter().for_each(|problem| refuse(true, problem));
         if let Some(list) = &self.rules {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use aml_miner::secret_url::SecretUrl;
 use serde::{Deserialize, Serialize};
 
-use super::settings::is_http_url;
+use super::forms::is_http_url;
 
 /// More are a mistake.
 const MOST: usize = 16;

@@ -47,6 +47,9 @@ pub enum Failure {
     /// The body decodes to something else than the signed target says.
     #[error("the body does not decode to what aml_decoded says")]
     Decoded,
+    /// What a task refers to cannot be had: it is to be sent inline.
+    #[error("the task cannot be fetched, send it inline: {0}")]
+    Unavailable(&'static str),
     /// All slots are taken.
     #[error("busy with callers of more stake; try again later")]
     Busy,
@@ -136,6 +139,7 @@ impl Failure {
             Self::NoRoute { .. } | Self::NotKept => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Shape(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable(_) => StatusCode::FAILED_DEPENDENCY,
             Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) | Self::DigestRequired(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Incomplete | Self::Digest | Self::Decoded | Self::Beacon(_) | Self::Opening(_) => {
@@ -165,6 +169,7 @@ impl Failure {
             Self::DigestRequired(_) => "digest_required",
             Self::Stalled(_) => "stalled_body",
             Self::Digest | Self::Decoded => "digest_mismatch",
+            Self::Unavailable(_) => "reference_unavailable",
             Self::Busy => "overloaded",
             Self::NoRoute { .. } => "not_found",
             Self::Method => "method_not_allowed",

@@ -19,7 +19,7 @@ use super::failure::Failure;
 use super::forward::Answer;
 use super::observe::Seen;
 use super::proxy::Miner;
-use super::sealing;
+use super::{references, sealing};
 use crate::http::listen::Peer;
 use crate::http::share::Part;
 use crate::http::spool::Spooled;
@@ -44,6 +44,15 @@ pub(super) async fn serve(
     if terms.is_none_or(|terms| terms.opening.is_none()) {
         miner.sealer.allows_open(now_s(miner)).await?;
     }
+    let body = if references::is_descriptor(&head.headers) {
+        let body = miner.references.resolve(body, terms.as_ref(), &mut head.headers).await?;
+        if !part.grow(body.len()) {
+            return Err(Failure::TooManyAtOnce);
+        }
+        body
+    } else {
+        body
+    };
     let promised = match &terms {
         Some(terms) => {
             encoding_goes_with(terms, &mut head.headers)?;
@@ -82,7 +91,9 @@ pub(super) async fn serve(
         signed.insert(receipt_key::HEADER, receipt_key::vouch(&miner.signer, key, &asked.body));
     }
     seen.bytes_out = answer.body.len();
-    Ok(respond(answer, signed, part))
+    let mut response = respond(answer, signed, part);
+    miner.references.say(response.headers_mut());
+    Ok(response)
 }
 
 /// The plain answer that was sealed for whoever asks, once it may be read: for when the beacon stays away.

@@ -24,6 +24,17 @@ pub(super) fn connection_refused() {
     metrics::counter!("aml_miner_connections_refused_total").increment(1);
 }
 
+/// A task came by reference.
+pub(super) fn reference(outcome: &'static str) {
+    metrics::counter!("aml_miner_references_total", "outcome" => outcome).increment(1);
+}
+
+/// The place at this number of a descriptor does not give what it should.
+pub(super) fn place_failed(place: usize, code: &'static str, why: &str) {
+    tracing::warn!(place, code, why, "a task is not fetched from this place");
+    metrics::counter!("aml_miner_reference_failures_total", "code" => code).increment(1);
+}
+
 /// A request was answered.
 pub(super) fn answered(route: &'static str, seen: &Seen, status: StatusCode, code: &'static str, took: Duration) {
     let caller = seen.caller.map(|key| key.to_string()).unwrap_or_default();

@@ -12,6 +12,7 @@ use super::authorize::Policy;
 use super::bodies;
 use super::forward::{Upstream, UpstreamError};
 use super::priority::Slots;
+use super::references::References;
 use super::sealing::Sealer;
 use crate::chain::metagraph::Cache;
 use crate::config::Settings;
@@ -44,6 +45,7 @@ pub struct Miner {
     pub(super) slots: Slots,
     pub(super) upstream: Upstream,
     pub(super) sealer: Sealer,
+    pub(super) references: References,
     pub(super) request_timeout: Duration,
     draining: AtomicBool,
 }
@@ -73,6 +75,7 @@ impl Miner {
             receipt_key: miner.receipt_key,
             upstream: Upstream::new(&miner.api_url, spool.clone())?,
             sealer: Sealer::of(settings, spool.clone()),
+            references: References::of(settings, spool.clone()),
             slots: Slots::new(miner.concurrent, miner.queue),
             request_timeout: miner.request_timeout,
             draining: AtomicBool::new(false),

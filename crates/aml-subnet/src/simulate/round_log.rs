@@ -11,7 +11,7 @@ use super::ledger::{SimLedger, nothing};
 use super::plan::Flaw;
 use super::promises::Promises;
 use crate::store::records::{
-    Answer, Canonical, Dormancy, Mark, MarkKind, Round, RoundId, Settled, Step, Task, Verdict,
+    Answer, Canonical, Dormancy, FormBytes, Mark, MarkKind, Round, RoundId, Settled, Step, Task, Verdict,
 };
 use crate::store::{PackedBody, RecordError, Retention, StorageError, Swept};
 use crate::validation::performance::RoundScore;
@@ -40,15 +40,15 @@ impl RoundLog for SimLedger {
         self.done("unfinished", self.ledger.unfinished(netuid))
     }
 
-    fn record_task_and_form<'a>(
+    fn record_task_and_forms<'a>(
         &'a self,
         id: RoundId,
         task: &'a Task,
         commitment: Digest,
-        form: Option<&'a [u8]>,
+        forms: FormBytes<'a>,
     ) -> BoxFuture<'a, Result<(), RecordError>> {
         self.stage.tasked(id, task.deadline_ms);
-        let recorded = self.ledger.record_task_and_form(id, task, commitment, form);
+        let recorded = self.ledger.record_task_and_forms(id, task, commitment, forms);
         self.write("record_task", recorded, move |(), all| all.step(id, Step::Tasked))
     }
 

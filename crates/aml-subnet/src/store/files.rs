@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use super::codec::{LARGEST, column, parsed, to_i64};
 use super::error::{RecordError, StorageError, during};
 use super::ledger::Ledger;
-use super::records::RoundId;
+use super::records::{ReferencedTask, RoundId};
 use super::steps::held;
 use super::write::Write;
 
@@ -20,7 +20,8 @@ pub struct RoundFile {
     pub name: String,
     /// SHA-256 of its bytes.
     pub digest: Digest,
-    /// SHA-256 of what they decode to, where they are an encoding of something else.
+    /// SHA-256 of what they decode to, where they are an encoding of something else; of a descriptor, of the object that it
+    /// leads to.
     pub decoded: Option<Digest>,
     /// How many bytes.
     pub bytes: u64,
@@ -77,6 +78,22 @@ impl Ledger {
             return Ok(Some(content));
         }
         Err(StorageError::Altered { round: id, name: file.name, expected: file.digest, actual })
+    }
+}
+
+impl Ledger {
+    /// The round whose task is fetched as the object of this digest; `None` when there is none, or it was swept.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn round_of_object(&self, object: &Digest) -> Result<Option<RoundId>, StorageError> {
+        let row = sqlx::query("SELECT round FROM files WHERE name = $1 AND decoded = $2 AND swept_ms IS NULL LIMIT 1")
+            .bind(ReferencedTask::FILE)
+            .bind(object.to_string())
+            .fetch_optional(&self.inner.pool)
+            .await
+            .map_err(during("find an object"))?;
+        row.map(|row| parsed(WHAT, &row, "round")).transpose()
     }
 }
 

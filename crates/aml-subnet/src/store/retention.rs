@@ -10,7 +10,7 @@ use super::codec::{column, narrow, parsed};
 use super::dialect::Dialect;
 use super::error::{StorageError, during};
 use super::ledger::Ledger;
-use super::records::{EncodedTask, Step};
+use super::records::{EncodedTask, ReferencedTask, Step};
 use super::steps::{number, step_of};
 
 /// How many bodies are emptied in one transaction.
@@ -96,13 +96,14 @@ impl Ledger {
         let before_ms = now_ms.saturating_sub(aml_miner::clock::millis(retention.age));
         let mut write = self.write_alone("sweep").await?;
         sqlx::query(
-            "UPDATE files SET content = NULL, swept_ms = $1 WHERE name = $2 AND swept_ms IS NULL AND round IN \
+            "UPDATE files SET content = NULL, swept_ms = $1 WHERE name IN ($2, $5) AND swept_ms IS NULL AND round IN \
              (SELECT id FROM rounds WHERE (step >= $3 AND published_ms < $4) OR void_ms < $4)",
         )
         .bind(now_ms)
         .bind(EncodedTask::FILE)
         .bind(number(Step::Published))
         .bind(before_ms)
+        .bind(ReferencedTask::FILE)
         .execute(&mut *write.tx)
         .await
         .map_err(during("sweep"))?;

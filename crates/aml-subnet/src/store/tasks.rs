@@ -7,7 +7,7 @@ use super::codec::{column, pack, to_i64, unpack};
 use super::error::{RecordError, StorageError, during};
 use super::files::{NewFile, put_file};
 use super::ledger::Ledger;
-use super::records::{EncodedTask, RoundId, Step, Task};
+use super::records::{EncodedTask, FormBytes, ReferencedTask, RoundId, Step, Task};
 use super::steps::{advance, same};
 
 const WHAT: &str = "task";
@@ -19,19 +19,19 @@ impl Ledger {
     /// # Errors
     /// When it is not its turn, or the round has another task.
     pub async fn record_task(&self, id: RoundId, task: &Task, commitment: Digest) -> Result<(), RecordError> {
-        self.record_task_and_form(id, task, commitment, None).await
+        self.record_task_and_forms(id, task, commitment, FormBytes::default()).await
     }
 
-    /// The same with the bytes of the task's encoded form, where it has one. Both are kept, or nothing.
+    /// The same with the bytes of the task's encoded forms, where it has any. All are kept, or nothing.
     ///
     /// # Errors
     /// As [`record_task`](Self::record_task).
-    pub async fn record_task_and_form(
+    pub async fn record_task_and_forms(
         &self,
         id: RoundId,
         task: &Task,
         commitment: Digest,
-        form: Option<&[u8]>,
+        forms: FormBytes<'_>,
     ) -> Result<(), RecordError> {
         let packed = pack(WHAT, task)?;
         let failed = during("record_task");
@@ -48,9 +48,8 @@ impl Ledger {
             .execute(&mut *write.tx)
             .await
             .map_err(failed)?;
-        if let (Some(arrow), Some(content)) = (&task.arrow, form) {
-            let new = NewFile { name: EncodedTask::FILE, content, decoded: Some(arrow.decoded) };
-            if put_file(&mut write, id, new).await?.is_none_or(|file| file.digest != arrow.sent) {
+        for (new, sent) in files_of(task, forms) {
+            if put_file(&mut write, id, new).await?.is_none_or(|file| file.digest != sent) {
                 return Err(RecordError::Differs { round: id, what: "encoded task" });
             }
         }
@@ -89,6 +88,19 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// The files of a task's encoded forms, and the digests that they must have.
+fn files_of<'a>(task: &Task, forms: FormBytes<'a>) -> Vec<(NewFile<'a>, Digest)> {
+    let arrow = task.arrow.as_ref().zip(forms.arrow);
+    let arrow = arrow
+        .map(|(form, content)| (NewFile { name: EncodedTask::FILE, content, decoded: Some(form.decoded) }, form.sent));
+    let reference = task.reference.as_ref().zip(forms.reference);
+    // A descriptor is found by the object that it leads to.
+    let reference = reference.map(|(form, content)| {
+        (NewFile { name: ReferencedTask::FILE, content, decoded: Some(form.object) }, form.sent)
+    });
+    arrow.into_iter().chain(reference).collect()
 }
 
 fn read(row: &AnyRow) -> Result<Task, StorageError> {

@@ -3,15 +3,17 @@
 //! A [`Task`] is all that is stored; bodies are made from it on demand, the same bytes each time. The batch's rows are
 //! written to JSON once. Under rules v1 a miner's body is made of pieces of that text with traps of its own in between;
 //! under rules v2 there is one body, its ids fresh and its tables shuffled, and beside it the same packed, for miners that take
-//! it so. So memory holds one copy of the batch, or two, however many miners are being asked. Before anything is asked, a commitment to all traps, and to what the fresh ids stand for,
+//! it so, and a descriptor for those that fetch it. So memory holds one copy of the batch, or two, however many miners are being asked. Before anything is asked, a commitment to all traps, and to what the fresh ids stand for,
 //! is fixed; with the salt it can be checked by anybody once the round is settled.
 
 mod commitment;
 mod encoded;
+mod error;
 mod form;
+mod reference;
 mod shared;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::SocketAddr;
 
 use aml_miner::digest::Digest;
@@ -19,8 +21,9 @@ use aml_miner::wire::{Batch, Table};
 use bytes::Bytes;
 
 use crate::http::body::RequestBody;
+use crate::protocol::reference::ObjectKey;
 use crate::store::records::{
-    Ask, Common, CommonParts, NotCommon, RosterRow, RoundId, Sealing, Task, TrapOrigin, TrapPlan,
+    Ask, Common, CommonParts, FormBytes, RosterRow, RoundId, Sealing, Task, TrapOrigin, TrapPlan,
 };
 use crate::validator::query::Encoded;
 use crate::validator::traps::{Forge, TrapPool, common, merged};
@@ -28,7 +31,9 @@ use crate::wallet::Hotkey;
 use shared::Shared;
 
 pub use commitment::{CommonList, MinerTraps, Sent, TrapList, commitment_of};
+pub use error::{MakeTaskError, ResumeTaskError};
 pub use form::TaskForm;
+pub use reference::TaskObject;
 
 /// Somebody to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub struct Peer {
     pub receipt_key: Option<Digest>,
     /// Whether it takes tasks as Arrow.
     pub takes_arrow: bool,
+    /// Whether it fetches them by reference.
+    pub takes_references: bool,
 }
 
 /// What a new task is made of, beside batch and pool.
@@ -60,55 +67,6 @@ pub struct NewTask {
     pub form: TaskForm,
 }
 
-/// A batch that nothing can be asked about.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MakeTaskError {
-    /// No alerts.
-    #[error("the batch of round {0} has no alerts: there is nothing to ask")]
-    NoAlerts(RoundId),
-    /// A defect of ours.
-    #[error("the common task of round {round} is none: {source}")]
-    Common {
-        /// The round.
-        round: RoundId,
-        /// What does not go together.
-        source: NotCommon,
-    },
-}
-
-/// A stored task that does not belong to what it is resumed with.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ResumeTaskError {
-    /// Another batch.
-    #[error(
-        "the task of round {0} is about other alerts than this batch has: resume it with the batch it was made from"
-    )]
-    Roster(RoundId),
-    /// Another pool.
-    #[error("the traps of round {round} come from pool {expected}, this is pool {actual}")]
-    Pool {
-        /// The round.
-        round: RoundId,
-        /// The task's.
-        expected: Digest,
-        /// What was given.
-        actual: Digest,
-    },
-    /// Other traps would be drawn.
-    #[error(
-        "the traps of {hotkey} in round {round} cannot be made again: the task is from another version of this program"
-    )]
-    Traps {
-        /// The round.
-        round: RoundId,
-        /// Whose.
-        hotkey: Hotkey,
-    },
-    /// Another common task would be made.
-    #[error("the common task of round {0} cannot be made again: it is from another version of this program")]
-    Common(RoundId),
-}
-
 /// Makes the bodies of a round.
 #[derive(Debug)]
 pub struct TaskMaker {
@@ -118,6 +76,8 @@ pub struct TaskMaker {
     forge: Option<Forge>,
     /// The encoded form, where it has one and its bytes are at hand.
     encoded: Option<encoded::Form>,
+    /// The same by reference.
+    reference: Option<reference::Form>,
 }
 
 impl TaskMaker {
@@ -140,7 +100,8 @@ impl TaskMaker {
                 let made = form::common(round, &new.salt, batch, forge.as_ref());
                 let common = Common::new(CommonParts { accept_unsigned, ..made.parts });
                 let common = common.map_err(|source| MakeTaskError::Common { round, source })?;
-                let takers = peers.iter().filter(|peer| peer.takes_arrow).map(|peer| peer.hotkey);
+                let takers =
+                    peers.iter().filter(|peer| peer.takes_arrow || peer.takes_references).map(|peer| peer.hotkey);
                 let encoded = encoded::Form::of(&common, &made.batch, takers.collect());
                 (
                     sorted.iter().map(|(hotkey, peer)| (*hotkey, peer.ask())).collect(),
@@ -152,8 +113,8 @@ impl TaskMaker {
         };
         let arrow = encoded.as_ref().map(|form| form.record.clone());
         let NewTask { salt, deadline_ms, .. } = new;
-        let task = Task { salt, deadline_ms, traps, roster, asks, common, sealing: None, arrow };
-        Ok(Self { round, task, shared, forge, encoded })
+        let task = Task { salt, deadline_ms, traps, roster, asks, common, sealing: None, arrow, reference: None };
+        Ok(Self { round, task, shared, forge, encoded, reference: None })
     }
 
     /// The maker of a stored task, with the batch and the pool that it was made from.
@@ -182,29 +143,58 @@ impl TaskMaker {
                 Shared::of(batch)
             }
         };
-        Ok(Self { round, shared, forge, task, encoded: None })
+        Ok(Self { round, shared, forge, task, encoded: None, reference: None })
     }
 
-    /// The same with the bytes of its encoded form, as they were kept. Others than the task names are not sent.
+    /// The same with the bytes of its encoded forms, as they were kept. Others than the task names are not sent.
     #[must_use]
-    pub fn kept(mut self, bytes: Option<Vec<u8>>) -> Self {
-        let record = self.task.arrow.clone();
-        self.encoded = record
-            .zip(bytes.map(Bytes::from))
-            .and_then(|(record, bytes)| (Digest::of(&bytes) == record.sent).then_some(encoded::Form { record, bytes }));
+    pub fn kept(mut self, arrow: Option<Vec<u8>>, reference: Option<Vec<u8>>) -> Self {
+        let is = |sent: Digest, bytes: &Bytes| Digest::of(bytes) == sent;
+        let arrow = self.task.arrow.clone().zip(arrow.map(Bytes::from));
+        self.encoded =
+            arrow.filter(|(form, bytes)| is(form.sent, bytes)).map(|(record, bytes)| encoded::Form { record, bytes });
+        let reference = self.task.reference.clone().zip(reference.map(Bytes::from));
+        self.reference = reference
+            .filter(|(form, bytes)| is(form.sent, bytes))
+            .map(|(record, bytes)| reference::Form { record, bytes });
         self
     }
 
-    /// The bytes of the encoded form, to be kept.
+    /// The bytes of the encoded forms, to be kept.
     #[must_use]
-    pub fn form(&self) -> Option<&[u8]> {
-        self.encoded.as_ref().map(|form| &*form.bytes)
+    pub fn forms(&self) -> FormBytes<'_> {
+        FormBytes {
+            arrow: self.encoded.as_ref().map(|form| &*form.bytes),
+            reference: self.reference.as_ref().map(|form| &*form.bytes),
+        }
     }
 
-    /// What those are sent who take the task encoded.
+    /// What those are sent who take more than JSON: by reference first, then inline.
     #[must_use]
     pub fn encoded(&self) -> Option<Encoded> {
-        Some(self.encoded.as_ref()?.encoded(self.task.common.as_ref()?))
+        let common = self.task.common.as_ref()?;
+        let reference = self.reference.as_ref().map(|form| form.encoded(common));
+        let forms: Vec<_> =
+            reference.into_iter().chain(self.encoded.as_ref().map(|form| form.encoded(common))).collect();
+        (!forms.is_empty()).then(|| Encoded::new(forms))
+    }
+
+    /// The encrypted object of a task that somebody may fetch; `key` makes the key out of the digest of what is encrypted.
+    #[must_use]
+    pub fn object(&self, key: impl FnOnce(&Digest) -> ObjectKey) -> Option<TaskObject> {
+        let (arrow, common) = (self.encoded.as_ref()?, self.task.common.as_ref()?);
+        TaskObject::of(arrow, common, key(&arrow.record.sent)).ok()
+    }
+
+    /// The same task by reference for `to`, whose object lies at `places`.
+    #[must_use]
+    pub fn referenced(mut self, object: &TaskObject, places: Vec<String>, to: BTreeSet<Hotkey>) -> Self {
+        if let (Some(arrow), Some(common), false) = (&self.encoded, &self.task.common, places.is_empty()) {
+            let form = object.described((arrow, common), places, to);
+            self.task.reference = Some(form.record.clone());
+            self.reference = Some(form);
+        }
+        self
     }
 
     /// The same task with answers until `deadline_ms`: it is fixed when everything else is.

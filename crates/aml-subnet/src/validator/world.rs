@@ -11,6 +11,7 @@
 //! | chain, weights | [`WeightsChain`] | [`Subtensor`](crate::subtensor::Subtensor) | a chain in memory |
 //! | batches and outcomes | [`Source`] | [`Sot`] | batches in memory |
 //! | answers that wait for the ledger | [`Aside`] | [`Folder`] | kept in memory |
+//! | objects of tasks | [`Mirrors`] | [`Stores`]: object stores, the read API | none: tasks are sent inline |
 //! | published files | [`Press`] | [`Shelf`] | nothing is kept |
 //! | beacon | [`BeaconSource`] | [`BeaconReader`]: the chain, then relays | none: answers are open |
 //! | randomness | [`Entropy`] | [`MachineEntropy`] | drawn from the seed |
@@ -23,6 +24,7 @@ mod aside;
 mod chain;
 mod information;
 mod log;
+mod mirrors;
 mod opening_log;
 mod press;
 mod pulses;
@@ -43,6 +45,7 @@ pub use aside::{Aside, AsideError, Folder};
 pub use chain::{WeightsChain, WeightsOnChain};
 pub use information::InformationLog;
 pub use log::RoundLog;
+pub use mirrors::{Mirrors, NoMirrors, NoStore, Stores};
 pub use opening_log::OpeningLog;
 pub use press::{Press, Shelf};
 pub use pulses::{BeaconReader, BeaconSource, NoBeacon};
@@ -70,6 +73,8 @@ pub struct World {
     pub aside: Arc<dyn Aside>,
     /// Where canonical scores are published.
     pub press: Arc<dyn Press>,
+    /// Where the objects of tasks are put that miners fetch.
+    pub mirrors: Arc<dyn Mirrors>,
     /// The beacon that answers are sealed to.
     pub beacon: Arc<dyn BeaconSource>,
     /// Clock and timers.
@@ -94,6 +99,7 @@ impl World {
             neurons,
             aside: Arc::new(Folder { root: published.with_file_name("unrecorded") }),
             press: Arc::new(Shelf { root: published }),
+            mirrors: Arc::new(NoMirrors),
             beacon: Arc::new(NoBeacon),
             time: Arc::new(MachineTime::new(clock)),
             workers: Arc::new(Threads),
@@ -104,5 +110,11 @@ impl World {
     #[must_use]
     pub fn opened_by(self, beacon: Arc<dyn BeaconSource>) -> Self {
         Self { beacon, ..self }
+    }
+
+    /// The same with places from which miners fetch tasks.
+    #[must_use]
+    pub fn mirrored_by(self, mirrors: Arc<dyn Mirrors>) -> Self {
+        Self { mirrors, ..self }
     }
 }

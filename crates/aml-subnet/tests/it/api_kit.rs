@@ -358,6 +358,7 @@ pub(crate) fn task(day: u32) -> Task {
         common: None,
         sealing: None,
         arrow: None,
+        reference: None,
     }
 }
 
@@ -413,6 +414,7 @@ fn answer(number: u8, day: u32) -> Answer {
         attempts: Vec::new(),
         sealed: None,
         takes_arrow: false,
+        takes_references: false,
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{HEADER, ReceiptKey, Statement};
+use aml_miner::receipt::{HEADER, InputForm, ReceiptKey, Statement};
 use aml_miner::wire::spec::ALERTS;
 use aml_miner::wire::{InOrder, Reading, ScoreRow, Table, read_body};
 use aml_subnet::beacon::{Beacon, OpeningRule};
+use aml_subnet::config::Settings;
 use aml_subnet::protocol::Nonce;
 use aml_subnet::protocol::answer::Asked;
 use aml_subnet::protocol::second_answer::{Came, Subject, verify_answer};
@@ -39,17 +40,17 @@ const ARROW: &str = "application/vnd.apache.arrow.stream";
 
 /// An API that reads batches as `aml-miner-serve` does.
 #[derive(Default)]
-struct Api {
+pub(crate) struct Api {
     /// Answers 415 to whatever is not JSON.
-    refuses: AtomicBool,
+    pub(crate) refuses: AtomicBool,
     /// Signs its receipt for what it was sent, not for what it read.
     lies: AtomicBool,
     /// Answers nothing, but says that it was asked.
-    hangs: AtomicBool,
-    asked: Notify,
+    pub(crate) hangs: AtomicBool,
+    pub(crate) asked: Notify,
     /// What came: its type, and its digest as it came.
     came: Mutex<Vec<(String, Digest)>>,
-    requests: AtomicUsize,
+    pub(crate) requests: AtomicUsize,
 }
 
 impl Api {
@@ -64,7 +65,7 @@ impl Api {
     }
 
     /// What came since the last time that was asked.
-    fn came(&self) -> Vec<(String, Digest)> {
+    pub(crate) fn came(&self) -> Vec<(String, Digest)> {
         std::mem::take(&mut *self.came.lock().expect("no panic"))
     }
 }
@@ -97,10 +98,12 @@ async fn scored(State(api): State<Arc<Api>>, headers: HeaderMap, body: Bytes) ->
     let input = if api.lies.load(Ordering::SeqCst) { Digest::of(&body) } else { Digest::of(&read) };
     let statement = Statement {
         input,
+        form: InputForm::Form,
         output: Digest::of(&rows),
         model_version: "1.0.0".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: 1,
     };
     let receipt = ReceiptKey::from_secret(&[5; 32]).sign(&statement).to_header();
@@ -129,15 +132,20 @@ fn rows(alerts: &Table) -> Vec<ScoreRow> {
 }
 
 /// A validator's world with a miner `Charlie` that knows JSON alone, and `Bob` behind a real proxy.
-struct Scene {
-    world: World,
-    proxy: TestMiner,
-    api: Arc<Api>,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) proxy: TestMiner,
+    pub(crate) api: Arc<Api>,
     _folder: tempfile::TempDir,
 }
 
 impl Scene {
     async fn set(days: u32) -> Self {
+        Self::set_with(days, |_| ()).await
+    }
+
+    /// The same with a proxy of other settings.
+    pub(crate) async fn set_with(days: u32, tune: impl FnOnce(&mut Settings)) -> Self {
         let mut world = World::new(days, vec![("Charlie", Behaviour::Honest { skill: 0.8 })]).await;
         world.settings.rules = Some(RulesList::always(RulesVersion::V2));
         let (api, url) = Api::spawn().await;
@@ -148,34 +156,35 @@ impl Scene {
             settings.miner.data_dir = data;
             settings.miner.metagraph_max_age = Duration::from_secs(1000 * 86_400);
             settings.sealing.beacon = Beacon::Development;
+            tune(settings);
         });
         let proxy = proxy.await;
         world.subnet.register(proxy.key, Some(proxy.address));
         Self { world, proxy, api, _folder: folder }
     }
 
-    fn dawn(&self, day: u64) -> RoundId {
+    pub(crate) fn dawn(&self, day: u64) -> RoundId {
         let id = self.world.dawn(day);
         self.proxy.clock.set(aml_miner::clock::Clock::now(&*self.world.clock));
         id
     }
 
     /// A turn of rounds of a validator as a fresh process would have it.
-    async fn turn(&self) -> Round {
+    pub(crate) async fn turn(&self) -> Round {
         let (validator, stop) = (self.world.validator(), CancellationToken::new());
         let turn = tokio::time::timeout(PATIENCE, validator.round_turn(&stop)).await.expect("a turn ends");
         turn.expect("it goes well").expect("a round")
     }
 
     /// What came of `Bob` in a round, and what was said of it.
-    async fn told(&self, id: RoundId) -> (Answer, Verdict) {
+    pub(crate) async fn told(&self, id: RoundId) -> (Answer, Verdict) {
         let answers = self.world.ledger.answers(id).await.expect("a ledger");
         let verdicts = self.world.ledger.verdicts(id).await.expect("a ledger");
         let answer = answers.into_iter().find(|answer| answer.hotkey == self.proxy.key).expect("an answer");
         (answer, verdicts.into_iter().find(|verdict| verdict.hotkey == self.proxy.key).expect("a verdict"))
     }
 
-    async fn encoded(&self, id: RoundId) -> Option<EncodedTask> {
+    pub(crate) async fn encoded(&self, id: RoundId) -> Option<EncodedTask> {
         self.world.ledger.task(id).await.expect("a ledger").expect("a task").arrow
     }
 }

@@ -7,6 +7,7 @@ mod answers;
 mod btauth;
 mod evidence;
 mod receipts;
+mod references;
 mod scoring_v1;
 mod scoring_v2;
 mod sealed;

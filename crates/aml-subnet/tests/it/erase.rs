@@ -9,7 +9,9 @@ use aml_miner::digest::Digest;
 use aml_subnet::config::ValidatorSettings;
 use aml_subnet::entropy::MachineEntropy;
 use aml_subnet::outputs::{Edition, pack_path, publish, verify};
-use aml_subnet::store::records::{Answer, EncodedTask, KnownOutcome, Reply, RoundId, Step, Task};
+use aml_subnet::store::records::{
+    Answer, EncodedTask, FormBytes, KnownOutcome, ReferencedTask, Reply, RoundId, Step, Task,
+};
 use aml_subnet::store::{ERASED, Erasure, Ledger, Needle, Pseudonym};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::rules_list::RulesList;
@@ -291,10 +293,15 @@ async fn must_be_packed(ledger: &Ledger, day: u32, text: &str) {
     asked.roster.iter_mut().for_each(|row| row.address = "address-1".to_owned());
     let (sent, decoded) = (Digest::of(&packed), Digest::of(b"unpacked"));
     let arrow = EncodedTask { sent, decoded, bytes: packed.len() as u64, to: [miner(1)].into() };
-    let asked = Task { arrow: Some(arrow), ..asked };
+    let (descriptor, object) = (format!("the key of {day}").into_bytes(), Digest::of(b"ciphertext"));
+    let (described, length) = (Digest::of(&descriptor), descriptor.len() as u64);
+    let to = [miner(1)].into();
+    let reference = ReferencedTask { sent: described, decoded, bytes: length, object, object_bytes: 10, to };
+    let asked = Task { arrow: Some(arrow), reference: Some(reference), ..asked };
+    let forms = FormBytes { arrow: Some(&packed), reference: Some(&descriptor) };
     ledger.begin(&round(day)).await.expect("it begins");
-    ledger.record_task_and_form(id(day), &asked, commitment(), Some(&packed)).await.expect("a task");
-    ledger.record_task_and_form(id(day), &asked, commitment(), Some(&packed)).await.expect("the same again");
+    ledger.record_task_and_forms(id(day), &asked, commitment(), forms).await.expect("a task");
+    ledger.record_task_and_forms(id(day), &asked, commitment(), forms).await.expect("the same again");
     ledger.finish_asking(id(day)).await.expect("asked");
     ledger.record_verdicts(id(day), &[]).await.expect("judged");
     ledger.record_canonical(id(day), None).await.expect("merged");
@@ -309,13 +316,19 @@ async fn a_packed_task_that_names_it_anywhere_is_emptied_and_no_other() {
         must_be_packed(&ledger, 1, &format!("address-1{GONE}address-1")).await;
         must_be_packed(&ledger, 2, "address-1address-1").await;
         let kept = async |day| ledger.file(id(day), EncodedTask::FILE).await.unwrap().is_some();
-        assert!(kept(1).await && kept(2).await);
+        let key = async |day| ledger.file(id(day), ReferencedTask::FILE).await.unwrap().is_some();
+        assert!(kept(1).await && kept(2).await && key(1).await);
         ledger.close().await;
         let output = erase(&home, &["--yes"]);
         let text = said(&output);
         assert!(output.status.success() && text.contains("1 packed tasks"), "{text}");
         let ledger = home.open().await;
         assert_eq!(ledger.file(id(1), EncodedTask::FILE).await.unwrap(), None, "{}", home.name);
+        assert_eq!(
+            ledger.file(id(1), ReferencedTask::FILE).await.unwrap(),
+            None,
+            "the object cannot be opened any more"
+        );
         assert!(ledger.file(id(2), EncodedTask::FILE).await.unwrap().is_some(), "it does not name it");
         let row = &ledger.files(id(1)).await.unwrap()[0];
         assert_eq!((row.decoded, row.name.as_str()), (Some(Digest::of(b"unpacked")), EncodedTask::FILE));

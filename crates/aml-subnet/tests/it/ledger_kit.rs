@@ -347,6 +347,7 @@ pub(crate) fn task(day: u32) -> Task {
         common: None,
         sealing: None,
         arrow: None,
+        reference: None,
     }
 }
 
@@ -384,6 +385,7 @@ pub(crate) fn answer(day: u32, number: u8) -> Answer {
         attempts: Vec::new(),
         sealed: None,
         takes_arrow: false,
+        takes_references: false,
     }
 }
 

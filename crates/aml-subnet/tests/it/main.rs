@@ -68,6 +68,7 @@ mod reasons_doc;
 mod recipes_doc;
 #[cfg(feature = "redis")]
 mod redis_nonces;
+mod referenced_tasks;
 mod risk;
 mod rules_apply;
 mod rules_compare;

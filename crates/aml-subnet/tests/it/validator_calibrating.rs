@@ -49,6 +49,7 @@ async fn must_play(ledger: &Ledger, day: u32) -> Round {
         common: None,
         sealing: None,
         arrow: None,
+        reference: None,
     };
     ledger.record_task(id(day), &task, commitment()).await.expect("tasked");
     ledger.finish_asking(id(day)).await.expect("asked");

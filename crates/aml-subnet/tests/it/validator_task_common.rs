@@ -7,9 +7,11 @@ use aml_miner::digest::Digest;
 use aml_miner::synth::{Day, SynthConfig, generate};
 use aml_miner::wire::{Batch, InOrder, Reading, Table, read_body, write_body};
 use aml_subnet::api::views::traps::TrapList;
+use aml_subnet::protocol::reference::{Descriptor, TAG};
 use aml_subnet::store::records::{RoundId, SentAlert, Task, TrapPlan};
 use aml_subnet::validation::rules::RulesVersion;
 use aml_subnet::validation::tier2_traps::Expected;
+use aml_subnet::validator::round::Secret;
 use aml_subnet::validator::task::{CommonList, NewTask, Peer, ResumeTaskError, TaskForm, TaskMaker, commitment_of};
 use aml_subnet::validator::traps::{SettledBatch, TrapPool, seeded};
 use aml_subnet::wallet::Hotkey;
@@ -73,6 +75,7 @@ pub(crate) fn peers(count: u8) -> Vec<Peer> {
         axon: None,
         receipt_key: None,
         takes_arrow: false,
+        takes_references: false,
     };
     (0..count).map(peer).collect()
 }
@@ -210,7 +213,7 @@ fn the_packed_form_is_the_same_task_and_a_restart_sends_what_was_kept() {
     peers[1].takes_arrow = true;
     let make = |peers: &[Peer]| TaskMaker::new(new_task(0, 4), &today(0).batch, pool(0, 4), peers).expect("alerts");
     let maker = make(&peers);
-    let (task, bytes) = (maker.task().clone(), maker.form().expect("bytes").to_vec());
+    let (task, bytes) = (maker.task().clone(), maker.forms().arrow.expect("bytes").to_vec());
     let form = task.arrow.clone().expect("a form");
     assert_eq!((form.sent, form.bytes), (Digest::of(&bytes), bytes.len() as u64));
     assert_eq!(
@@ -223,14 +226,47 @@ fn the_packed_form_is_the_same_task_and_a_restart_sends_what_was_kept() {
     // Another packing of the same is not sent, nor is anything else.
     let again = || TaskMaker::resume(round(0), task.clone(), &today(0).batch, pool(0, 4)).expect("the same");
     let other = zstd::encode_all(&zstd::decode_all(&bytes[..]).expect("a frame")[..], 1).expect("memory");
-    assert_eq!(again().kept(Some(bytes.clone())).form(), Some(&bytes[..]));
+    assert_eq!(again().kept(Some(bytes.clone()), None).forms().arrow, Some(&bytes[..]));
     for lost in [None, Some(other), Some(Vec::new())] {
-        let maker = again().kept(lost);
-        assert!(maker.form().is_none() && maker.encoded().is_none(), "JSON for everybody");
+        let maker = again().kept(lost, None);
+        assert!(maker.forms().arrow.is_none() && maker.encoded().is_none(), "JSON for everybody");
         assert!(must_body(&maker, 1) == must_body(&again(), 1));
     }
     // Without takers it is not made.
     assert_eq!(must_make(0, 4).task().arrow, None);
+}
+
+#[test]
+fn a_task_by_reference_is_encrypted_once_and_a_restart_sends_the_same_descriptor() {
+    let mut peers = peers(3);
+    (peers[1].takes_arrow, peers[1].takes_references) = (true, true);
+    let make = || TaskMaker::new(new_task(0, 4), &today(0).batch, pool(0, 4), &peers).expect("alerts");
+    let secret = Secret::new([3; 32]);
+    let object = |maker: &TaskMaker| maker.object(|sent| secret.object_key(round(0), sent)).expect("a packed form");
+    let (maker, places) = (make(), vec!["https://mirror.example/1".to_owned()]);
+    let made = object(&maker);
+    assert_eq!((made.digest, &made.bytes), (Digest::of(&made.bytes), &object(&make()).bytes), "the same each time");
+    let maker = maker.referenced(&made, places.clone(), [hotkey(1)].into());
+    let (task, forms) = (maker.task().clone(), maker.forms());
+    let (arrow, bytes) = (forms.arrow.expect("bytes").to_vec(), forms.reference.expect("bytes").to_vec());
+    let (form, packed) = (task.reference.clone().expect("recorded"), task.arrow.clone().expect("recorded"));
+    assert_eq!((form.sent, form.bytes, form.object), (Digest::of(&bytes), bytes.len() as u64, made.digest));
+    assert_eq!((form.decoded, form.object_bytes), (packed.decoded, packed.bytes + TAG));
+    let descriptor = Descriptor::read(&bytes).expect("a descriptor");
+    assert_eq!((descriptor.task, &descriptor.places), (task.common.as_ref().expect("common").body(), &places));
+    assert_eq!(descriptor.open(made.bytes.to_vec()).expect("it opens"), arrow);
+    let clear: HashSet<&[u8]> = arrow.windows(16).collect();
+    assert!(!made.bytes.windows(16).any(|part| clear.contains(part)), "nothing of it is clear");
+    // Nobody who reads the record can open the object.
+    let record = serde_json::to_string(&task).expect("a record");
+    assert!(!record.contains(&serde_json::to_value(&descriptor.key).expect("hex").as_str().expect("text").to_owned()));
+    assert_eq!(serde_json::from_str::<Task>(&record).expect("a record"), task);
+    let again = || TaskMaker::resume(round(0), task.clone(), &today(0).batch, pool(0, 4)).expect("the same");
+    assert_eq!(again().kept(Some(arrow.clone()), Some(bytes.clone())).forms().reference, Some(&bytes[..]));
+    assert!(again().kept(Some(arrow.clone()), Some(arrow)).forms().reference.is_none(), "others are not sent");
+    // Where no place took it there is none.
+    assert_eq!(make().referenced(&made, Vec::new(), [hotkey(1)].into()).task().reference, None);
+    assert_ne!(secret.object_key(round(0), &packed.sent), secret.object_key(round(1), &packed.sent));
 }
 
 #[test]

@@ -26,7 +26,7 @@ use aml_subnet::validator::round::{Rounds, RoundsParts, Secret};
 use aml_subnet::validator::run::Validator;
 use aml_subnet::validator::settling::Settler;
 use aml_subnet::validator::sot::{Sot, SotSettings};
-use aml_subnet::validator::world::{BeaconSource, World as Outside};
+use aml_subnet::validator::world::{BeaconSource, Stores, World as Outside};
 use aml_subnet::wallet::Hotkey;
 use chrono::{Days, NaiveDate};
 use futures_util::future::BoxFuture;
@@ -282,6 +282,7 @@ impl World {
             Some(beacon) => world.opened_by(Arc::clone(beacon) as Arc<_>),
             None => world,
         };
+        let world = world.mirrored_by(Arc::new(Stores::of(&own.references).expect("stores")));
         let rounds = Rounds::new(RoundsParts {
             world: world.clone(),
             asker: Asker::by(query, NETUID, key, clocks),

@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use object_store::http::HttpBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use object_store::{ClientOptions, ObjectStore, PutOptions, PutPayload, RetryConfig};
 
 use crate::error_chain::with_causes;
 use crate::secret_url::{hide, shown};
@@ -15,7 +16,7 @@ use crate::secret_url::{hide, shown};
 /// Time to open a connection: longer than any healthy handshake.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A place with batch directories in it.
+/// A place with batch directories in it, or with other objects.
 #[derive(Clone, Debug)]
 pub struct Source {
     pub(super) store: Arc<dyn ObjectStore>,
@@ -101,6 +102,16 @@ impl Source {
             None if !url.is_empty() => Self::directory(url, url),
             _ => Err(SourceError::Form(Base::of(url))),
         }
+    }
+
+    /// Writes an object below the base, in place of one of that name.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn put(&self, name: &str, bytes: Bytes) -> Result<(), Said> {
+        let path = self.root.clone().join(name);
+        let put = self.store.put_opts(&path, PutPayload::from_bytes(bytes), PutOptions::default()).await;
+        put.map(drop).map_err(|error| Said::of(&error))
     }
 
     #[cfg(feature = "s3")]

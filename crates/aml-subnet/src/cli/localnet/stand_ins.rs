@@ -95,8 +95,11 @@ async fn asked(client: &HttpClient, method: &str, wish: Value) -> anyhow::Result
 fn tell(link: Arc<Link>) {
     std::thread::spawn(move || {
         for _ in std::io::stdin().lock().lines().map_while(Result::ok) {
-            let link::Told { to_miners, to_validator, requests } = link.told();
-            println!("{}", json!({ "to_miners": to_miners, "to_validator": to_validator, "requests": requests }));
+            let link::Told { to_miners, to_validator, requests, fetched } = link.told();
+            println!(
+                "{}",
+                json!({ "to_miners": to_miners, "to_validator": to_validator, "requests": requests, "fetched": fetched })
+            );
         }
     });
 }

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::super::codec::{LARGEST, column, decompress, from_text, narrow, parsed};
 use super::super::error::{StorageError, during};
-use super::super::records::{Answer, EncodedTask, RoundId, Step, Task};
+use super::super::records::{Answer, EncodedTask, ReferencedTask, RoundId, Step, Task};
 use super::super::steps::step_of;
 use super::{ERASED, LedgerTraces, Needle};
 
@@ -190,7 +190,8 @@ impl Found {
     }
 
     /// In an encoded task texts stand side by side without anything in between, so any occurrence counts: at worst a form is
-    /// emptied that nobody needs any more. That of a batch that names the address (`beside`) is emptied without a look.
+    /// emptied that nobody needs any more. That of a batch that names the address (`beside`) is emptied without a look. Its
+    /// descriptor goes with it: without the key in there an object that is still somewhere cannot be read.
     async fn forms(
         &mut self,
         connection: &mut AnyConnection,
@@ -198,15 +199,23 @@ impl Found {
         place: &Place,
         beside: bool,
     ) -> Result<(), StorageError> {
-        let row = sqlx::query("SELECT content FROM files WHERE round = $1 AND name = $2 AND swept_ms IS NULL");
-        let row = row.bind(place.id.to_string()).bind(EncodedTask::FILE).fetch_optional(connection).await;
-        let Some(row) = row.map_err(during("read traces"))? else { return Ok(()) };
-        let content = column::<Vec<u8>>(WHAT, &row, "content")?;
-        // What does not unpack is not known to be free of it.
-        if beside || needle.is_anywhere_in(content.as_slice()).unwrap_or(true) {
+        let select =
+            "SELECT name, content FROM files WHERE round = $1 AND name IN ($2, $3) AND swept_ms IS NULL ORDER BY name";
+        let rows = sqlx::query(select).bind(place.id.to_string()).bind(EncodedTask::FILE).bind(ReferencedTask::FILE);
+        let mut named = beside;
+        for row in &rows.fetch_all(connection).await.map_err(during("read traces"))? {
+            let name = column::<String>(WHAT, row, "name")?;
+            if name == EncodedTask::FILE {
+                let content = column::<Vec<u8>>(WHAT, row, "content")?;
+                // What does not unpack is not known to be free of it.
+                named |= needle.is_anywhere_in(content.as_slice()).unwrap_or(true);
+            }
+            if !named {
+                continue;
+            }
             self.traces.rounds.insert(place.id);
-            self.traces.forms += 1;
-            self.sealed.push((place.id, EncodedTask::FILE.to_owned()));
+            self.traces.forms += u64::from(name == EncodedTask::FILE);
+            self.sealed.push((place.id, name));
         }
         Ok(())
     }

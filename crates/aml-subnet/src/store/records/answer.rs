@@ -27,6 +27,8 @@ pub enum BodyForm {
     Json,
     /// Arrow streams in a form, compressed ([`EncodedTask`](super::EncodedTask)).
     Arrow,
+    /// The descriptor of these, which the miner fetches ([`ReferencedTask`](super::ReferencedTask)).
+    Reference,
 }
 
 impl BodyForm {
@@ -36,6 +38,7 @@ impl BodyForm {
         match self {
             Self::Json => "json",
             Self::Arrow => "arrow",
+            Self::Reference => "reference",
         }
     }
 
@@ -119,6 +122,9 @@ pub struct Answer {
     /// Whether it says that it takes tasks as Arrow: the next one is sent so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_arrow: bool,
+    /// Whether it says that it fetches tasks by reference: the next one is sent so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_references: bool,
 }
 
 impl Answer {
@@ -164,6 +170,7 @@ impl Answer {
             attempts: Vec::new(),
             sealed: None,
             takes_arrow: false,
+            takes_references: false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rounds and what is sent to the miners of one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, BodyForm};
 use super::common::Common;
+use super::forms::{EncodedTask, ReferencedTask};
 use super::marks::Marks;
 use super::sealed::Sealing;
 use crate::calendar::date_from;
@@ -160,25 +161,9 @@ pub struct Task {
     /// The common task as Arrow, and who is sent that; `None` where all are sent JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrow: Option<EncodedTask>,
-}
-
-/// A common task in a form that is encoded, for those who take it. Its bytes are a file of the round: encoding it again may
-/// give others, and a round that is resumed sends the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EncodedTask {
-    /// SHA-256 of the body as it is sent: what signatures name.
-    pub sent: Digest,
-    /// SHA-256 of the body after its `Content-Encoding` is undone: what receipts name.
-    pub decoded: Digest,
-    /// Bytes as they are sent.
-    pub bytes: u64,
-    /// Who is sent it.
-    pub to: BTreeSet<Hotkey>,
-}
-
-impl EncodedTask {
-    /// The file of a round that holds it.
-    pub const FILE: &str = "form/arrow";
+    /// The same by reference, and who is sent that; `None` where nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferencedTask>,
 }
 
 impl Task {
@@ -197,6 +182,7 @@ impl Task {
         match answer.request_form {
             BodyForm::Json => Some(sent),
             BodyForm::Arrow => self.arrow.as_ref().filter(|form| form.sent == sent).map(|form| form.decoded),
+            BodyForm::Reference => self.reference.as_ref().filter(|form| form.sent == sent).map(|form| form.decoded),
         }
     }
 }

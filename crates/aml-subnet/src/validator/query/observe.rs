@@ -1,6 +1,6 @@
 //! One line and a few numbers per miner that was asked. No bodies, no signatures.
 
-use crate::store::records::{Answer, Attempt, Form, Reply};
+use crate::store::records::{Answer, Attempt, BodyForm, Form, Reply};
 
 use super::Peer;
 use crate::wallet::Hotkey;
@@ -25,10 +25,11 @@ pub(super) fn plainly(hotkey: Hotkey) {
     tracing::info!(miner.hotkey = %hotkey, "miner refuses a share of explanations; it is asked for all from now on");
 }
 
-/// A miner that said it takes Arrow refuses it.
-pub(super) fn unpacked(hotkey: Hotkey) {
-    tracing::info!(miner.hotkey = %hotkey, "miner refuses the task as Arrow; it is sent JSON in this round");
-    metrics::counter!("aml_validator_forms_refused_total").increment(1);
+/// A miner does not take the task in a form that it said it takes.
+pub(super) fn otherwise(hotkey: Hotkey, form: BodyForm) {
+    let refused = form.name();
+    tracing::info!(miner.hotkey = %hotkey, refused, "miner does not take the task in this form; it is sent another one in this round");
+    metrics::counter!("aml_validator_forms_refused_total", "form" => refused).increment(1);
 }
 
 /// A miner has answered, or it is clear that it will not.

@@ -14,7 +14,7 @@ use crate::protocol::second_answer::{BEACON_HEADER, ENCODING_HEADER, Encoding, P
 use crate::store::records::{Answer, Attempt, Reply, SealedAnswer, SealedState};
 use crate::wallet::Hotkey;
 
-/// Longest receipt that is kept; ours have about 800 bytes.
+/// Longest receipt that is kept; ours have about 950 bytes.
 const MAX_RECEIPT: usize = 4096;
 
 /// What one attempt came to.
@@ -35,7 +35,8 @@ pub(super) fn record(hotkey: Hotkey, told: Told) -> (Answer, Option<Spooled>) {
         form: told.form,
         request: told.request,
         request_form: told.request_form,
-        takes_arrow: told.takes_arrow,
+        takes_arrow: told.takes.arrow,
+        takes_references: told.takes.references,
         took_ms: u64::try_from(told.took.as_millis()).unwrap_or(u64::MAX),
         in_time: told.came.is_ok(),
         ..Answer::silence(hotkey, Reply::NotServing, told.asked_ms)

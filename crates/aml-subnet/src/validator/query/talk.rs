@@ -36,8 +36,8 @@ pub(super) struct Told {
     pub(super) request: Option<Digest>,
     /// In which form of the task.
     pub(super) request_form: BodyForm,
-    /// Whether the next task may be sent as Arrow.
-    pub(super) takes_arrow: bool,
+    /// Which forms the next task may have.
+    pub(super) takes: Takes,
     /// When sending began, or the attempt to connect.
     pub(super) asked_ms: i64,
     /// How long it took from then.
@@ -50,6 +50,15 @@ pub(super) struct Told {
     pub(super) passing: Option<Passing>,
     /// An answer, or why there is none.
     pub(super) came: Result<Heard, Reply>,
+}
+
+/// Which forms of a task a miner takes, beside JSON.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Takes {
+    /// As Arrow, packed.
+    pub(super) arrow: bool,
+    /// The same by reference.
+    pub(super) references: bool,
 }
 
 /// What is written down while a miner is called.
@@ -115,9 +124,13 @@ impl Inner {
         };
         let Notes { form, request, request_form, length, asked_ms, since } = notes;
         let took = self.time.uptime().saturating_sub(since);
-        let refused = asking.encoded.as_ref().is_some_and(|encoded| encoded.was_refused(&peer.hotkey));
-        let takes_arrow = !refused && came.as_ref().is_ok_and(|heard| encoded::takes_arrow(&heard.headers));
-        Ok(Told { form, request, request_form, takes_arrow, asked_ms, took, length, called, passing, came })
+        // A place that could not be reached may be there tomorrow: only whoever does not know a form is not sent it again.
+        let refused = |form| asking.encoded.as_ref().is_some_and(|encoded| encoded.was_refused(&peer.hotkey, form));
+        let says = |takes: fn(&HeaderMap) -> bool| came.as_ref().is_ok_and(|heard| takes(&heard.headers));
+        let takes_arrow = !refused(BodyForm::Arrow) && says(encoded::takes_arrow);
+        let takes_references = takes_arrow && says(encoded::takes_references);
+        let takes = Takes { arrow: takes_arrow, references: takes_references };
+        Ok(Told { form, request, request_form, takes, asked_ms, took, length, called, passing, came })
     }
 
     /// Where to call, or what is said of a miner that is not called.
@@ -183,10 +196,10 @@ impl Inner {
             observe::plainly(hotkey);
             return true;
         }
-        let refused =
-            !form.is_usual() && asking.encoded.as_ref().is_some_and(|encoded| encoded.is_refused(hotkey, heard.status));
+        let refused = !form.is_usual()
+            && asking.encoded.as_ref().is_some_and(|encoded| encoded.is_refused(hotkey, form, heard.status));
         if refused {
-            observe::unpacked(hotkey);
+            observe::otherwise(hotkey, form);
         }
         refused
     }
@@ -234,9 +247,9 @@ impl Inner {
         };
         let mut media = HeaderMap::new();
         parts.name(&mut media);
-        let EncodedParts { task, decoded, sent: digest, body, .. } = parts;
-        let (form, decoded) = (BodyForm::Arrow, Some(*decoded));
-        Ok(Ready { body: body.clone(), digest: *digest, media, form, task: *task, decoded })
+        let EncodedParts { form, task, decoded, sent: digest, body, .. } = parts;
+        let decoded = Some(*decoded);
+        Ok(Ready { body: body.clone(), digest: *digest, media, form: *form, task: *task, decoded })
     }
 
     /// The body for one miner as JSON, made on a thread that may block.

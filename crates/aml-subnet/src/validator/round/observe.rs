@@ -39,6 +39,16 @@ pub(super) fn fetched(round: &Round) {
     tracing::info!(round.id = %round.id, alerts = round.alerts, batch = %round.batch, "round began");
 }
 
+/// The object of a task was put where miners fetch it.
+pub(super) fn put_out(round: RoundId, object: &Digest, places: &[String]) {
+    let places = places.len();
+    if places == 0 {
+        tracing::warn!(round.id = %round, "no mirror takes the object of the task: it is sent inline");
+    } else {
+        tracing::info!(round.id = %round, %object, places, "the object of the task is put out");
+    }
+}
+
 pub(super) fn tasked(round: RoundId, task: &Task, commitment: &Digest) {
     step(round, "tasked");
     let traps = task.traps_issued();

@@ -1,4 +1,4 @@
-//! What the salts of rounds are derived from: thirty-two random bytes, made once, in a file of the data folder.
+//! What the salts of rounds, and the keys of objects that tasks are fetched as, are derived from: thirty-two random bytes, made once, in a file of the data folder.
 //!
 //! A round that is begun twice, because the process was killed in between, has the same salt; a salt that is revealed
 //! says nothing of another.
@@ -7,12 +7,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aml_miner::digest::Digest;
 use aml_miner::whole_file::{self, Readers};
 use sha2::{Digest as _, Sha256};
 
+use crate::protocol::reference::ObjectKey;
 use crate::store::records::RoundId;
 use crate::validator::world::Entropy;
 
+/// Domain of the keys of objects.
+const OBJECTS: &[u8] = b"aml-object-key/1\n";
 /// Domain of the salts.
 const DOMAIN: &[u8] = b"aml-round-salt/1\n";
 
@@ -74,6 +78,13 @@ impl Secret {
     pub fn salt(&self, round: RoundId) -> [u8; 32] {
         let hash = Sha256::new().chain_update(DOMAIN).chain_update(self.0).chain_update(round.to_string());
         hash.finalize().into()
+    }
+
+    /// The key of the object in which a round's task is fetched whose Arrow form has this digest: another task has another one.
+    #[must_use]
+    pub fn object_key(&self, round: RoundId, sent: &Digest) -> ObjectKey {
+        let hash = Sha256::new().chain_update(OBJECTS).chain_update(self.0).chain_update(format!("{round}\n{sent}"));
+        ObjectKey::new(hash.finalize().into())
     }
 
     /// Whole or not at all.

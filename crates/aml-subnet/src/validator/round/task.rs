@@ -13,7 +13,7 @@ use crate::calendar::start_ms;
 use crate::chain::metagraph::is_plausible;
 use crate::chain::types::Metagraph;
 use crate::config::Answers;
-use crate::store::records::{EncodedTask, Reply, Round, RoundId, Sealing, Step, Task};
+use crate::store::records::{EncodedTask, FormBytes, ReferencedTask, Reply, Round, RoundId, Sealing, Step, Task};
 use crate::validator::sot::{Found, Gathering};
 use crate::validator::task::{NewTask, Peer, TaskForm, commitment_of};
 use crate::validator::traps::TrapPool;
@@ -25,6 +25,13 @@ const LOOK_BACK: Duration = Duration::from_secs(20);
 
 /// Rounds in which a miner's last answer is looked for.
 const ROUNDS_BACK: u32 = 8;
+
+/// Which forms of a task a miner takes.
+#[derive(Clone, Copy)]
+struct Takes {
+    arrow: bool,
+    references: bool,
+}
 
 impl Rounds {
     /// Fetched → tasked. With the maker of the bodies, where the task was made just now.
@@ -40,6 +47,7 @@ impl Rounds {
         let (needed, ()) = tokio::join!(needed, self.look_back(round.id));
         let (batch, peers) = needed?;
         let asked: Vec<Hotkey> = peers.iter().map(|peer| peer.hotkey).collect();
+        let fetchers = peers.iter().filter(|peer| peer.takes_references).map(|peer| peer.hotkey).collect();
         self.put_in_force(&round, &asked).await?;
         let salt = self.parts.secret.salt(round.id);
         let new = NewTask {
@@ -55,9 +63,10 @@ impl Rounds {
         }
         let pool = self.pool(round.id, salt).await?;
         let maker = workers.compute(move || TaskMaker::new(new, &batch, pool, &peers)).await??;
+        let maker = self.by_reference(round.id, maker, fetchers).await?;
         // Only now: whatever the task took to make, miners have their full time.
         let maker = maker.due(self.deadline_ms()).sealed(self.sealing(&round)?);
-        self.record(&round, maker.task(), maker.form()).await?;
+        self.record(&round, maker.task(), maker.forms()).await?;
         Ok((self.again(round.id).await?, Some(Arc::new(maker))))
     }
 
@@ -69,21 +78,47 @@ impl Rounds {
             None => TrapPool::empty(),
         };
         let id = round.id;
-        let form = match task.arrow {
-            Some(_) => self.parts.world.ledger.file(id, EncodedTask::FILE).await?,
+        let ledger = &self.parts.world.ledger;
+        let arrow = match task.arrow {
+            Some(_) => ledger.file(id, EncodedTask::FILE).await?,
             None => None,
         };
-        let make = move || TaskMaker::resume(id, task, &batch, pool).map(|maker| maker.kept(form));
+        let reference = match task.reference {
+            Some(_) => ledger.file(id, ReferencedTask::FILE).await?,
+            None => None,
+        };
+        let make = move || TaskMaker::resume(id, task, &batch, pool).map(|maker| maker.kept(arrow, reference));
         Ok(Arc::new(self.parts.world.workers.compute(make).await??))
     }
 
-    async fn record(&self, round: &Round, task: &Task, form: Option<&[u8]>) -> Result<(), RoundError> {
+    /// Puts the task's object where miners fetch it, and describes it to those who do; unchanged where nobody does, or no place
+    /// takes it.
+    async fn by_reference(
+        &self,
+        round: RoundId,
+        maker: TaskMaker,
+        to: BTreeSet<Hotkey>,
+    ) -> Result<TaskMaker, RoundError> {
+        let World { mirrors, workers, .. } = &self.parts.world;
+        if to.is_empty() {
+            return Ok(maker);
+        }
+        let secret = self.parts.secret.clone();
+        let encrypt = move || (maker.object(|sent| secret.object_key(round, sent)), maker);
+        let (object, maker) = workers.compute(encrypt).await?;
+        let Some(object) = object else { return Ok(maker) };
+        let places = mirrors.put(object.digest, object.bytes.clone()).await;
+        observe::put_out(round, &object.digest, &places);
+        Ok(maker.referenced(&object, places, to))
+    }
+
+    async fn record(&self, round: &Round, task: &Task, forms: FormBytes<'_>) -> Result<(), RoundError> {
         let hotkeys: Vec<Hotkey> = task.asks.keys().copied().collect();
         // Before the task, so that a hotkey with a verdict was always seen; on the round's day, whatever the machine's clock
         // says.
         self.parts.world.ledger.note_seen(&hotkeys, start_ms(round.id.date)).await?;
         let commitment = commitment_of(task);
-        self.parts.world.ledger.record_task_and_form(round.id, task, commitment, form).await?;
+        self.parts.world.ledger.record_task_and_forms(round.id, task, commitment, forms).await?;
         observe::tasked(round.id, task, &commitment);
         Ok(())
     }
@@ -99,8 +134,9 @@ impl Rounds {
             common: None,
             sealing: None,
             arrow: None,
+            reference: None,
         };
-        self.record(round, &task, None).await?;
+        self.record(round, &task, FormBytes::default()).await?;
         self.again(round.id).await
     }
 
@@ -164,28 +200,31 @@ impl Rounds {
             uid: neuron.uid.0,
             axon: neuron.axon.map(|axon| SocketAddr::new(axon.ip, axon.port)),
             receipt_key: receipt_keys.get(&neuron.hotkey).copied(),
-            takes_arrow: takers.contains(&neuron.hotkey),
+            takes_arrow: takers.get(&neuron.hotkey).is_some_and(|takes| takes.arrow),
+            takes_references: takers.get(&neuron.hotkey).is_some_and(|takes| takes.references),
         };
         Ok(asked.map(peer).collect())
     }
 
-    /// Who said that it takes tasks as Arrow, the last time that it answered.
-    async fn takers(&self, round: &Round) -> Result<BTreeSet<Hotkey>, RoundError> {
-        let RoundsParts { world: World { ledger, .. }, netuid, settings, .. } = &self.parts;
-        if !settings.arrow_tasks || round.rules.information().is_none() {
-            return Ok(BTreeSet::new());
-        }
+    /// Which forms miners said that they take, the last time that they answered.
+    async fn takers(&self, round: &Round) -> Result<BTreeMap<Hotkey, Takes>, RoundError> {
+        let RoundsParts { world: World { ledger, mirrors, .. }, netuid, settings, .. } = &self.parts;
         let mut said = BTreeMap::new();
+        if !settings.arrow_tasks || round.rules.information().is_none() {
+            return Ok(said);
+        }
+        let by_reference = mirrors.are_there();
         for before in ledger.rounds(*netuid, ROUNDS_BACK, None).await? {
             if before.id == round.id || before.step < Step::Asked {
                 continue;
             }
             let answers = ledger.answers(before.id).await?.into_iter();
             for answer in answers.filter(|answer| answer.reply == Reply::Answered) {
-                said.entry(answer.hotkey).or_insert(answer.takes_arrow);
+                let references = answer.takes_references && by_reference;
+                said.entry(answer.hotkey).or_insert(Takes { arrow: answer.takes_arrow, references });
             }
         }
-        Ok(said.into_iter().filter_map(|(hotkey, takes)| takes.then_some(hotkey)).collect())
+        Ok(said)
     }
 
     /// The subnet; one that lost most neurons since the last round is read twice: a partial answer of an endpoint must

@@ -12,12 +12,15 @@ use bytes::Bytes;
 use http::HeaderValue;
 
 use crate::http::body::RequestBody;
-use crate::store::records::{Common, EncodedTask};
-use crate::validator::query::{Encoded, EncodedParts};
+use crate::store::records::{BodyForm, Common, EncodedTask};
+use crate::validator::query::EncodedParts;
 use crate::wallet::Hotkey;
 
 /// Level of zstd: one packing serves all miners. Its window is within the 8 MiB that readers grant.
 const LEVEL: i32 = 9;
+
+/// How it is packed.
+pub(super) const ENCODING: &str = "zstd";
 
 /// An encoded task and its bytes.
 #[derive(Clone, Debug)]
@@ -41,18 +44,24 @@ impl Form {
     }
 
     /// What those are sent who take it.
-    pub(super) fn encoded(&self, common: &Common) -> Encoded {
+    pub(super) fn encoded(&self, common: &Common) -> EncodedParts {
         let EncodedTask { sent, decoded, ref to, .. } = self.record;
-        let media = format!("multipart/form-data; boundary={}", boundary(common));
-        Encoded::new(EncodedParts {
+        EncodedParts {
+            form: BodyForm::Arrow,
             task: common.body(),
             decoded,
             sent,
             body: RequestBody::from(self.bytes.clone()),
-            media: HeaderValue::from_str(&media).expect("letters, digits and signs are a valid header value"),
+            media: HeaderValue::from_str(&media(common)).expect("letters, digits and signs are a valid header value"),
+            encoding: Some(HeaderValue::from_static(ENCODING)),
             to: to.clone(),
-        })
+        }
     }
+}
+
+/// What it is once it is unpacked.
+pub(super) fn media(common: &Common) -> String {
+    format!("multipart/form-data; boundary={}", boundary(common))
 }
 
 /// What stands between the parts of the form.

@@ -8,7 +8,9 @@ use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
 use super::{InformationLog, OpeningLog};
-use crate::store::records::{Answer, Canonical, Dormancy, Mark, MarkKind, Round, RoundId, Settled, Task, Verdict};
+use crate::store::records::{
+    Answer, Canonical, Dormancy, FormBytes, Mark, MarkKind, Round, RoundId, Settled, Task, Verdict,
+};
 use crate::store::{Ledger, PackedBody, RecordError, Retention, StorageError, Swept};
 use crate::validation::performance::RoundScore;
 use crate::wallet::Hotkey;
@@ -35,13 +37,13 @@ pub trait RoundLog: InformationLog + OpeningLog {
     /// Rounds of a subnet that are not published yet, oldest first.
     fn unfinished(&self, netuid: u16) -> BoxFuture<'_, Result<Vec<Round>, StorageError>>;
 
-    /// Fetched → tasked, with the bytes of the task's encoded form, where it has one.
-    fn record_task_and_form<'a>(
+    /// Fetched → tasked, with the bytes of the task's encoded forms, where it has any.
+    fn record_task_and_forms<'a>(
         &'a self,
         id: RoundId,
         task: &'a Task,
         commitment: Digest,
-        form: Option<&'a [u8]>,
+        forms: FormBytes<'a>,
     ) -> BoxFuture<'a, Result<(), RecordError>>;
 
     /// A file of a round.
@@ -173,14 +175,14 @@ impl RoundLog for Ledger {
         Box::pin(Self::unfinished(self, netuid))
     }
 
-    fn record_task_and_form<'a>(
+    fn record_task_and_forms<'a>(
         &'a self,
         id: RoundId,
         task: &'a Task,
         commitment: Digest,
-        form: Option<&'a [u8]>,
+        forms: FormBytes<'a>,
     ) -> BoxFuture<'a, Result<(), RecordError>> {
-        Box::pin(Self::record_task_and_form(self, id, task, commitment, form))
+        Box::pin(Self::record_task_and_forms(self, id, task, commitment, forms))
     }
 
     fn file<'a>(&'a self, id: RoundId, name: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {

@@ -52,6 +52,8 @@ pub(super) struct Told {
     pub(super) to_miners: u64,
     pub(super) to_validator: u64,
     pub(super) requests: u64,
+    /// Bytes of objects that miners fetched from elsewhere, not over the line.
+    pub(super) fetched: u64,
 }
 
 /// A line.
@@ -59,12 +61,18 @@ pub(super) struct Link {
     to_miners: Bucket,
     to_validator: Bucket,
     requests: AtomicU64,
+    fetched: AtomicU64,
 }
 
 impl Link {
     /// A line of so many bits a second in each direction; 0 for any number.
     pub(super) fn of(bits: u64) -> Self {
-        Self { to_miners: Bucket::of(bits), to_validator: Bucket::of(bits), requests: AtomicU64::new(0) }
+        Self {
+            to_miners: Bucket::of(bits),
+            to_validator: Bucket::of(bits),
+            requests: AtomicU64::new(0),
+            fetched: AtomicU64::new(0),
+        }
     }
 
     /// What went over it so far.
@@ -74,12 +82,18 @@ impl Link {
             to_miners: of(&self.to_miners.passed),
             to_validator: of(&self.to_validator.passed),
             requests: of(&self.requests),
+            fetched: of(&self.fetched),
         }
     }
 
     /// A request was read whole.
     pub(super) fn count(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A miner fetched an object of so many bytes from elsewhere.
+    pub(super) fn fetched(&self, bytes: usize) {
+        self.fetched.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Reads into `buffer`; 0 at the end.
@@ -117,7 +131,7 @@ mod tests {
         // After a pause no more goes at once than a burst.
         let later = began + ms(5_000);
         assert_eq!(link.to_miners.turn(200_000, later), Some(later));
-        assert_eq!(link.told(), Told { to_miners: 1_200_000, to_validator: 1_000_000, requests: 0 });
+        assert_eq!(link.told(), Told { to_miners: 1_200_000, to_validator: 1_000_000, requests: 0, fetched: 0 });
         assert_eq!(Link::of(0).to_miners.turn(usize::MAX / 2, began), None);
     }
 }

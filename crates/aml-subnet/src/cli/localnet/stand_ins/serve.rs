@@ -7,7 +7,7 @@ use std::time::Duration;
 use aml_miner::clock::{Clock as _, SystemClock};
 use aml_miner::data::arrow_stream;
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{self, ReceiptKey, Statement};
+use aml_miner::receipt::{self, InputForm, ReceiptKey, Statement};
 use aml_miner::wire::Explain;
 use anyhow::Context as _;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
@@ -17,8 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::link::Link;
 use super::sheet::{MOST, Sheet, Sheets, Turn, find};
+use crate::http::fetch::{Wanted, fetch};
 use crate::protocol::answer::{self, Answered, Asked};
 use crate::protocol::content_digest;
+use crate::protocol::reference::{self, Descriptor};
 use crate::protocol::sealed::{Packed, Parties, seal};
 use crate::protocol::second_answer::{self, Encoding, Stated, Subject};
 use crate::protocol::signed_request::Claim;
@@ -27,6 +29,8 @@ use crate::wallet::Signer;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
+/// How long an object may take.
+const FETCH: Duration = Duration::from_secs(300);
 /// Longest head that is read.
 const MOST_HEAD: usize = 32 * 1024;
 /// How long nothing is accepted after that failed.
@@ -84,6 +88,7 @@ impl StandIn {
         }
         let question = question(&head)?;
         let task = question.terms.map_or(question.asked.body, |terms| terms.task);
+        let refers = form(&head).0 == reference::MEDIA_TYPE;
         let sheet = match self.sheets.turn(task) {
             Turn::Reads => {
                 let read = self.sheet(&mut stream, head).await;
@@ -95,7 +100,12 @@ impl StandIn {
                 read?
             }
             Turn::Waits(mut reader) => {
-                self.body(&mut stream, head, false).await?;
+                let body = self.body(&mut stream, head, refers).await?;
+                if refers {
+                    let descriptor = Descriptor::read(&body)?;
+                    let object = self.fetched(&descriptor).await?;
+                    anyhow::ensure!(Digest::of(&object) == descriptor.object.sha256, "another object");
+                }
                 let sheet = reader.wait_for(Option::is_some).await.context("nobody reads the task")?.clone();
                 sheet.context("nobody reads the task")?
             }
@@ -107,13 +117,30 @@ impl StandIn {
         Ok(stream.shutdown().await?)
     }
 
-    /// Reads the task for all.
+    /// Reads the task for all, and fetches it first where the body only names it.
     async fn sheet(&self, stream: &mut TcpStream, head: Head) -> anyhow::Result<Arc<Sheet>> {
-        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let (media, packed) = (text(CONTENT_TYPE).to_owned(), text(CONTENT_ENCODING) == "zstd");
+        let (media, packed) = form(&head);
         let body = self.body(stream, head, true).await?;
+        let (body, media, packed) = if media == reference::MEDIA_TYPE {
+            let descriptor = Descriptor::read(&body)?;
+            let (object, media) = (self.fetched(&descriptor).await?, descriptor.media.clone());
+            let packed = descriptor.encoding == "zstd";
+            let opening = tokio::task::spawn_blocking(move || descriptor.open(object));
+            (opening.await??, media, packed)
+        } else {
+            (body, media, packed)
+        };
         let reading = tokio::task::spawn_blocking(move || Sheet::read(&body, &media, packed));
         Ok(Arc::new(reading.await??))
+    }
+
+    /// The object of a descriptor, as a miner's proxy fetches it. It comes from elsewhere than over the line.
+    async fn fetched(&self, descriptor: &Descriptor) -> anyhow::Result<Vec<u8>> {
+        let url = descriptor.places.first().context("no place")?;
+        let wanted = Wanted { url, bytes: descriptor.object.bytes, allow_private_ips: true, patience: FETCH };
+        let object = fetch(&wanted).await?;
+        self.link.fetched(object.len());
+        Ok(object)
     }
 
     async fn head(&self, stream: &mut TcpStream) -> anyhow::Result<Head> {
@@ -157,6 +184,12 @@ impl StandIn {
     }
 }
 
+/// The type of a body, and whether it is packed.
+fn form(head: &Head) -> (String, bool) {
+    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    (text(CONTENT_TYPE).to_owned(), text(CONTENT_ENCODING) == "zstd")
+}
+
 /// What is asked. Nothing of it is proven: the digest is believed as it is announced.
 fn question(head: &Head) -> anyhow::Result<Question> {
     let claim = Claim::parse(&head.headers)?;
@@ -176,10 +209,12 @@ fn made(signer: &Signer, number: u16, sheet: &Sheet, question: &Question) -> any
     let plain = Digest::of(&body);
     let statement = Statement {
         input: terms.and_then(|terms| terms.decoded).unwrap_or(asked.body),
+        form: if terms.and_then(|terms| terms.decoded).is_some() { InputForm::Form } else { InputForm::Json },
         output: plain,
         model_version: "1.0.0+0a1b2c3d4e5f".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: u64::try_from(SystemClock.now().as_millis())?,
     };
     let receipt = ReceiptKey::from_secret(Digest::of(&number.to_be_bytes()).as_bytes()).sign(&statement).to_header();
@@ -205,7 +240,7 @@ fn made(signer: &Signer, number: u16, sheet: &Sheet, question: &Question) -> any
     let mut head = format!(
         "HTTP/1.1 200 OK\r\ncontent-length: {}\r\naccept: {}\r\nconnection: close\r\n",
         sent.len(),
-        arrow_stream::MEDIA_TYPE
+        [arrow_stream::MEDIA_TYPE, reference::MEDIA_TYPE].join(", ")
     );
     if opening.is_none() {
         head.push_str(&format!("{}: {receipt}\r\n", receipt::HEADER));
