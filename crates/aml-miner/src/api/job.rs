@@ -210,7 +210,9 @@ impl Read {
         let Self { job, body: wire::Body { batch, other_keys }, input, bytes_in, started } = self;
         let (kind, form, model) = (job.kind, job.form, &*job.model);
         let matrix = matrix(model, job.scorer.as_deref(), &batch, stop)?;
-        let warnings = Warnings::of(&batch, &other_keys, job.needs, &matrix);
+        let state = model.state().or_else(|| job.scorer.as_deref().and_then(Prepared::state));
+        let warnings =
+            Warnings::of(&batch, &other_keys, job.needs, &matrix).of_state(state.map(|state| &**state), &batch);
         if job.strict.0
             && let Some(refusal) = warnings.refusal(job.app.reading().limits.problems)
         {

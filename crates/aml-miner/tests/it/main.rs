@@ -49,6 +49,7 @@ mod frame_kit;
 mod fuzz_corpus;
 #[path = "../../fuzz/src/targets.rs"]
 mod fuzz_targets;
+mod history_state;
 mod metrics;
 mod models_adopt;
 mod models_boosters;

@@ -230,6 +230,9 @@ pub struct Entry {
     pub calibration: Calibration,
     /// Whether a row's features depend on the other rows of its batch.
     pub batch_relative: bool,
+    /// Whether features ask for earlier days: the model is served with a state of addresses or not at all.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub needs_state: bool,
     /// How it was trained, where our own trainer made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
@@ -248,6 +251,11 @@ pub struct Entry {
     pub created_at: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 impl Entry {
     /// The entry of a model file with this digest and objective.
     pub(super) fn new(draft: Draft, sha256: Digest, objective: String) -> Self {
@@ -260,6 +268,7 @@ impl Entry {
             model_version: version::whole(&draft.version, sha256, &draft.calibration),
             sha256,
             schema_sha256: draft.schema.hash(),
+            needs_state: !draft.schema.history().is_empty(),
             schema: draft.schema,
             objective,
             calibration: draft.calibration,
