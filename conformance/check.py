@@ -71,7 +71,7 @@ def checkers():
 
     return {
         "btauth.json": signed.btauth, "btauth_sdk11.json": signed.btauth, "answers.json": signed.answers, "sealed.json": signed.sealed,
-        "receipts.json": signed.receipts, "v10.json": signed.v10,
+        "receipts.json": signed.receipts, "receipts_v2.json": signed.receipts, "v10.json": signed.v10,
         "scoring_v1.json": scored.first, "scoring_v1_measures.json": scored.measures,
         "scoring_v2.json": scored.second, "scoring_v2_rules.json": scored.rules,
         "evidence.json": kept.evidence, "batches.json": kept.batches,

@@ -305,11 +305,31 @@ def sealed(file, report):
 
 # --- receipts ----------------------------------------------------------------------------------------------------------
 
-FIELDS = ("input_sha256", "output_sha256", "model_version", "model_sha256", "schema_sha256", "timestamp", "public_key")
+FIRST = ("input_sha256", "output_sha256", "model_version", "model_sha256", "schema_sha256", "timestamp", "public_key")
+SECOND = ("input_sha256", "input_form", *FIRST[1:5], "state_sha256", *FIRST[5:])
+FORMS = {"json", "form", "arrow", "directory"}
 
 
 def receipt_payload(stated):
-    return "\n".join(["aml-receipt/1", *(str(stated[name]) for name in FIELDS)])
+    lines = [str(stated[name]) for name in (FIRST if stated["v"] == 1 else SECOND) if name != "state_sha256"]
+    if stated["v"] == 2:
+        lines.insert(6, stated["state_sha256"] or "-")
+    return "\n".join([f"aml-receipt/{stated['v']}", *lines])
+
+
+def has_fields(stated):
+    """Whether it has the keys of its version; of a version that is not known those of either."""
+    if not isinstance(stated, dict) or not isinstance(stated.get("v"), int) or isinstance(stated["v"], bool) or not 0 <= stated["v"] < 256:
+        return False
+    keys = stated.keys() - {"v", "signature"}
+    if not ("signature" in stated and set(FIRST) <= keys <= set(SECOND)):
+        return False
+    if "input_form" in stated and not (stated["input_form"] in FORMS or stated["input_form"] is None and stated["v"] not in (1, 2)):
+        return False
+    state = stated.get("state_sha256")
+    if state is not None and not (isinstance(state, str) and re.fullmatch("[0-9a-f]{64}", state)):
+        return False
+    return keys == set({1: FIRST, 2: SECOND}.get(stated["v"], keys))
 
 
 def stated_in(header):
@@ -319,16 +339,16 @@ def stated_in(header):
         stated = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
     except (binascii.Error, ValueError):
         raise Refused("shape") from None
-    if not isinstance(stated, dict) or stated.keys() != {"v", "signature", *FIELDS}:
+    if not has_fields(stated):
         raise Refused("shape")
-    texts = [stated[name] for name in FIELDS if name != "timestamp"] + [stated["signature"]]
+    texts = [stated[name] for name in FIRST if name != "timestamp"] + [stated["signature"]]
     whole = isinstance(stated["timestamp"], int) and not isinstance(stated["timestamp"], bool) and 0 <= stated["timestamp"] < 1 << 64
     if not all(isinstance(text, str) for text in texts) or not whole:
         raise Refused("shape")
-    digests = [stated[name] for name in FIELDS if name.endswith("sha256") or name == "public_key"]
+    digests = [stated[name] for name in FIRST if name.endswith("sha256") or name == "public_key"]
     if not all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests):
         raise Refused("shape")
-    if stated["v"] != 1:
+    if stated["v"] not in (1, 2):
         raise Refused("version")
     if re.search("[\r\n]", stated["model_version"]):
         raise Refused("shape")
@@ -352,7 +372,8 @@ def shown(case):
         raise Refused("request")
     if stated["output_sha256"] != sha256(case["answer"]):
         raise Refused("answer")
-    return {"public_key": stated["public_key"], "model_version": stated["model_version"]}
+    told = {"public_key": stated["public_key"], "model_version": stated["model_version"]}
+    return told if stated["v"] == 1 else {**told, "input_form": stated["input_form"], "state_sha256": stated["state_sha256"]}
 
 
 def vouched(case):

@@ -21,7 +21,7 @@ status=0
 cat "$work/told"
 # A vector that is changed has to be noticed, or the readers look at nothing.
 cp -r conformance scripts "$work/"
-for name in btauth answers sealed receipts v10 scoring_v1 scoring_v2 evidence batches; do
+for name in btauth answers sealed receipts receipts_v2 v10 scoring_v1 scoring_v2 evidence batches; do
   "$tools/bin/python" - "$work/conformance/$name.json" <<'EOF'
 import json, pathlib, sys
 

@@ -55,11 +55,10 @@ class Miner:
         self.skill = 0.2 + 0.6 * ((number * 37) % 100) / 100
 
     def receipt(self, request, body):
-        stated = {"v": 1, "input_sha256": request, "output_sha256": body, "model_version": "1", "model_sha256": "0" * 64,
-                  "schema_sha256": "0" * 64, "timestamp": 1, "public_key": self.key}
-        names = ("input_sha256", "output_sha256", "model_version", "model_sha256", "schema_sha256", "timestamp", "public_key")
-        message = "\n".join(["aml-receipt/1", *(str(stated[name]) for name in names)]).encode()
-        text = json.dumps({**stated, "signature": self.receipts.sign(message).hex()})
+        said = {"input_sha256": request, "input_form": "json", "output_sha256": body, "model_version": "1", "model_sha256": "0" * 64,
+                "schema_sha256": "0" * 64, "state_sha256": None, "timestamp": 1, "public_key": self.key}
+        message = "\n".join(["aml-receipt/2", *("-" if value is None else str(value) for value in said.values())]).encode()
+        text = json.dumps({"v": 2, **said, "signature": self.receipts.sign(message).hex()})
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

@@ -76,15 +76,17 @@ class Key:
         digest = lambda content: hashlib.sha256(content).hexdigest()
         said = {
             "input_sha256": digest(request),
+            "input_form": "json",
             "output_sha256": digest(answer),
             "model_version": model_version,
             "model_sha256": digest(model_version.encode()),
             "schema_sha256": digest(b"none"),
+            "state_sha256": None,
             "timestamp": time.time_ns() // 1_000_000,
             "public_key": self.public.hex(),
         }
-        lines = "\n".join(["aml-receipt/1", *map(str, said.values())])
-        receipt = {"v": 1, **said, "signature": self.sign(lines.encode()).hex()}
+        lines = "\n".join(["aml-receipt/2", *("-" if value is None else str(value) for value in said.values())])
+        receipt = {"v": 2, **said, "signature": self.sign(lines.encode()).hex()}
         return base64.urlsafe_b64encode(json.dumps(receipt).encode()).rstrip(b"=").decode()
 
 

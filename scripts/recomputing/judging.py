@@ -33,8 +33,13 @@ SEVERITIES = ("low", "medium", "high", "critical")
 ENTROPY_BINS = 20
 LONGEST_TEXT, LONGEST_EXPLANATION = 1024, 64 * 1024
 FIELDS = {"alert_id": str, "score": float, "model_version": str, "latency_ms": float, "explain_json": str}
-RECEIPT_KEYS = {"v", "input_sha256", "output_sha256", "model_version", "model_sha256", "schema_sha256", "timestamp",
-                "public_key", "signature"}
+# What a receipt says, in the order in which it is signed, by version.
+SIGNED = {
+    1: ("input_sha256", "output_sha256", "model_version", "model_sha256", "schema_sha256", "timestamp", "public_key"),
+    2: ("input_sha256", "input_form", "output_sha256", "model_version", "model_sha256", "schema_sha256", "state_sha256", "timestamp",
+        "public_key"),
+}
+INPUT_FORMS = ("json", "form", "arrow", "directory")
 LONGEST_RECEIPT = 4096
 
 
@@ -226,9 +231,13 @@ def receipt_of(header):
         stated = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
     except (binascii.Error, UnicodeDecodeError) as error:
         raise ValueError("no receipt") from error
-    if not isinstance(stated, dict) or stated.keys() != RECEIPT_KEYS or stated["v"] != 1:
-        raise ValueError("no receipt of version 1")
+    version = stated.get("v") if isinstance(stated, dict) else None
+    if isinstance(version, bool) or version not in (1, 2) or stated.keys() != {"v", "signature", *SIGNED[version]}:
+        raise ValueError("no receipt of version 1 or 2")
+    if version == 2 and stated["input_form"] not in INPUT_FORMS:
+        raise ValueError("no form")
     digests = [stated[name] for name in ("input_sha256", "output_sha256", "model_sha256", "schema_sha256", "public_key")]
+    digests += [stated["state_sha256"]] if stated.get("state_sha256") is not None else []
     if not all(isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest) for digest in digests):
         raise ValueError("no digests")
     if re.search(r"[\r\n]", stated["model_version"]):
@@ -240,8 +249,8 @@ def is_signed(stated):
     """Whether the Ed25519 signature holds."""
     if not re.fullmatch("[0-9a-f]{128}", stated["signature"]):
         return False
-    names = ("input_sha256", "output_sha256", "model_version", "model_sha256", "schema_sha256", "timestamp", "public_key")
-    message = "\n".join(["aml-receipt/1", *(str(stated[name]) for name in names)]).encode()
+    said = ["-" if stated[name] is None else str(stated[name]) for name in SIGNED[stated["v"]]]
+    message = "\n".join([f"aml-receipt/{stated['v']}", *said]).encode()
     try:
         holds(bytes.fromhex(stated["public_key"]), bytes.fromhex(stated["signature"]), message)
     except (InvalidSignature, ValueError):

@@ -39,6 +39,8 @@ pub struct Answer {
     pub model: Digest,
     /// Hash of the model's schema.
     pub schema: Digest,
+    /// SHA-256 of the state that the model read beside the batch; `None` without one.
+    pub state: Option<Digest>,
 }
 
 /// Why a batch was not scored.
@@ -152,7 +154,7 @@ fn load(path: Option<&Path>, kind: ModelKind, state: Option<&Arc<History>>) -> R
 
 fn answer(model: &Prepared, table: Table) -> Answer {
     let (model_version, schema) = (model.model.version().to_owned(), model.schema_hash);
-    Answer { table, model_version, model: model.model.digest(), schema }
+    Answer { table, model_version, model: model.model.digest(), schema, state: model.state }
 }
 
 fn ids(table: &Table) -> TextColumn {

@@ -2,26 +2,29 @@
 //!
 //! A receipt is JSON in base64url (no padding) in the header [`HEADER`]. Its ed25519 signature is over the bytes of
 //! [`Receipt::signed_bytes`], shared by [`sign`](ReceiptKey::sign) and [`verify`]; `docs/receipts.md` shows them.
+//!
+//! Version 2 is signed. Version 1, which does not say how the request was read nor beside which state, is still verified.
 
 mod key;
+mod layout;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, VerifyingKey};
-use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
 pub use key::{KEY_FILE, KeyFileError, ReceiptKey};
+pub use layout::{InputForm, Receipt};
 
 /// The response header that carries a receipt.
 pub const HEADER: &str = "x-aml-receipt";
 
-/// Begins the signed bytes, so that the signature means nothing elsewhere.
-const DOMAIN: &str = "aml-receipt/1";
-/// The only version there is.
-const VERSION: u8 = 1;
-/// Longest header that is looked at; ours have about 800 bytes.
+/// The version that is signed.
+const VERSION: u8 = 2;
+/// The version before, which is verified.
+const FIRST: u8 = 1;
+/// Longest header that is looked at; ours have about 950 bytes.
 const MAX_HEADER: usize = 4096;
 
 /// What a receipt says about one answer.
@@ -29,6 +32,8 @@ const MAX_HEADER: usize = 4096;
 pub struct Statement {
     /// SHA-256 of the raw (decoded) request body.
     pub input: Digest,
+    /// What the request body was read as.
+    pub form: InputForm,
     /// SHA-256 of the raw (uncompressed) answer body.
     pub output: Digest,
     /// Version of the model.
@@ -37,32 +42,10 @@ pub struct Statement {
     pub model: Digest,
     /// Hash of the model's schema.
     pub schema: Digest,
+    /// SHA-256 of the state that was read beside the request; `None` without one.
+    pub state: Option<Digest>,
     /// When, in milliseconds since the epoch.
     pub timestamp: u64,
-}
-
-/// A statement and its signature, as they travel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Receipt {
-    /// Version of the layout.
-    pub v: u8,
-    /// SHA-256 of the raw (decoded) request body.
-    pub input_sha256: Digest,
-    /// SHA-256 of the raw (uncompressed) answer body.
-    pub output_sha256: Digest,
-    /// Version of the model.
-    pub model_version: String,
-    /// SHA-256 of the model file.
-    pub model_sha256: Digest,
-    /// Hash of the model's schema.
-    pub schema_sha256: Digest,
-    /// Milliseconds since the epoch.
-    pub timestamp: u64,
-    /// Who signed: 64 lowercase hex digits.
-    pub public_key: Digest,
-    /// 128 lowercase hex digits.
-    pub signature: String,
 }
 
 /// Why a receipt proves nothing.
@@ -72,7 +55,7 @@ pub enum ReceiptError {
     #[error("the receipt cannot be read: {0}")]
     Malformed(String),
     /// The layout is of another version.
-    #[error("the receipt has version {0}, only version 1 is known")]
+    #[error("the receipt has version {0}, only versions {FIRST} and {VERSION} are known")]
     Version(u8),
     /// The request body is not the one that was answered.
     #[error("the request has digest {actual}, the receipt says {expected}")]
@@ -104,25 +87,22 @@ pub enum ReceiptError {
 }
 
 impl Receipt {
-    /// The bytes that are signed: domain, digests, version of the model, time and key, one per line.
+    /// The bytes that are signed: a domain that names the version, then what the receipt says, one a line.
     #[must_use]
-    pub fn signed_bytes(statement: &Statement, public_key: &Digest) -> Vec<u8> {
-        let Statement { input, output, model_version, model, schema, timestamp } = statement;
-        format!("{DOMAIN}\n{input}\n{output}\n{model_version}\n{model}\n{schema}\n{timestamp}\n{public_key}")
-            .into_bytes()
-    }
-
-    /// What the receipt says.
-    #[must_use]
-    pub fn statement(&self) -> Statement {
-        Statement {
-            input: self.input_sha256,
-            output: self.output_sha256,
-            model_version: self.model_version.clone(),
-            model: self.model_sha256,
-            schema: self.schema_sha256,
-            timestamp: self.timestamp,
-        }
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let Self { v, input_sha256, output_sha256, model_version, model_sha256, schema_sha256, .. } = self;
+        let form = self.input_form.map(|form| format!("{}\n", form.name())).unwrap_or_default();
+        let state = match (self.v, self.state_sha256) {
+            (FIRST, _) => String::new(),
+            (_, None) => "-\n".to_owned(),
+            (_, Some(state)) => format!("{state}\n"),
+        };
+        let (timestamp, public_key) = (self.timestamp, self.public_key);
+        format!(
+            "aml-receipt/{v}\n{input_sha256}\n{form}{output_sha256}\n{model_version}\n{model_sha256}\n{schema_sha256}\n\
+             {state}{timestamp}\n{public_key}"
+        )
+        .into_bytes()
     }
 
     /// The header's value.
@@ -135,7 +115,7 @@ impl Receipt {
     /// Reads a header's value; nothing is proven by that.
     ///
     /// # Errors
-    /// When it is not a receipt of version 1.
+    /// When it is not a receipt of a version that is known.
     pub fn from_header(header: &str) -> Result<Self, ReceiptError> {
         if header.len() > MAX_HEADER {
             return Err(ReceiptError::Malformed(format!("longer than {MAX_HEADER} bytes")));
@@ -143,7 +123,7 @@ impl Receipt {
         let json = URL_SAFE_NO_PAD.decode(header).map_err(|error| ReceiptError::Malformed(error.to_string()))?;
         let receipt: Self =
             serde_json::from_slice(&json).map_err(|error| ReceiptError::Malformed(error.to_string()))?;
-        if receipt.v != VERSION {
+        if !matches!(receipt.v, FIRST | VERSION) {
             return Err(ReceiptError::Version(receipt.v));
         }
         if receipt.model_version.contains(['\n', '\r']) {
@@ -159,8 +139,7 @@ impl Receipt {
         }
         let mut signature = [0; 64];
         hex::decode_to_slice(&self.signature, &mut signature).map_err(|_| ReceiptError::Signature)?;
-        let message = Self::signed_bytes(&self.statement(), &self.public_key);
-        key.verify_strict(&message, &Signature::from_bytes(&signature)).map_err(|_| ReceiptError::Signature)
+        key.verify_strict(&self.signed_bytes(), &Signature::from_bytes(&signature)).map_err(|_| ReceiptError::Signature)
     }
 }
 

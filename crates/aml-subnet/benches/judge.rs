@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aml_miner::digest::{Digest, Hashed};
-use aml_miner::receipt::{ReceiptKey, Statement};
+use aml_miner::receipt::{InputForm, ReceiptKey, Statement};
 use aml_miner::wire::reply::{AnswerWriter, Explanation, FeatureNames, Impact, concat_blocks};
 use aml_subnet::beacon::{Beacon, BeaconRound, Pulse};
 use aml_subnet::protocol::sealed::{OVERHEAD, Packed, Parties, Sealed, seal};
@@ -192,10 +192,12 @@ fn answer(task: &Task, number: u16, explained: Explained) -> (Answer, Vec<u8>) {
     let request = Digest::of(&number.to_le_bytes());
     let statement = Statement {
         input: request,
+        form: InputForm::Json,
         output: Digest::of(&body),
         model_version: VERSION.to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: 1,
     };
     let key = ReceiptKey::from_secret(Digest::of(&[number.to_le_bytes(), [1, 1]].concat()).as_bytes());

@@ -257,6 +257,8 @@ class Answer(NamedTuple):
     model_sha256: str
     #: Hash of its schema.
     schema_sha256: str
+    #: SHA-256 of the state that it read beside the batch; ``None`` without one.
+    state_sha256: str | None = None
 
 
 class ReceiptKey:
@@ -270,11 +272,16 @@ class ReceiptKey:
         """Whose receipts they are: 64 hex digits."""
         return self._native.public_key()
 
-    def sign(self, request: bytes, answer: bytes, of: Answer | Model, *, timestamp_ms: int | None = None) -> str:
-        """The value of the header ``X-AML-Receipt`` for an answer of a model."""
+    def sign(
+        self, request: bytes, answer: bytes, of: Answer | Model, *, input_form: str = "json", timestamp_ms: int | None = None
+    ) -> str:
+        """The value of the header ``X-AML-Receipt`` for an answer of a model.
+
+        ``input_form`` says what the request was read as: ``"json"``, ``"form"`` (multipart), ``"arrow"`` or ``"directory"``.
+        """
         version = of.version if isinstance(of, Model) else of.model_version
-        digests = of._native.digests() if isinstance(of, Model) else (of.model_sha256, of.schema_sha256)
-        return self._native.sign(bytes(request), bytes(answer), (version, *digests), timestamp_ms)
+        digests = of._native.digests() if isinstance(of, Model) else (of.model_sha256, of.schema_sha256, of.state_sha256)
+        return self._native.sign(bytes(request), input_form, bytes(answer), (version, *digests), timestamp_ms)
 
 
 def verify_receipt(header: str, request: bytes, answer: bytes, signer: str | None = None) -> dict[str, Any]:

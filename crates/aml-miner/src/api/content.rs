@@ -8,6 +8,7 @@ use super::multipart;
 use super::receive::Room;
 use crate::data::arrow_stream::{MARKER, MEDIA_TYPE};
 use crate::data::{self, FileLimits, ParquetFile, TableError};
+use crate::receipt::InputForm;
 use crate::scoring::{Stop, Wanted};
 use crate::wire::body::TABLES;
 use crate::wire::{Batch, Body, Detail, Problem, Reading, Step, Table, TableSpec, read_body_and_keys};
@@ -58,6 +59,15 @@ impl Content {
         let detail =
             format!("Content-Type `{shown}` is not known; send application/json, multipart/form-data or {MEDIA_TYPE}");
         Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
+    }
+
+    /// As receipts name it.
+    pub(super) const fn input_form(&self) -> InputForm {
+        match self {
+            Self::Json => InputForm::Json,
+            Self::Form { .. } => InputForm::Form,
+            Self::Arrow => InputForm::Arrow,
+        }
     }
 
     /// The batch in `bytes`, and keys beside its tables.

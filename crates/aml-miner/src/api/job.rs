@@ -23,7 +23,7 @@ use super::warnings::{self, Warnings};
 use crate::data::arrow_stream::MEDIA_TYPE as ARROW;
 use crate::digest::Digest;
 use crate::features::Matrix;
-use crate::receipt::{self, Statement};
+use crate::receipt::{self, InputForm, Statement};
 use crate::scoring::{Choice, Named, Prepared, Stop, severe};
 use crate::wire::{self, Batch, Explain, Needs, Reading, TextColumn};
 
@@ -63,7 +63,7 @@ struct Read {
     job: ReadJob,
     body: wire::Body,
     /// Where receipts are signed.
-    input: Option<Digest>,
+    input: Option<(Digest, InputForm)>,
     bytes_in: usize,
     started: Instant,
 }
@@ -174,7 +174,7 @@ impl Job {
         let mut room = received.room(&app.limits);
         let read = || content.body(&received.bytes, &reading, &mut room, stop);
         let signed = app.key.is_some();
-        let (input, body) = rayon::join(|| signed.then(|| Digest::of(&received.bytes)), read);
+        let (input, body) = rayon::join(|| signed.then(|| (Digest::of(&received.bytes), content.input_form())), read);
         drop(room);
         // The body is the largest thing held: it goes before the matrix comes.
         drop(received);
@@ -234,13 +234,15 @@ impl Read {
             }
         };
         let bytes = bytes.map_err(stopped)?;
-        let receipt = job.app.key.as_ref().zip(input).map(|(key, input)| {
+        let receipt = job.app.key.as_ref().zip(input).map(|(key, (input, form))| {
             let statement = Statement {
                 input,
+                form,
                 output: Digest::of(&bytes),
                 model_version: model.model.version().to_owned(),
                 model: model.model.digest(),
                 schema: model.schema_hash,
+                state: model.state,
                 timestamp: u64::try_from(job.app.clock.now().as_millis()).unwrap_or(u64::MAX),
             };
             key.sign(&statement).to_header()

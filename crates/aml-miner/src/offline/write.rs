@@ -13,7 +13,7 @@ use crate::data::encode::encode;
 use crate::data::limits::FileLimits;
 use crate::data::staging::Staging;
 use crate::digest::Digest;
-use crate::receipt::{ReceiptKey, Statement};
+use crate::receipt::{InputForm, ReceiptKey, Statement};
 
 /// What receipts say beside the answer, and who signs them.
 #[derive(Clone, Copy, Debug)]
@@ -50,10 +50,12 @@ pub fn write_answers(
         let bytes = encode(&answer.table).map_err(|source| WriteBatchError::Encode { file: file.clone(), source })?;
         let statement = Statement {
             input: signing.input,
+            form: InputForm::Directory,
             output: Digest::of(&bytes),
             model_version: answer.model_version.clone(),
             model: answer.model,
             schema: answer.schema,
+            state: answer.state,
             timestamp: signing.timestamp,
         };
         let mut receipt =

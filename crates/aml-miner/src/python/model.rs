@@ -72,9 +72,10 @@ impl Model {
         self.prepared.model.version().to_owned()
     }
 
-    /// SHA-256 of the model file and hash of its schema.
-    fn digests(&self) -> (String, String) {
-        (self.prepared.model.digest().to_string(), self.prepared.schema_hash.to_string())
+    /// SHA-256 of the model file, hash of its schema, SHA-256 of its state.
+    fn digests(&self) -> (String, String, Option<String>) {
+        let state = self.prepared.state.map(|state| state.to_string());
+        (self.prepared.model.digest().to_string(), self.prepared.schema_hash.to_string(), state)
     }
 
     /// Its features, in order.

@@ -30,13 +30,14 @@ struct Place {
     replace: bool,
 }
 
-/// An answer: name of its table, the table, version of the model, SHA-256 of its file, hash of its schema.
-type Told = (String, Columns, String, String, String);
+/// An answer: name of its table, the table, version of the model, SHA-256 of its file, hash of its schema, SHA-256 of its state.
+type Told = (String, Columns, String, String, String, Option<String>);
 
 fn told(answer: &Answer) -> PyResult<Told> {
     let name = answer.table.spec().name.to_owned();
     let (model, schema) = (answer.model.to_string(), answer.schema.to_string());
-    Ok((name, Columns::of_table(&answer.table)?, answer.model_version.clone(), model, schema))
+    let state = answer.state.map(|state| state.to_string());
+    Ok((name, Columns::of_table(&answer.table)?, answer.model_version.clone(), model, schema, state))
 }
 
 fn wanted(explain: &str) -> PyResult<Explain> {

@@ -8,13 +8,16 @@ use super::errors::{ReceiptError, data, usage};
 use crate::clock::{Clock as _, SystemClock};
 use crate::digest::Digest;
 use crate::environment::expand_home;
-use crate::receipt::{self, Statement, verify};
+use crate::receipt::{self, InputForm, Statement, verify};
 
 /// Signs receipts.
 #[pyclass(frozen, module = "aml_miner._native")]
 pub(super) struct ReceiptKey {
     pub(super) key: receipt::ReceiptKey,
 }
+
+/// A model: its version, SHA-256 of its file, hash of its schema, SHA-256 of its state.
+type Model = (String, String, String, Option<String>);
 
 /// Milliseconds since the epoch.
 pub(super) fn now_ms() -> u64 {
@@ -42,22 +45,21 @@ impl ReceiptKey {
         self.key.public_key().to_string()
     }
 
-    /// The header's value for an answer; `of` has the model's version, the SHA-256 of its file and the hash of its schema.
-    #[pyo3(signature = (request, answer, of, timestamp=None))]
-    fn sign(
-        &self,
-        request: &[u8],
-        answer: &[u8],
-        of: (String, String, String),
-        timestamp: Option<u64>,
-    ) -> PyResult<String> {
-        let (model_version, model, schema) = of;
+    /// The header's value for an answer to a request that was read as `form`; `of` has the model's version, the SHA-256 of its
+    /// file, the hash of its schema and the SHA-256 of its state.
+    #[pyo3(signature = (request, form, answer, of, timestamp=None))]
+    fn sign(&self, request: &[u8], form: &str, answer: &[u8], of: Model, timestamp: Option<u64>) -> PyResult<String> {
+        let (model_version, model, schema, state) = of;
+        let known = [InputForm::Json, InputForm::Form, InputForm::Arrow, InputForm::Directory];
+        let form = known.into_iter().find(|known| known.name() == form);
         let statement = Statement {
             input: Digest::of(request),
+            form: form.ok_or_else(|| usage("a form is json, form, arrow or directory"))?,
             output: Digest::of(answer),
             model_version,
             model: digest(&model)?,
             schema: digest(&schema)?,
+            state: state.as_deref().map(digest).transpose()?,
             timestamp: timestamp.unwrap_or_else(now_ms),
         };
         Ok(self.key.sign(&statement).to_header())

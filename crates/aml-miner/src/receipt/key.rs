@@ -147,19 +147,22 @@ impl ReceiptKey {
     /// Signs what `statement` says.
     #[must_use]
     pub fn sign(&self, statement: &Statement) -> Receipt {
-        let signature = self.key.sign(&Receipt::signed_bytes(statement, &self.public));
-        let Statement { input, output, model_version, model, schema, timestamp } = statement.clone();
-        Receipt {
+        let Statement { input, form, output, model_version, model, schema, state, timestamp } = statement.clone();
+        let mut receipt = Receipt {
             v: VERSION,
             input_sha256: input,
+            input_form: Some(form),
             output_sha256: output,
             model_version,
             model_sha256: model,
             schema_sha256: schema,
+            state_sha256: state,
             timestamp,
             public_key: self.public,
-            signature: hex::encode(signature.to_bytes()),
-        }
+            signature: String::new(),
+        };
+        receipt.signature = hex::encode(self.key.sign(&receipt.signed_bytes()).to_bytes());
+        receipt
     }
 }
 

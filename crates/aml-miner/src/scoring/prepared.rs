@@ -26,6 +26,8 @@ pub struct Prepared {
     pub needs: Needs,
     /// Hash of its schema.
     pub schema_hash: Digest,
+    /// SHA-256 of the state file that it reads beside a batch, as receipts say it; `None` without one.
+    pub state: Option<Digest>,
     /// Version of LightGBM that trained it, where that is known.
     pub lightgbm_version: Option<String>,
 }
@@ -65,7 +67,7 @@ impl Prepared {
         let builder = FeatureBuilder::new(schema)?;
         let names = FeatureNames::new(&schema.features);
         let (needs, schema_hash) = (builder.columns(), schema.hash());
-        Ok(Self { builder, names, needs, schema_hash, lightgbm_version, model })
+        Ok(Self { builder, names, needs, schema_hash, state: None, lightgbm_version, model })
     }
 
     /// The same with the state of addresses that its features of earlier days ask, where it has such.

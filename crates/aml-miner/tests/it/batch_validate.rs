@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aml_miner::digest::Digest;
 use aml_miner::models::ModelFiles;
 use aml_miner::offline::{Answer, OfflineModels};
-use aml_miner::receipt::{HEADER, ReceiptKey, Statement};
+use aml_miner::receipt::{HEADER, InputForm, ReceiptKey, Statement};
 use aml_miner::wire::{Explain, Table};
 use axum::Router;
 use axum::body::Bytes;
@@ -114,10 +114,12 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
         let signed = if api.vice == Vice::SignsAnotherAnswer { Bytes::from("[]") } else { Bytes::from(text) };
         let statement = Statement {
             input: Digest::of(&body),
+            form: InputForm::Json,
             output: Digest::of(&signed),
             model_version: answer.model_version.clone(),
             model: answer.model,
             schema: answer.schema,
+            state: answer.state,
             timestamp: 1,
         };
         let header = ReceiptKey::from_secret(&[3; 32]).sign(&statement).to_header();

@@ -1,7 +1,8 @@
 //! A receipt proves one answer to one request by one key, and nothing else; programs that share a file share a key.
 
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{Receipt, ReceiptError, ReceiptKey, Statement, verify};
+use aml_miner::receipt::{InputForm, Receipt, ReceiptError, ReceiptKey, Statement, verify};
+use ed25519_dalek::Signer as _;
 
 const REQUEST: &[u8] = br#"{"alerts":[{"alert_id":"alert_1"}]}"#;
 const ANSWER: &[u8] = br#"[{"alert_id":"alert_1","score":0.5}]"#;
@@ -13,12 +14,22 @@ fn key() -> ReceiptKey {
 fn statement() -> Statement {
     Statement {
         input: Digest::of(REQUEST),
+        form: InputForm::Json,
         output: Digest::of(ANSWER),
         model_version: "1.0.0+0a1b2c3d4e5f".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: 1_761_436_800_000,
     }
+}
+
+/// What a program of before version 2 signed.
+fn first_version() -> Receipt {
+    let mut receipt = key().sign(&statement());
+    (receipt.v, receipt.input_form, receipt.state_sha256) = (1, None, None);
+    receipt.signature = hex::encode(key().signing_key().sign(&receipt.signed_bytes()).to_bytes());
+    receipt
 }
 
 fn changed(change: impl Fn(&mut Receipt)) -> Result<Receipt, ReceiptError> {
@@ -30,11 +41,11 @@ fn changed(change: impl Fn(&mut Receipt)) -> Result<Receipt, ReceiptError> {
 #[test]
 fn the_documented_vector_holds() {
     let documented = include_str!("../../../../docs/receipts.md");
-    let receipt = key().sign(&statement());
-    let bytes = Receipt::signed_bytes(&statement(), &receipt.public_key);
-    let bytes = String::from_utf8(bytes).expect("lines of text");
-    for part in [bytes.as_str(), &receipt.signature, &receipt.to_header()] {
-        assert!(documented.contains(part), "docs/receipts.md lacks:\n{part}");
+    for receipt in [key().sign(&statement()), first_version()] {
+        let bytes = String::from_utf8(receipt.signed_bytes()).expect("lines of text");
+        for part in [bytes.as_str(), &receipt.signature, &receipt.to_header()] {
+            assert!(documented.contains(part), "docs/receipts.md lacks:\n{part}");
+        }
     }
 }
 
@@ -42,7 +53,13 @@ fn the_documented_vector_holds() {
 fn a_receipt_holds_for_what_it_was_given_for() {
     let header = key().sign(&statement()).to_header();
     let receipt = verify(&header, REQUEST, ANSWER, Some(&key().public_key())).expect("it holds");
-    assert_eq!(receipt.statement(), statement());
+    assert_eq!((receipt.v, receipt.input_form, receipt.state_sha256), (2, Some(InputForm::Json), None));
+    let first = verify(&first_version().to_header(), REQUEST, ANSWER, Some(&key().public_key())).expect("it holds");
+    assert_eq!((first.v, first.input_form, first.state_sha256), (1, None, None));
+    assert_eq!(
+        key().sign(&Statement { state: Some(Digest::of(b"state")), ..statement() }).state_sha256,
+        Some(Digest::of(b"state"))
+    );
 }
 
 #[test]
@@ -70,7 +87,12 @@ fn whatever_is_changed_breaks_the_signature() {
     );
     assert_eq!(changed(|r| r.signature = r.signature.to_uppercase()), Err(ReceiptError::Signature));
     assert_eq!(changed(|r| r.signature.truncate(100)), Err(ReceiptError::Signature));
-    assert_eq!(changed(|r| r.v = 2), Err(ReceiptError::Version(2)));
+    assert_eq!(changed(|r| r.input_form = Some(InputForm::Form)), Err(ReceiptError::Signature));
+    assert_eq!(changed(|r| r.state_sha256 = Some(other)), Err(ReceiptError::Signature));
+    assert_eq!(changed(|r| r.v = 3), Err(ReceiptError::Version(3)));
+    assert_eq!(changed(|r| (r.v, r.input_form) = (1, None)), Err(ReceiptError::Signature), "no version is another one");
+    assert!(matches!(changed(|r| r.v = 1), Err(ReceiptError::Malformed(_))), "version 1 has no form");
+    assert!(matches!(changed(|r| r.input_form = None), Err(ReceiptError::Malformed(_))), "version 2 has one");
     assert!(matches!(changed(|r| r.model_version.push('\n')), Err(ReceiptError::Malformed(_))));
 }
 

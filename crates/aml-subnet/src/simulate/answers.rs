@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aml_miner::clock::millis;
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{HEADER, Statement};
+use aml_miner::receipt::{HEADER, InputForm, Statement};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -116,10 +116,12 @@ fn sealed(answer: Answer<'_>, asked: &Asked, (terms, opening): (Terms, Opening))
 fn receipt(miner: &Miner, input: Digest, output: Digest, now: Duration) -> String {
     let statement = Statement {
         input,
+        form: InputForm::Json,
         output,
         model_version: MODEL_VERSION.to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: u64::try_from(millis(now)).unwrap_or_default(),
     };
     miner.receipts.sign(&statement).to_header()

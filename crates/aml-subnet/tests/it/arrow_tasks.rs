@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{HEADER, ReceiptKey, Statement};
+use aml_miner::receipt::{HEADER, InputForm, ReceiptKey, Statement};
 use aml_miner::wire::spec::ALERTS;
 use aml_miner::wire::{InOrder, Reading, ScoreRow, Table, read_body};
 use aml_subnet::beacon::{Beacon, OpeningRule};
@@ -97,10 +97,12 @@ async fn scored(State(api): State<Arc<Api>>, headers: HeaderMap, body: Bytes) ->
     let input = if api.lies.load(Ordering::SeqCst) { Digest::of(&body) } else { Digest::of(&read) };
     let statement = Statement {
         input,
+        form: InputForm::Form,
         output: Digest::of(&rows),
         model_version: "1.0.0".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: 1,
     };
     let receipt = ReceiptKey::from_secret(&[5; 32]).sign(&statement).to_header();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{ReceiptKey, Statement};
+use aml_miner::receipt::{InputForm, ReceiptKey, Statement};
 use aml_miner::wire::ScoreRow;
 use aml_subnet::validation::ensemble_aggregator::{aggregate_scores, compute_weights};
 use aml_subnet::validation::performance::{RoundScore, performance};
@@ -87,10 +87,12 @@ impl Case {
 fn sign(key: &ReceiptKey, request: &[u8], answer: &[u8]) -> String {
     let statement = Statement {
         input: Digest::of(request),
+        form: InputForm::Json,
         output: Digest::of(answer),
         model_version: "1.0.0+0a1b2c3d4e5f".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: 1_752_076_800_000,
     };
     key.sign(&statement).to_header()

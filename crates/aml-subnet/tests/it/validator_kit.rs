@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aml_miner::digest::{Digest, Hashed};
-use aml_miner::receipt::{ReceiptKey, Statement};
+use aml_miner::receipt::{InputForm, ReceiptKey, Statement};
 use aml_miner::wire::ScoreRow;
 use aml_subnet::store::records::{Answer, Ask, BodyForm, Common, CommonParts, Form, Reply, RosterRow, SentAlert, Task};
 use aml_subnet::validation::tier2_traps::{Expected, TrapGroup};
@@ -94,10 +94,12 @@ pub(crate) fn answer(task: &Task, number: u8, scores: &[f64]) -> (Answer, Hashed
     let body = Hashed::of(serde_json::to_vec(&rows).expect("rows"));
     let statement = Statement {
         input: Digest::of(&request(number)),
+        form: InputForm::Json,
         output: body.digest(),
         model_version: "1.0.0".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: 1,
     };
     let made = Answer {

@@ -41,9 +41,13 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     let (input, output) = (digest_of(&args.input)?, digest_of(&args.output)?);
     match verify_digests(&header, input, output, args.public_key.as_ref()) {
         Ok(receipt) => {
-            let Receipt { model_version, model_sha256, timestamp, public_key, .. } = receipt;
+            let Receipt { model_version, model_sha256, timestamp, public_key, input_form, state_sha256, .. } = receipt;
             writeln!(out, "ok   signed by {public_key} at {timestamp} ms")?;
             writeln!(out, "     model {model_version}, file {model_sha256}")?;
+            if let Some(form) = input_form {
+                let state = state_sha256.map_or_else(|| "no state".to_owned(), |state| format!("state {state}"));
+                writeln!(out, "     read as {}, {state}", form.name())?;
+            }
             Ok(Verdict::Passed)
         }
         Err(error) => {

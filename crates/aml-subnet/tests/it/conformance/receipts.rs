@@ -1,10 +1,11 @@
 //! Receipts, and hotkeys that vouch for the keys that sign them.
 
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{Receipt, ReceiptError, ReceiptKey, Statement, verify};
+use aml_miner::receipt::{InputForm, Receipt, ReceiptError, ReceiptKey, Statement, verify};
 use aml_subnet::protocol::receipt_key::{payload, vouch, vouched};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::Signer as _;
 use serde_json::{Value, json};
 
 use super::{BOB, EDDIE, Key, keys};
@@ -20,12 +21,22 @@ fn key(secret: u8) -> ReceiptKey {
 fn statement() -> Statement {
     Statement {
         input: Digest::of(REQUEST.as_bytes()),
+        form: InputForm::Json,
         output: Digest::of(ANSWER.as_bytes()),
         model_version: "1.0.0+0a1b2c3d4e5f".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: 1_761_436_800_000,
     }
+}
+
+/// What a program of before version 2 signed.
+pub(super) fn first_version(key: &ReceiptKey, statement: &Statement) -> Receipt {
+    let mut receipt = key.sign(statement);
+    (receipt.v, receipt.input_form, receipt.state_sha256) = (1, None, None);
+    receipt.signature = hex::encode(key.signing_key().sign(&receipt.signed_bytes()).to_bytes());
+    receipt
 }
 
 const fn reason(error: &ReceiptError) -> &'static str {
@@ -54,9 +65,13 @@ impl Shown {
     fn case(&self, name: &str, why: &str) -> Value {
         let judged = verify(&self.header, self.request.as_bytes(), self.answer.as_bytes(), self.expected_key.as_ref());
         let expected = match judged {
-            Ok(receipt) => {
+            Ok(receipt) if receipt.v == 1 => {
                 json!({ "public_key": receipt.public_key.to_string(), "model_version": receipt.model_version })
             }
+            Ok(receipt) => json!({
+                "public_key": receipt.public_key.to_string(), "model_version": receipt.model_version,
+                "input_form": receipt.input_form, "state_sha256": receipt.state_sha256.map(|state| state.to_string()),
+            }),
             Err(error) => json!({ "refused": reason(&error), "says": error.to_string() }),
         };
         json!({ "name": name, "why": why, "do": "verify", "header": self.header, "request": self.request,
@@ -66,29 +81,29 @@ impl Shown {
 
 /// A good receipt with a field changed, not signed again.
 fn changed(change: impl Fn(&mut Receipt)) -> Shown {
-    let mut receipt = key(7).sign(&statement());
+    let mut receipt = first_version(&key(7), &statement());
     change(&mut receipt);
     shown(receipt.to_header())
 }
 
 /// A good receipt whose JSON is changed.
 fn reworded(change: impl Fn(&mut Value)) -> Shown {
-    let mut receipt = serde_json::to_value(key(7).sign(&statement())).expect("JSON");
+    let mut receipt = serde_json::to_value(first_version(&key(7), &statement())).expect("JSON");
     change(&mut receipt);
     shown(URL_SAFE_NO_PAD.encode(receipt.to_string()))
 }
 
 fn cases() -> Vec<Value> {
-    let good = key(7).sign(&statement()).to_header();
+    let good = first_version(&key(7), &statement()).to_header();
     let other = Digest::of(b"other");
     let mut long = statement();
     long.model_version = "v".repeat(4000);
     let known = |secret: u8| Shown { expected_key: Some(key(secret).public_key()), ..shown(good.clone()) };
     let padded = format!("{good}{}", "=".repeat((4 - good.len() % 4) % 4));
-    let bytes = Receipt::signed_bytes(&statement(), &key(7).public_key());
+    let bytes = first_version(&key(7), &statement()).signed_bytes();
     let mut cases = vec![json!({
         "name": "signs", "why": "the vector of docs/receipts.md", "do": "sign", "secret": hex::encode([7_u8; 32]),
-        "receipt": serde_json::to_value(key(7).sign(&statement())).expect("JSON"),
+        "receipt": serde_json::to_value(first_version(&key(7), &statement())).expect("JSON"),
         "expected": { "payload": String::from_utf8(bytes).expect("text"), "header": good },
     })];
     let shown_cases = [
@@ -106,7 +121,7 @@ fn cases() -> Vec<Value> {
         ("key_changed", "and the key", changed(|it| it.public_key = key(8).public_key())),
         ("signature_upper_case", "hex is lower-case", changed(|it| it.signature = it.signature.to_uppercase())),
         ("signature_short", "64 bytes", changed(|it| it.signature.truncate(100))),
-        ("version_2", "there is no second version", changed(|it| it.v = 2)),
+        ("version_3", "there is no third version", changed(|it| it.v = 3)),
         ("line_break", "a version of a model is one line", changed(|it| it.model_version.push('\n'))),
         (
             "key_upper_case",
@@ -125,7 +140,65 @@ fn cases() -> Vec<Value> {
         ("empty", "nothing", shown(String::new())),
         ("no_base64", "another alphabet", shown("%%%".to_owned())),
         ("padded", "without padding", shown(padded)),
-        ("longer_than_4096", "a header has at most 4096 characters", shown(key(7).sign(&long).to_header())),
+        ("longer_than_4096", "a header has at most 4096 characters", shown(first_version(&key(7), &long).to_header())),
+    ];
+    cases.extend(shown_cases.iter().map(|(name, why, shown)| shown.case(name, why)));
+    cases
+}
+
+fn cases_of_the_second() -> Vec<Value> {
+    let (good, other) = (key(7).sign(&statement()), Digest::of(b"other"));
+    let with_state =
+        key(7).sign(&Statement { state: Some(Digest::of(b"state")), form: InputForm::Form, ..statement() });
+    let signs = |name: &str, why: &str, receipt: &Receipt| {
+        let bytes = String::from_utf8(receipt.signed_bytes()).expect("text");
+        json!({ "name": name, "why": why, "do": "sign", "secret": hex::encode([7_u8; 32]), "receipt": receipt,
+            "expected": { "payload": bytes, "header": receipt.to_header() } })
+    };
+    let changed = |of: &Receipt, change: fn(&mut Receipt)| {
+        let mut receipt = of.clone();
+        change(&mut receipt);
+        shown(receipt.to_header())
+    };
+    let reworded = |change: fn(&mut Value)| {
+        let mut receipt = serde_json::to_value(&with_state).expect("JSON");
+        change(&mut receipt);
+        shown(URL_SAFE_NO_PAD.encode(receipt.to_string()))
+    };
+    let without = |key: &'static str| {
+        let mut receipt = serde_json::to_value(&with_state).expect("JSON");
+        receipt.as_object_mut().expect("an object").remove(key);
+        shown(URL_SAFE_NO_PAD.encode(receipt.to_string()))
+    };
+    let first = |it: &mut Receipt| (it.v, it.input_form, it.state_sha256) = (1, None, None);
+    let mut state = with_state.clone();
+    state.state_sha256 = Some(other);
+    let shown_cases = [
+        ("second_good", "a receipt without a state", shown(good.to_header())),
+        ("second_good_with_a_state", "the same of a form, beside a state", shown(with_state.to_header())),
+        (
+            "second_form_changed",
+            "the signature covers the form",
+            changed(&good, |it| it.input_form = Some(InputForm::Arrow)),
+        ),
+        (
+            "second_state_added",
+            "and that there is no state",
+            changed(&good, |it| it.state_sha256 = Some(it.model_sha256)),
+        ),
+        ("second_state_changed", "and which", shown(state.to_header())),
+        ("second_state_taken_away", "and that there is one", changed(&with_state, |it| it.state_sha256 = None)),
+        ("second_as_the_first", "and the version", changed(&good, first)),
+        ("second_version_3", "there is no third version", changed(&good, |it| it.v = 3)),
+        ("second_other_form", "one of four forms", reworded(|it| it["input_form"] = "xml".into())),
+        ("second_null_form", "an input has a form", reworded(|it| it["input_form"] = Value::Null)),
+        ("second_without_a_form", "both keys are there", without("input_form")),
+        ("second_without_a_state", "null where there is none", without("state_sha256")),
+        ("second_keys_in_the_first", "which the first version does not have", reworded(|it| it["v"] = 1.into())),
+    ];
+    let mut cases = vec![
+        signs("second_signs", "the vector of docs/receipts.md", &good),
+        signs("second_signs_a_state", "the same of a form, beside a state", &with_state),
     ];
     cases.extend(shown_cases.iter().map(|(name, why, shown)| shown.case(name, why)));
     cases
@@ -171,5 +244,11 @@ fn vouching() -> Vec<Value> {
 fn receipts_are_those_of_the_package() {
     let cases = [cases(), vouching()].concat();
     Vectors { name: "receipts.json", pages: &["docs/receipts.md"], shared: vec![("keys", keys())], cases }
+        .must_be_stored();
+}
+
+#[test]
+fn receipts_of_the_second_version_are_those_of_the_package() {
+    Vectors { name: "receipts_v2.json", pages: &["docs/receipts.md"], shared: vec![], cases: cases_of_the_second() }
         .must_be_stored();
 }

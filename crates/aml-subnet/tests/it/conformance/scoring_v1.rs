@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aml_miner::digest::{Digest, Hashed};
-use aml_miner::receipt::{ReceiptKey, Statement};
+use aml_miner::receipt::{InputForm, ReceiptKey, Statement};
 use aml_subnet::chain::types::Uid;
 use aml_subnet::chain::weights::quantise;
 use aml_subnet::protocol::receipt_key::{HEADER as VOUCHED, payload};
@@ -21,6 +21,7 @@ use aml_subnet::wallet::Hotkey;
 use serde_json::{Value, json};
 
 use super::BOB;
+use super::receipts::first_version;
 use crate::validator_kit::{answer, hotkey, receipt_key, request, silence, task};
 use crate::vectors_kit::Vectors;
 
@@ -68,13 +69,15 @@ pub(super) fn reworded((mut given, body): (Answer, Hashed), number: u8, change: 
 fn signed(key: &ReceiptKey, number: u8, output: Digest) -> String {
     let statement = Statement {
         input: Digest::of(&request(number)),
+        form: InputForm::Json,
         output,
         model_version: "1.0.0".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: 1,
     };
-    key.sign(&statement).to_header()
+    first_version(key, &statement).to_header()
 }
 
 /// The same answer with something else beside its body.

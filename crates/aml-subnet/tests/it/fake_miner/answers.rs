@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aml_miner::data::{FileLimits, arrow_stream, read_stream};
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{HEADER, Statement};
+use aml_miner::receipt::{HEADER, InputForm, Statement};
 use aml_miner::wire::Table;
 use aml_miner::wire::body::write_rows;
 use aml_miner::wire::spec::ALERTS;
@@ -188,10 +188,12 @@ impl Miner {
     fn receipt(&self, input: Digest, output: Digest) -> HeaderValue {
         let statement = Statement {
             input,
+            form: InputForm::Json,
             output,
             model_version: MODEL_VERSION.to_owned(),
             model: Digest::of(b"model"),
             schema: Digest::of(b"schema"),
+            state: None,
             timestamp: u64::try_from(self.clock.now().as_millis()).expect("fits"),
         };
         HeaderValue::from_str(&self.receipts.lock().expect("no panic").sign(&statement).to_header()).expect("base64url")

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aml_miner::clock::{Clock as _, SystemClock};
 use aml_miner::data::arrow_stream;
 use aml_miner::digest::Digest;
-use aml_miner::receipt::{self, ReceiptKey, Statement};
+use aml_miner::receipt::{self, InputForm, ReceiptKey, Statement};
 use aml_miner::wire::Explain;
 use anyhow::Context as _;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
@@ -154,10 +154,12 @@ fn made(signer: &Signer, number: u16, sheet: &Sheet, question: &Question) -> any
     let plain = Digest::of(&body);
     let statement = Statement {
         input: terms.and_then(|terms| terms.decoded).unwrap_or(asked.body),
+        form: if terms.and_then(|terms| terms.decoded).is_some() { InputForm::Form } else { InputForm::Json },
         output: plain,
         model_version: "1.0.0+0a1b2c3d4e5f".to_owned(),
         model: Digest::of(b"model"),
         schema: Digest::of(b"schema"),
+        state: None,
         timestamp: u64::try_from(SystemClock.now().as_millis())?,
     };
     let receipt = ReceiptKey::from_secret(Digest::of(&number.to_be_bytes()).as_bytes()).sign(&statement).to_header();
