@@ -103,7 +103,7 @@ impl OfflineModels {
     #[must_use]
     pub fn standing(&self, day: i32) -> Option<Standing> {
         let models = [&self.alert_scorer, &self.alert_ranker, &self.cluster_scorer];
-        let asked = models.into_iter().flatten().any(|model| model.state().is_some());
+        let asked = models.into_iter().flatten().any(|model| model.history().is_some());
         self.state.as_ref().filter(|_| asked).map(|state| state.on(day))
     }
 
@@ -138,7 +138,11 @@ impl OfflineModels {
             let ids = ids(&batch.clusters);
             let column = scored(model, &matrix_of(model, batch, alert_scores.as_deref())?, &ids)?;
             let table = tables::scores(&CLUSTER_SCORES, ids, model.model.version(), &column);
-            answers.push(answer(model, table));
+            let mut answer = answer(model, table);
+            // The scores that it takes were made beside the alert scorer's.
+            let scorer = self.alert_scorer.as_ref().filter(|_| model.takes_alert_scores());
+            answer.state = answer.state.or(scorer.and_then(|scorer| scorer.state));
+            answers.push(answer);
         }
         Ok(answers)
     }

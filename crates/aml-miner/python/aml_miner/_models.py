@@ -105,7 +105,7 @@ class Model:
     @property
     def state_sha256(self) -> str | None:
         """SHA-256 of the state of addresses that it asks, where it has features of earlier days."""
-        return self._native.state()
+        return self._native.digests()[2]
 
     @property
     def feature_names(self) -> list[str]:

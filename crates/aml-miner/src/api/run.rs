@@ -160,7 +160,7 @@ fn state(settings: &Settings, Program { commit, own }: Program) -> anyhow::Resul
 
 /// Says which state of addresses is asked; one that is too old for today is pointed out.
 fn tell_state(models: &Models) {
-    let asked = models.each().into_iter().find_map(|(_, model)| model?.state());
+    let asked = models.each().into_iter().find_map(|(_, model)| model?.history());
     let Some((state, last)) = asked.and_then(|state| Some((state, state.last_day()?))) else { return };
     let (day, sha256) =
         (date_of_days(last).unwrap_or_default(), state.sha256().map_or_else(String::new, |one| one.to_string()));

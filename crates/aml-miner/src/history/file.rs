@@ -1,4 +1,4 @@
-//! The state's file: Parquet, one row per address in their order, the same bytes for the same state.
+//! Reads and writes the file of a state: Parquet, one row per address in their order, the same bytes for the same state.
 
 use std::io;
 use std::path::{Path, PathBuf};

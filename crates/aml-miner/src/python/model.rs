@@ -88,11 +88,6 @@ impl Model {
         self.prepared.model.base_value()
     }
 
-    /// SHA-256 of the state of addresses that it asks, where it asks one.
-    fn state(&self) -> Option<String> {
-        self.prepared.state_sha256().map(|sha256| sha256.to_string())
-    }
-
     /// Its entry in `model_metadata.json`.
     fn entry(&self) -> String {
         self.entry.clone()

@@ -76,19 +76,14 @@ impl Prepared {
     /// When it has such and there is no state.
     pub fn knowing(mut self, state: Option<&Arc<History>>) -> Result<Self, NeedsState> {
         self.builder = with_state(self.builder, self.model.name(), state)?;
+        self.state = self.history().and_then(|history| history.sha256());
         Ok(self)
     }
 
     /// The state of addresses that it asks, where it asks one.
     #[must_use]
-    pub fn state(&self) -> Option<&Arc<History>> {
+    pub fn history(&self) -> Option<&Arc<History>> {
         self.builder.history()
-    }
-
-    /// SHA-256 of that state's file: a receipt names it.
-    #[must_use]
-    pub fn state_sha256(&self) -> Option<Digest> {
-        self.state().and_then(|state| state.sha256())
     }
 
     /// Columns of a batch that it reads where so much is explained.

@@ -83,10 +83,11 @@ fn counterparties_and_addresses_of_clusters_are_asked_too() {
     let state = state_of(&ten_days());
     let row = |address: &str| json!({"address": address, "processing_date": DAY + 10, "is_exchange_like": false});
     let edge = |from: &str| json!({"from_address": from, "to_address": "x", "amount_usd": 1.0});
+    let (rows, edges) = (["often", "quiet", "stranger", "x"].map(row), ["often", "quiet", "stranger"].map(edge));
     let today = batch(&json!({
         "alerts": [{"alert_id": "1", "address": "x", "processing_date": DAY + 10}],
-        "features": ["often", "quiet", "stranger", "x"].map(row),
-        "money_flows": ["often", "quiet", "stranger"].map(edge),
+        "features": rows,
+        "money_flows": edges,
         "clusters": [{"cluster_id": "c", "related_alert_ids": ["1"], "addresses_involved": ["often", "stranger", "x"]}],
     }));
     must_equal(&column("senders_mean_history_alerts_30d", &today, &state), &[2.0]);

@@ -41,6 +41,9 @@ pub struct Args {
     /// File of features: names, one per line
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    /// Add the features of earlier days that training takes with `history: true` to the default ones of alerts
+    #[arg(long, conflicts_with_all = ["models", "schema"])]
+    with_history: bool,
     /// Add the outcomes of alerts that count (confirmed_illicit, relevance, confirmed_at); other rows lack them
     #[arg(long)]
     labels: bool,
@@ -64,6 +67,9 @@ pub(crate) enum Rows {
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     if args.labels && args.rows == Rows::Cluster {
         return Err(UsageError("--labels goes with alerts: outcomes are of alerts".into()).into());
+    }
+    if args.with_history && args.rows == Rows::Cluster {
+        return Err(UsageError("--with-history goes with alerts".into()).into());
     }
     if args.out.exists() && !args.replace {
         return Err(UsageError(format!("{} is there already: give --replace", args.out.display())).into());
@@ -108,7 +114,7 @@ impl Rows {
 /// The features that are asked for.
 fn schema(args: &Args) -> anyhow::Result<Schema> {
     let kind = args.rows.kind();
-    let schema = match (&args.models, &args.schema) {
+    let mut schema = match (&args.models, &args.schema) {
         (Some(directory), _) => of_model(directory, kind)?,
         (None, Some(path)) => {
             let bytes = whole_file::read(path, MAX_SCHEMA_BYTES)?;
@@ -118,6 +124,9 @@ fn schema(args: &Args) -> anyhow::Result<Schema> {
         }
         (None, None) => usual(kind),
     };
+    if args.with_history && kind == RowKind::Alert {
+        schema.features.extend(Schema::alert_history());
+    }
     without_scores(schema)
 }
 

@@ -1,6 +1,7 @@
 //! Whether an entry and a model file belong together.
 
-use super::metadata::{Entry, ModelKind};
+use super::ModelKind;
+use super::metadata::Entry;
 use super::version;
 use crate::digest::Digest;
 use crate::features::RowKind;

@@ -12,7 +12,7 @@ use crate::wire::Batch;
 
 /// What earlier days say on each day of a range: of the days of its directory before it, and of the state that it begins with.
 #[derive(Default)]
-pub struct Earlier {
+pub(in crate::training) struct Earlier {
     running: Option<Running>,
     start: Option<NaiveDate>,
     warm_up: usize,
