@@ -22,9 +22,9 @@ use super::state::AppState;
 use super::warnings::{self, Warnings};
 use crate::data::arrow_stream::MEDIA_TYPE as ARROW;
 use crate::digest::Digest;
-use crate::features::Matrix;
+use crate::features::{BuildError, Matrix};
 use crate::receipt::{self, InputForm, Statement};
-use crate::scoring::{Choice, Named, Prepared, Stop, severe};
+use crate::scoring::{Choice, Named, Prepared, Stop, Stopped, severe};
 use crate::wire::{self, Batch, Explain, Needs, Reading, TextColumn};
 
 /// Bytes of a body that is read on the threads for small requests: some hundred microseconds.
@@ -257,9 +257,16 @@ fn matrix(model: &Prepared, scorer: Option<&Prepared>, batch: &Batch, stop: &Sto
     let scores = match scorer {
         None => None,
         Some(scorer) => {
-            let matrix = scorer.matrix(batch, None).map_err(ApiError::internal)?;
+            let matrix = scorer.matrix_until(batch, None, stop).map_err(unbuilt)?;
             Some(scorer.scores(&matrix, stop).map_err(stopped)?)
         }
     };
-    model.matrix(batch, scores.as_deref()).map_err(ApiError::internal)
+    model.matrix_until(batch, scores.as_deref(), stop).map_err(unbuilt)
+}
+
+fn unbuilt(error: BuildError) -> ApiError {
+    match error {
+        BuildError::Stopped => stopped(Stopped),
+        error => ApiError::internal(error),
+    }
 }

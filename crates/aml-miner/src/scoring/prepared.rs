@@ -107,9 +107,18 @@ impl Prepared {
     /// # Errors
     /// When a feature cannot be built.
     pub fn matrix(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Matrix, BuildError> {
+        self.matrix_until(batch, alert_scores, &Stop::default())
+    }
+
+    /// As [`Prepared::matrix`], as long as it is wanted.
+    ///
+    /// # Errors
+    /// When a feature cannot be built, or the work is no longer wanted.
+    pub fn matrix_until(&self, batch: &Batch, alert_scores: Option<&[f64]>, stop: &Stop) -> Result<Matrix, BuildError> {
+        let wanted = || stop.check().is_ok();
         let built = match self.model.schema().rows {
-            RowKind::Alert => self.builder.alerts(batch)?,
-            RowKind::Cluster => self.builder.clusters(batch, alert_scores)?,
+            RowKind::Alert => self.builder.alerts_while(batch, &wanted)?,
+            RowKind::Cluster => self.builder.clusters_while(batch, alert_scores, &wanted)?,
         };
         Ok(built.matrix)
     }

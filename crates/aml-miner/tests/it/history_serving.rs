@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::api_process::{Running, draft, head, program};
 
 /// One tree that asks whether an address had an alert in the last week.
-const TREE: &str = "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=0.5\ndecision_type=8\nleft_child=-1\n\
+const TREE: &str = "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=0.5\ndecision_type=10\nleft_child=-1\n\
 right_child=-2\nleaf_value=-1 2\nleaf_count=3 1\ninternal_count=4\nis_linear=0\nshrinkage=1\n\n\nend of trees\n";
 
 fn save_model(directory: &Path) -> PathBuf {

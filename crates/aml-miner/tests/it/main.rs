@@ -79,6 +79,7 @@ mod training_evaluation;
 mod training_flow;
 mod training_public_data;
 mod training_refit;
+mod training_select;
 mod training_split;
 mod training_support;
 mod training_threads;

@@ -50,15 +50,21 @@ impl<'a> Dealings<'a> {
         Self { of_row, senders, recipients, features }
     }
 
-    /// Rows of `features` of the counterparties of row `row` of the view.
-    pub(crate) fn of(&self, side: Counterparties, row: usize) -> &[u32] {
-        let lists = match side {
-            Counterparties::Senders => &self.senders,
-            Counterparties::Recipients => &self.recipients,
-        };
-        match self.of_row[row] {
-            NONE => &[],
-            address => lists.of(address as usize),
+    /// The number of addresses.
+    pub(crate) fn addresses(&self) -> usize {
+        self.senders.ends.len()
+    }
+
+    /// The address of row `row` of the view.
+    pub(crate) fn address(&self, row: usize) -> Option<usize> {
+        (self.of_row[row] != NONE).then_some(self.of_row[row] as usize)
+    }
+
+    /// Rows of `features` of the counterparties of an address.
+    pub(crate) fn of(&self, side: Counterparties, address: usize) -> &[u32] {
+        match side {
+            Counterparties::Senders => self.senders.of(address),
+            Counterparties::Recipients => self.recipients.of(address),
         }
     }
 }

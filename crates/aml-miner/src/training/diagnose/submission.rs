@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::Named;
-use crate::data::{BatchDir, ReadBatchError};
+use crate::data::{BatchDir, BatchEntry, ReadBatchError};
 use crate::features::{BuildError, FeatureBuilder, SchemaError};
 use crate::training::assemble::{AssembleError, Earlier, Range, on_day};
 use crate::training::evaluation::date_text;
@@ -40,6 +41,18 @@ pub enum SubmitError {
     /// The data directory cannot be listed, or the state of addresses cannot be read.
     #[error(transparent)]
     Range(#[from] AssembleError),
+    /// A day with two batches: a submission has one line for each day.
+    #[error(
+        "there are two batches of {date}, {one} and {other}: leave one of them in the data directory, or take other days"
+    )]
+    TwoWindows {
+        /// The day.
+        date: NaiveDate,
+        /// Name of its first directory.
+        one: String,
+        /// Name of its second.
+        other: String,
+    },
     /// A batch cannot be read.
     #[error("batch {path}", path = path.display())]
     Batch {
@@ -81,11 +94,12 @@ impl SubmittedDay {
 /// Scores every alert of `range` with each of `models`, one batch at a time.
 ///
 /// # Errors
-/// When a batch cannot be read or scored, or `watch` says to stop.
+/// When a day has two batches, one cannot be read or scored, or `watch` says to stop.
 pub fn submitted(range: &Range, models: &[&Model], watch: &dyn Watch) -> Result<Vec<SubmittedDay>, SubmitError> {
     let builders: Vec<FeatureBuilder> =
         models.iter().map(|model| FeatureBuilder::new(&model.entry.schema)).collect::<Result<_, _>>()?;
     let (mut earlier, entries) = Earlier::open(range, builders.iter().any(FeatureBuilder::needs_history))?;
+    one_a_day(entries.get(earlier.warm_up()..).unwrap_or_default())?;
     let mut days = Vec::with_capacity(entries.len());
     for (done, entry) in entries.iter().enumerate() {
         watch.step("scoring batches", done + 1, entries.len());
@@ -113,6 +127,20 @@ pub fn submitted(range: &Range, models: &[&Model], watch: &dyn Watch) -> Result<
         days.push(SubmittedDay { date, window_days: loaded.meta.window_days, ids, scores });
     }
     Ok(days)
+}
+
+/// Whether every day of `entries`, which are in order, has one batch.
+fn one_a_day(entries: &[BatchEntry]) -> Result<(), SubmitError> {
+    let twice = entries.windows(2).find_map(|pair| match pair {
+        [one, other] if one.date == other.date => Some((one, other)),
+        _ => None,
+    });
+    let name =
+        |entry: &BatchEntry| entry.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match twice {
+        Some((one, other)) => Err(SubmitError::TwoWindows { date: one.date, one: name(one), other: name(other) }),
+        None => Ok(()),
+    }
 }
 
 /// The first line.

@@ -148,6 +148,13 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CodeName(u8);
 
+/// Names that codes had before, in rounds that are kept, and what they are called now.
+const BEFORE: [(&str, &str); 3] = [
+    ("usd_a_counterparty", "usd_per_counterparty"),
+    ("transactions_a_counterparty", "transactions_per_counterparty"),
+    ("usd_a_transaction", "usd_per_transaction"),
+];
+
 impl CodeName {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -167,9 +174,10 @@ impl CodeName {
         find(name).or_else(|| find(name.strip_prefix("log_")?)).map(Self)
     }
 
-    /// The code of this name.
+    /// The code of this name, also of one that it had before.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
+        let name = BEFORE.iter().find(|(before, _)| *before == name).map_or(name, |(_, now)| now);
         Self::all().find(|code| code.entry().name == name)
     }
 
@@ -214,6 +222,15 @@ mod tests {
             Expression::Mean(_, column) => vec![At(Row::Address, column)],
             Expression::Flow(_) => Vec::new(),
         }
+    }
+
+    #[test]
+    fn names_of_before_are_read_and_told_as_they_are_now() {
+        for (before, now) in super::BEFORE {
+            let code: CodeName = serde_json::from_value(before.into()).unwrap();
+            assert_eq!((serde_json::to_value(code).unwrap(), CodeName::of(now)), (now.into(), Some(code)));
+        }
+        assert!(serde_json::from_value::<CodeName>("usd_a_day_or_so".into()).is_err());
     }
 
     #[test]

@@ -60,19 +60,16 @@ pub(super) async fn look(
     for place in &places {
         found.task(connection, needle, place).await?;
         found.files(connection, needle, place).await?;
+        found.forms(connection, needle, place, beside.contains(&place.id)).await?;
         found.marks(connection, needle, place).await?;
     }
     found.rows(connection, needle).await?;
     found.spellings(connection, needle).await?;
     let mut named = &found.traces.rounds | beside;
-    let sent = named.clone();
     named.append(&mut found.before);
     for place in places.iter().filter(|place| named.contains(&place.id)) {
         found.answers(connection, needle, place).await?;
         found.records(connection, needle, place).await?;
-        if sent.contains(&place.id) {
-            found.forms(connection, place).await?;
-        }
     }
     let rounds = &found.traces.rounds;
     found.traces.open =
@@ -192,12 +189,21 @@ impl Found {
         Ok(())
     }
 
-    /// In an encoded task texts stand side by side without anything in between, so no word is looked for: that of a round
-    /// whose batch names the address has it.
-    async fn forms(&mut self, connection: &mut AnyConnection, place: &Place) -> Result<(), StorageError> {
-        let row = sqlx::query("SELECT name FROM files WHERE round = $1 AND name = $2 AND swept_ms IS NULL");
-        let row = row.bind(place.id.to_string()).bind(EncodedTask::FILE);
-        if row.fetch_optional(connection).await.map_err(during("read traces"))?.is_some() {
+    /// In an encoded task texts stand side by side without anything in between, so any occurrence counts: at worst a form is
+    /// emptied that nobody needs any more. That of a batch that names the address (`beside`) is emptied without a look.
+    async fn forms(
+        &mut self,
+        connection: &mut AnyConnection,
+        needle: &Needle,
+        place: &Place,
+        beside: bool,
+    ) -> Result<(), StorageError> {
+        let row = sqlx::query("SELECT content FROM files WHERE round = $1 AND name = $2 AND swept_ms IS NULL");
+        let row = row.bind(place.id.to_string()).bind(EncodedTask::FILE).fetch_optional(connection).await;
+        let Some(row) = row.map_err(during("read traces"))? else { return Ok(()) };
+        let content = column::<Vec<u8>>(WHAT, &row, "content")?;
+        // What does not unpack is not known to be free of it.
+        if beside || needle.is_anywhere_in(content.as_slice()).unwrap_or(true) {
             self.traces.rounds.insert(place.id);
             self.traces.forms += 1;
             self.sealed.push((place.id, EncodedTask::FILE.to_owned()));
