@@ -210,7 +210,9 @@ impl Read {
         let Self { job, body: wire::Body { batch, other_keys }, input, bytes_in, started } = self;
         let (kind, form, model) = (job.kind, job.form, &*job.model);
         let matrix = matrix(model, job.scorer.as_deref(), &batch, stop)?;
-        let warnings = Warnings::of(&batch, &other_keys, job.needs, &matrix);
+        let history = model.history().or_else(|| job.scorer.as_deref().and_then(Prepared::history));
+        let warnings =
+            Warnings::of(&batch, &other_keys, job.needs, &matrix).of_state(history.map(|history| &**history), &batch);
         if job.strict.0
             && let Some(refusal) = warnings.refusal(job.app.reading().limits.problems)
         {
@@ -240,7 +242,7 @@ impl Read {
                 model_version: model.model.version().to_owned(),
                 model: model.model.digest(),
                 schema: model.schema_hash,
-                state: model.state,
+                state: model.state.or_else(|| job.scorer.as_deref().and_then(|scorer| scorer.state)),
                 timestamp: u64::try_from(job.app.clock.now().as_millis()).unwrap_or(u64::MAX),
             };
             key.sign(&statement).to_header()

@@ -9,6 +9,7 @@ use crate::features::bind::{Expression, Op, RowsOf, SchemaError, bound, expressi
 use crate::features::custom::{CustomFeature, registered};
 use crate::features::view::AlertsView;
 use crate::features::vocabulary::{Matrix, Part, Reads, RowKind, Schema};
+use crate::history::History;
 use crate::wire::{Batch, Needs};
 use clusters::ClusterPlan;
 
@@ -86,6 +87,7 @@ pub struct FeatureBuilder {
     reads: Reads,
     batch_relative: bool,
     strict: bool,
+    history: Option<Arc<History>>,
 }
 
 #[derive(Clone)]
@@ -119,13 +121,31 @@ impl FeatureBuilder {
                 (Plan::Clusters(Box::new(plan)), reads)
             }
         };
-        Ok(Self { plan, reads, batch_relative, strict: false })
+        Ok(Self { plan, reads, batch_relative, strict: false, history: None })
     }
 
     /// Whether a batch that lacks a needed column is refused.
     #[must_use]
     pub fn strict(self, strict: bool) -> Self {
         Self { strict, ..self }
+    }
+
+    /// The same with what earlier days say of addresses; without it the features that ask for that are missing.
+    #[must_use]
+    pub fn knowing(self, history: Option<Arc<History>>) -> Self {
+        Self { history: history.filter(|_| self.reads.history), ..self }
+    }
+
+    /// Whether earlier days are asked: [`FeatureBuilder::knowing`] gives what they say.
+    #[must_use]
+    pub fn needs_history(&self) -> bool {
+        self.reads.history
+    }
+
+    /// What earlier days say of addresses, where it is given and asked for.
+    #[must_use]
+    pub fn history(&self) -> Option<&Arc<History>> {
+        self.history.as_ref()
     }
 
     /// Whether an alert's row depends on the batch's other alerts.
@@ -157,7 +177,7 @@ impl FeatureBuilder {
             return Err(BuildError::Rows { schema: RowKind::Cluster, asked: RowKind::Alert });
         };
         let lacking = self.check(batch)?;
-        let view = AlertsView::new(batch, &self.reads);
+        let view = AlertsView::new(batch, &self.reads, self.history.as_deref());
         let columns = bound(ops, RowsOf::Alerts(&view), wanted).ok_or(BuildError::Stopped)?;
         Ok(Built { matrix: fill(&columns, view.rows()), lacking })
     }
@@ -191,7 +211,8 @@ impl FeatureBuilder {
             return Err(BuildError::Scores { expected: batch.alerts.rows(), found: scores.len() });
         }
         let lacking = self.check(batch)?;
-        let matrix = plan.matrix(batch, alert_scores, wanted).ok_or(BuildError::Stopped)?;
+        let history = self.history.as_deref();
+        let matrix = plan.matrix((batch, history), alert_scores, wanted).ok_or(BuildError::Stopped)?;
         Ok(Built { matrix, lacking })
     }
 

@@ -9,7 +9,8 @@ use super::explanation::{Extent, impacts};
 use super::stop::{Stop, Stopped};
 use crate::digest::Digest;
 use crate::features::{BuildError, FeatureBuilder, Matrix, RowKind, SchemaError};
-use crate::models::BaseModel;
+use crate::history::History;
+use crate::models::{BaseModel, NeedsState, with_state};
 use crate::wire::reply::{Explanation, FeatureNames, Impact};
 use crate::wire::{Batch, Explain, Needs};
 
@@ -67,6 +68,22 @@ impl Prepared {
         let names = FeatureNames::new(&schema.features);
         let (needs, schema_hash) = (builder.columns(), schema.hash());
         Ok(Self { builder, names, needs, schema_hash, state: None, lightgbm_version, model })
+    }
+
+    /// The same with the state of addresses that its features of earlier days ask, where it has such.
+    ///
+    /// # Errors
+    /// When it has such and there is no state.
+    pub fn knowing(mut self, state: Option<&Arc<History>>) -> Result<Self, NeedsState> {
+        self.builder = with_state(self.builder, self.model.name(), state)?;
+        self.state = self.history().and_then(|history| history.sha256());
+        Ok(self)
+    }
+
+    /// The state of addresses that it asks, where it asks one.
+    #[must_use]
+    pub fn history(&self) -> Option<&Arc<History>> {
+        self.builder.history()
     }
 
     /// Columns of a batch that it reads where so much is explained.

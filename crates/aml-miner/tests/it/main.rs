@@ -49,6 +49,9 @@ mod frame_kit;
 mod fuzz_corpus;
 #[path = "../../fuzz/src/targets.rs"]
 mod fuzz_targets;
+mod history_serving;
+mod history_state;
+mod history_training;
 mod metrics;
 mod models_adopt;
 mod models_boosters;

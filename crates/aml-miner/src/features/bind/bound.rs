@@ -9,6 +9,7 @@ use super::op::Op;
 use crate::features::expressions::{Aggregate, Counterparties, MAX_INPUTS};
 use crate::features::view::{AlertsView, JoinedRows};
 use crate::features::vocabulary::{Matrix, NONE, Part, Rows, count};
+use crate::history::Known;
 use crate::wire::spec::severity_rank;
 use crate::wire::{Column, NumberLists, TextColumn, TextLists};
 
@@ -78,6 +79,7 @@ impl<'a> Bound<'a> {
                 Some(flows) => Self::Each(Box::new(move |row| flows.of(row).map_or(f64::NAN, figure))),
                 None => Self::Missing,
             },
+            Op::Past(volume, figure) => Self::past(*volume, *figure, view),
             Op::Over(side, aggregate, inner) => Self::over(*side, *aggregate, inner, view),
             Op::Relative(comparison) => view.spreads.values(*comparison).map_or(Self::Missing, Self::Each),
             Op::Custom(custom) => match rows {
@@ -122,6 +124,13 @@ impl<'a> Bound<'a> {
         let figures: Vec<f64> = (0..dealings.addresses()).into_par_iter().with_min_len(ADDRESSES).map(figure).collect();
         let none = aggregate.of(&[]);
         Self::Each(Box::new(move |row| dealings.address(row).map_or(none, |address| figures[address])))
+    }
+
+    /// A figure of what earlier days say of the row's address.
+    fn past(volume: usize, figure: fn(&Known<'_>, f64) -> f64, view: &'a JoinedRows<'a>) -> Self {
+        let Some(pasts) = &view.pasts else { return Self::Missing };
+        let volume = numbers(Part::Addresses, volume, view);
+        Self::Each(Box::new(move |row| pasts[row].map_or(f64::NAN, |known| figure(&known, volume.value(row)))))
     }
 
     /// Writes the rows from `first` on to every `width`-th place of `cells`.

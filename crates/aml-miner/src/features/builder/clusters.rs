@@ -11,6 +11,7 @@ use crate::features::bind::{Bound, Expression, Op, RowsOf, bound, fill};
 use crate::features::expressions::{Aggregate, MemberFigure, ScoreFigure};
 use crate::features::view::{Addresses, AlertsView, JoinedRows, rows_of_ids};
 use crate::features::vocabulary::{Matrix, NONE, Part, Reads, signed_log};
+use crate::history::History;
 use crate::wire::Batch;
 
 /// Clusters that one task fills.
@@ -99,12 +100,18 @@ impl ClusterPlan {
         }
     }
 
-    /// The matrix of the batch's clusters. `scores` holds one score per alert. `None` once `wanted` says no.
-    pub(crate) fn matrix(&self, batch: &Batch, scores: Option<&[f64]>, wanted: &dyn Fn() -> bool) -> Option<Matrix> {
-        let alerts = AlertsView::new(batch, &self.alert_reads);
+    /// The matrix of the batch's clusters, with what earlier days say. `scores` holds one score per alert. `None` once `wanted`
+    /// says no.
+    pub(crate) fn matrix(
+        &self,
+        (batch, history): (&Batch, Option<&History>),
+        scores: Option<&[f64]>,
+        wanted: &dyn Fn() -> bool,
+    ) -> Option<Matrix> {
+        let alerts = AlertsView::new(batch, &self.alert_reads, history);
         let mut names = Addresses::default();
         let involved = if self.of_addresses.is_empty() { None } else { addresses_of_clusters(batch, &mut names) };
-        let addresses = JoinedRows::of_addresses(batch, &names, &self.address_reads);
+        let addresses = JoinedRows::of_addresses(batch, &names, &self.address_reads, history);
         let clusters = JoinedRows::of_clusters(batch);
         let own = bound(&self.own, RowsOf::Others(&clusters), wanted)?;
         let rows = Inputs {

@@ -32,9 +32,10 @@ impl Lists {
 }
 
 impl<'a> Dealings<'a> {
-    /// The counterparties of `names` in `graph`; `of_row` is the address of each row of the view.
-    pub(super) fn new(batch: &'a Batch, graph: &Graph<'a>, names: &[&str], of_row: Vec<u32>) -> Self {
-        let rows = graph.feature_rows(batch);
+    /// The counterparties of `names` in `graph`; `of_row` is the address of each row of the view, and `features` has one row per
+    /// row of `features`.
+    pub(super) fn new(graph: &Graph<'a>, names: &[&str], of_row: Vec<u32>, features: JoinedRows<'a>) -> Self {
+        let rows = graph.feature_rows(features.batch);
         let (mut senders, mut recipients) = (Lists::default(), Lists::default());
         for name in names {
             let node = graph.node(name);
@@ -46,7 +47,7 @@ impl<'a> Dealings<'a> {
                 lists.ends.push(lists.rows.len());
             }
         }
-        Self { of_row, senders, recipients, features: JoinedRows::of_features(batch) }
+        Self { of_row, senders, recipients, features }
     }
 
     /// The number of addresses.
