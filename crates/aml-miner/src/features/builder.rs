@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::features::bind::{Bound, Expression, Op, RowsOf, SchemaError, expressions, fill};
 use crate::features::custom::{CustomFeature, registered};
-use crate::features::view::AlertsView;
+use crate::features::view::{AlertsView, Comparisons};
 use crate::features::vocabulary::{Matrix, Part, Reads, RowKind, Schema};
 use crate::wire::{Batch, Needs};
 use clusters::ClusterPlan;
@@ -131,6 +131,11 @@ impl FeatureBuilder {
         self.batch_relative
     }
 
+    /// What is read, joined and compared.
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.reads
+    }
+
     /// The columns of a batch that are read.
     #[must_use]
     pub fn columns(&self) -> Needs {
@@ -142,11 +147,20 @@ impl FeatureBuilder {
     /// # Errors
     /// When the schema is for clusters, or the builder is strict and the batch lacks a column.
     pub fn alerts(&self, batch: &Batch) -> Result<Built, BuildError> {
+        self.alerts_within(batch, None)
+    }
+
+    /// The same of a part of a day, whose alerts are compared with all of it. The part has all that belongs to its alerts:
+    /// their addresses, clusters and money flows.
+    ///
+    /// # Errors
+    /// As [`FeatureBuilder::alerts`].
+    pub fn alerts_within(&self, batch: &Batch, day: Option<&Comparisons>) -> Result<Built, BuildError> {
         let Plan::Alerts(ops) = &self.plan else {
             return Err(BuildError::Rows { schema: RowKind::Cluster, asked: RowKind::Alert });
         };
         let lacking = self.check(batch)?;
-        let view = AlertsView::new(batch, &self.reads);
+        let view = AlertsView::new(batch, &self.reads, day);
         let bound: Vec<_> = ops.iter().map(|op| Bound::new(op, RowsOf::Alerts(&view))).collect();
         Ok(Built { matrix: fill(&bound, view.rows()), lacking })
     }
@@ -158,6 +172,19 @@ impl FeatureBuilder {
     /// When the schema is for alerts, there is not one score per alert, or the builder is strict and the batch lacks
     /// a column.
     pub fn clusters(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Built, BuildError> {
+        self.clusters_within(batch, alert_scores, None)
+    }
+
+    /// The same of a part of a day, as [`FeatureBuilder::alerts_within`].
+    ///
+    /// # Errors
+    /// As [`FeatureBuilder::clusters`].
+    pub fn clusters_within(
+        &self,
+        batch: &Batch,
+        alert_scores: Option<&[f64]>,
+        day: Option<&Comparisons>,
+    ) -> Result<Built, BuildError> {
         let Plan::Clusters(plan) = &self.plan else {
             return Err(BuildError::Rows { schema: RowKind::Alert, asked: RowKind::Cluster });
         };
@@ -167,7 +194,7 @@ impl FeatureBuilder {
             return Err(BuildError::Scores { expected: batch.alerts.rows(), found: scores.len() });
         }
         let lacking = self.check(batch)?;
-        Ok(Built { matrix: plan.matrix(batch, alert_scores), lacking })
+        Ok(Built { matrix: plan.matrix(batch, alert_scores, day), lacking })
     }
 
     fn check(&self, batch: &Batch) -> Result<Vec<Lacking>, BuildError> {

@@ -8,7 +8,7 @@ use super::choice::Choice;
 use super::explanation::{Extent, impacts};
 use super::stop::{Stop, Stopped};
 use crate::digest::Digest;
-use crate::features::{BuildError, FeatureBuilder, Matrix, RowKind, SchemaError};
+use crate::features::{BuildError, Comparisons, FeatureBuilder, Matrix, RowKind, SchemaError};
 use crate::models::BaseModel;
 use crate::wire::reply::{Explanation, FeatureNames, Impact};
 use crate::wire::{Batch, Explain, Needs};
@@ -88,9 +88,22 @@ impl Prepared {
     /// # Errors
     /// When a feature cannot be built.
     pub fn matrix(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Matrix, BuildError> {
+        self.matrix_within(batch, alert_scores, None)
+    }
+
+    /// The model's matrix of a part of a day, whose alerts are compared with all of it.
+    ///
+    /// # Errors
+    /// When a feature cannot be built.
+    pub fn matrix_within(
+        &self,
+        batch: &Batch,
+        alert_scores: Option<&[f64]>,
+        day: Option<&Comparisons>,
+    ) -> Result<Matrix, BuildError> {
         let built = match self.model.schema().rows {
-            RowKind::Alert => self.builder.alerts(batch)?,
-            RowKind::Cluster => self.builder.clusters(batch, alert_scores)?,
+            RowKind::Alert => self.builder.alerts_within(batch, day)?,
+            RowKind::Cluster => self.builder.clusters_within(batch, alert_scores, day)?,
         };
         Ok(built.matrix)
     }

@@ -7,10 +7,9 @@ use std::time::Instant;
 use super::models::ModelArgs;
 use super::{Verdict, batches_in};
 use crate::clock::{Clock as _, SystemClock};
-use crate::data::{BatchDir, LoadedBatch, ReadBatchError};
-use crate::digest::Digest;
+use crate::data::BatchDir;
 use crate::environment::expand_home;
-use crate::offline::{OfflineModels, Signing, write_answers};
+use crate::offline::{Blocks, OfflineModels, ScoreDayError, Signing};
 use crate::receipt::{KEY_FILE, ReceiptKey};
 use crate::wire::Explain;
 
@@ -60,17 +59,19 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
             Some(name) => args.out.join(name),
             None => args.out.clone(),
         };
-        match load(path) {
-            Ok((loaded, input)) => {
-                let started = Instant::now();
-                let answers = pool.install(|| models.answers(&loaded.batch, explain))?;
-                let seconds = started.elapsed().as_secs_f64();
-                let timestamp = u64::try_from(SystemClock.now().as_millis()).unwrap_or(u64::MAX);
-                let written = write_answers(&target, &answers, &Signing { key: &key, input, timestamp }, args.replace)?;
-                let (from, to) = (path.display(), target.display());
-                writeln!(out, "ok   {from} -> {to}: {} in {seconds:.2} s", written.join(", "))?;
+        let started = Instant::now();
+        let scored = BatchDir::open(path).map_err(ScoreDayError::from).and_then(|directory| {
+            let timestamp = u64::try_from(SystemClock.now().as_millis()).unwrap_or(u64::MAX);
+            let signing = Signing { key: &key, input: directory.manifest_sha256(), timestamp };
+            let out = (target.as_path(), &signing, args.replace);
+            pool.install(|| models.score_day(&directory, explain, Blocks::default(), out))
+        });
+        match scored {
+            Ok(names) => {
+                let (from, to, seconds) = (path.display(), target.display(), started.elapsed().as_secs_f64());
+                writeln!(out, "ok   {from} -> {to}: {} in {seconds:.2} s", names.join(", "))?;
             }
-            Err(error) if error.is_corrupt() => {
+            Err(ScoreDayError::Batch(error)) if error.is_corrupt() => {
                 writeln!(out, "BAD  {}: {error}", path.display())?;
                 verdict = Verdict::Failed;
             }
@@ -78,9 +79,4 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         }
     }
     Ok(verdict)
-}
-
-fn load(path: &Path) -> Result<(LoadedBatch, Digest), ReadBatchError> {
-    let directory = BatchDir::open(path)?;
-    Ok((directory.load()?, directory.manifest_sha256()))
 }

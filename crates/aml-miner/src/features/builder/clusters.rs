@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::features::bind::{Bound, Expression, Op, RowsOf, fill};
 use crate::features::expressions::{Aggregate, MemberFigure, ScoreFigure};
-use crate::features::view::{Addresses, AlertsView, JoinedRows, rows_of_ids};
+use crate::features::view::{Addresses, AlertsView, Comparisons, JoinedRows, rows_of_ids};
 use crate::features::vocabulary::{Matrix, NONE, Part, Reads, signed_log};
 use crate::wire::Batch;
 
@@ -99,9 +99,10 @@ impl ClusterPlan {
         }
     }
 
-    /// The matrix of the batch's clusters. `scores` holds one score per alert.
-    pub(crate) fn matrix(&self, batch: &Batch, scores: Option<&[f64]>) -> Matrix {
-        let alerts = AlertsView::new(batch, &self.alert_reads);
+    /// The matrix of the batch's clusters. `scores` holds one score per alert;
+    /// alerts are compared with the day where the batch is a part of one.
+    pub(crate) fn matrix(&self, batch: &Batch, scores: Option<&[f64]>, day: Option<&Comparisons>) -> Matrix {
+        let alerts = AlertsView::new(batch, &self.alert_reads, day);
         let mut names = Addresses::default();
         let involved = if self.of_addresses.is_empty() { None } else { addresses_of_clusters(batch, &mut names) };
         let addresses = JoinedRows::of_addresses(batch, &names, &self.address_reads);

@@ -1,6 +1,7 @@
 //! The alerts of a batch, as a feature of the caller's own sees them.
 
 use super::joined::JoinedRows;
+use super::spreads::Comparisons;
 use crate::features::vocabulary::Reads;
 use crate::wire::Batch;
 
@@ -9,9 +10,9 @@ use crate::wire::Batch;
 pub struct AlertsView<'a>(JoinedRows<'a>);
 
 impl<'a> AlertsView<'a> {
-    /// The alerts of `batch`, with the joins that `reads` asks for.
-    pub(crate) fn new(batch: &'a Batch, reads: &Reads) -> Self {
-        Self(JoinedRows::of_alerts(batch, reads))
+    /// The alerts of `batch`, with the joins that `reads` asks for, compared with the day where it is a part of one.
+    pub(crate) fn new(batch: &'a Batch, reads: &Reads, day: Option<&Comparisons>) -> Self {
+        Self(JoinedRows::of_alerts(batch, reads, day))
     }
 
     /// The rows behind it.

@@ -8,9 +8,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::data::outcomes::usable_rows;
-use crate::data::{BatchDir, BatchEntry, LoadedBatch, ReadBatchError, list_batches};
+use crate::data::{BatchDir, BatchEntry, ReadBatchError, list_batches};
 use crate::digest::Digest;
-use crate::features::{BuildError, Built, Matrix, Schema, SchemaError};
+use crate::features::{BuildError, Built, FeatureBuilder, Matrix, Schema, SchemaError};
+use crate::offline::{Batches, Blocks, ScoreDayError, Wanted, read_day};
 use crate::training::samples::{Day, Interner, Row, Samples};
 use crate::training::watch::Watch;
 use crate::wire::Table;
@@ -95,6 +96,14 @@ pub enum AssembleError {
         /// Why not.
         source: Box<BuildError>,
     },
+    /// A batch cannot be cut into blocks.
+    #[error("batch {path}", path = path.display())]
+    Day {
+        /// Its directory.
+        path: PathBuf,
+        /// Why not.
+        source: Box<ScoreDayError>,
+    },
     /// The features are not known.
     #[error("the features cannot be built")]
     Schema(#[from] SchemaError),
@@ -144,7 +153,7 @@ impl<'a> Reader<'a> {
     /// Gives every labelled batch and its usable labels to `use_batch`.
     pub(super) fn each(
         &mut self,
-        mut use_batch: impl FnMut(&mut Summary, &Path, &LoadedBatch, &HashMap<&str, Label>) -> Result<(), AssembleError>,
+        mut use_batch: impl FnMut(&mut Summary, &Source<'_>) -> Result<(), AssembleError>,
     ) -> Result<(), AssembleError> {
         let entries = std::mem::take(&mut self.entries);
         for (done, entry) in entries.iter().enumerate() {
@@ -158,12 +167,13 @@ impl<'a> Reader<'a> {
                 self.summary.without_labels += 1;
                 continue;
             }
-            let loaded = directory.load().map_err(failed)?;
-            let (labels, early) = usable_labels(&loaded);
+            let table = directory.load_labels().map_err(failed)?;
+            let date = directory.manifest().processing_date;
+            let (labels, early) = usable_labels(table.as_ref(), date);
             self.summary.batches += 1;
             self.summary.known_too_early += early;
-            self.manifests.push_str(&format!("{}\n", loaded.meta.digest()));
-            use_batch(&mut self.summary, &entry.path, &loaded, &labels)?;
+            self.manifests.push_str(&format!("{}\n", directory.manifest().digest()));
+            use_batch(&mut self.summary, &Source { path: &entry.path, directory: &directory, labels: &labels })?;
         }
         if self.summary.labelled == 0 {
             return Err(AssembleError::NoLabels { batches: entries.len() });
@@ -178,10 +188,51 @@ fn has_labels(directory: &BatchDir) -> bool {
     directory.manifest().files.contains_key(&name)
 }
 
+/// A labelled batch.
+pub(super) struct Source<'a> {
+    path: &'a Path,
+    directory: &'a BatchDir,
+    /// Its usable labels, by alert.
+    pub(super) labels: &'a HashMap<&'a str, Label>,
+}
+
+impl Source<'_> {
+    /// Its day, in days since 1970-01-01.
+    pub(super) fn day(&self) -> i32 {
+        self.directory.manifest().processing_date.to_epoch_days()
+    }
+
+    /// Its blocks, with all that `builders` take and these columns.
+    pub(super) fn blocks(
+        &self,
+        builders: &[&FeatureBuilder],
+        columns: &[(&str, &str)],
+        clusters: bool,
+    ) -> Result<Batches, AssembleError> {
+        let wanted = Wanted::of_builders(builders, columns, clusters);
+        let read = read_day(self.directory, wanted, Blocks::default(), &std::env::temp_dir());
+        read.map_err(|source| self.of_day(source))
+    }
+
+    /// The error with the batch's directory.
+    pub(super) fn of_day(&self, source: ScoreDayError) -> AssembleError {
+        let path = self.path.to_owned();
+        match source {
+            ScoreDayError::Batch(source) => AssembleError::Batch { path, source: Box::new(source) },
+            other => AssembleError::Day { path, source: Box::new(other) },
+        }
+    }
+
+    /// As [`Source::of_day`].
+    pub(super) fn of_features(&self, source: BuildError) -> AssembleError {
+        AssembleError::Features { path: self.path.to_owned(), source: Box::new(source) }
+    }
+}
+
 /// Labels by alert, and how many do not count because they were known by the end of the batch's day.
-fn usable_labels(loaded: &LoadedBatch) -> (HashMap<&str, Label>, usize) {
+fn usable_labels(labels: Option<&Table>, day: NaiveDate) -> (HashMap<&str, Label>, usize) {
     let none = || (HashMap::new(), 0);
-    let Some(table) = &loaded.labels else { return none() };
+    let Some(table) = labels else { return none() };
     let (Some(ids), Some(illicit), Some(known)) =
         (table.texts("alert_id"), table.numbers("confirmed_illicit"), table.numbers("confirmed_at"))
     else {
@@ -194,7 +245,7 @@ fn usable_labels(loaded: &LoadedBatch) -> (HashMap<&str, Label>, usize) {
         let relevance = if illicit { 2 } else { u8::from(given >= 1.0) };
         (ids.get(row), Label { illicit, relevance, known_at: whole(known[row]) })
     };
-    let usable = usable_rows(table, loaded.meta.processing_date);
+    let usable = usable_rows(table, day);
     let early = table.rows() - usable.len();
     (usable.into_iter().map(label).collect(), early)
 }
@@ -251,15 +302,19 @@ impl Collected {
         Self { schema: schema.clone(), days: Vec::new(), names: Names::default() }
     }
 
-    /// Adds a day of which `built` was made, and counts it.
-    pub(super) fn add(&mut self, summary: &mut Summary, day: Labelled, loaded: &LoadedBatch, built: &Built) {
+    /// Counts a block of which `built` was made, with so many rows of its own.
+    pub(super) fn learn(summary: &mut Summary, built: &Built, rows: usize) {
         let lacking = built.lacking.iter().map(|lacking| format!("{}.{}", lacking.table, lacking.column));
         summary.lacking.extend(lacking);
-        summary.rows += built.matrix.rows();
+        summary.rows += rows;
+    }
+
+    /// Adds the labelled rows of a day.
+    pub(super) fn add(&mut self, summary: &mut Summary, date: i32, day: Labelled) {
         summary.labelled += day.rows.len();
         if !day.rows.is_empty() {
             let matrix = Matrix::from_rows(self.schema.features.len(), day.values);
-            self.days.push(Day { date: day_of(loaded), matrix, rows: day.rows });
+            self.days.push(Day { date, matrix, rows: day.rows });
         }
     }
 
@@ -268,9 +323,4 @@ impl Collected {
         let samples = Samples { schema: self.schema, kinds: self.names.kinds.texts(), days: self.days };
         Assembled { samples, summary: reader.summary, until: reader.until }
     }
-}
-
-/// The day of a batch, in days since 1970-01-01.
-pub(super) fn day_of(loaded: &LoadedBatch) -> i32 {
-    loaded.meta.processing_date.to_epoch_days()
 }
