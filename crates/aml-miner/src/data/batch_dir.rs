@@ -185,7 +185,7 @@ impl BatchDir {
     pub fn unlisted(&self) -> Result<BTreeSet<String>, ReadBatchError> {
         let failed = |source| ReadBatchError::Read { path: self.path.clone(), source };
         let mut names = BTreeSet::new();
-        for entry in fs::read_dir(&self.path).map_err(failed)?.take(self.limits.files * 2) {
+        for entry in fs::read_dir(&self.path).map_err(failed)?.take(self.limits.files * 2 + self.manifest.files.len()) {
             let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
             if name != MANIFEST_FILE && !self.manifest.files.contains_key(&name) {
                 names.insert(name);

@@ -21,6 +21,9 @@ use crate::table::spec::{ColumnSpec, ColumnType, TableSpec};
 use crate::table::{Column, Table, lists, rules};
 use crate::wire::Spread;
 
+/// Rows of a table in parts: both ends of as many edges have numbers of 32 bits.
+const MOST_ROWS: u64 = (1 << 31) - 1;
+
 /// Which columns somebody wants to have, by their place in the specification.
 pub(crate) struct Keeping<'a> {
     keeps: &'a (dyn Fn(usize) -> bool + Sync),
@@ -41,14 +44,13 @@ impl<'a> Keeping<'a> {
         Self { keeps: &|_| false, together: false, rows: usize::MAX }
     }
 
-    /// Whether files of a table whose pages and rows add up to so much can be held, where they are held together.
+    /// Whether files of a table can be taken whose pages and rows add up to so much.
     pub(crate) fn fits(&self, file: &str, pages: u64, rows: u64, limits: &FileLimits) -> Result<(), TableError> {
-        if !self.together {
-            return Ok(());
-        }
-        let of_pages = at_most("the size of all pages", pages, limits.page_bytes);
-        let of_rows = || at_most("the number of rows", rows, limits.rows as u64);
-        of_pages.and_then(|()| of_rows()).map_err(|problem| TableError::File { file: file.to_owned(), problem })
+        let most = if self.together { limits.rows as u64 } else { MOST_ROWS };
+        let of_rows = at_most("the number of rows", rows, most);
+        let pages = if self.together { pages } else { 0 };
+        let of_pages = || at_most("the size of all pages", pages, limits.page_bytes);
+        of_rows.and_then(|()| of_pages()).map_err(|problem| TableError::File { file: file.to_owned(), problem })
     }
 
     /// These columns, so many rows after another at most.

@@ -8,12 +8,15 @@
 
 mod answers;
 mod batches;
+mod facts;
 mod flows;
 mod lists;
 mod members;
 mod reading;
 mod rows;
+mod sending;
 mod spools;
+mod wanted;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,7 +30,7 @@ use crate::wire::{Explain, Share};
 use answers::{Answers, ScoreFile};
 pub(crate) use batches::Batches;
 use reading::Reading;
-pub(crate) use reading::Wanted;
+pub(crate) use wanted::Wanted;
 
 /// How a day is cut into blocks.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +45,7 @@ pub struct Blocks {
 
 impl Default for Blocks {
     fn default() -> Self {
-        Self { rows: 16_384, read: 65_536, held: 64 << 20 }
+        Self { rows: 16_384, read: 131_072, held: 64 << 20 }
     }
 }
 

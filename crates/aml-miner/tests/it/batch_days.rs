@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use aml_miner::data::BatchDir;
+use aml_miner::data::{BatchDir, Manifest};
 use aml_miner::digest::Digest;
 use aml_miner::features::{RowKind, Schema, features};
 use aml_miner::models::ModelFiles;
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::batch_kit::files_of;
 use crate::batch_models::draft;
-use crate::batch_parts::{about, day, written};
+use crate::batch_parts::{day, written};
 
 /// Models that read every feature of the catalogue, and some of counterparties: a full explanation shows all their values.
 fn every_feature() -> (TempDir, OfflineModels) {
@@ -207,5 +207,22 @@ fn a_day_that_breaks_a_rule_gets_no_answers() {
     let told = scored.expect_err("a changed part").to_string();
     assert!(told.contains("money_flows-001.parquet has SHA-256"), "{told}");
     assert!(!target.exists());
-    assert_eq!(about(&day).processing_date, day.date);
+}
+
+#[test]
+fn more_rows_than_the_manifest_says_are_told() {
+    let (bench, day) = (Bench::new(), day(120, 400));
+    for table in ["alerts", "features", "clusters", "money_flows"] {
+        let path = bench.root.path().join(table);
+        written(&day, None, &path);
+        let meta = path.join("META.json");
+        let mut manifest = Manifest::parse(&std::fs::read(&meta).expect("a manifest"), 64).expect("good");
+        manifest.files.get_mut(&format!("{table}.parquet")).expect("named").rows = 1;
+        std::fs::write(&meta, manifest.to_json()).expect("writable");
+        let directory = BatchDir::open(&path).expect("a batch");
+        let to = (bench.root.path().join("answers"), bench.signing());
+        let scored = bench.models.score_day(&directory, Explain::None, blocks(10, 0), (&to.0, &to.1, false));
+        let told = scored.expect_err("too many rows").to_string();
+        assert!(told.ends_with("rows, META.json says 1"), "{told}");
+    }
 }

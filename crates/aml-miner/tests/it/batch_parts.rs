@@ -24,11 +24,11 @@ pub(crate) fn day(alerts: usize, addresses: usize) -> Day {
 }
 
 /// What a manifest of `day` says.
-pub(crate) fn about(day: &Day) -> WriteOptions<'static> {
+fn about(day: &Day) -> WriteOptions<'static> {
     WriteOptions { processing_date: day.date, ..options() }
 }
 
-/// Writes `day` in parts of so many rows, or as one file a table.
+/// Writes `day` in parts of so many rows, or each table as one file.
 pub(crate) fn written(day: &Day, rows: Option<usize>, target: &Path) -> PathBuf {
     let labels = Some(&day.labels);
     match rows.and_then(NonZeroUsize::new) {

@@ -20,7 +20,7 @@ pub(super) fn index(row: usize) -> u32 {
 /// Lists, each without repetition and ascending.
 #[derive(Default)]
 pub(super) struct Lists {
-    starts: Vec<u32>,
+    starts: Vec<usize>,
     items: Vec<u32>,
 }
 
@@ -39,7 +39,7 @@ impl Pairs {
         self.0.sort_unstable();
         self.0.dedup();
         let keys = self.0.last().map_or(0, |pair| (pair >> 32) as usize + 1);
-        let mut starts = vec![0_u32; keys + 1];
+        let mut starts = vec![0_usize; keys + 1];
         self.0.iter().for_each(|pair| starts[(pair >> 32) as usize + 1] += 1);
         (0..keys).for_each(|key| starts[key + 1] += starts[key]);
         #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
@@ -53,7 +53,7 @@ impl Lists {
     pub(super) fn of(&self, key: u32) -> &[u32] {
         let key = key as usize;
         match (self.starts.get(key), self.starts.get(key.wrapping_add(1))) {
-            (Some(&start), Some(&end)) => &self.items[start as usize..end as usize],
+            (Some(&start), Some(&end)) => &self.items[start..end],
             _ => &[],
         }
     }
@@ -121,15 +121,23 @@ fn side_by_side<T: Send>(texts: &TextColumn, of: impl Fn(&str) -> T + Sync + Sen
     Pool.map(texts.len().div_ceil(TEXTS_OF_BLOCK), block).into_iter().flatten().collect()
 }
 
-/// The name of the address `number` within one run: shorter than its own, and so cheaper to keep and to compare.
-pub(super) fn short_name(number: u32) -> String {
-    if number == NONE {
-        return String::new();
+/// The name of an address within one run: shorter than its own, and so cheaper to keep and to compare.
+pub(super) struct ShortName([u8; 6], usize);
+
+impl ShortName {
+    /// The name.
+    pub(super) fn text(&self) -> &str {
+        std::str::from_utf8(&self.0[..self.1]).unwrap_or_default()
     }
-    (0..6).map(|digit| char::from(b'0' + u8::try_from(number >> (6 * digit) & 63).unwrap_or(0))).collect()
 }
 
-/// The number of the address that [`short_name`] named.
+/// The short name of the address `number`; empty of [`NONE`].
+pub(super) fn short_name(number: u32) -> ShortName {
+    let digit = |place: u32| b'0' + u8::try_from(number >> (6 * place) & 63).unwrap_or(0);
+    ShortName([0, 1, 2, 3, 4, 5].map(digit), if number == NONE { 0 } else { 6 })
+}
+
+/// The number of the address that a short name names.
 pub(super) fn of_short_name(name: &str) -> u32 {
     let bits = |byte: u8| u32::from(byte.wrapping_sub(b'0'));
     name.bytes().enumerate().take(6).fold(0, |number, (digit, byte)| number | (bits(byte) & 63) << (6 * digit))

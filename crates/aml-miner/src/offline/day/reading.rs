@@ -1,71 +1,29 @@
 //! The tables of a day, read once each and sent to the blocks that need their rows.
 
-use std::io;
 use std::path::Path;
 
-use super::batches::{Batches, DayTable};
+use super::batches::Batches;
+use super::facts::Facts;
 use super::flows::{Edges, Others};
 use super::lists::{Lists, NONE, Numbers, Pairs, index, short_name};
 use super::members::Members;
-use super::rows;
+use super::sending::Sending;
 use super::spools::Spools;
+use super::wanted::Wanted;
 use super::{Blocks, ScoreDayError};
 use crate::data::walk::Keeping;
 use crate::data::{BatchDir, ReadBatchError};
-use crate::features::{Comparisons, FeatureBuilder, Part, Reads};
-use crate::offline::OfflineModels;
-use crate::scoring::{Pool, is_severe};
+use crate::features::{Comparisons, Part, Reads};
+use crate::scoring::Pool;
 use crate::wire::spec::{ALERTS, CLUSTERS, FEATURES, LABELS, MONEY_FLOWS};
-use crate::wire::{Column, Explain, Needs, Spread as _, Table, TableSpec, TextColumn, TextLists};
+use crate::wire::{Column, Needs, Table, TableSpec, TextColumn, TextLists};
 
 /// The tables in the order in which blocks hold them.
 pub(super) const TABLES: [&TableSpec; 4] = [&ALERTS, &FEATURES, &CLUSTERS, &MONEY_FLOWS];
-const OF_ALERTS: usize = 0;
+pub(super) const OF_ALERTS: usize = 0;
 const OF_ADDRESSES: usize = 1;
-const OF_CLUSTERS: usize = 2;
+pub(super) const OF_CLUSTERS: usize = 2;
 const OF_FLOWS: usize = 3;
-
-/// Blocks whose rows are written side by side.
-const WAVE: usize = 8;
-
-/// What is wanted of a day.
-pub(crate) struct Wanted {
-    reads: Reads,
-    needs: Needs,
-    /// Whether clusters have blocks of their own.
-    clusters: bool,
-    severe: bool,
-}
-
-impl Wanted {
-    /// What these models take where so much is explained.
-    pub(super) fn of_models(models: &OfflineModels, explain: Explain) -> Self {
-        let mut wanted = Self::none(matches!(explain, Explain::Share(_)));
-        for model in [&models.alert_scorer, &models.alert_ranker, &models.cluster_scorer].into_iter().flatten() {
-            wanted.reads.extend(model.builder.reads());
-            wanted.needs = wanted.needs.and(model.needs_for(explain));
-        }
-        wanted.clusters = models.cluster_scorer.is_some();
-        wanted
-    }
-
-    /// What `builders` take, and these columns; with blocks of clusters where `clusters` says so. Addresses keep their names.
-    pub(crate) fn of_builders(builders: &[&FeatureBuilder], columns: &[(&str, &str)], clusters: bool) -> Self {
-        let mut wanted = Self::none(false);
-        for builder in builders {
-            wanted.reads.extend(builder.reads());
-            wanted.needs = wanted.needs.and(builder.columns());
-        }
-        wanted.needs = columns.iter().fold(wanted.needs, |needs, (table, column)| needs.with(table, column));
-        wanted.reads.named = true;
-        Self { clusters, ..wanted }
-    }
-
-    fn none(severe: bool) -> Self {
-        let needs = Needs::keys_only().with("alerts", "alert_id").with("clusters", "cluster_id");
-        Self { reads: Reads::default(), needs, clusters: false, severe }
-    }
-}
 
 /// A day that is being read.
 pub(super) struct Reading<'a> {
@@ -104,7 +62,7 @@ impl<'a> Reading<'a> {
         let spooled = |source| ScoreDayError::Spool { path: place.to_path_buf(), source };
         let mut addresses = Numbers::default();
         let mut members = Members::default();
-        let mut day = Day::default();
+        let mut day = Facts::default();
         let takes_clusters = self.takes(OF_CLUSTERS) && (self.clusters || self.reads.has(Part::Clusters));
         self.walk(OF_CLUSTERS, takes_clusters, &mut |clusters| {
             members.add(&clusters, self.blocks.rows, &mut addresses);
@@ -181,7 +139,7 @@ impl<'a> Reading<'a> {
     fn alerts(
         &self,
         sending: &mut Sending,
-        day: &mut Day,
+        day: &mut Facts,
         members: &mut Members,
         (addresses, involved): (&mut Numbers, &Lists),
     ) -> Result<Lists, ReadBatchError> {
@@ -299,7 +257,7 @@ impl Reading<'_> {
         let (Some(numbers), Some(position)) = (numbers, table.spec().position(column)) else { return };
         if !self.reads.named {
             let mut names = TextColumn::default();
-            numbers.iter().for_each(|&number| names.push(&short_name(number)));
+            numbers.iter().for_each(|&number| names.push(short_name(number).text()));
             table.set_column(position, Some(Column::Texts(names)));
         }
     }
@@ -310,134 +268,9 @@ impl Reading<'_> {
         let Some(Column::TextLists(lists)) = clusters.column(position) else { return };
         let mut short = TextLists::default();
         for row in 0..lists.len() {
-            lists.get(row).for_each(|name| short.push_item(&short_name(addresses.known(name))));
+            lists.get(row).for_each(|name| short.push_item(short_name(addresses.known(name)).text()));
             short.end_row();
         }
         clusters.set_column(position, Some(Column::TextLists(short)));
-    }
-}
-
-/// What is kept of all alerts and clusters.
-#[derive(Default)]
-struct Day {
-    alert_ids: TextColumn,
-    cluster_ids: TextColumn,
-    severe_alerts: Vec<bool>,
-    severe_clusters: Vec<bool>,
-    compared: Option<Table>,
-}
-
-impl Day {
-    fn learn_clusters(&mut self, clusters: &Table, severe: bool) {
-        if let Some(ids) = clusters.texts("cluster_id") {
-            self.cluster_ids.append(ids);
-        }
-        if severe {
-            mark(clusters, "severity_max", &mut self.severe_clusters);
-        }
-    }
-
-    fn learn_alerts(&mut self, alerts: &Table, severe: bool, relative: bool) {
-        if let Some(ids) = alerts.texts("alert_id") {
-            self.alert_ids.append(ids);
-        }
-        if severe {
-            mark(alerts, "severity", &mut self.severe_alerts);
-        }
-        if relative {
-            let mut of = vec![None; ALERTS.columns.len()];
-            for name in ["volume_usd", "alert_confidence_score"] {
-                if let Some(position) = ALERTS.position(name) {
-                    of[position] = alerts.column(position).cloned();
-                }
-            }
-            let rows = Table::new(&ALERTS, alerts.rows(), of, Vec::new());
-            self.compared.get_or_insert_with(|| Table::empty(&ALERTS)).append(rows);
-        }
-    }
-
-    fn volumes(&self) -> Option<&[f64]> {
-        self.compared.as_ref()?.numbers("volume_usd")
-    }
-
-    fn confidences(&self) -> Option<&[f64]> {
-        self.compared.as_ref()?.numbers("alert_confidence_score")
-    }
-}
-
-fn mark(table: &Table, column: &str, severe: &mut Vec<bool>) {
-    let texts = table.texts(column);
-    severe.extend((0..table.rows()).map(|row| texts.is_some_and(|texts| is_severe(texts.get(row)))));
-}
-
-/// Rows on their way to blocks.
-struct Sending {
-    spools: Spools,
-    of_alerts: usize,
-    /// Whether every row goes to every block.
-    whole: bool,
-    tables: [DayTable; 4],
-    /// For each block of clusters the rows of its alerts.
-    alert_rows: Vec<Vec<u32>>,
-    /// And of its clusters.
-    cluster_rows: Vec<Vec<u32>>,
-    rows: Vec<Vec<u32>>,
-    failed: Option<io::Error>,
-}
-
-impl Sending {
-    fn new(spools: Spools, count: usize, of_alerts: usize, whole: bool) -> Self {
-        let of_clusters = count - of_alerts;
-        Self {
-            spools,
-            of_alerts,
-            whole,
-            tables: std::array::from_fn(|table| DayTable::new(TABLES[table])),
-            alert_rows: vec![Vec::new(); of_clusters],
-            cluster_rows: vec![Vec::new(); of_clusters],
-            rows: vec![Vec::new(); count],
-            failed: None,
-        }
-    }
-
-    /// Sends the rows of `chunk` to the blocks that `targets` names.
-    fn send(&mut self, table: usize, chunk: &Table, mut targets: impl FnMut(usize, &mut Vec<u32>)) {
-        let before = self.tables[table].rows;
-        self.tables[table].learn(chunk);
-        let mut found = Vec::new();
-        for row in 0..chunk.rows() {
-            found.clear();
-            targets(row, &mut found);
-            if self.whole {
-                found = (0..index(self.rows.len())).collect();
-            }
-            found.sort_unstable();
-            found.dedup();
-            found.iter().for_each(|&block| self.rows[block as usize].push(index(row)));
-        }
-        let sent: Vec<usize> = (0..self.rows.len()).filter(|&block| !self.rows[block].is_empty()).collect();
-        for wave in sent.chunks(WAVE) {
-            let written = Pool.map(wave.len(), |place| {
-                let mut bytes = Vec::new();
-                rows::write(chunk, &self.rows[wave[place]], &mut bytes);
-                bytes
-            });
-            for (&block, bytes) in wave.iter().zip(written) {
-                let sent = self.spools.add(block * TABLES.len() + table, &bytes);
-                self.failed = self.failed.take().or(sent.err());
-            }
-        }
-        for block in sent {
-            let rows = &mut self.rows[block];
-            if let Some(of) = block.checked_sub(self.of_alerts) {
-                let all = rows.iter().map(|&row| index(before + row as usize));
-                match table {
-                    OF_ALERTS => self.alert_rows[of].extend(all),
-                    OF_CLUSTERS => self.cluster_rows[of].extend(all),
-                    _ => {}
-                }
-            }
-            rows.clear();
-        }
     }
 }

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::source::Source;
 use crate::data::outcomes::usable_rows;
 use crate::data::{BatchDir, BatchEntry, ReadBatchError, list_batches};
 use crate::digest::Digest;
-use crate::features::{BuildError, Built, FeatureBuilder, Matrix, Schema, SchemaError};
-use crate::offline::{Batches, Blocks, ScoreDayError, Wanted, read_day};
+use crate::features::{BuildError, Built, Matrix, Schema, SchemaError};
+use crate::offline::ScoreDayError;
 use crate::training::samples::{Day, Interner, Row, Samples};
 use crate::training::watch::Watch;
 use crate::wire::Table;
@@ -186,47 +187,6 @@ impl<'a> Reader<'a> {
 fn has_labels(directory: &BatchDir) -> bool {
     let name = crate::data::batch_dir::file_name(&crate::wire::spec::LABELS);
     directory.manifest().files.contains_key(&name)
-}
-
-/// A labelled batch.
-pub(super) struct Source<'a> {
-    path: &'a Path,
-    directory: &'a BatchDir,
-    /// Its usable labels, by alert.
-    pub(super) labels: &'a HashMap<&'a str, Label>,
-}
-
-impl Source<'_> {
-    /// Its day, in days since 1970-01-01.
-    pub(super) fn day(&self) -> i32 {
-        self.directory.manifest().processing_date.to_epoch_days()
-    }
-
-    /// Its blocks, with all that `builders` take and these columns.
-    pub(super) fn blocks(
-        &self,
-        builders: &[&FeatureBuilder],
-        columns: &[(&str, &str)],
-        clusters: bool,
-    ) -> Result<Batches, AssembleError> {
-        let wanted = Wanted::of_builders(builders, columns, clusters);
-        let read = read_day(self.directory, wanted, Blocks::default(), &std::env::temp_dir());
-        read.map_err(|source| self.of_day(source))
-    }
-
-    /// The error with the batch's directory.
-    pub(super) fn of_day(&self, source: ScoreDayError) -> AssembleError {
-        let path = self.path.to_owned();
-        match source {
-            ScoreDayError::Batch(source) => AssembleError::Batch { path, source: Box::new(source) },
-            other => AssembleError::Day { path, source: Box::new(other) },
-        }
-    }
-
-    /// As [`Source::of_day`].
-    pub(super) fn of_features(&self, source: BuildError) -> AssembleError {
-        AssembleError::Features { path: self.path.to_owned(), source: Box::new(source) }
-    }
 }
 
 /// Labels by alert, and how many do not count because they were known by the end of the batch's day.
