@@ -28,5 +28,6 @@ pub use custom::{CustomFeature, PerAlert};
 pub use expressions::{Feature, Group, Kind};
 pub use register::{RegisterError, register};
 pub use selector::{FeatureSelector, Selection};
-pub use view::AlertsView;
+pub use view::{AlertsView, Comparisons};
+pub(crate) use vocabulary::Reads;
 pub use vocabulary::{Matrix, Part, RowKind, SCHEMA_VERSION, Schema};

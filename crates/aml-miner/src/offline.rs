@@ -2,6 +2,7 @@
 //!
 //! The answers are tables, one row per alert or cluster; they do not depend on the number of threads.
 
+mod day;
 mod tables;
 mod write;
 
@@ -16,6 +17,8 @@ use crate::scoring::{Choice, Named, Prepared, Stop, Stopped, ranks, severe};
 use crate::wire::reply::explanation_text;
 use crate::wire::{Batch, Explain, Table, TextColumn};
 
+pub(crate) use day::{Batches, Wanted, read_day};
+pub use day::{Blocks, ScoreDayError};
 pub use tables::{CLUSTER_SCORES, RANKINGS, SCORES};
 pub use write::{Signing, receipt_name, write_answers};
 

@@ -11,7 +11,7 @@ mod ranks;
 mod stop;
 
 pub use blocks::{Pool, Wanted};
-pub use choice::{Choice, Named, severe};
+pub use choice::{Choice, Named, chosen, is_severe, severe};
 pub use explanation::{Extent, TOP_FEATURES, TopFeature, top_features};
 pub use prepared::{Block, Prepared, ScoredRow};
 pub use ranks::ranks;

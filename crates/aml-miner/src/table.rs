@@ -123,6 +123,36 @@ impl Table {
         }
     }
 
+    /// Adds the rows of `other`, a table of the same specification. A column that only one of the two has is missing in
+    /// the rows of the other one.
+    pub fn append(&mut self, other: Self) {
+        debug_assert!(std::ptr::eq(self.spec, other.spec), "rows of one table");
+        if self.rows == 0 && self.columns.iter().all(Option::is_none) {
+            let unknown = std::mem::take(&mut self.unknown);
+            *self = Self { unknown, ..other };
+            return;
+        }
+        let (before, rows) = (self.rows, self.rows + other.rows);
+        for ((mine, theirs), about) in self.columns.iter_mut().zip(other.columns).zip(self.spec.columns) {
+            if mine.is_none() && theirs.is_none() {
+                continue;
+            }
+            let column = mine.get_or_insert_with(|| Column::empty(about.kind));
+            column.pad(before);
+            if let Some(theirs) = &theirs {
+                column.append(theirs);
+            }
+            column.pad(rows);
+        }
+        self.rows = rows;
+    }
+
+    /// The same table, with these names of columns that were passed over.
+    #[must_use]
+    pub fn with_unknown(self, unknown: Vec<String>) -> Self {
+        Self { unknown, ..self }
+    }
+
     /// The given rows, in the given order.
     ///
     /// # Panics

@@ -96,6 +96,16 @@ pub enum ReadBatchError {
         /// Rows stated.
         expected: u64,
     },
+    /// Other values than the manifest says.
+    #[error("the values of {table} have SHA-256 {actual}, META.json says {expected}")]
+    Content {
+        /// Name of the table.
+        table: &'static str,
+        /// Digest found.
+        actual: Digest,
+        /// Digest stated.
+        expected: Digest,
+    },
     /// A table breaks a rule of the format.
     #[error(transparent)]
     Table(#[from] TableError),
@@ -133,11 +143,12 @@ impl BatchDir {
         let bytes = read_bounded(&path, MANIFEST_FILE, limits.manifest_bytes)?;
         let manifest = Manifest::parse(&bytes, limits.files)?;
         for spec in [&ALERTS, &FEATURES, &CLUSTERS] {
-            if !manifest.files.contains_key(&file_name(spec)) {
+            if manifest.files_of(spec.name).is_none() {
                 return Err(ReadBatchError::NotNamed(file_name(spec)));
             }
         }
-        Ok(Self { path, manifest, manifest_sha256: Digest::of(&bytes), limits })
+        let manifest_sha256 = manifest.name_of(&bytes);
+        Ok(Self { path, manifest, manifest_sha256, limits })
     }
 
     /// The directory.
@@ -152,7 +163,8 @@ impl BatchDir {
         &self.manifest
     }
 
-    /// SHA-256 of `META.json` as it stands on disk.
+    /// SHA-256 of `META.json` as it stands on disk; of a batch with tables in parts its digest, which does not depend on the
+    /// split ([`Manifest::name_of`]).
     #[must_use]
     pub fn manifest_sha256(&self) -> Digest {
         self.manifest_sha256
@@ -173,7 +185,7 @@ impl BatchDir {
     pub fn unlisted(&self) -> Result<BTreeSet<String>, ReadBatchError> {
         let failed = |source| ReadBatchError::Read { path: self.path.clone(), source };
         let mut names = BTreeSet::new();
-        for entry in fs::read_dir(&self.path).map_err(failed)?.take(self.limits.files * 2) {
+        for entry in fs::read_dir(&self.path).map_err(failed)?.take(self.limits.files * 2 + self.manifest.files.len()) {
             let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
             if name != MANIFEST_FILE && !self.manifest.files.contains_key(&name) {
                 names.insert(name);

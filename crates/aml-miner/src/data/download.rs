@@ -18,6 +18,7 @@ use crate::data::listing::BatchDay;
 use crate::data::manifest::{MANIFEST_FILE, Manifest};
 use crate::data::staging::publish_directory;
 use crate::locked_file::LockedFile;
+use crate::wire::InOrder;
 use fetch::Fetcher;
 
 pub use error::{DownloadError, FetchError};
@@ -67,7 +68,7 @@ pub async fn download_batch(
         fetcher.file(file, entry).await?;
     }
     let arrived = BatchDir::open_within(&staging, settings.limits)?;
-    arrived.load()?;
+    arrived.check(1, &InOrder).map_err(|mut problems| problems.swap_remove(0))?;
     publish_directory(&staging, &target, settings.replace)?;
     Ok(Downloaded::Fetched(Box::new(manifest)))
 }

@@ -4,6 +4,8 @@
 //! written, bit for bit. A table without rows gets all columns, so that the file shows its shape. Types are Parquet's own
 //! alone, so that every reader of Parquet opens it.
 
+use std::io::Write;
+
 use polars_arrow::array::{
     Array, ArrayFromIter as _, BooleanArray, MutableArray as _, MutableBinaryViewArray, MutableListArray,
     MutablePrimitiveArray, PrimitiveArray,
@@ -62,6 +64,12 @@ pub fn to_parquet(table: &Table) -> Result<Vec<u8>, EncodeError> {
 
 /// The Parquet file that holds `table`.
 pub(crate) fn encode(table: &Table) -> PolarsResult<Vec<u8>> {
+    let (fields, arrays) = arrays_of(table)?;
+    file_of(fields, &arrays, table.rows())
+}
+
+/// The columns of a file that holds `table`: what they are called and what they hold.
+pub(crate) fn arrays_of(table: &Table) -> PolarsResult<(Vec<Field>, Vec<Boxed>)> {
     let (mut fields, mut arrays) = (Vec::new(), Vec::new());
     for (about, column) in table.spec().columns.iter().zip(table.columns()) {
         let array = match column {
@@ -72,30 +80,53 @@ pub(crate) fn encode(table: &Table) -> PolarsResult<Vec<u8>> {
         fields.push(Field::new(about.name.into(), array.dtype().clone(), true));
         arrays.push(array);
     }
-    file_of(fields, &arrays, table.rows())
+    Ok((fields, arrays))
 }
 
 /// The Parquet file of these columns, all of so many rows.
 pub(super) fn file_of(fields: Vec<Field>, arrays: &[Boxed], rows: usize) -> PolarsResult<Vec<u8>> {
-    let schema: ArrowSchema = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
-    let mut bytes = Vec::new();
-    let mut writer = FileWriter::try_new(&mut bytes, schema, PAGES)?;
-    let types = writer.parquet_schema().fields().to_vec();
+    let mut writer = GroupWriter::new(Vec::new(), fields)?;
     for (start, length) in groups(rows) {
-        let chunks = arrays.iter().zip(&types).flat_map(|(array, kind)| {
+        writer.write(arrays, start, length)?;
+    }
+    writer.finish()
+}
+
+/// A Parquet file that is written a group of rows after another.
+pub(crate) struct GroupWriter<W: Write> {
+    writer: FileWriter<W>,
+    types: Vec<ParquetType>,
+}
+
+impl<W: Write> GroupWriter<W> {
+    /// A file of such columns, into `sink`.
+    pub(crate) fn new(sink: W, fields: Vec<Field>) -> PolarsResult<Self> {
+        let schema: ArrowSchema = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
+        let writer = FileWriter::try_new(sink, schema, PAGES)?;
+        let types = writer.parquet_schema().fields().to_vec();
+        Ok(Self { writer, types })
+    }
+
+    /// Adds a group: `length` rows of `arrays` from `start` on.
+    pub(crate) fn write(&mut self, arrays: &[Boxed], start: usize, length: usize) -> PolarsResult<()> {
+        let chunks = arrays.iter().zip(&self.types).flat_map(|(array, kind)| {
             let rows = if length == array.len() { array.clone() } else { array.sliced(start, length) };
             chunks_of(rows.as_ref(), kind)
         });
-        writer.write(length as u64, DynIter::new(chunks))?;
+        self.writer.write(length as u64, DynIter::new(chunks))
     }
-    // Without the writer's own Arrow schema: it names types that most readers do not know.
-    writer.end(Some(Vec::new()))?;
-    Ok(bytes)
+
+    /// Ends the file and gives back what it was written to.
+    pub(crate) fn finish(mut self) -> PolarsResult<W> {
+        // Without the writer's own Arrow schema: it names types that most readers do not know.
+        self.writer.end(Some(Vec::new()))?;
+        Ok(self.writer.into_inner())
+    }
 }
 
 /// First row and number of rows of every row group: as many whole [`GROUP_ROWS`] as there are decide how many, and
 /// they share the rows equally.
-fn groups(rows: usize) -> Vec<(usize, usize)> {
+pub(crate) fn groups(rows: usize) -> Vec<(usize, usize)> {
     if rows == 0 {
         return Vec::new();
     }

@@ -2,6 +2,9 @@
 //!
 //! The signature is over [`DOMAIN`] and the canonical bytes of the manifest without its `signature`, unknown keys of a
 //! newer minor version included. A newer minor version may add top-level keys; a newer major version is refused.
+//! `tables` of version 1.1 says which files hold a table in parts.
+
+mod error;
 
 use std::collections::BTreeMap;
 
@@ -10,19 +13,27 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use crate::data::canonical::Canonical;
+use crate::data::parts::{self, TableParts};
 use crate::data::write_options::WriteOptions;
 use crate::digest::Digest;
 use crate::table::excerpt;
+pub use error::ManifestError;
 
 /// Name of the manifest in a batch directory.
 pub const MANIFEST_FILE: &str = "META.json";
-/// Version of the format that this crate writes; it reads every `1.x`.
+/// Version of the format that this crate writes where every table is one file; it reads every `1.x`.
 pub const SCHEMA_VERSION: &str = "1.0";
+/// Version of a batch with tables in parts.
+pub const PARTS_VERSION: &str = "1.1";
 /// First bytes of what a publisher signs, so that the signature means nothing elsewhere.
 pub const DOMAIN: &[u8] = b"aml-batch-manifest/1\n";
+/// First bytes of what the digest of a batch with tables in parts is over.
+const DAY_DOMAIN: &[u8] = b"aml-batch-day/1\n";
 
 const KNOWN_KEYS: [&str; 8] =
     ["created_at", "files", "network", "processing_date", "publisher", "schema_version", "signature", "window_days"];
+/// The key of version 1.1.
+const TABLES: &str = "tables";
 
 /// What the manifest says of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +62,9 @@ pub struct Manifest {
     pub created_at: String,
     /// File name to what it must be.
     pub files: BTreeMap<String, FileEntry>,
+    /// The tables that several files hold; empty where each is one file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<String, TableParts>,
     /// Publisher's ed25519 public key, 64 hex digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publisher: Option<String>,
@@ -60,54 +74,6 @@ pub struct Manifest {
     /// Keys of a newer minor version, which are part of what is signed.
     #[serde(skip)]
     newer: BTreeMap<String, Canonical>,
-}
-
-/// A manifest that is not usable.
-#[derive(Debug, thiserror::Error)]
-pub enum ManifestError {
-    /// Not JSON, or of another shape.
-    #[error("META.json: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A key that this version of the format does not have.
-    #[error("META.json: unknown key `{key}` for schema_version {version}")]
-    UnknownKey {
-        /// The key.
-        key: String,
-        /// The manifest's version.
-        version: String,
-    },
-    /// A version that cannot be read.
-    #[error("META.json: schema_version `{0}` is not supported, this reader knows 1.x")]
-    Version(String),
-    /// A file name that could leave the directory or is not plain.
-    #[error("META.json: `{0}` is not a plain file name (letters, digits, `_`, `-`, `.`, not first)")]
-    FileName(String),
-    /// Too many files.
-    #[error("META.json: names {0} files, at most {1} are accepted")]
-    Files(usize, usize),
-    /// A time that cannot be read.
-    #[error("META.json: created_at `{0}` is not an RFC 3339 time")]
-    CreatedAt(String),
-    /// A value is written in another form than this crate would write, so hashes over it would be ambiguous.
-    #[error("META.json: a value is not in its one form (dates YYYY-MM-DD, versions as text, absent instead of null)")]
-    NotCanonical,
-    /// Only one of publisher and signature.
-    #[error("META.json: publisher and signature must come together")]
-    HalfSigned,
-    /// A key or signature that is not one.
-    #[error("META.json: the {0} is not valid hex of the right length or not a valid point")]
-    Malformed(&'static str),
-    /// The signature does not fit.
-    #[error("META.json: the signature does not fit the manifest and publisher {0}")]
-    Signature(String),
-    /// Signed by somebody else, or by nobody.
-    #[error("META.json: the publisher is {found}, required is {required}")]
-    Publisher {
-        /// Who signed.
-        found: String,
-        /// Who should have.
-        required: String,
-    },
 }
 
 impl Manifest {
@@ -121,9 +87,38 @@ impl Manifest {
             network: options.network.to_owned(),
             created_at: options.created_at.to_owned(),
             files,
+            tables: BTreeMap::new(),
             publisher: None,
             signature: None,
             newer: BTreeMap::new(),
+        }
+    }
+
+    /// The same of a batch with `tables` in parts.
+    #[must_use]
+    pub fn with_tables(mut self, tables: BTreeMap<String, TableParts>) -> Self {
+        if !tables.is_empty() {
+            PARTS_VERSION.clone_into(&mut self.schema_version);
+        }
+        Self { tables, ..self }
+    }
+
+    /// The files of the table `name`, in the order of its rows; `None` where the batch does not have it.
+    #[must_use]
+    pub fn files_of(&self, name: &str) -> Option<Vec<(&str, &FileEntry)>> {
+        if let Some(table) = self.tables.get(name) {
+            return table.parts.iter().map(|part| Some((part.as_str(), self.files.get(part)?))).collect();
+        }
+        let (file, entry) = self.files.get_key_value(&format!("{name}.parquet"))?;
+        Some(vec![(file.as_str(), entry)])
+    }
+
+    /// What tells the table `name` from others: the digest of its file, or of its values where it stands in parts.
+    #[must_use]
+    pub fn digest_of(&self, name: &str) -> Option<Digest> {
+        match self.tables.get(name) {
+            Some(table) => Some(table.content_sha256),
+            None => Some(self.files.get(&format!("{name}.parquet"))?.sha256),
         }
     }
 
@@ -136,7 +131,7 @@ impl Manifest {
         let mut manifest: Self = serde_json::from_slice(bytes)?;
         let newer_minor = is_newer_minor(&manifest.schema_version)?;
         for (key, value) in canonical.object().into_iter().flatten() {
-            if KNOWN_KEYS.contains(&key.as_str()) {
+            if KNOWN_KEYS.contains(&key.as_str()) || (newer_minor && key == TABLES) {
                 continue;
             }
             if !newer_minor {
@@ -147,8 +142,10 @@ impl Manifest {
         if Canonical::Object(manifest.entries()) != canonical {
             return Err(ManifestError::NotCanonical);
         }
-        if manifest.files.len() > max_files {
-            return Err(ManifestError::Files(manifest.files.len(), max_files));
+        parts::check(&manifest.tables, &manifest.files)?;
+        let whole = manifest.files.len() - manifest.tables.values().map(|table| table.parts.len()).sum::<usize>();
+        if whole > max_files {
+            return Err(ManifestError::Files(whole, max_files));
         }
         if let Some(name) = manifest.files.keys().find(|name| !is_plain_name(name)) {
             return Err(ManifestError::FileName(excerpt(name)));
@@ -186,10 +183,27 @@ impl Manifest {
         [DOMAIN, &Canonical::Object(entries).bytes()].concat()
     }
 
-    /// Digest of [`Manifest::signed_bytes`]: names the content of the batch, signed or not by the same publisher.
+    /// Names the content of the batch, signed or not by the same publisher: the digest of [`Manifest::signed_bytes`]. Where
+    /// tables stand in parts it is over their values instead of their files, so that it does not depend on the split.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(&self.signed_bytes())
+        if self.tables.is_empty() {
+            return Digest::of(&self.signed_bytes());
+        }
+        let mut day = self.clone();
+        for table in day.tables.values_mut() {
+            std::mem::take(&mut table.parts).iter().for_each(|part| drop(day.files.remove(part)));
+        }
+        let mut entries = day.entries();
+        entries.remove("signature");
+        Digest::of(&[DAY_DOMAIN, &Canonical::Object(entries).bytes()].concat())
+    }
+
+    /// Names the batch whose manifest is `written`: SHA-256 of the file, and where tables stand in parts
+    /// [`Manifest::digest`].
+    #[must_use]
+    pub fn name_of(&self, written: &[u8]) -> Digest {
+        if self.tables.is_empty() { Digest::of(written) } else { self.digest() }
     }
 
     /// The file's text: indented, one line feed at the end, keys of a newer minor version last.

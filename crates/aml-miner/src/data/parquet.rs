@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::NaiveDate;
@@ -17,15 +18,16 @@ use polars_parquet::read::{
 };
 
 use crate::data::columns::{A_NUMBER, A_TIME, read_column};
-use crate::data::days_of;
 use crate::data::limits::FileLimits;
 use crate::data::page_guard::{Chunk, PageGuard, at_most};
 use crate::data::stated_types::{Stated, stated_types};
 use crate::data::table_error::{FileProblem, TableError};
+use crate::data::walk::{Keeping, Walk};
 use crate::table::excerpt;
 use crate::table::flaw::{ColumnProblem, Flaw};
 use crate::table::spec::{ColumnSpec, ColumnType, TableSpec};
-use crate::table::{Column, Table, lists, rules};
+use crate::table::{Column, Table, rules};
+use crate::wire::InOrder;
 
 /// A Parquet file whose footer and page headers keep their bounds; nothing of it is decompressed yet.
 pub struct ParquetFile<'a> {
@@ -140,42 +142,49 @@ impl<'a> ParquetFile<'a> {
         limits: &FileLimits,
         most: usize,
     ) -> Result<Table, Vec<TableError>> {
-        let rows = self.metadata.num_rows;
-        let is_known =
-            |name: &String| spec.position(name).is_some() || self.renamed.values().any(|known| known == name);
-        let unknown = self.names.iter().filter(|name| !is_known(name)).cloned().collect();
-        if rows == 0 {
-            return Ok(Table::new(spec, 0, vec![None; spec.columns.len()], unknown));
-        }
-        let most = most.max(1);
-        let (mut columns, mut problems, mut unread) = (Vec::new(), Vec::new(), Vec::new());
-        for about in spec.columns {
-            let read = self.column(about, limits, most - problems.len());
-            columns.push(read.unwrap_or_else(|flaws| {
-                unread.push(about.name);
-                problems.extend(flaws.into_iter().map(|flaw| flaw.at(self.name, about.name)));
-                None
-            }));
-            if problems.len() >= most {
-                return Err(problems);
+        let mut walk = Walk::new(spec, limits, most).of_day(day);
+        let mut table = Table::empty(spec);
+        walk.file(self, &Keeping::whole(), &InOrder, &mut |rows| table.append(rows))?;
+        if day.is_none() {
+            let strays = rules::stray_times(&table, None, most.max(1));
+            if !strays.is_empty() {
+                return Err(strays.into_iter().map(|flawed| flawed.at(self.name)).collect());
             }
         }
-        let table = Table::new(spec, rows, columns, unknown);
-        // Columns that were not read are there, and are told already.
-        let mut broken = rules::problems(&table, limits.one_text_bytes, most + unread.len());
-        broken.extend(lists::check(&table, limits.items).err());
-        broken.extend(rules::stray_times(&table, day.map(days_of), most));
-        let broken = broken.into_iter().filter(|flawed| !unread.contains(&flawed.column));
-        problems.extend(broken.take(most - problems.len()).map(|flawed| flawed.at(self.name)));
-        if problems.is_empty() { Ok(table) } else { Err(problems) }
+        Ok(table.with_unknown(self.unknown(spec)))
     }
 
-    fn column(&self, about: &ColumnSpec, limits: &FileLimits, most: usize) -> Result<Option<Column>, Vec<Flaw>> {
+    /// The names of its columns that `spec` does not know.
+    pub(super) fn unknown(&self, spec: &TableSpec) -> Vec<String> {
+        let is_known =
+            |name: &String| spec.position(name).is_some() || self.renamed.values().any(|known| known == name);
+        self.names.iter().filter(|name| !is_known(name)).cloned().collect()
+    }
+
+    /// What errors call it.
+    pub(super) fn name(&self) -> &str {
+        self.name
+    }
+
+    /// How many rows each of its groups of rows has.
+    pub(super) fn groups(&self) -> impl Iterator<Item = usize> {
+        self.metadata.row_groups.iter().map(RowGroupMetadata::num_rows)
+    }
+
+    /// The column `about` of some rows of a group; `None` where the file lacks it. Rows of flaws are counted from the first
+    /// of them.
+    pub(super) fn column(
+        &self,
+        (group, rows): (usize, Range<usize>),
+        about: &ColumnSpec,
+        limits: &FileLimits,
+        most: usize,
+    ) -> Result<Option<Column>, Vec<Flaw>> {
         let stored = self.stored_name(about.name);
         if !self.names.iter().any(|name| name == stored) {
             return Ok(None);
         }
-        let mut arrays = self.decode(stored).map_err(|flaw| vec![flaw])?;
+        let mut arrays = self.decode(stored, &self.metadata.row_groups[group], rows).map_err(|flaw| vec![flaw])?;
         match self.stated.get(stored) {
             None => {}
             Some(Stated::Duration(found)) if arrays.iter().any(|array| array.null_count() < array.len()) => {
@@ -191,19 +200,22 @@ impl<'a> ParquetFile<'a> {
         read_column(&arrays, about, limits, most).map(Some)
     }
 
-    /// The arrays of the column `name`, those of one row group after the other.
-    fn decode(&self, name: &str) -> Result<Vec<Box<dyn Array>>, Flaw> {
+    /// The arrays of the column `name` in some rows of a group.
+    fn decode(&self, name: &str, group: &RowGroupMetadata, rows: Range<usize>) -> Result<Vec<Box<dyn Array>>, Flaw> {
         let broken = |reason: String| Flaw::Column(ColumnProblem::Broken(reason));
-        let mut arrays = Vec::with_capacity(self.metadata.row_groups.len());
-        for group in &self.metadata.row_groups {
-            let decoded = contained(|| self.decode_group(name, group)).map_err(broken)?;
-            arrays.extend(decoded.map_err(|error| broken(excerpt(&error.to_string())))?);
-        }
-        let (found, expected) = (arrays.iter().map(|array| array.len()).sum(), self.metadata.num_rows);
+        let expected = rows.len();
+        let decoded = contained(|| self.decode_rows(name, group, rows)).map_err(broken)?;
+        let arrays = decoded.map_err(|error| broken(excerpt(&error.to_string())))?;
+        let found = arrays.iter().map(|array| array.len()).sum();
         if found == expected { Ok(arrays) } else { Err(Flaw::Column(ColumnProblem::Rows { found, expected })) }
     }
 
-    fn decode_group(&self, name: &str, group: &RowGroupMetadata) -> PolarsResult<Vec<Box<dyn Array>>> {
+    fn decode_rows(
+        &self,
+        name: &str,
+        group: &RowGroupMetadata,
+        rows: Range<usize>,
+    ) -> PolarsResult<Vec<Box<dyn Array>>> {
         let absent = || polars_err!(ColumnNotFound: "{name}");
         let field = self.schema.get(name).ok_or_else(absent)?;
         let (mut columns, mut types) = (Vec::new(), Vec::new());
@@ -216,7 +228,7 @@ impl<'a> ParquetFile<'a> {
             columns.push(BasicDecompressor::new(pages, Vec::new()));
             types.push(&column.descriptor().descriptor.primitive_type);
         }
-        let all = Some(Filter::new_ranged(0, group.num_rows()));
+        let all = Some(Filter::new_ranged(rows.start, rows.end));
         column_iter_to_arrays(columns, types, field.clone(), all).map(|(arrays, _)| arrays)
     }
 }

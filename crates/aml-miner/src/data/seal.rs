@@ -3,18 +3,20 @@
 //! A Parquet table with the format's names stays as it is; CSV and renamed columns are written anew. The manifest comes
 //! last, so that a directory without one is not a batch yet.
 
+mod error;
+mod parts;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use crate::data::batch_dir::{BatchDir, ReadBatchError, file_name};
+use crate::data::batch_dir::{BatchDir, file_name};
 use crate::data::csv::read_plain;
 use crate::data::csv_table::{Names, table_from_csv};
 use crate::data::days_of;
-use crate::data::encode::{EncodeError, to_parquet};
+use crate::data::encode::to_parquet;
 use crate::data::examine::{PROBLEMS_AT_ONCE, stray_rows};
 use crate::data::limits::FileLimits;
 use crate::data::manifest::{FileEntry, MANIFEST_FILE, Manifest};
@@ -27,6 +29,9 @@ use crate::digest::Digest;
 use crate::table::spec::{ALERTS, CLUSTERS, FEATURES, LABELS, MONEY_FLOWS, TableSpec};
 use crate::table::{Table, rules};
 use crate::whole_file::{self, Readers};
+use crate::wire::InOrder;
+pub use error::SealError;
+use parts::{SealedParts, parts_in, seal_parts};
 
 /// The endings that a table's file may have, and whether it is CSV.
 const ENDINGS: [(&str, bool); 3] = [("parquet", false), ("csv", true), ("csv.gz", true)];
@@ -55,59 +60,6 @@ pub struct Sealed {
     pub unknown: Vec<(&'static str, Vec<String>)>,
 }
 
-/// Tables that were not sealed; the directory is as it was, but for tables that were written anew.
-#[derive(Debug, thiserror::Error)]
-pub enum SealError {
-    /// A file cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Two files for one table.
-    #[error("{0} and {1} are both there: which of them is the table?")]
-    Both(String, String),
-    /// No alerts.
-    #[error("{} holds no alerts.parquet, alerts.csv or alerts.csv.gz", path.display())]
-    NoAlerts {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// A column of the mapping is not in its file.
-    #[error("{file} has no column `{column}`, which the mapping renames")]
-    NotThere {
-        /// The file.
-        file: String,
-        /// The column.
-        column: String,
-    },
-    /// A file would have to be changed in place.
-    #[error("columns of {0} are renamed, which would change your file: say where the batch goes (--out DIR)")]
-    WouldChange(String),
-    /// The tables break rules.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
-    Tables(Vec<TableError>),
-    /// A table has no Parquet form.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-    /// The file system refuses.
-    #[error(transparent)]
-    Write(#[from] WriteBatchError),
-    /// What was written cannot be read again.
-    #[error("what was sealed is no batch: {0}")]
-    NotABatch(#[from] ReadBatchError),
-}
-
-impl SealError {
-    /// Whether the tables were read and are wrong.
-    #[must_use]
-    pub fn is_of_the_tables(&self) -> bool {
-        matches!(self, Self::Tables(_) | Self::NotThere { .. } | Self::Both(..) | Self::NoAlerts { .. })
-    }
-}
-
 /// One table on its way into the batch.
 struct Prepared {
     spec: &'static TableSpec,
@@ -128,11 +80,18 @@ pub fn seal(directory: &Path, options: &SealOptions<'_>) -> Result<Sealed, SealE
     if options.output.is_none() && !options.about.replace && directory.join(MANIFEST_FILE).exists() {
         return Err(WriteBatchError::Exists(directory.join(MANIFEST_FILE)).into());
     }
-    let mut tables = Vec::new();
+    let (mut tables, mut parted) = (Vec::new(), Vec::new());
     let mut problems = Vec::new();
     for spec in [&ALERTS, &FEATURES, &CLUSTERS, &MONEY_FLOWS, &LABELS] {
-        match prepare(directory, spec, options, PROBLEMS_AT_ONCE - problems.len()) {
-            Ok(table) => tables.extend(table),
+        let most = PROBLEMS_AT_ONCE - problems.len();
+        let names = parts_in(directory, spec);
+        let prepared = if names.is_empty() {
+            prepare(directory, spec, options, most).map(|table| tables.extend(table))
+        } else {
+            seal_parts(directory, names, spec, options, most).map(|parts| parted.push(parts))
+        };
+        match prepared {
+            Ok(()) => {}
             Err(SealError::Tables(found)) => problems.extend(found),
             Err(other) => return Err(other),
         }
@@ -143,12 +102,12 @@ pub fn seal(directory: &Path, options: &SealOptions<'_>) -> Result<Sealed, SealE
     if !problems.is_empty() {
         return Err(SealError::Tables(problems));
     }
-    let manifest = manifest_of(&tables, &options.about);
+    let manifest = manifest_of(&tables, parted, &options.about);
     match options.output {
         Some(output) => write_beside(output, &tables, &manifest, options.about.replace)?,
         None => write_in_place(directory, &tables, &manifest)?,
     }
-    BatchDir::open(target)?.load()?;
+    BatchDir::open(target)?.check(1, &InOrder).map_err(|mut problems| problems.swap_remove(0))?;
     let unknown = tables.iter().filter(|table| !table.unknown.is_empty());
     let unknown = unknown.map(|table| (table.spec.name, table.unknown.clone())).collect();
     let empty = tables.iter().filter(|table| table.is_empty).map(|table| table.spec.name).collect();
@@ -242,14 +201,19 @@ impl Source<'_> {
     }
 }
 
-fn manifest_of(tables: &[Prepared], about: &WriteOptions<'_>) -> Manifest {
+fn manifest_of(tables: &[Prepared], parted: Vec<SealedParts>, about: &WriteOptions<'_>) -> Manifest {
     let entry = |table: &Prepared| FileEntry {
         sha256: Digest::of(&table.bytes),
         bytes: table.bytes.len() as u64,
         rows: table.rows as u64,
     };
-    let files = tables.iter().map(|table| (file_name(table.spec), entry(table))).collect();
-    let mut manifest = Manifest::new(about, files);
+    let mut files: BTreeMap<_, _> = tables.iter().map(|table| (file_name(table.spec), entry(table))).collect();
+    let mut in_parts = BTreeMap::new();
+    for table in parted {
+        files.extend(table.files);
+        in_parts.insert(table.name.to_owned(), table.parts);
+    }
+    let mut manifest = Manifest::new(about, files).with_tables(in_parts);
     if let Some(key) = about.publisher {
         manifest.sign(key);
     }

@@ -51,6 +51,21 @@ impl Staging {
         written.map_err(io_error(&path))
     }
 
+    /// A new file of it, to be written and flushed by the caller.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn create(&self, name: &str) -> Result<File, WriteBatchError> {
+        let path = self.directory.path().join(name);
+        File::create_new(&path).map_err(io_error(&path))
+    }
+
+    /// Where it is while it is written.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Renames the directory into place.
     ///
     /// # Errors

@@ -7,14 +7,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::data::batch_dir::file_name;
-use crate::data::check::{check_table, check_times};
-use crate::data::encode::encode;
-use crate::data::limits::FileLimits;
-use crate::data::manifest::{FileEntry, MANIFEST_FILE, Manifest};
+use crate::data::manifest::{MANIFEST_FILE, Manifest};
 use crate::data::staging::Staging;
 use crate::data::write_error::WriteBatchError;
 use crate::data::write_options::WriteOptions;
-use crate::digest::Digest;
+use crate::data::write_parts::write_table;
 use crate::table::Batch;
 use crate::table::Table;
 
@@ -37,11 +34,7 @@ pub fn write_batch(
     let tables = [Some(&batch.alerts), Some(&batch.features), Some(&batch.clusters), flows, labels];
     for table in tables.into_iter().flatten() {
         let name = file_name(table.spec());
-        check_table(table, &name, &FileLimits::default())?;
-        check_times(table, &name, options.processing_date)?;
-        let bytes = encode(table).map_err(|source| WriteBatchError::Encode { file: name.clone(), source })?;
-        staging.write(&name, &bytes)?;
-        let entry = FileEntry { sha256: Digest::of(&bytes), bytes: bytes.len() as u64, rows: table.rows() as u64 };
+        let entry = write_table(&staging, table, &name, options)?;
         files.insert(name, entry);
     }
     let mut manifest = Manifest::new(options, files);

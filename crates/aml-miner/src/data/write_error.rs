@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use polars_error::PolarsError;
 
+use crate::data::parts::PartsError;
 use crate::data::table_error::TableError;
 
 /// A batch that was not written; the target is as it was.
@@ -13,6 +14,9 @@ pub enum WriteBatchError {
     /// A table breaks a rule of the format.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// Parts that cannot be meant.
+    #[error(transparent)]
+    Parts(#[from] PartsError),
     /// A table has no Parquet form.
     #[error("cannot encode {file}: {source}")]
     Encode {

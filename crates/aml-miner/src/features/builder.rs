@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::features::bind::{Expression, Op, RowsOf, SchemaError, bound, expressions, fill};
 use crate::features::custom::{CustomFeature, registered};
-use crate::features::view::AlertsView;
+use crate::features::view::{AlertsView, Comparisons};
 use crate::features::vocabulary::{Matrix, Part, Reads, RowKind, Schema};
 use crate::history::History;
 use crate::wire::{Batch, Needs};
-use clusters::ClusterPlan;
+use clusters::{Beside, ClusterPlan};
 
 /// A column that the schema needs and the batch lacks. A table that was not given lacks all of its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +154,11 @@ impl FeatureBuilder {
         self.batch_relative
     }
 
+    /// What is read, joined and compared.
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.reads
+    }
+
     /// The columns of a batch that are read.
     #[must_use]
     pub fn columns(&self) -> Needs {
@@ -165,7 +170,7 @@ impl FeatureBuilder {
     /// # Errors
     /// When the schema is for clusters, or the builder is strict and the batch lacks a column.
     pub fn alerts(&self, batch: &Batch) -> Result<Built, BuildError> {
-        self.alerts_while(batch, &|| true)
+        self.alerts_of(batch, None, &|| true)
     }
 
     /// As [`FeatureBuilder::alerts`], as long as `wanted` says so: it is asked before each column.
@@ -173,11 +178,29 @@ impl FeatureBuilder {
     /// # Errors
     /// As [`FeatureBuilder::alerts`]; also when it is not wanted any more.
     pub fn alerts_while(&self, batch: &Batch, wanted: &dyn Fn() -> bool) -> Result<Built, BuildError> {
+        self.alerts_of(batch, None, wanted)
+    }
+
+    /// As [`FeatureBuilder::alerts`] of a part of a day, whose alerts are compared with all of it. The part has all that belongs
+    /// to its alerts: their addresses, clusters and money flows.
+    ///
+    /// # Errors
+    /// As [`FeatureBuilder::alerts`].
+    pub fn alerts_within(&self, batch: &Batch, day: Option<&Comparisons>) -> Result<Built, BuildError> {
+        self.alerts_of(batch, day, &|| true)
+    }
+
+    fn alerts_of(
+        &self,
+        batch: &Batch,
+        day: Option<&Comparisons>,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<Built, BuildError> {
         let Plan::Alerts(ops) = &self.plan else {
             return Err(BuildError::Rows { schema: RowKind::Cluster, asked: RowKind::Alert });
         };
         let lacking = self.check(batch)?;
-        let view = AlertsView::new(batch, &self.reads, self.history.as_deref());
+        let view = AlertsView::new(batch, &self.reads, self.history.as_deref(), day);
         let columns = bound(ops, RowsOf::Alerts(&view), wanted).ok_or(BuildError::Stopped)?;
         Ok(Built { matrix: fill(&columns, view.rows()), lacking })
     }
@@ -189,7 +212,7 @@ impl FeatureBuilder {
     /// When the schema is for alerts, there is not one score per alert, or the builder is strict and the batch lacks
     /// a column.
     pub fn clusters(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Built, BuildError> {
-        self.clusters_while(batch, alert_scores, &|| true)
+        self.clusters_of(batch, alert_scores, None, &|| true)
     }
 
     /// As [`FeatureBuilder::clusters`], as long as `wanted` says so: it is asked before each column.
@@ -202,6 +225,29 @@ impl FeatureBuilder {
         alert_scores: Option<&[f64]>,
         wanted: &dyn Fn() -> bool,
     ) -> Result<Built, BuildError> {
+        self.clusters_of(batch, alert_scores, None, wanted)
+    }
+
+    /// As [`FeatureBuilder::clusters`] of a part of a day, as [`FeatureBuilder::alerts_within`].
+    ///
+    /// # Errors
+    /// As [`FeatureBuilder::clusters`].
+    pub fn clusters_within(
+        &self,
+        batch: &Batch,
+        alert_scores: Option<&[f64]>,
+        day: Option<&Comparisons>,
+    ) -> Result<Built, BuildError> {
+        self.clusters_of(batch, alert_scores, day, &|| true)
+    }
+
+    fn clusters_of(
+        &self,
+        batch: &Batch,
+        alert_scores: Option<&[f64]>,
+        day: Option<&Comparisons>,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<Built, BuildError> {
         let Plan::Clusters(plan) = &self.plan else {
             return Err(BuildError::Rows { schema: RowKind::Alert, asked: RowKind::Cluster });
         };
@@ -211,8 +257,8 @@ impl FeatureBuilder {
             return Err(BuildError::Scores { expected: batch.alerts.rows(), found: scores.len() });
         }
         let lacking = self.check(batch)?;
-        let history = self.history.as_deref();
-        let matrix = plan.matrix((batch, history), alert_scores, wanted).ok_or(BuildError::Stopped)?;
+        let beside = Beside { history: self.history.as_deref(), day };
+        let matrix = plan.matrix((batch, beside), alert_scores, wanted).ok_or(BuildError::Stopped)?;
         Ok(Built { matrix, lacking })
     }
 

@@ -9,6 +9,7 @@ mod joined;
 mod spreads;
 
 pub use alerts::AlertsView;
+pub use spreads::Comparisons;
 
 pub(crate) use addresses::Addresses;
 pub(crate) use joined::{JoinedRows, rows_of_ids};

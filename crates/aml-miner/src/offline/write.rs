@@ -48,23 +48,35 @@ pub fn write_answers(
         let file = file_name(answer.table.spec());
         check_table(&answer.table, &file, &FileLimits::default())?;
         let bytes = encode(&answer.table).map_err(|source| WriteBatchError::Encode { file: file.clone(), source })?;
-        let statement = Statement {
-            input: signing.input,
-            form: InputForm::Directory,
-            output: Digest::of(&bytes),
-            model_version: answer.model_version.clone(),
-            model: answer.model,
-            schema: answer.schema,
-            state: answer.state,
-            timestamp: signing.timestamp,
-        };
-        let mut receipt =
-            serde_json::to_vec_pretty(&signing.key.sign(&statement)).expect("a receipt holds only texts and integers");
-        receipt.push(b'\n');
+        let made_by = (answer.model, answer.schema, answer.state);
+        let receipt = receipt(signing, Digest::of(&bytes), answer.model_version.clone(), made_by);
         staging.write(&file, &bytes)?;
         staging.write(&receipt_name(answer.table.spec().name), &receipt)?;
         names.push(file);
     }
     staging.publish()?;
     Ok(names)
+}
+
+/// The file of a receipt for `output`, the answer of a model of this version, file, schema and state.
+pub(super) fn receipt(
+    signing: &Signing<'_>,
+    output: Digest,
+    model_version: String,
+    (model, schema, state): (Digest, Digest, Option<Digest>),
+) -> Vec<u8> {
+    let statement = Statement {
+        input: signing.input,
+        form: InputForm::Directory,
+        output,
+        model_version,
+        model,
+        schema,
+        state,
+        timestamp: signing.timestamp,
+    };
+    let mut receipt =
+        serde_json::to_vec_pretty(&signing.key.sign(&statement)).expect("a receipt holds only texts and integers");
+    receipt.push(b'\n');
+    receipt
 }

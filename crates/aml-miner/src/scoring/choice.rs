@@ -5,7 +5,7 @@ use super::prepared::Prepared;
 use super::ranks::ranks;
 use super::stop::{Stop, Stopped};
 use crate::features::{Matrix, RowKind};
-use crate::wire::{Batch, Explain, TextColumn};
+use crate::wire::{Batch, Explain, Share, TextColumn};
 
 /// Severities whose rows are explained whatever their score.
 const SEVERE: [&str; 2] = ["high", "critical"];
@@ -54,11 +54,7 @@ impl Choice {
             Explain::Share(share) => share,
         };
         let scores = model.scores(matrix, stop)?;
-        let ids: Vec<&str> = named.ids.iter().collect();
-        let most = share.of(scores.len());
-        let mut rows: Vec<bool> =
-            ranks(&scores, &ids).into_iter().map(|rank| usize::try_from(rank).is_ok_and(|rank| rank <= most)).collect();
-        rows.iter_mut().zip(named.severe).for_each(|(row, severe)| *row |= severe);
+        let rows = chosen(&scores, named, share);
         Ok(Self::Some { scores, rows })
     }
 
@@ -69,6 +65,23 @@ impl Choice {
     }
 }
 
+/// The rows that are explained where a share of them is: those with the highest scores, and severe ones.
+#[must_use]
+pub fn chosen(scores: &[f64], named: Named<'_>, share: Share) -> Vec<bool> {
+    let ids: Vec<&str> = named.ids.iter().collect();
+    let most = share.of(scores.len());
+    let mut rows: Vec<bool> =
+        ranks(scores, &ids).into_iter().map(|rank| usize::try_from(rank).is_ok_and(|rank| rank <= most)).collect();
+    rows.iter_mut().zip(named.severe).for_each(|(row, severe)| *row |= severe);
+    rows
+}
+
+/// Whether a row of this severity is explained whatever its score.
+#[must_use]
+pub fn is_severe(severity: &str) -> bool {
+    SEVERE.contains(&severity)
+}
+
 /// Which rows of a model over `kind` are severe, where `explain` asks for that; else nothing.
 #[must_use]
 pub fn severe(explain: Explain, kind: RowKind, batch: &Batch) -> Vec<bool> {
@@ -77,7 +90,7 @@ pub fn severe(explain: Explain, kind: RowKind, batch: &Batch) -> Vec<bool> {
         RowKind::Cluster => (&batch.clusters, "severity_max"),
     };
     match (explain, table.texts(column)) {
-        (Explain::Share(_), Some(column)) => column.iter().map(|severity| SEVERE.contains(&severity)).collect(),
+        (Explain::Share(_), Some(column)) => column.iter().map(is_severe).collect(),
         _ => Vec::new(),
     }
 }

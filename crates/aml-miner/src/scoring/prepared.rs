@@ -8,7 +8,7 @@ use super::choice::Choice;
 use super::explanation::{Extent, impacts};
 use super::stop::{Stop, Stopped};
 use crate::digest::Digest;
-use crate::features::{BuildError, FeatureBuilder, Matrix, RowKind, SchemaError};
+use crate::features::{BuildError, Comparisons, FeatureBuilder, Matrix, RowKind, SchemaError};
 use crate::history::History;
 use crate::models::{BaseModel, NeedsState, with_state};
 use crate::wire::reply::{Explanation, FeatureNames, Impact};
@@ -119,6 +119,23 @@ impl Prepared {
         let built = match self.model.schema().rows {
             RowKind::Alert => self.builder.alerts_while(batch, &wanted)?,
             RowKind::Cluster => self.builder.clusters_while(batch, alert_scores, &wanted)?,
+        };
+        Ok(built.matrix)
+    }
+
+    /// The model's matrix of a part of a day, whose alerts are compared with all of it.
+    ///
+    /// # Errors
+    /// When a feature cannot be built.
+    pub fn matrix_within(
+        &self,
+        batch: &Batch,
+        alert_scores: Option<&[f64]>,
+        day: Option<&Comparisons>,
+    ) -> Result<Matrix, BuildError> {
+        let built = match self.model.schema().rows {
+            RowKind::Alert => self.builder.alerts_within(batch, day)?,
+            RowKind::Cluster => self.builder.clusters_within(batch, alert_scores, day)?,
         };
         Ok(built.matrix)
     }

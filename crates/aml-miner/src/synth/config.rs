@@ -74,16 +74,58 @@ pub enum SynthConfigError {
     },
 }
 
+/// Fewest addresses of an economy.
+const LEAST_ADDRESSES: usize = 100;
+/// Most alerts of one economy.
+const MOST_ALERTS: usize = 200_000;
+/// Most addresses of one economy.
+const MOST_ADDRESSES: usize = 2_000_000;
+/// Alerts of each of several economies, roughly: an economy of this size takes about a GB while it lives.
+const ALERTS_OF_SEVERAL: usize = 50_000;
+/// Addresses of each of several economies, roughly.
+const ADDRESSES_OF_SEVERAL: usize = 250_000;
+/// Most alerts of a day.
+const MOST_ALERTS_OF_A_DAY: usize = 2_000_000;
+/// Most addresses of a day.
+const MOST_ADDRESSES_OF_A_DAY: usize = 20_000_000;
+
 impl SynthConfig {
-    /// The first violation, if there is one.
+    /// The economies that make the days together: one, as long as that can have so many alerts and addresses; else several
+    /// that do not deal with each other, whose tables follow one another.
+    ///
+    /// # Errors
+    /// A count or a share outside its range.
+    pub fn economies(&self) -> Result<Vec<Self>, SynthConfigError> {
+        self.check(MOST_ALERTS_OF_A_DAY, MOST_ADDRESSES_OF_A_DAY)?;
+        if self.alerts <= MOST_ALERTS && self.addresses <= MOST_ADDRESSES {
+            return Ok(vec![self.clone()]);
+        }
+        let by_addresses = self.addresses.div_ceil(ADDRESSES_OF_SEVERAL);
+        let count = self.alerts.div_ceil(ALERTS_OF_SEVERAL).max(by_addresses).min(self.alerts).max(1);
+        let share = |all: usize, number: usize| all * (number + 1) / count - all * number / count;
+        let economy = |number: usize| Self {
+            // Seeds of neighbours must not meet: numbers of economies take the upper half.
+            seed: self.seed ^ ((number as u64 + 1) << 40),
+            alerts: share(self.alerts, number),
+            addresses: share(self.addresses, number).max(LEAST_ADDRESSES),
+            ..self.clone()
+        };
+        Ok((0..count).map(economy).collect())
+    }
+
+    /// The first violation of one economy, if there is one.
     ///
     /// # Errors
     /// A count or a share outside its range.
     pub fn validate(&self) -> Result<(), SynthConfigError> {
+        self.check(MOST_ALERTS, MOST_ADDRESSES)
+    }
+
+    fn check(&self, most_alerts: usize, most_addresses: usize) -> Result<(), SynthConfigError> {
         let counts = [
             ("days", u64::from(self.days), 1, 3_660),
-            ("alerts", self.alerts as u64, 1, 200_000),
-            ("addresses", self.addresses as u64, 100, 2_000_000),
+            ("alerts", self.alerts as u64, 1, most_alerts as u64),
+            ("addresses", self.addresses as u64, LEAST_ADDRESSES as u64, most_addresses as u64),
             ("window_days", u64::from(self.window_days), 1, 90),
         ];
         for (name, value, min, max) in counts {

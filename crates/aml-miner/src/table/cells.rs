@@ -54,7 +54,23 @@ pub fn from_decimal(digits: i128, scale: usize) -> f64 {
         // Both operands are exact, so the division rounds once.
         return digits as f64 / TENS[scale];
     }
-    format!("{digits}e-{scale}").parse().unwrap_or(f64::NAN)
+    let near = TENS.get(scale).and_then(|&ten| quotient(digits, ten));
+    near.unwrap_or_else(|| format!("{digits}e-{scale}").parse().unwrap_or(f64::NAN))
+}
+
+/// The double nearest to `digits / ten`, where twice the digits of a double tell which one that is: only what lies between
+/// two doubles but for 1 in 2^30 of their distance, and powers of two, are left open.
+fn quotient(digits: i128, ten: f64) -> Option<f64> {
+    let high = digits as f64;
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and saturated at most by one")]
+    let low = digits.wrapping_sub(high as i128) as f64;
+    let first = high / ten;
+    let second = ((-first).mul_add(ten, high) + low) / ten;
+    let nearest = first + second;
+    let off = second - (nearest - first);
+    let half = (f64::from_bits(nearest.abs().to_bits() + 1) - nearest.abs()) / 2.0;
+    let is_power = nearest.to_bits() << 12 == 0;
+    (!is_power && (off.abs() - half).abs() > half / f64::from(1 << 30)).then_some(nearest)
 }
 
 /// `value * 10^scale` when that is whole, fits 38 digits and reads back as `value`.

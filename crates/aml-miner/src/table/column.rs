@@ -169,6 +169,16 @@ impl Column {
         }
     }
 
+    /// Bytes of its texts.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Self::Texts(values) => values.bytes.len(),
+            Self::TextLists(values) => values.items.bytes.len(),
+            Self::Numbers(_) | Self::NumberLists(_) => 0,
+        }
+    }
+
     /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {

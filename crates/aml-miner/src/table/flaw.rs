@@ -103,6 +103,16 @@ pub enum CellProblem {
         /// Row in which it stood first.
         first: usize,
     },
+    /// A key that stands in an earlier file of the table.
+    #[error("`{value}` stands already in row {first} of {file}")]
+    Elsewhere {
+        /// The key.
+        value: String,
+        /// The file in which it stood first.
+        file: String,
+        /// Its row there.
+        first: usize,
+    },
     /// A text that is too long.
     #[error("a text of {bytes} bytes, at most {limit} are accepted")]
     TooLong {
@@ -142,6 +152,17 @@ pub enum Flaw {
     Column(ColumnProblem),
     /// Of the cell in this row.
     Cell(usize, CellProblem),
+}
+
+impl Flaw {
+    /// The same with rows counted from so many rows earlier.
+    #[must_use]
+    pub fn shifted(self, rows: usize) -> Self {
+        match self {
+            Self::Cell(row, problem) => Self::Cell(row + rows, problem),
+            column => column,
+        }
+    }
 }
 
 /// A number as a person would write it: no more than some twenty characters.

@@ -27,6 +27,63 @@ impl BuildHasher for Keyed {
     }
 }
 
+/// 128 bits that stand for a text within one process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Fingerprint(u64, FingerprintRest);
+
+/// The half that finds no place in a map, and tells texts apart that share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FingerprintRest(u64);
+
+impl std::hash::Hash for FingerprintRest {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// Makes fingerprints under two keys that are drawn for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fingerprints {
+    one: Keyed,
+    other: Keyed,
+}
+
+impl Fingerprints {
+    /// The fingerprint of `text`.
+    #[inline]
+    pub(crate) fn of(&self, text: &str) -> Fingerprint {
+        Fingerprint(self.one.hash_one(text), FingerprintRest(self.other.hash_one(text)))
+    }
+}
+
+/// Hashes a fingerprint to itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AsItIs;
+
+/// The hash in the making.
+#[derive(Debug, Default)]
+pub(crate) struct Same(u64);
+
+impl BuildHasher for AsItIs {
+    type Hasher = Same;
+
+    fn build_hasher(&self) -> Same {
+        Same(0)
+    }
+}
+
+impl Hasher for Same {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 ^= word;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// A hash in the making.
 #[derive(Debug)]
 pub(crate) struct KeyedHasher {

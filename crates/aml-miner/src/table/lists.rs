@@ -14,13 +14,17 @@ pub const MAX_ITEMS: usize = 100_000;
 /// The first list that has, columns in the order of the format.
 pub fn check(table: &Table, limit: usize) -> Result<(), Flawed> {
     for (about, column) in table.spec().columns.iter().zip(table.columns()) {
-        let longer = column.as_ref().and_then(|column| longer(column, limit));
-        if let Some((row, items)) = longer {
-            let flaw = Flaw::Cell(row, CellProblem::TooManyItems { items, limit });
+        if let Some(flaw) = column.as_ref().and_then(|column| of_column(column, limit)) {
             return Err(Flawed { column: about.name, flaw });
         }
     }
     Ok(())
+}
+
+/// The first list of `column` that has more than `limit` items.
+#[must_use]
+pub fn of_column(column: &Column, limit: usize) -> Option<Flaw> {
+    longer(column, limit).map(|(row, items)| Flaw::Cell(row, CellProblem::TooManyItems { items, limit }))
 }
 
 /// The first row whose list is longer, and how long it is.

@@ -153,12 +153,7 @@ pub fn problems(table: &Table, longest_text: usize, most: usize) -> Vec<Flawed> 
         return Vec::new();
     }
     let columns = table.spec().columns.iter().zip(table.columns()).flat_map(|(about, column)| {
-        let flaws: Box<dyn Iterator<Item = Flaw>> = match column {
-            None if about.required => Box::new(std::iter::once(Flaw::Column(ColumnProblem::Missing))),
-            None => Box::new(std::iter::empty()),
-            Some(column) => breaches(column, about, longest_text),
-        };
-        flaws.map(|flaw| Flawed { column: about.name, flaw })
+        of_column(column.as_ref(), about, longest_text).map(|flaw| Flawed { column: about.name, flaw })
     });
     let keys = table.spec().key.and_then(|key| Some((key, table.texts(key)?)));
     let twice = keys.into_iter().flat_map(|(column, keys)| {
@@ -169,6 +164,19 @@ pub fn problems(table: &Table, longest_text: usize, most: usize) -> Vec<Flawed> 
         })
     });
     columns.chain(twice).take(most).collect()
+}
+
+/// What is wrong with a column of a table that has rows, and with its cells.
+pub fn of_column<'a>(
+    column: Option<&'a Column>,
+    about: &'static ColumnSpec,
+    longest_text: usize,
+) -> Box<dyn Iterator<Item = Flaw> + 'a> {
+    match column {
+        None if about.required => Box::new(std::iter::once(Flaw::Column(ColumnProblem::Missing))),
+        None => Box::new(std::iter::empty()),
+        Some(column) => breaches(column, about, longest_text),
+    }
 }
 
 /// The cells of times that cannot be meant on `day` (days since 1970-01-01; else the first day that the table states), at
@@ -183,16 +191,17 @@ pub fn stray_times(table: &Table, day: Option<f64>, most: usize) -> Vec<Flawed> 
         Some(Column::Numbers(values)) => Some((about.name, values)),
         _ => None,
     });
-    let strays = cells.flat_map(|(column, values)| {
-        values.iter().enumerate().filter_map(move |(row, &value)| {
-            let unit = doubt(value, day)?.unit;
-            Some(Flawed {
-                column,
-                flaw: Flaw::Cell(row, CellProblem::FarAway { value, from: day.map(day_text), unit }),
-            })
-        })
-    });
+    let strays =
+        cells.flat_map(|(column, values)| stray_times_of(values, day).map(move |flaw| Flawed { column, flaw }));
     strays.take(most).collect()
+}
+
+/// Those of a column of times that cannot be meant on `day` (days since 1970-01-01), where that is known.
+pub fn stray_times_of(values: &[f64], day: Option<f64>) -> impl Iterator<Item = Flaw> {
+    values.iter().enumerate().filter_map(move |(row, &value)| {
+        let unit = doubt(value, day)?.unit;
+        Some(Flaw::Cell(row, CellProblem::FarAway { value, from: day.map(day_text), unit }))
+    })
 }
 
 fn breaches<'a>(column: &'a Column, about: &'static ColumnSpec, longest: usize) -> Box<dyn Iterator<Item = Flaw> + 'a> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
-use crate::features::{BuildError, FeatureBuilder, SchemaError};
+use crate::features::{FeatureBuilder, Matrix, SchemaError};
 use crate::models::bundle::{Bundle, CodeBook, Entry, LoadError, METADATA_FILE, Metadata, MetadataError, ModelKind};
 use crate::models::{BaseModel as _, Calibration, ModelError, OtherScorer, TreeModel, check_pair};
-use crate::training::assemble::{AlertScores, AssembleError, Assembled, OneDay, Range, alerts, clusters};
+use crate::training::assemble::{AlertScores, AssembleError, Assembled, Range, alerts, clusters};
 use crate::training::calibration::probability;
 use crate::training::evaluation::{Evaluation, Judging, date_text, evaluate};
 use crate::training::record::TrainingRecord;
@@ -127,15 +127,11 @@ impl Model {
         let path = beside.map_or_else(|| self.path.with_file_name("alert_scorer"), |model| model.path.clone());
         let scorer = TreeModel::load(&path, ModelKind::AlertScorer)?;
         let builder = FeatureBuilder::new(scorer.schema())?;
-        let score = |day: &OneDay<'_>| -> Result<Vec<f64>, BuildError> {
-            let (date, matrix) = (day.date(), day.knowing(&builder).alerts(day.batch())?.matrix);
-            Ok(match beside.filter(|model| model.stands_in(date)) {
-                Some(model) => model.answers_on(date, matrix.values(), matrix.rows()),
-                None => scorer.predict(&matrix),
-            })
+        let score = |date: i32, matrix: &Matrix| match beside.filter(|model| model.stands_in(date)) {
+            Some(model) => model.answers_on(date, matrix.values(), matrix.rows()),
+            None => scorer.predict(matrix),
         };
-        let scores = AlertScores { of: &score, needs_history: builder.needs_history() };
-        Ok(clusters(range, &self.entry.schema, scores, watch)?)
+        Ok(clusters(range, &self.entry.schema, AlertScores { builder: &builder, score: &score }, watch)?)
     }
 
     /// One answer per row: a probability, or the raw score of a ranker. On days of its own test period a model that was fitted once

@@ -9,10 +9,10 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::features::{BuildError, FeatureBuilder};
+use crate::features::{FeatureBuilder, Matrix};
 use crate::models::bundle::ModelKind;
 use crate::models::{Calibration, TreeModel};
-use crate::training::assemble::{AlertScores, Assembled, OneDay, alerts, clusters};
+use crate::training::assemble::{AlertScores, Assembled, alerts, clusters};
 use crate::training::calibration::probability;
 use crate::training::evaluation::date_text;
 use crate::training::fit::fit;
@@ -87,15 +87,14 @@ pub fn cluster_rows(session: &Session<'_>, alerts: &Assembled) -> Result<Assembl
         true => blocks.push(of_split(session, &split)?),
         false => check_days(session, &split)?,
     }
-    let score = |day: &OneDay<'_>| -> Result<Vec<f64>, BuildError> {
-        let (date, matrix) = (day.date(), day.knowing(&builder).alerts(day.batch())?.matrix);
+    let score = |date: i32, matrix: &Matrix| {
         let block = blocks.iter().find(|block| block.first <= date && date <= block.last);
-        Ok(match block {
-            Some(block) => block.score(&matrix, &calibration),
-            None => crate::models::BaseModel::predict(&scorer, &matrix),
-        })
+        match block {
+            Some(block) => block.score(matrix, &calibration),
+            None => crate::models::BaseModel::predict(&scorer, matrix),
+        }
     };
-    let scores = AlertScores { of: &score, needs_history: builder.needs_history() };
+    let scores = AlertScores { builder: &builder, score: &score };
     Ok(clusters(&session.range, &session.schema(ModelKind::ClusterScorer), scores, session.watch)?)
 }
 
@@ -135,7 +134,7 @@ struct Block {
 }
 
 impl Block {
-    fn score(&self, matrix: &crate::features::Matrix, calibration: &Calibration) -> Vec<f64> {
+    fn score(&self, matrix: &Matrix, calibration: &Calibration) -> Vec<f64> {
         let mut raw = vec![0.0; matrix.rows()];
         self.forest.raw_into(matrix.values(), &mut raw);
         raw.into_iter().map(|score| probability(calibration, score)).collect()

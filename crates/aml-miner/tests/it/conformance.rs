@@ -38,6 +38,7 @@ fn kind(error: &ReadBatchError) -> Value {
         ReadBatchError::Length { file, .. } => ("length", Some(file.clone())),
         ReadBatchError::Hash { file, .. } => ("hash", Some(file.clone())),
         ReadBatchError::Rows { file, .. } => ("rows", Some(file.clone())),
+        ReadBatchError::Content { table, .. } => ("content", Some((*table).to_owned())),
         ReadBatchError::Table(TableError::File { file, .. }) => ("file", Some(file.clone())),
         ReadBatchError::Table(TableError::Column { file, column, .. }) => {
             return json!({ "refused": "column", "file": file, "column": column });

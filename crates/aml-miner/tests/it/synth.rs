@@ -128,3 +128,24 @@ fn the_command_writes_batches_that_verify_and_repeats_them_byte_for_byte() {
     }
     assert_eq!(written[0], written[1], "manifests hold the hashes of every file");
 }
+
+#[test]
+fn large_days_are_several_economies_and_small_ones_are_one() {
+    let config = |alerts, addresses| SynthConfig { alerts, addresses, ..SynthConfig::default() };
+    for (alerts, addresses) in [(1, 100), (200_000, 10_000), (1_000, 2_000_000)] {
+        assert_eq!(config(alerts, addresses).economies().expect("one"), [config(alerts, addresses)]);
+    }
+    for (alerts, addresses, count) in [(200_001, 800_000, 5), (2_000_000, 8_000_000, 40), (1_000, 2_000_001, 9)] {
+        let economies = config(alerts, addresses).economies().expect("several");
+        assert_eq!(economies.len(), count);
+        assert_eq!(economies.iter().map(|economy| economy.alerts).sum::<usize>(), alerts);
+        assert_eq!(economies.iter().map(|economy| economy.addresses).sum::<usize>(), addresses);
+        let mut seeds: Vec<u64> = economies.iter().map(|economy| economy.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), count);
+        economies.iter().for_each(|economy| economy.validate().expect("an economy"));
+    }
+    assert!(config(2_000_001, 10_000).economies().is_err());
+    assert!(config(1_000, 20_000_001).economies().is_err());
+}

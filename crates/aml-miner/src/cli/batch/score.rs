@@ -7,11 +7,10 @@ use std::time::Instant;
 use super::models::ModelArgs;
 use super::{Verdict, batches_in};
 use crate::clock::{Clock as _, SystemClock};
-use crate::data::{BatchDir, LoadedBatch, ReadBatchError};
-use crate::digest::Digest;
+use crate::data::BatchDir;
 use crate::environment::expand_home;
 use crate::history::Standing;
-use crate::offline::{OfflineModels, Signing, write_answers};
+use crate::offline::{Blocks, OfflineModels, ScoreDayError, Signing};
 use crate::receipt::{KEY_FILE, ReceiptKey};
 use crate::wire::Explain;
 
@@ -61,27 +60,34 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
             Some(name) => args.out.join(name),
             None => args.out.clone(),
         };
-        match load(path) {
-            Ok((loaded, input)) => {
-                let day = loaded.meta.processing_date.to_epoch_days();
-                if let Some(standing) = models.standing(day).filter(|standing| *standing != Standing::Fresh) {
-                    if standing == Standing::Contained {
-                        // Scored all the same it would look like a day without a past.
-                        writeln!(out, "BAD  {}: {standing}", path.display())?;
-                        verdict = Verdict::Failed;
-                        continue;
-                    }
-                    writeln!(out, "note {}: {standing}", path.display())?;
-                }
-                let started = Instant::now();
-                let answers = pool.install(|| models.answers(&loaded.batch, explain))?;
-                let seconds = started.elapsed().as_secs_f64();
-                let timestamp = u64::try_from(SystemClock.now().as_millis()).unwrap_or(u64::MAX);
-                let written = write_answers(&target, &answers, &Signing { key: &key, input, timestamp }, args.replace)?;
-                let (from, to) = (path.display(), target.display());
-                writeln!(out, "ok   {from} -> {to}: {} in {seconds:.2} s", written.join(", "))?;
+        let started = Instant::now();
+        let opened = BatchDir::open(path).map_err(ScoreDayError::from);
+        let standing = opened
+            .as_ref()
+            .ok()
+            .and_then(|directory| models.standing(directory.manifest().processing_date.to_epoch_days()));
+        match standing {
+            // Scored all the same it would look like a day without a past.
+            Some(Standing::Contained) => {
+                writeln!(out, "BAD  {}: {}", path.display(), Standing::Contained)?;
+                verdict = Verdict::Failed;
+                continue;
             }
-            Err(error) if error.is_corrupt() => {
+            Some(Standing::Fresh) | None => {}
+            Some(standing) => writeln!(out, "note {}: {standing}", path.display())?,
+        }
+        let scored = opened.and_then(|directory| {
+            let timestamp = u64::try_from(SystemClock.now().as_millis()).unwrap_or(u64::MAX);
+            let signing = Signing { key: &key, input: directory.manifest_sha256(), timestamp };
+            let out = (target.as_path(), &signing, args.replace);
+            pool.install(|| models.score_day(&directory, explain, Blocks::default(), out))
+        });
+        match scored {
+            Ok(names) => {
+                let (from, to, seconds) = (path.display(), target.display(), started.elapsed().as_secs_f64());
+                writeln!(out, "ok   {from} -> {to}: {} in {seconds:.2} s", names.join(", "))?;
+            }
+            Err(ScoreDayError::Batch(error)) if error.is_corrupt() => {
                 writeln!(out, "BAD  {}: {error}", path.display())?;
                 verdict = Verdict::Failed;
             }
@@ -89,9 +95,4 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         }
     }
     Ok(verdict)
-}
-
-fn load(path: &Path) -> Result<(LoadedBatch, Digest), ReadBatchError> {
-    let directory = BatchDir::open(path)?;
-    Ok((directory.load()?, directory.manifest_sha256()))
 }

@@ -1,15 +1,17 @@
 //! `synth`: batches of a simulated economy.
 
 use std::io::{IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 use chrono::{Days, NaiveDate};
 use indicatif::ProgressBar;
 
 use super::{UsageError, Verdict};
 use crate::data::listing::directory_name;
-use crate::data::{WriteOptions, write_batch};
-use crate::synth::{Day, SynthConfig, generate};
+use crate::data::{PartsWriter, WriteOptions, write_batch};
+use crate::synth::{Day, SynthConfig, SynthConfigError, generate};
+use crate::wire::{Batch, Table};
 
 /// The chain that simulated batches say they are of.
 const NETWORK: &str = "synthetic";
@@ -71,43 +73,123 @@ impl Args {
         }
     }
 
-    fn write(&self, day: &Day) -> anyhow::Result<PathBuf> {
-        let target = self.output.join(directory_name(day.date, Some(self.window_days)));
-        // A batch is published when its day is over.
-        let published = day.date.checked_add_days(Days::new(1)).unwrap_or(day.date);
-        let options = WriteOptions {
-            processing_date: day.date,
+    /// Where the batch of a day goes.
+    fn target(&self, date: NaiveDate) -> PathBuf {
+        self.output.join(directory_name(date, Some(self.window_days)))
+    }
+
+    /// When the batch of a day was published: when the day was over.
+    fn published(date: NaiveDate) -> String {
+        format!("{}T00:00:00Z", date.checked_add_days(Days::new(1)).unwrap_or(date))
+    }
+
+    fn options<'a>(&self, date: NaiveDate, created_at: &'a str) -> WriteOptions<'a> {
+        WriteOptions {
+            processing_date: date,
             window_days: self.window_days,
             network: NETWORK,
-            created_at: &format!("{published}T00:00:00Z"),
+            created_at,
             publisher: None,
             replace: self.replace,
-        };
-        std::fs::create_dir_all(&self.output)?;
-        write_batch(&target, &day.batch, (!self.no_labels).then_some(&day.labels), &options)?;
-        Ok(target)
+        }
+    }
+
+    fn labels(&self, day: &mut Day) -> Option<Table> {
+        let none = Table::empty(day.labels.spec());
+        (!self.no_labels).then(|| std::mem::replace(&mut day.labels, none))
+    }
+}
+
+/// Rows of a day.
+#[derive(Clone, Copy, Default)]
+struct Rows {
+    alerts: usize,
+    addresses: usize,
+    flows: usize,
+}
+
+impl Rows {
+    fn add(&mut self, batch: &Batch) {
+        self.alerts += batch.alerts.rows();
+        self.addresses += batch.features.rows();
+        self.flows += batch.money_flows.rows();
+    }
+
+    fn line(self, target: &Path) -> String {
+        let Self { alerts, addresses, flows } = self;
+        format!("{}: {alerts} alerts, {addresses} addresses, {flows} flows", target.display())
     }
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
-    let days = generate(&args.config()).map_err(|wrong| UsageError(wrong.to_string()))?;
-    let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(u64::from(args.days)));
-    for day in days {
-        let target = args.write(&day)?;
-        let flows = day.batch.money_flows.rows();
-        let line = format!(
-            "{}: {} alerts, {} addresses, {flows} flows",
-            target.display(),
-            day.batch.alerts.rows(),
-            day.batch.features.rows()
-        );
-        match &bar {
-            Some(bar) => {
-                bar.println(&line);
-                bar.inc(1);
-            }
-            None => writeln!(out, "{line}")?,
+    let wrong = |wrong: SynthConfigError| UsageError(wrong.to_string());
+    let economies = args.config().economies().map_err(wrong)?;
+    std::fs::create_dir_all(&args.output)?;
+    let steps = u64::from(args.days) * economies.len() as u64;
+    let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(steps));
+    let mut told = |line: &str| match &bar {
+        Some(bar) => {
+            bar.println(line);
+            Ok(())
         }
+        None => writeln!(out, "{line}"),
+    };
+    let step = || bar.iter().for_each(|bar| bar.inc(1));
+    let [economy] = &economies[..] else { return several(args, &economies, (&mut told, &step)) };
+    for mut day in generate(economy).map_err(wrong)? {
+        let (target, published) = (args.target(day.date), Args::published(day.date));
+        let labels = args.labels(&mut day);
+        write_batch(&target, &day.batch, labels.as_ref(), &args.options(day.date, &published))?;
+        let mut rows = Rows::default();
+        rows.add(&day.batch);
+        step();
+        told(&rows.line(&target))?;
+    }
+    Ok(Verdict::Passed)
+}
+
+/// Days of several economies: a part of each table for each. Two economies live at once, whatever the machine has, since
+/// memory is what bounds them.
+fn several(
+    args: &Args,
+    economies: &[SynthConfig],
+    (told, step): (&mut dyn FnMut(&str) -> std::io::Result<()>, &dyn Fn()),
+) -> anyhow::Result<Verdict> {
+    let dates: Vec<NaiveDate> = args.start_date.iter_days().take(args.days as usize).collect();
+    let published: Vec<String> = dates.iter().map(|date| Args::published(*date)).collect();
+    let mut days = Vec::new();
+    for (date, published) in dates.iter().zip(&published) {
+        let target = args.target(*date);
+        let writer = PartsWriter::new(&target, &args.options(*date, published))?;
+        days.push((target, writer, Rows::default()));
+    }
+    for pair in economies.chunks(2) {
+        std::thread::scope(|scope| -> anyhow::Result<()> {
+            let live = |economy: &SynthConfig| {
+                let (sender, made) = sync_channel(0);
+                let economy = economy.clone();
+                scope.spawn(move || {
+                    let Ok(days) = generate(&economy) else { return };
+                    // Nobody takes days any more once one cannot be written.
+                    let _ = days.map(|day| sender.send(day)).take_while(Result::is_ok).count();
+                });
+                made
+            };
+            let living: Vec<_> = pair.iter().map(live).collect();
+            for made in living {
+                for ((_, writer, rows), mut day) in days.iter_mut().zip(&made) {
+                    let labels = args.labels(&mut day);
+                    writer.add(&day.batch, labels)?;
+                    rows.add(&day.batch);
+                    step();
+                }
+            }
+            Ok(())
+        })?;
+    }
+    for (target, writer, rows) in days {
+        writer.finish()?;
+        told(&rows.line(&target))?;
     }
     Ok(Verdict::Passed)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Verdict, batches_in};
 use crate::data::{BatchDir, PROBLEMS_AT_ONCE, ReadBatchError};
+use crate::scoring::Pool;
 
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
@@ -66,11 +67,8 @@ pub(crate) fn check(path: &Path, publisher: Option<&str>, hashes_only: bool) -> 
         directory.verify_files().map_err(one)?;
         format!("{} files", directory.manifest().files.len())
     } else {
-        let loaded = directory.examine(PROBLEMS_AT_ONCE)?;
-        let rows = |table: &crate::wire::Table| format!("{} {}", table.rows(), table.spec().name);
-        let batch = &loaded.batch;
-        let tables = [&batch.alerts, &batch.features, &batch.clusters, &batch.money_flows].into_iter();
-        tables.chain(&loaded.labels).map(rows).collect::<Vec<_>>().join(", ")
+        let tables = directory.check(PROBLEMS_AT_ONCE, &Pool)?;
+        tables.iter().map(|table| format!("{} {}", table.rows, table.name)).collect::<Vec<_>>().join(", ")
     };
     summary.push_str(&format!(", digest {}", directory.manifest().digest()));
     match &directory.manifest().publisher {

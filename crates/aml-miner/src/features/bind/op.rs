@@ -103,7 +103,11 @@ impl Op {
                 reads.relative = true;
                 reads.add_named(Part::Alerts, relative.column());
             }
-            Self::Custom(custom) => custom.needs().iter().for_each(|(part, name)| reads.add_named(*part, name)),
+            Self::Custom(custom) => {
+                reads.whole |= custom.batch_relative();
+                reads.named = true;
+                custom.needs().iter().for_each(|(part, name)| reads.add_named(*part, name));
+            }
         }
     }
 

@@ -9,10 +9,19 @@ use rayon::prelude::*;
 
 use crate::features::bind::{Bound, Expression, Op, RowsOf, bound, fill};
 use crate::features::expressions::{Aggregate, MemberFigure, ScoreFigure};
-use crate::features::view::{Addresses, AlertsView, JoinedRows, rows_of_ids};
+use crate::features::view::{Addresses, AlertsView, Comparisons, JoinedRows, rows_of_ids};
 use crate::features::vocabulary::{Matrix, NONE, Part, Reads, signed_log};
 use crate::history::History;
 use crate::wire::Batch;
+
+/// What is told beside a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// What earlier days say of addresses.
+    pub(crate) history: Option<&'a History>,
+    /// What alerts are compared with, where the batch is a part of a day.
+    pub(crate) day: Option<&'a Comparisons>,
+}
 
 /// Clusters that one task fills.
 const BLOCK: usize = 16;
@@ -100,15 +109,15 @@ impl ClusterPlan {
         }
     }
 
-    /// The matrix of the batch's clusters, with what earlier days say. `scores` holds one score per alert. `None` once `wanted`
+    /// The matrix of the batch's clusters, with what is told beside it. `scores` holds one score per alert. `None` once `wanted`
     /// says no.
     pub(crate) fn matrix(
         &self,
-        (batch, history): (&Batch, Option<&History>),
+        (batch, Beside { history, day }): (&Batch, Beside<'_>),
         scores: Option<&[f64]>,
         wanted: &dyn Fn() -> bool,
     ) -> Option<Matrix> {
-        let alerts = AlertsView::new(batch, &self.alert_reads, history);
+        let alerts = AlertsView::new(batch, &self.alert_reads, history, day);
         let mut names = Addresses::default();
         let involved = if self.of_addresses.is_empty() { None } else { addresses_of_clusters(batch, &mut names) };
         let addresses = JoinedRows::of_addresses(batch, &names, &self.address_reads, history);

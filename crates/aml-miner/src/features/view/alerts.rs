@@ -1,6 +1,7 @@
 //! The alerts of a batch, as a feature of the caller's own sees them.
 
 use super::joined::JoinedRows;
+use super::spreads::Comparisons;
 use crate::features::vocabulary::Reads;
 use crate::history::History;
 use crate::wire::Batch;
@@ -10,9 +11,15 @@ use crate::wire::Batch;
 pub struct AlertsView<'a>(JoinedRows<'a>);
 
 impl<'a> AlertsView<'a> {
-    /// The alerts of `batch`, with the joins that `reads` asks for, and what `history` says of their addresses.
-    pub(crate) fn new(batch: &'a Batch, reads: &Reads, history: Option<&'a History>) -> Self {
-        Self(JoinedRows::of_alerts(batch, reads, history))
+    /// The alerts of `batch`, with the joins that `reads` asks for, and what `history` says of their addresses; compared with the
+    /// day where it is a part of one.
+    pub(crate) fn new(
+        batch: &'a Batch,
+        reads: &Reads,
+        history: Option<&'a History>,
+        day: Option<&Comparisons>,
+    ) -> Self {
+        Self(JoinedRows::of_alerts(batch, reads, history, day))
     }
 
     /// The rows behind it.

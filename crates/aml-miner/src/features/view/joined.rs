@@ -9,7 +9,7 @@ use super::addresses::Addresses;
 use super::dealings::Dealings;
 use super::flow_figures;
 use super::flow_graph::Graph;
-use super::spreads::Spreads;
+use super::spreads::{Comparisons, Spreads};
 use crate::features::expressions::FlowStats;
 use crate::features::vocabulary::{NONE, Part, Reads, Rows, index};
 use crate::history::{History, Known};
@@ -47,8 +47,13 @@ pub(crate) struct JoinedRows<'a> {
 }
 
 impl<'a> JoinedRows<'a> {
-    /// One row per alert, with the joins that `reads` asks for.
-    pub(crate) fn of_alerts(batch: &'a Batch, reads: &Reads, history: Option<&'a History>) -> Self {
+    /// One row per alert, with the joins that `reads` asks for, compared with the day where the batch is a part of one.
+    pub(crate) fn of_alerts(
+        batch: &'a Batch,
+        reads: &Reads,
+        history: Option<&'a History>,
+        day: Option<&Comparisons>,
+    ) -> Self {
         let mut view = Self::bare(batch, batch.alerts.rows());
         view.alert = Rows::Same;
         if reads.has(Part::Addresses) || reads.flows || reads.dealings {
@@ -66,7 +71,7 @@ impl<'a> JoinedRows<'a> {
             view.cluster = Rows::Joined(clusters_of_alerts(batch));
         }
         if reads.relative {
-            view.spreads = Spreads::of(&batch.alerts);
+            view.spreads = Spreads::of(&batch.alerts, day);
         }
         view
     }

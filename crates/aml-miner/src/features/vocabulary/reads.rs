@@ -17,6 +17,10 @@ pub(crate) struct Reads {
     pub(crate) history: bool,
     /// Whether values are compared within the batch.
     pub(crate) relative: bool,
+    /// Whether a feature of the caller's own may look at all of the batch.
+    pub(crate) whole: bool,
+    /// Whether a feature of the caller's own may look at the names of addresses.
+    pub(crate) named: bool,
 }
 
 impl Reads {
@@ -39,6 +43,8 @@ impl Reads {
         self.dealings |= other.dealings;
         self.history |= other.history;
         self.relative |= other.relative;
+        self.whole |= other.whole;
+        self.named |= other.named;
     }
 
     /// Adds the columns by which alerts are joined to the tables that are read.

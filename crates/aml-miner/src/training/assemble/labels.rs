@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
+
+use crate::data::BatchDir;
 use crate::data::outcomes::usable_rows;
-use crate::data::{BatchDir, LoadedBatch};
+use crate::wire::Table;
 
 /// The outcome of an alert.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,9 +23,9 @@ pub(super) fn has_labels(directory: &BatchDir) -> bool {
 }
 
 /// Labels by alert, and how many do not count because they were known by the end of the batch's day.
-pub(super) fn usable_labels(loaded: &LoadedBatch) -> (HashMap<&str, Label>, usize) {
+pub(super) fn usable_labels(labels: Option<&Table>, day: NaiveDate) -> (HashMap<&str, Label>, usize) {
     let none = || (HashMap::new(), 0);
-    let Some(table) = &loaded.labels else { return none() };
+    let Some(table) = labels else { return none() };
     let (Some(ids), Some(illicit), Some(known)) =
         (table.texts("alert_id"), table.numbers("confirmed_illicit"), table.numbers("confirmed_at"))
     else {
@@ -35,7 +38,7 @@ pub(super) fn usable_labels(loaded: &LoadedBatch) -> (HashMap<&str, Label>, usiz
         let relevance = if illicit { 2 } else { u8::from(given >= 1.0) };
         (ids.get(row), Label { illicit, relevance, known_at: whole(known[row]) })
     };
-    let usable = usable_rows(table, loaded.meta.processing_date);
+    let usable = usable_rows(table, day);
     let early = table.rows() - usable.len();
     (usable.into_iter().map(label).collect(), early)
 }

@@ -1,22 +1,23 @@
 //! Batch directories read one by one, with their usable labels, and what was read so far.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::labels::{Label, has_labels, usable_labels};
-use super::past::{Earlier, on_day};
-use crate::data::{BatchDir, BatchEntry, LoadedBatch, ReadBatchError};
+use super::labels::{has_labels, usable_labels};
+use super::past::Earlier;
+use super::source::Source;
+use crate::data::{BatchDir, BatchEntry, ReadBatchError};
 use crate::digest::Digest;
-use crate::features::{BuildError, Built, FeatureBuilder, Matrix, Schema, SchemaError};
-use crate::history::{History, HistoryError};
+use crate::features::{BuildError, Built, Matrix, Schema, SchemaError};
+use crate::history::HistoryError;
+use crate::offline::ScoreDayError;
 use crate::training::samples::{Day, Interner, Row, Samples};
 use crate::training::watch::Watch;
-use crate::wire::{Batch, Table};
+use crate::wire::Table;
 
 /// Which batches are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,6 +101,14 @@ pub enum AssembleError {
         /// Why not.
         source: Box<BuildError>,
     },
+    /// A batch cannot be cut into blocks.
+    #[error("batch {path}", path = path.display())]
+    Day {
+        /// Its directory.
+        path: PathBuf,
+        /// Why not.
+        source: Box<ScoreDayError>,
+    },
     /// The features are not known.
     #[error("the features cannot be built")]
     Schema(#[from] SchemaError),
@@ -109,39 +118,6 @@ pub enum AssembleError {
     /// It was told to stop.
     #[error("stopped before all batches were read")]
     Stopped,
-}
-
-/// A batch with its usable labels, and what earlier days say of addresses, where that is asked for.
-pub struct OneDay<'a> {
-    pub(super) path: &'a Path,
-    pub(super) loaded: &'a LoadedBatch,
-    pub(super) labels: HashMap<&'a str, Label>,
-    history: Option<Arc<History>>,
-}
-
-impl OneDay<'_> {
-    /// The day, in days since 1970-01-01.
-    #[must_use]
-    pub fn date(&self) -> i32 {
-        self.loaded.meta.processing_date.to_epoch_days()
-    }
-
-    /// The tables.
-    #[must_use]
-    pub fn batch(&self) -> &Batch {
-        &self.loaded.batch
-    }
-
-    /// `builder` with what is known on the day.
-    #[must_use]
-    pub fn knowing(&self, builder: &FeatureBuilder) -> FeatureBuilder {
-        on_day(builder, self.history.as_ref())
-    }
-
-    /// What it is about an error of features.
-    pub(super) fn failed(&self, source: BuildError) -> AssembleError {
-        AssembleError::Features { path: self.path.to_owned(), source: Box::new(source) }
-    }
 }
 
 /// Reads the labelled batches of `range` one by one, oldest first.
@@ -177,7 +153,7 @@ impl<'a> Reader<'a> {
     /// Gives every labelled batch and its usable labels to `use_batch`.
     pub(super) fn each(
         &mut self,
-        mut use_batch: impl FnMut(&mut Summary, &OneDay<'_>) -> Result<(), AssembleError>,
+        mut use_batch: impl FnMut(&mut Summary, &Source<'_>) -> Result<(), AssembleError>,
     ) -> Result<(), AssembleError> {
         let entries = std::mem::take(&mut self.entries);
         for (done, entry) in entries.iter().enumerate() {
@@ -193,17 +169,21 @@ impl<'a> Reader<'a> {
             if !labelled && !self.earlier.asked() {
                 continue;
             }
-            let loaded = directory.load().map_err(failed)?;
-            self.manifests.push_str(&format!("{}\n", loaded.meta.digest()));
+            let date = directory.manifest().processing_date;
+            self.manifests.push_str(&format!("{}\n", directory.manifest().digest()));
             if labelled {
-                let (labels, early) = usable_labels(&loaded);
+                let table = directory.load_labels().map_err(failed)?;
+                let (labels, early) = usable_labels(table.as_ref(), date);
                 self.summary.batches += 1;
                 self.summary.known_too_early += early;
-                let history = self.earlier.on(loaded.meta.processing_date);
-                let day = OneDay { path: &entry.path, loaded: &loaded, labels, history };
-                use_batch(&mut self.summary, &day)?;
+                let history = self.earlier.on(date);
+                let source = Source { path: &entry.path, directory: &directory, labels: &labels, history };
+                use_batch(&mut self.summary, &source)?;
             }
-            self.earlier.then(loaded.meta.processing_date, &loaded.batch);
+            if self.earlier.asked() {
+                let loaded = directory.load().map_err(failed)?;
+                self.earlier.then(date, &loaded.batch);
+            }
         }
         if self.summary.labelled == 0 {
             return Err(AssembleError::NoLabels { batches: entries.len() - self.earlier.warm_up() });
@@ -260,11 +240,15 @@ impl Collected {
         Self { schema: schema.clone(), days: Vec::new(), names: Names::default() }
     }
 
-    /// Adds a day of which `built` was made, and counts it.
-    pub(super) fn add(&mut self, summary: &mut Summary, day: Labelled, date: i32, built: &Built) {
+    /// Counts a block of which `built` was made, with so many rows of its own.
+    pub(super) fn learn(summary: &mut Summary, built: &Built, rows: usize) {
         let lacking = built.lacking.iter().map(|lacking| format!("{}.{}", lacking.table, lacking.column));
         summary.lacking.extend(lacking);
-        summary.rows += built.matrix.rows();
+        summary.rows += rows;
+    }
+
+    /// Adds the labelled rows of a day.
+    pub(super) fn add(&mut self, summary: &mut Summary, date: i32, day: Labelled) {
         summary.labelled += day.rows.len();
         if !day.rows.is_empty() {
             let matrix = Matrix::from_rows(self.schema.features.len(), day.values);

@@ -28,7 +28,7 @@ impl Sot {
             let batch = BatchDay { date, window_days: named };
             let problem = |error| SotError::Download { name: batch.directory(), source: Box::new(error) };
             let peeked = peek_manifest(self.place.source(), batch, &self.settings.download, &|_| ()).await;
-            if peeked.map_err(problem)?.is_some_and(|peeked| Digest::of(&peeked.bytes) == erased) {
+            if peeked.map_err(problem)?.is_some_and(|peeked| peeked.manifest.name_of(&peeked.bytes) == erased) {
                 return Err(SotError::Erased { date, window_days });
             }
         }

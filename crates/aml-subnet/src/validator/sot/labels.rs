@@ -84,7 +84,7 @@ impl Sot {
 
     /// Outcomes of other alerts than those that were asked about are worthless.
     fn same_alerts(&self, name: &str, manifest: &Manifest, cached: &Path) -> Result<(), SotError> {
-        let digest = |manifest: &Manifest| manifest.files.get(&file_name(&ALERTS)).map(|entry| entry.sha256);
+        let digest = |manifest: &Manifest| manifest.digest_of(ALERTS.name);
         let Ok(cached) = BatchDir::open(cached) else { return Ok(()) };
         match (digest(cached.manifest()), digest(manifest)) {
             (Some(expected), Some(actual)) if expected != actual => {
