@@ -52,7 +52,7 @@ mkdir -p "$results"
 if [ "$kernels" = yes ]; then
   say "kernels"
   AML_BENCH_MODEL="$bundle/alert_scorer_v1.0.0.txt" AML_BENCH_DATA="$home/data" AML_BENCH_BUNDLE="$bundle" \
-    cargo bench --quiet -p aml-miner --bench trees --bench kernels | tee "$results/kernels.txt"
+    cargo bench --quiet --workspace --bench trees --bench kernels | tee "$results/kernels.txt"
 fi
 
 common="API_HOST=127.0.0.1 API_PORT={port} LOG_LEVEL=warn MINER_SIGNING_KEY_FILE=$results/receipt.key"

@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
-"""What our features are worth: plain LightGBM on the raw columns, on our features, and the generator's own truth, on the same rows.
+"""What our features are worth: plain LightGBM on raw columns, on our features, on those of earlier days, and the generator's truth, on the same rows.
 
     python3 -m venv VENV && VENV/bin/pip install numpy pyarrow lightgbm
     VENV/bin/python scripts/feature_value.py --programs BUILD/release --seeds 42-46
     scripts/feature_value.sh                                       does all of that
 
-For each seed `aml-miner-batch synth` makes 80 days of 300 alerts. Three protocols, all measured on the last tenth of the days:
+For each seed `aml-miner-batch synth` makes 80 days of 300 alerts. The columns: `raw`, the numbers of `alerts` and `features`; `shipped`, the features of
+the shipped models; `ours`, the default features; `history`, these and the features of earlier days. Where it learns, half of the rows have
+the latter made missing, as the trainer does (`--masked`). Three protocols, all measured on the last tenth of the days:
 
 * `split`: learnt from the first days alone, 21 days before validation, 21 more before the test; no address on two sides.
 * `keep`: the same days, but the rows of addresses that come again stay.
 * `known`: the number of rounds of `split` (scaled by rows, to the power of --power), on all rows whose outcome was known when the
   test period began; `last` keeps the last row of each address of these, `weight` gives an address the weight of one row.
+
+`unknown` is `known` where no address of the test is known to the state. The table of traps has, of the test's alerts issued again with an address that nobody
+knows, the share of illicit ones above the 0.9 quantile of their day's scores, that of clean ones below the median, and the advantage that rules v2
+make of both (docs/scoring.md); `history, never masked` learnt without missing rows.
 
 `shuffled` is `split` with the outcomes of each day shuffled: it must be 0.5 plus or minus noise. `truth` scores an alert by what the
 generator knows of it (the outcomes before some are made wrong): nobody can be better. Typologies are measured under `known`.
@@ -28,6 +34,7 @@ import pyarrow.parquet as pq
 
 DAYS, ALERTS, ADDRESSES, EMBARGO, SHARE = 80, 300, 3000, 21, 0.1
 DAY_MS = 86_400_000
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The trainer's defaults (config/model_config.yaml).
 PARAMETERS = {
     "objective": "binary", "metric": "none", "verbosity": -1, "num_leaves": 31, "learning_rate": 0.05, "feature_fraction": 0.8,
@@ -67,13 +74,19 @@ class Rows:
         batch, days = options.programs / "aml-miner-batch", work / "days"
         synth = ["--seed", seed, "--days", DAYS, "--alerts", ALERTS, "--addresses", ADDRESSES]
         run(batch, "synth", days, *synth)
-        schema = ["--schema", options.schema] if options.schema else []
+        schema = ["--schema", options.schema] if options.schema else ["--with-history"]
         run(batch, "features", days, "--out", work / "ours.parquet", "--labels", *schema)
         table = pq.read_table(work / "ours.parquet")
-        names = [name for name in table.column_names if name not in
-                 {"processing_date", "alert_id", "confirmed_illicit", "relevance", "confirmed_at"}]
-        self.ours = np.column_stack([table[name].to_numpy() for name in names])
-        self.names = names
+        self.names = [name for name in table.column_names if name not in
+                      {"processing_date", "alert_id", "confirmed_illicit", "relevance", "confirmed_at"}]
+        self.all = np.column_stack([table[name].to_numpy() for name in self.names])
+        self.earlier = np.array(["history_" in name for name in self.names])
+        self.ours = self.all[:, ~self.earlier]
+        # Half of the rows, whichever outcome they have, learn without earlier days.
+        self.unknown = np.random.default_rng(options.model_seed).random(len(self.all)) < options.masked
+        entry = json.loads((ROOT / "trained_models/model_metadata.json").read_text())["models"]
+        shipped = next(one for one in entry.values() if one["model"] == "alert_scorer")["schema"]["features"]
+        self.shipped = self.all[:, [self.names.index(name) for name in shipped]] if set(shipped) <= set(self.names) else None
         self.y = table["confirmed_illicit"].to_numpy().astype(float)
         self.known = stamps(table["confirmed_at"])
         self.day, self.address, self.typology, self.raw = self.tables(sorted(days.iterdir()), table["alert_id"].to_pylist())
@@ -106,6 +119,20 @@ class Rows:
         if found != ids:
             raise SystemExit("the features are not in the order of the alerts")
         return np.array(day), np.array(address), np.array(typology), stacked(raw)
+
+    def columns(self):
+        """Matrices by name: as they are learnt from, and as they are measured."""
+        both = {"raw": self.raw, "shipped": self.shipped, "ours": self.ours}
+        found = {name: (x, x) for name, x in both.items() if x is not None}
+        if self.earlier.any():
+            found["history"] = (self.without_history(self.unknown), self.all)
+        return found
+
+    def without_history(self, rows=None):
+        """All columns; those of earlier days are missing in these rows, or in all."""
+        x = self.all.copy()
+        x[np.ix_(np.ones(len(x), bool) if rows is None else rows, self.earlier)] = np.nan
+        return x
 
     def split(self, keep=False):
         """Places of training, validation and test rows."""
@@ -187,11 +214,14 @@ class Measures:
         self.found[name]["typologies"] = {kind: auc(y[kinds == kind], scores[kinds == kind]) for kind in both}
 
 
-def measure(rows, options, seed):
-    found = Measures(rows)
-    for columns, x in [("raw", rows.raw), ("ours", rows.ours)]:
+def measure(rows, options):
+    found, traps = Measures(rows), Traps(rows)
+    for columns, (learnt, x) in rows.columns().items():
         train, validation, test = rows.split()
-        model, rounds, seconds = stopped(x, rows.y, train, validation, options.model_seed)
+        # What stops boosting is measured as the test is.
+        stops = learnt.copy()
+        stops[validation] = x[validation]
+        model, rounds, seconds = stopped(stops, rows.y, train, validation, options.model_seed)
         found.add(f"{columns} split", model.predict(x[test], num_iteration=rounds), test)
         found.found[f"{columns} split"] |= {"rows": len(train), "rounds": rounds, "seconds": seconds, "columns": x.shape[1]}
         kept, *_ = rows.split(keep=True)
@@ -203,17 +233,46 @@ def measure(rows, options, seed):
         for name, (chosen, weights) in plans.items():
             for power in options.power:
                 scaled = max(1, round(rounds * (len(chosen) / len(train)) ** power))
-                scores = fixed(x, rows.y, chosen, scaled, options.model_seed, weights).predict(x[test])
+                grown = fixed(learnt, rows.y, chosen, scaled, options.model_seed, weights)
+                scores = grown.predict(x[test])
                 label = f"{columns} {name}" + (f" ^{power:g}" if len(options.power) > 1 else "")
                 found.add(label, scores, test)
                 found.found[label] |= {"rows": len(chosen), "rounds": scaled}
-                if name == "known":
-                    found.by_typology(label, scores, test)
+                if name != "known":
+                    continue
+                found.by_typology(label, scores, test)
+                if columns == "ours":
+                    traps.add("ours", scores, scores, test)
+                if columns == "history":
+                    nobody = rows.without_history()[test]
+                    found.add(label.replace("known", "unknown"), grown.predict(nobody), test)
+                    traps.add("history", scores, grown.predict(nobody), test)
+                    never = fixed(rows.all, rows.y, chosen, scaled, options.model_seed)
+                    traps.add("history, never masked", never.predict(x[test]), never.predict(nobody), test)
     shuffled(rows, found, options)
     if rows.truth is not None:
         found.add("truth", rows.truth[test], test)
         found.by_typology("truth", rows.truth[test], test)
-    return found.found
+    return found.found, traps.found
+
+
+class Traps:
+    """How alerts that are issued again stand among the alerts of their day."""
+
+    def __init__(self, rows):
+        self.rows, self.found = rows, {}
+
+    def add(self, name, scores, again, test):
+        day, y = self.rows.day[test], self.rows.y[test]
+        high, low = [], []
+        for date in np.unique(day):
+            here = day == date
+            top, middle = np.quantile(scores[here], [0.9, 0.5])
+            high += list(again[here & (y > 0)] > top)
+            low += list(again[here & (y == 0)] < middle)
+        shares = [float(np.mean(high)), float(np.mean(low))]
+        advantage = np.mean([max(0, (share - chance) / (1 - chance)) for share, chance in zip(shares, (0.1, 0.5))])
+        self.found[name] = [*shares, float(advantage)]
 
 
 def shuffled(rows, found, options):
@@ -223,8 +282,10 @@ def shuffled(rows, found, options):
         places = np.flatnonzero(rows.day == day)
         y[places] = random.permutation(y[places])
     train, validation, test = rows.split()
-    model, rounds, _ = stopped(rows.ours, y, train, validation, options.model_seed)
-    found.add("ours shuffled", model.predict(rows.ours[test], num_iteration=rounds), test, y)
+    for name, (learnt, x) in rows.columns().items():
+        if name in ("ours", "history"):
+            model, rounds, _ = stopped(learnt, y, train, validation, options.model_seed)
+            found.add(f"{name} shuffled", model.predict(x[test], num_iteration=rounds), test, y)
 
 
 def show(all_found):
@@ -240,6 +301,13 @@ def show(all_found):
         print(f"\nAUC by typology, {name}: " + ", ".join(f"{kind} {np.nanmean(of):.3f}" for kind, of in values.items()))
 
 
+def show_traps(all_traps):
+    print(f"\n{'traps: high, low, advantage':28}" + "".join(f"{seed:>22}" for seed in all_traps) + f"{'mean':>22}")
+    for name in next(iter(all_traps.values())):
+        cells = [of[name] for of in all_traps.values()]
+        print(f"{name:28}" + "".join(f"{high:8.3f} {low:6.3f} {gain:6.3f}" for high, low, gain in [*cells, np.mean(cells, 0)]))
+
+
 def seeds(text):
     first, _, last = text.partition("-")
     return list(range(int(first), int(last or first) + 1))
@@ -252,6 +320,7 @@ def arguments():
     parser.add_argument("--model-seed", type=int, default=42, help="of LightGBM (default 42)")
     parser.add_argument("--power", type=float, nargs="+", default=[0.5], help="rounds grow with rows to this power (default 0.5, as the trainer does)")
     parser.add_argument("--schema", type=pathlib.Path, help="file of features, a name per line, instead of the default ones")
+    parser.add_argument("--masked", type=float, default=0.5, help="share of rows that learn without earlier days (default 0.5, as the trainer does)")
     parser.add_argument("--treatments", action="store_true", help="also the other treatments of returning addresses")
     parser.add_argument("--no-ceiling", action="store_true", help="do without the generator's truth")
     parser.add_argument("--json", type=pathlib.Path, help="file for all figures")
@@ -259,15 +328,16 @@ def arguments():
 
 
 def main():
-    options, all_found = arguments(), {}
+    options, all_found, all_traps = arguments(), {}, {}
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as work:
             rows = Rows(options, seed, pathlib.Path(work))
-        all_found[seed] = measure(rows, options, seed)
+        all_found[seed], all_traps[seed] = measure(rows, options)
         print(f"seed {seed}: {len(rows.y)} alerts, {int(rows.y.sum())} illicit", flush=True)
     show(all_found)
+    show_traps(all_traps)
     if options.json:
-        options.json.write_text(json.dumps(all_found, indent=1) + "\n")
+        options.json.write_text(json.dumps({"figures": all_found, "traps": all_traps}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -20,34 +20,23 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 
+# shellcheck source=scripts/arguments.sh
+. scripts/arguments.sh
 miners=256 alerts=50000 mbit=1000 explain=share:0.1 json=yes write=no keep=
-wrong() {
-  echo "round_load: $1 (try --help)" >&2
-  exit 2
-}
-number() { # what, value, digits
-  [[ $2 =~ ^[0-9]{1,$3}$ ]] || wrong "$1 takes a number"
-}
 while [ $# -gt 0 ]; do
   case "$1" in
-    --miners) miners=${2:-}; number --miners "$miners" 4; shift ;;
-    --alerts) alerts=${2:-}; number --alerts "$alerts" 6; shift ;;
-    --mbit) mbit=${2:-}; number --mbit "$mbit" 6; shift ;;
+    --miners) miners=${2:-}; number --miners "$miners" 4 1; shift ;;
+    --alerts) alerts=${2:-}; number --alerts "$alerts" 6 50; shift ;;
+    --mbit) mbit=${2:-}; number --mbit "$mbit" 6 0; shift ;;
     --explain) explain=${2:-}; [[ $explain =~ ^(none|top|full|share:[0-9.]+)$ ]] || wrong "--explain takes none, top, full or share:0.1"; shift ;;
     --no-json) json=no ;;
     --write) write=yes ;;
-    --keep)
-      [ -n "${2:-}" ] && [ ! -e "$2" ] || wrong "--keep takes a directory that is not there yet"
-      keep=$2
-      shift
-      ;;
+    --keep) keep=${2:-}; new_directory --keep "$keep"; shift ;;
     -h | --help) sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) wrong "unknown argument $1" ;;
   esac
   shift
 done
-[ "$miners" -ge 1 ] || wrong "--miners takes 1 or more"
-[ "$alerts" -ge 50 ] || wrong "--alerts takes 50 or more"
 
 # shellcheck source=scripts/env.sh
 . scripts/env.sh

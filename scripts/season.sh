@@ -21,18 +21,12 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 
+# shellcheck source=scripts/arguments.sh
+. scripts/arguments.sh
 minutes=60 keep=
-wrong() {
-  echo "season: $1 (try --help)" >&2
-  exit 2
-}
 while [ $# -gt 0 ]; do
   case "$1" in
-    --minutes)
-      minutes=${2:-}
-      [[ $minutes =~ ^[1-9][0-9]{0,3}$ ]] || wrong "--minutes takes a number from 1 to 9999"
-      shift
-      ;;
+    --minutes) minutes=${2:-}; number --minutes "$minutes" 4 1; shift ;;
     --short) minutes= ;;
     --rules)
       [[ ${2:-} =~ ^v[12]$ ]] || wrong "--rules takes v1 or v2"
@@ -40,15 +34,11 @@ while [ $# -gt 0 ]; do
       shift
       ;;
     --seed)
-      [[ ${2:-} =~ ^[0-9]{1,18}$ ]] || wrong "--seed takes a number"
+      number --seed "${2:-}" 18 0
       export AML_SEASON_SEED=$2
       shift
       ;;
-    --keep)
-      [ -n "${2:-}" ] && [ ! -e "$2" ] || wrong "--keep takes a directory that is not there yet"
-      keep=$2
-      shift
-      ;;
+    --keep) keep=${2:-}; new_directory --keep "$keep"; shift ;;
     -h | --help) sed -n '2,21s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) wrong "unknown argument $1" ;;
   esac

@@ -18,23 +18,16 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 
-wrong() {
-  echo "soak: $1 (try --help)" >&2
-  exit 2
-}
-number() { [[ ${2:-} =~ ^[1-9][0-9]{0,4}$ ]] || wrong "$1 takes a number from 1 to 99999"; }
+# shellcheck source=scripts/arguments.sh
+. scripts/arguments.sh
 minutes='' every=30 alerts=200 keep=no data='' kept=''
 while [ $# -gt 0 ]; do
   case "$1" in
-    --hours) number "$@"; minutes=$((60 * $2)); shift ;;
-    --minutes) number "$@"; minutes=$2; shift ;;
-    --every) number "$@"; every=$2; shift ;;
-    --alerts) number "$@"; alerts=$2; shift ;;
-    --keep)
-      [ -n "${2:-}" ] && [ ! -e "$2" ] || wrong "--keep takes a directory that is not there yet"
-      kept=$2
-      shift
-      ;;
+    --hours) number --hours "${2:-}" 5 1; minutes=$((60 * $2)); shift ;;
+    --minutes) number --minutes "${2:-}" 5 1; minutes=$2; shift ;;
+    --every) number --every "${2:-}" 5 1; every=$2; shift ;;
+    --alerts) number --alerts "${2:-}" 5 1; alerts=$2; shift ;;
+    --keep) kept=${2:-}; new_directory --keep "$kept"; shift ;;
     -h | --help) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) wrong "unknown argument $1" ;;
   esac
@@ -49,7 +42,7 @@ done
 # shellcheck source=scripts/demo/stages.sh
 . scripts/demo/stages.sh
 
-# One day for every round that fits, the last one today's: a validator asks about the newest day that there is.
+# One day for every round that fits, the last one yesterday's: a validator asks about the newest day that there is.
 days=$((minutes * 60 / every + 2))
 days_of_alerts() {
   mkdir "$work/made" "$work/tmp" 2>/dev/null || true

@@ -47,6 +47,11 @@ install -D --mode=0644 --target-directory="$to$prefix/share/aml/trained_models" 
 for page in "$source"/*.md "$source"/docs/*.md "$source"/conformance/README.md "$source"/config/prometheus-alerts.yml; do
   [ ! -e "$page" ] || install -D --mode=0644 "$page" "$to$prefix/share/doc/aml/${page#"$source"/}"
 done
+# Before they lay as in the source, those of docs/ stood beside each other here.
+for page in "$source"/docs/*.md; do
+  page=$(basename "$page")
+  [ -e "$source/$page" ] || rm -f "$to$prefix/share/doc/aml/$page"
+done
 units=/etc/systemd/system
 if [ "$prefix" = /usr ]; then units=/usr/lib/systemd/system; fi
 for unit in "$here"/*.service; do

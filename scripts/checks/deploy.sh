@@ -91,8 +91,16 @@ keeps_configuration() {
   echo "# changed" >>"$work/root/etc/aml/subnet.toml"
   deploy/systemd/install.sh --root "$work/root" --bin "$work/bin" && grep -q "# changed" "$work/root/etc/aml/subnet.toml"
 }
+removes_old_pages() {
+  local pages=$work/root/usr/local/share/doc/aml
+  touch "$pages/operations.md" "$pages/of_ones_own.md"
+  deploy/systemd/install.sh --root "$work/root" --bin "$work/bin" &&
+    [ ! -e "$pages/operations.md" ] && [ -f "$pages/docs/operations.md" ] && [ -f "$pages/of_ones_own.md" ] &&
+    [ -f "$pages/README.md" ]
+}
 check "the units' install command installs" is_installed
 check "a second run keeps the configuration" keeps_configuration
+check "pages of before, which lay elsewhere, are removed" removes_old_pages
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -111,10 +111,19 @@ class Batch:
             "mixers_behind": behind,
         }[figure]()
 
+    def mean(self, side, column, address):
+        edges = (self.incoming if side == "senders" else self.outgoing).get(address, [])
+        others = {edge[0] for edge in edges} - self.flags.get("is_exchange_like", set())
+        values = [self.features[other].get(column) for other in others if other in self.features]
+        values = [float(one) for one in values if one is not None]
+        return math.fsum(values) / len(values) if values else None
+
     def datum(self, expression, alert):
         column = lambda name: self.column(name, alert)
         if found := re.fullmatch(r"flow\((\w+)\)", expression):
             return self.flow(found[1], column("alerts.address"))
+        if found := re.fullmatch(r"mean\((\w+), features\.(\w+)\)", expression):
+            return self.mean(*found.groups(), column("alerts.address"))
         if found := re.fullmatch(r"count\(([\w.]+)\)", expression):
             items = column(found[1])
             return float(len(items)) if items is not None else None

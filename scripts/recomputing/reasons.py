@@ -7,7 +7,8 @@ from judging import sheet_of
 from keys import public_key
 from reason_data import PAGE, Batch, catalogue
 
-VERSION = 1
+# The second has the codes of counterparties, whose expressions begin so.
+VERSIONS, ADDED = (1, 2), "mean("
 FIELDS = {"version", "miners", "voices", "absent", "alerts"}
 FOUND = {"code", "effect", "support", "datum"}
 # Sums are rounded to six digits.
@@ -30,7 +31,7 @@ class Reasons:
             self.tally.skip("reasons: of the catalogue", f"{PAGE.name} is not beside the checker")
             return
         canonical = self.shelf.canonical.get(name)
-        there = isinstance(stored, dict) and stored.keys() == FIELDS and stored["version"] == VERSION and canonical is not None
+        there = isinstance(stored, dict) and stored.keys() == FIELDS and stored["version"] in VERSIONS and canonical is not None
         self.tally.same("reasons: their form", name, True, there and isinstance(stored["alerts"], list))
         if not there:
             return
@@ -123,7 +124,8 @@ class Reasons:
             if batch is None:
                 strongest = [one for one in strongest if one[0] in codes]
             else:
-                strongest = [one for one in strongest if batch.datum(self.codes[one[0]][2], ids[at]) is not None][:MOST]
+                known = [one for one in strongest if stored["version"] > 1 or not self.codes[one[0]][2].startswith(ADDED)]
+                strongest = [one for one in known if batch.datum(self.codes[one[0]][2], ids[at]) is not None][:MOST]
             self.tally.same("reasons: merged again", f"{name} {at}", told, [one[:2] for one in strongest])
             for one, own in zip(found, strongest):
                 self.tally.close("reasons: support, merged again", f"{name} {at} {own[0]}", one["support"], own[2], SIX)

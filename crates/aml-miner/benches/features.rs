@@ -1,5 +1,5 @@
 //! A day of 12,000 alerts, 100,000 addresses, 3,000 clusters and a million edges under the default schemas, the same
-//! without money flows, and a batch of one alert.
+//! without money flows, a hub that all alerts and edges are about, and a batch of one alert.
 
 use std::hint::black_box;
 
@@ -121,16 +121,35 @@ fn day(alert_rows: usize, addresses: usize, edges: usize) -> Batch {
     }
 }
 
+/// As many alerts as `rows`, all of one address, which deals with all others.
+fn hub(rows: usize, addresses: usize) -> Batch {
+    let mut draw = Draw(7);
+    let alerts = table(&ALERTS, rows, &mut |name, kind| match (name, kind) {
+        ("alert_id", _) => texts(rows, |row| format!("alert_2025-10-26_{row:0>6}")),
+        ("address", _) => texts(rows, |_| address(0)),
+        _ => None,
+    });
+    let money_flows = table(&MONEY_FLOWS, addresses, &mut |name, kind| match (name, kind) {
+        ("from_address", _) => texts(addresses, address),
+        ("to_address", _) => texts(addresses, |_| address(0)),
+        (_, ColumnType::Text) => texts(addresses, |_| "TAO".to_owned()),
+        _ => numbers(addresses, &mut draw, 6e8),
+    });
+    Batch { alerts, features: features(addresses, &mut Draw(8)), clusters: Table::empty(&CLUSTERS), money_flows }
+}
+
 fn bench(criterion: &mut Criterion) {
     let alert = FeatureBuilder::new(&Schema::default_alert()).expect("the default schema");
     let cluster = FeatureBuilder::new(&Schema::default_cluster()).expect("the default schema");
     let (large, single) = (day(12_000, 100_000, 1_000_000), day(1, 1, 5));
     let without_flows = Batch { money_flows: Table::empty(&MONEY_FLOWS), ..large.clone() };
+    let hub = hub(12_000, 20_000);
     let mut group = criterion.benchmark_group("features");
     group.sample_size(10);
     group.bench_function("alerts/12000", |bencher| bencher.iter(|| alert.alerts(black_box(&large))));
     group.bench_function("alerts/12000 without flows", |bencher| bencher.iter(|| alert.alerts(&without_flows)));
     group.bench_function("clusters/3000", |bencher| bencher.iter(|| cluster.clusters(&large, None)));
+    group.bench_function("alerts/12000 of one hub", |bencher| bencher.iter(|| alert.alerts(&hub)));
     group.bench_function("alerts/1", |bencher| bencher.iter(|| alert.alerts(black_box(&single))));
     group.finish();
 }

@@ -53,6 +53,9 @@ pub mod wire;
 pub mod data;
 #[cfg(feature = "data")]
 #[doc(hidden)]
+pub mod history;
+#[cfg(feature = "data")]
+#[doc(hidden)]
 pub mod synth;
 
 #[cfg(feature = "http")]

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::features::{BuildError, Matrix, SchemaError};
-use crate::models::{ModelError, ModelFiles, ModelKind, OtherScorer, TreeModel};
+use crate::history::{History, HistoryError, Standing};
+use crate::models::{ModelError, ModelFiles, ModelKind, NeedsState, OtherScorer, TreeModel};
 use crate::scoring::{Choice, Named, Prepared, Stop, Stopped, ranks, severe};
 use crate::wire::reply::explanation_text;
 use crate::wire::{Batch, Explain, Table, TextColumn};
@@ -24,6 +25,7 @@ pub struct OfflineModels {
     alert_scorer: Option<Prepared>,
     alert_ranker: Option<Prepared>,
     cluster_scorer: Option<Prepared>,
+    state: Option<Arc<History>>,
 }
 
 /// One model's answer to a batch, with what a receipt says about the model.
@@ -69,6 +71,12 @@ pub enum ScoreError {
     /// The cluster scorer was trained on another alert scorer.
     #[error(transparent)]
     OtherScorer(#[from] OtherScorer),
+    /// The state of addresses cannot be used.
+    #[error(transparent)]
+    State(#[from] HistoryError),
+    /// A model needs a state, and none is named.
+    #[error(transparent)]
+    NeedsState(#[from] NeedsState),
     /// Nobody waits for it any more.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -81,11 +89,22 @@ impl OfflineModels {
     /// The first bundle that is missing, broken or different from its metadata.
     pub fn load(files: &ModelFiles) -> Result<Self, ScoreError> {
         files.check_pair()?;
+        let state = files.state()?;
+        let load = |path, kind| load(path, kind, state.as_ref());
         Ok(Self {
             alert_scorer: load(files.alert_scorer.as_deref(), ModelKind::AlertScorer)?,
             alert_ranker: load(files.alert_ranker.as_deref(), ModelKind::AlertRanker)?,
             cluster_scorer: load(files.cluster_scorer.as_deref(), ModelKind::ClusterScorer)?,
+            state,
         })
+    }
+
+    /// How the state that a model asks stands to the day of a batch (days since 1970-01-01); `None` where no model asks one.
+    #[must_use]
+    pub fn standing(&self, day: i32) -> Option<Standing> {
+        let models = [&self.alert_scorer, &self.alert_ranker, &self.cluster_scorer];
+        let asked = models.into_iter().flatten().any(|model| model.history().is_some());
+        self.state.as_ref().filter(|_| asked).map(|state| state.on(day))
     }
 
     /// Every model's answer, explained as `explain` says. Work is spread over the rayon pool that the caller runs in.
@@ -119,18 +138,22 @@ impl OfflineModels {
             let ids = ids(&batch.clusters);
             let column = scored(model, &matrix_of(model, batch, alert_scores.as_deref())?, &ids)?;
             let table = tables::scores(&CLUSTER_SCORES, ids, model.model.version(), &column);
-            answers.push(answer(model, table));
+            let mut answer = answer(model, table);
+            // The scores that it takes were made beside the alert scorer's.
+            let scorer = self.alert_scorer.as_ref().filter(|_| model.takes_alert_scores());
+            answer.state = answer.state.or(scorer.and_then(|scorer| scorer.state));
+            answers.push(answer);
         }
         Ok(answers)
     }
 }
 
-fn load(path: Option<&Path>, kind: ModelKind) -> Result<Option<Prepared>, ScoreError> {
+fn load(path: Option<&Path>, kind: ModelKind, state: Option<&Arc<History>>) -> Result<Option<Prepared>, ScoreError> {
     let Some(path) = path else { return Ok(None) };
     let model = TreeModel::load(path, kind)?;
     let version = model.entry().lightgbm_version();
     let unknown = |source| ScoreError::Schema { model: kind.name().to_owned(), source };
-    Prepared::new(Arc::new(model), version).map(Some).map_err(unknown)
+    Ok(Some(Prepared::new(Arc::new(model), version).map_err(unknown)?.knowing(state)?))
 }
 
 fn answer(model: &Prepared, table: Table) -> Answer {

@@ -29,6 +29,8 @@ pub mod hyperparameter_tuner;
 mod keeping;
 #[cfg(feature = "training")]
 pub mod lightgbm;
+#[cfg(feature = "training")]
+pub mod masked;
 pub mod raw;
 pub mod record;
 #[cfg(feature = "training")]

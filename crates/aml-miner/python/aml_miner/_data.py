@@ -262,6 +262,7 @@ def features(
     *,
     rows: str = "alert",
     labels: bool = False,
+    history: str | os.PathLike[str] | None = None,
 ) -> pa.Table:
     """The features of one batch or of several, the same values as ``aml-miner-batch features`` writes.
 
@@ -271,9 +272,37 @@ def features(
     Returns a table of shape (rows, 2 + features): ``processing_date``, ``alert_id`` or ``cluster_id``, then float64 columns in the
     order of the schema, NaN where a value is missing. With ``labels`` three more: ``confirmed_illicit``, ``relevance``,
     ``confirmed_at``, NaN where no outcome counts.
+
+    Features of earlier days see the batches before their own, which have to come in the order of their days; ``history`` is the state of
+    addresses (:func:`build_history`) that the first one begins with.
     """
     batches = [batch] if isinstance(batch, Batch) else list(batch)
-    return _columns.table(_native.features([one._native for one in batches], choice(schema), rows, labels))
+    native = _native.features([one._native for one in batches], choice(schema), rows, labels, path_or_none(history))
+    return _columns.table(native)
+
+
+def path_or_none(path: str | os.PathLike[str] | None) -> Path | None:
+    """A path, where one is given."""
+    return None if path is None else Path(path)
+
+
+def build_history(
+    data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    *,
+    start_from: str | os.PathLike[str] | None = None,
+    until: dt.date | str | None = None,
+    replace: bool = False,
+) -> str:
+    """Builds the state of addresses that features of earlier days take, as ``aml-miner-batch history`` does; what it says of it.
+
+    ``data`` is a data directory or several, ``start_from`` a state to go on from, ``until`` the last day that is read.
+    """
+    directories = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    args = ["history", *map(os.fspath, directories), "--out", os.fspath(out)]
+    args += [] if start_from is None else ["--from", os.fspath(start_from)]
+    args += [] if until is None else ["--until", str(day_text(until))]
+    return run(*args, *(["--replace"] if replace else [])).strip()
 
 
 def feature_names(schema: Sequence[str] | str | os.PathLike[str] | None = None, *, rows: str = "alert") -> list[str]:
@@ -369,6 +398,7 @@ def time_split(
     validation_share: float = 0.15,
     test_share: float = 0.15,
     shared_addresses: str = "later",
+    history: str | os.PathLike[str] | None = None,
     bootstrap: int = 200,
     seed: int = 42,
 ) -> Split:
@@ -376,11 +406,12 @@ def time_split(
 
     An embargo stands before validation and before test, nothing is learnt from a label that was not known when the next period
     began, and no address is on two sides (``shared_addresses``: ``later`` keeps it in the later period, ``earlier`` in the
-    earlier one, ``both`` in both).
+    earlier one, ``both`` in both). Features of earlier days see the days before their own; ``history`` is the state of addresses that the
+    first day begins with.
     """
     split = {"embargo_days": embargo_days, "validation_share": validation_share, "test_share": test_share}
     config = {"seed": seed, "split": {**split, "shared_addresses": shared_addresses}, "evaluation": {"bootstrap": bootstrap}}
-    days = {"data_dir": Path(data_dir), "start": day_text(start), "end": day_text(end)}
+    days = {"data_dir": Path(data_dir), "start": day_text(start), "end": day_text(end), "history": path_or_none(history)}
     names = feature_names(schema)
     train, validation, test, periods = _native.time_split(days, names, json.dumps(config))
     first = Samples(train, names, None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 import pyarrow as pa
 
 from . import _columns, _native
-from ._data import Batch, day_text
+from ._data import Batch, day_text, path_or_none
 from ._errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -46,20 +46,22 @@ class Model:
         *,
         features: Sequence[str] | None = None,
         values_are_codes: bool = False,
+        history: str | os.PathLike[str] | None = None,
     ) -> Model:
         """Loads a model.
 
         ``path`` is a bundle's directory or model file (with ``model_metadata.json`` beside it), or a model file of LightGBM, XGBoost,
         CatBoost or this package's export of scikit-learn. ``kind`` is ``alert_scorer``, ``alert_ranker`` or ``cluster_scorer``.
         ``features`` names the columns of a model file that does not name them itself. What cannot be exact is refused.
+        ``history`` is the state of addresses (:func:`build_history`) for a model with features of earlier days, which is refused without.
         """
         path = Path(path)
         bundle = path if path.is_dir() else path.parent
         if features is None and (path.is_dir() or _is_entry(bundle, path.name)):
-            return cls(_native.load_model(path, kind), None)
+            return cls(_native.load_model(path, kind, path_or_none(history)), None)
         scratch = tempfile.TemporaryDirectory(prefix="aml-model-")
         made = adopt(path, scratch.name, kind, features=features, values_are_codes=values_are_codes)
-        native = _native.load_model(made, kind)
+        native = _native.load_model(made, kind, path_or_none(history))
         # The copy, which is the file's bytes: what was loaded is what a bundle is made of, whatever becomes of the file.
         origin = {"file": made, "kind": kind, "features": native.features(), "values_are_codes": values_are_codes}
         return cls(native, origin, scratch)
@@ -72,12 +74,13 @@ class Model:
         *,
         features: Sequence[str] | None = None,
         values_are_codes: bool = False,
+        history: str | os.PathLike[str] | None = None,
     ) -> Model:
         """The model of a fitted estimator: LightGBM, XGBoost or CatBoost (their own objects or their scikit-learn classes),
         scikit-learn's HistGradientBoosting, RandomForest and ExtraTrees."""
         with tempfile.TemporaryDirectory(prefix="aml-model-") as scratch:
             file = save_estimator(estimator, Path(scratch))
-            return cls.load(file, kind, features=features, values_are_codes=values_are_codes)
+            return cls.load(file, kind, features=features, values_are_codes=values_are_codes, history=history)
 
     @property
     def kind(self) -> str:
@@ -98,6 +101,11 @@ class Model:
     def schema_sha256(self) -> str:
         """Hash of its schema."""
         return self._native.digests()[1]
+
+    @property
+    def state_sha256(self) -> str | None:
+        """SHA-256 of the state of addresses that it asks, where it has features of earlier days."""
+        return self._native.digests()[2]
 
     @property
     def feature_names(self) -> list[str]:
@@ -141,18 +149,18 @@ class Model:
         start: dt.date | str | None = None,
         end: dt.date | str | None = None,
         replace: bool = False,
+        history: str | os.PathLike[str] | None = None,
     ) -> Path:
         """Writes a model from elsewhere as a bundle that the server loads, as ``aml-miner-train adopt`` does; its model file.
 
         ``calibrate`` is a directory of labelled days that the model did not learn from, ``start`` and ``end`` its first and last
-        day: a curve from scores to probabilities is fitted on them.
+        day: a curve from scores to probabilities is fitted on them. ``history`` is the state of addresses that the first day begins with.
         """
         if self._origin is None:
             raise UsageError(f"{self._native.path()} is a bundle already")
         file, origin = self._origin["file"], {key: value for key, value in self._origin.items() if key != "file"}
-        return adopt(
-            file, directory, **origin, version=version, calibrate=calibrate, start=start, end=end, replace=replace
-        )
+        days = {"calibrate": calibrate, "start": start, "end": end, "history": history}
+        return adopt(file, directory, **origin, **days, version=version, replace=replace)
 
     def _rows(self, data: Any, alert_scores: Any) -> bytes:
         if isinstance(data, Batch):
@@ -208,11 +216,13 @@ def adopt(
     start: dt.date | str | None = None,
     end: dt.date | str | None = None,
     values_are_codes: bool = False,
+    history: str | os.PathLike[str] | None = None,
     replace: bool = False,
 ) -> Path:
     """Takes a model file that was trained elsewhere, as ``aml-miner-train adopt`` does; the bundle's model file.
 
-    ``features`` are names in the order of the model's columns, or a file of them, where the model does not name them.
+    ``features`` are names in the order of the model's columns, or a file of them, where the model does not name them. ``history`` is the state of
+    addresses that the first day that calibrates begins with.
     """
     with tempfile.TemporaryDirectory() as scratch:
         schema = None
@@ -229,6 +239,7 @@ def adopt(
             "calibrate": None if calibrate is None else Path(calibrate),
             "start": day_text(start),
             "end": day_text(end),
+            "history": path_or_none(history),
             "values_are_codes": values_are_codes,
         }
         return Path(_native.adopt_model(Path(model), Path(output), taking))
@@ -286,10 +297,12 @@ def _wanted(explain: bool | str) -> str:
 
 
 class Models:
-    """The models of a directory, loaded once."""
+    """The models of a directory, loaded once; ``history`` is the state of addresses for those with features of earlier days."""
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
-        self._native = _native.load_models(Path(directory))
+    def __init__(
+        self, directory: str | os.PathLike[str], *, history: str | os.PathLike[str] | None = None
+    ) -> None:
+        self._native = _native.load_models(Path(directory), path_or_none(history))
 
     def score(self, batch: Batch, *, explain: bool | str = True) -> dict[str, Answer]:
         """Every model's answer: ``scores``, ``rankings`` and ``cluster_scores``, as far as there are such models.
@@ -308,8 +321,11 @@ def score_day(
     out: str | os.PathLike[str] | None = None,
     signing_key: ReceiptKey | None = None,
     replace: bool = False,
+    history: str | os.PathLike[str] | None = None,
 ) -> dict[str, Answer]:
     """Scores a day without a server: the same bits as the API gives, as ``aml-miner-batch score`` does.
+
+    ``history`` is the state of addresses for models with features of earlier days, where ``models`` is a directory.
 
     With ``out`` the answers are written there too, each with a signed receipt; the batch must then come from a directory.
     """
@@ -318,7 +334,7 @@ def score_day(
 
         batch = read_batch(batch)
     if not isinstance(models, Models):
-        models = Models(models)
+        models = Models(models, history=history)
     if out is not None:
         key = signing_key or ReceiptKey()
         models._native.write(batch._native, key._native, {"target": Path(out), "explain": _wanted(explain), "replace": replace})
@@ -333,14 +349,16 @@ def evaluate(
     end: dt.date | str | None = None,
     model_version: str | None = None,
     config: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    history: str | os.PathLike[str] | None = None,
 ) -> dict[str, Any]:
     """The figures of the models of a directory on labelled days, by kind: what ``aml-miner-train evaluate --output`` writes.
 
-    ``config`` is a file such as ``config/model_config.yaml``, or what would stand in it.
+    ``config`` is a file such as ``config/model_config.yaml``, or what would stand in it. ``history`` is the state of addresses that the days
+    begin with, for models with features of earlier days.
     """
     if isinstance(config, Mapping):
         text = json.dumps(config)
     else:
         text = "{}" if config is None else Path(config).read_text(encoding="utf-8")
-    days = {"data_dir": Path(data_dir), "start": day_text(start), "end": day_text(end)}
+    days = {"data_dir": Path(data_dir), "start": day_text(start), "end": day_text(end), "history": path_or_none(history)}
     return json.loads(_native.evaluate_models(Path(models), days, model_version, text))

@@ -52,6 +52,25 @@ def test_features_are_those_of_the_program(days, tmp_path, rows):
     same(aml.features(batches, rows=rows, labels=rows == "alert"), pq.read_table(out))
 
 
+def test_features_of_earlier_days_are_those_of_the_program_and_of_a_state(days, tmp_path):
+    names, paths = ["history_alerts_7d", "history_volume_ratio", "senders_max_history_alerts_30d"], sorted(days.iterdir())[:12]
+    batches = [aml.read_batch(path) for path in paths]
+    schema, out, state = tmp_path / "names.txt", tmp_path / "x.parquet", tmp_path / "state.parquet"
+    schema.write_text("\n".join(names))
+    assert program("aml-miner-batch", "features", *paths, "--schema", schema, "--out", out).code == 0
+    table = aml.features(batches, names)
+    same(table, pq.read_table(out))
+    said = aml.build_history(days, state, until=batches[10].processing_date)
+    assert f"for batches from {batches[11].processing_date} on" in said
+    last = aml.features(batches[11], names, history=state)
+    same(last, table.slice(len(table) - len(last)))
+    assert np.isfinite(last.column("history_alerts_7d").to_numpy()).any()
+    alone = aml.features(batches[11], names)
+    assert np.isnan(alone.column("history_alerts_7d").to_numpy()).all()
+    with pytest.raises(aml.UsageError, match="in their order"):
+        aml.features([batches[3], batches[2]], names)
+
+
 def test_features_of_a_model_are_in_its_order(day, models):
     table = aml.features(aml.read_batch(day), models)
     assert table.column_names[2:] == aml.Model.load(models).feature_names

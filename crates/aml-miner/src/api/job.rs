@@ -22,9 +22,9 @@ use super::state::AppState;
 use super::warnings::{self, Warnings};
 use crate::data::arrow_stream::MEDIA_TYPE as ARROW;
 use crate::digest::Digest;
-use crate::features::Matrix;
+use crate::features::{BuildError, Matrix};
 use crate::receipt::{self, InputForm, Statement};
-use crate::scoring::{Choice, Named, Prepared, Stop, severe};
+use crate::scoring::{Choice, Named, Prepared, Stop, Stopped, severe};
 use crate::wire::{self, Batch, Explain, Needs, Reading, TextColumn};
 
 /// Bytes of a body that is read on the threads for small requests: some hundred microseconds.
@@ -210,7 +210,9 @@ impl Read {
         let Self { job, body: wire::Body { batch, other_keys }, input, bytes_in, started } = self;
         let (kind, form, model) = (job.kind, job.form, &*job.model);
         let matrix = matrix(model, job.scorer.as_deref(), &batch, stop)?;
-        let warnings = Warnings::of(&batch, &other_keys, job.needs, &matrix);
+        let history = model.history().or_else(|| job.scorer.as_deref().and_then(Prepared::history));
+        let warnings =
+            Warnings::of(&batch, &other_keys, job.needs, &matrix).of_state(history.map(|history| &**history), &batch);
         if job.strict.0
             && let Some(refusal) = warnings.refusal(job.app.reading().limits.problems)
         {
@@ -240,7 +242,7 @@ impl Read {
                 model_version: model.model.version().to_owned(),
                 model: model.model.digest(),
                 schema: model.schema_hash,
-                state: model.state,
+                state: model.state.or_else(|| job.scorer.as_deref().and_then(|scorer| scorer.state)),
                 timestamp: u64::try_from(job.app.clock.now().as_millis()).unwrap_or(u64::MAX),
             };
             key.sign(&statement).to_header()
@@ -255,9 +257,16 @@ fn matrix(model: &Prepared, scorer: Option<&Prepared>, batch: &Batch, stop: &Sto
     let scores = match scorer {
         None => None,
         Some(scorer) => {
-            let matrix = scorer.matrix(batch, None).map_err(ApiError::internal)?;
+            let matrix = scorer.matrix_until(batch, None, stop).map_err(unbuilt)?;
             Some(scorer.scores(&matrix, stop).map_err(stopped)?)
         }
     };
-    model.matrix(batch, scores.as_deref()).map_err(ApiError::internal)
+    model.matrix_until(batch, scores.as_deref(), stop).map_err(unbuilt)
+}
+
+fn unbuilt(error: BuildError) -> ApiError {
+    match error {
+        BuildError::Stopped => stopped(Stopped),
+        error => ApiError::internal(error),
+    }
 }

@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use crate::error_chain::with_causes;
 use crate::features::RowKind;
-use crate::models::{BaseModel, ModelFiles, ModelKind, TreeModel};
+use crate::history::History;
+use crate::models::{BaseModel, ModelFiles, ModelKind, NeedsState, TreeModel};
 use crate::scoring::Prepared;
 
 /// Names of the three models, in the order of [`Models::each`].
 pub const NAMES: [&str; 3] =
     [ModelKind::AlertScorer.name(), ModelKind::AlertRanker.name(), ModelKind::ClusterScorer.name()];
+
+/// Name of the state of addresses among failures. A server that lacks it does not start.
+pub const STATE: &str = "state";
 
 /// Steps of an explanation ([`explain_steps`](crate::models::BaseModel::explain_steps)) above which a model is warned
 /// about: 10,000 rows then take ten to twenty seconds of one thread. Models of the tuner's range stay far below.
@@ -73,8 +77,9 @@ impl Loaded {
             *place_of(&mut paths, one.kind) = None;
         }
         let mut loaded = Self::from_files(&paths);
+        let state = paths.state().ok().flatten();
         for one in own {
-            loaded.take(one);
+            loaded.take(one, state.as_ref());
         }
         let scorer = own.iter().find(|one| one.kind == ModelKind::AlertScorer);
         if let Some(Err(other)) = scorer.map(|one| paths.check_pair_with(&*one.model))
@@ -85,23 +90,28 @@ impl Loaded {
         loaded
     }
 
-    fn take(&mut self, own: &OwnModel) {
+    fn take(&mut self, own: &OwnModel, state: Option<&Arc<History>>) {
         let place = match own.kind {
             ModelKind::AlertScorer => &mut self.models.alert_scorer,
             ModelKind::AlertRanker => &mut self.models.alert_ranker,
             ModelKind::ClusterScorer => &mut self.models.cluster_scorer,
         };
-        match prepared(own) {
+        match prepared(own, state) {
             Ok(model) => *place = Some(Arc::new(model)),
-            Err(why) => self.failures.push((own.kind.name(), why)),
+            Err(why) => self.failures.push(why.of(own.kind)),
         }
     }
 
     fn from_files(paths: &ModelFiles) -> Self {
         let mut loaded = Self::default();
-        loaded.models.alert_scorer = loaded.load(paths.alert_scorer.as_deref(), ModelKind::AlertScorer);
-        loaded.models.alert_ranker = loaded.load(paths.alert_ranker.as_deref(), ModelKind::AlertRanker);
-        loaded.models.cluster_scorer = loaded.load(paths.cluster_scorer.as_deref(), ModelKind::ClusterScorer);
+        let state = paths.state().unwrap_or_else(|error| {
+            loaded.failures.push((STATE, with_causes(&error)));
+            None
+        });
+        let state = state.as_ref();
+        loaded.models.alert_scorer = loaded.load(paths.alert_scorer.as_deref(), ModelKind::AlertScorer, state);
+        loaded.models.alert_ranker = loaded.load(paths.alert_ranker.as_deref(), ModelKind::AlertRanker, state);
+        loaded.models.cluster_scorer = loaded.load(paths.cluster_scorer.as_deref(), ModelKind::ClusterScorer, state);
         if let Err(other) = paths.check_pair()
             && loaded.models.cluster_scorer.take().is_some()
         {
@@ -110,13 +120,41 @@ impl Loaded {
         loaded
     }
 
-    fn load(&mut self, path: Option<&Path>, kind: ModelKind) -> Option<Arc<Prepared>> {
-        match load(path?, kind) {
+    fn load(&mut self, path: Option<&Path>, kind: ModelKind, state: Option<&Arc<History>>) -> Option<Arc<Prepared>> {
+        match load(path?, kind, state) {
             Ok(model) => Some(Arc::new(model)),
             Err(why) => {
-                self.failures.push((kind.name(), why));
+                self.failures.push(why.of(kind));
                 None
             }
+        }
+    }
+}
+
+/// Why a model is not served.
+enum NotLoaded {
+    Because(String),
+    State(NeedsState),
+}
+
+impl From<String> for NotLoaded {
+    fn from(why: String) -> Self {
+        Self::Because(why)
+    }
+}
+
+impl From<NeedsState> for NotLoaded {
+    fn from(why: NeedsState) -> Self {
+        Self::State(why)
+    }
+}
+
+impl NotLoaded {
+    /// The entry of a failure: a state that is not there is not the model's own fault.
+    fn of(self, kind: ModelKind) -> (&'static str, String) {
+        match self {
+            Self::Because(why) => (kind.name(), why),
+            Self::State(why) => (STATE, why.to_string()),
         }
     }
 }
@@ -130,27 +168,30 @@ const fn place_of(paths: &mut ModelFiles, kind: ModelKind) -> &mut Option<std::p
 }
 
 /// A model of the caller's own, held to what callers rely on.
-fn prepared(own: &OwnModel) -> Result<Prepared, String> {
+fn prepared(own: &OwnModel, state: Option<&Arc<History>>) -> Result<Prepared, NotLoaded> {
     let rows = if own.kind == ModelKind::ClusterScorer { RowKind::Cluster } else { RowKind::Alert };
     let (name, takes) = (own.model.name(), own.model.schema().rows);
     if name != own.kind.name() {
-        return Err(format!("the registered model is called {name}; in this place it has to be {}", own.kind.name()));
+        return Err(
+            format!("the registered model is called {name}; in this place it has to be {}", own.kind.name()).into()
+        );
     }
     if takes != rows {
-        return Err(format!("the registered model takes {} rows, not {} rows", takes.name(), rows.name()));
+        return Err(format!("the registered model takes {} rows, not {} rows", takes.name(), rows.name()).into());
     }
     let prepared = Prepared::new(Arc::clone(&own.model), None).map_err(|error| with_causes(&error))?;
+    let prepared = prepared.knowing(state)?;
     super::probe::check(&prepared)?;
     Ok(prepared)
 }
 
-fn load(path: &Path, kind: ModelKind) -> Result<Prepared, String> {
+fn load(path: &Path, kind: ModelKind, state: Option<&Arc<History>>) -> Result<Prepared, NotLoaded> {
     let model = TreeModel::load(path, kind).map_err(|error| with_causes(&error))?;
     if let Some(steps) = model.explain_steps().filter(|steps| *steps > WARN_STEPS) {
         tracing::warn!(model = kind.name(), steps, "explanations of this model are slow: train with fewer leaves");
     }
     let version = model.entry().lightgbm_version();
-    let prepared = Prepared::new(Arc::new(model), version).map_err(|error| with_causes(&error))?;
+    let prepared = Prepared::new(Arc::new(model), version).map_err(|error| with_causes(&error))?.knowing(state)?;
     super::probe::check(&prepared)?;
     Ok(prepared)
 }

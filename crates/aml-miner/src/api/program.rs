@@ -43,6 +43,9 @@ struct Arguments {
     /// Model that scores clusters.
     #[arg(long, value_name = "FILE")]
     cluster_scorer: Option<String>,
+    /// State of addresses for models with features of earlier days.
+    #[arg(long, value_name = "FILE")]
+    history: Option<String>,
     /// What is logged, such as info or debug.
     #[arg(long)]
     log_level: Option<String>,
@@ -63,6 +66,7 @@ impl Arguments {
             .flag("models.alert_scorer", self.alert_scorer)
             .flag("models.alert_ranker", self.alert_ranker)
             .flag("models.cluster_scorer", self.cluster_scorer)
+            .flag("models.history", self.history)
             .flag("log.level", self.log_level)
     }
 }

@@ -8,13 +8,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::access::ReloadAccess;
 use super::logging::Logging;
-use super::models::{Loaded, OwnModel, WARN_STEPS};
+use super::models::{Loaded, Models, OwnModel, STATE, WARN_STEPS};
 use super::serve::{Ended, Ends, serve};
 use super::state::{AppState, Parts};
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Settings;
 use crate::receipt::ReceiptKey;
 use crate::scoring::Prepared;
+use crate::table::date::date_of_days;
 
 /// An administrator's token has at least this many characters.
 const MIN_TOKEN: usize = 16;
@@ -149,7 +150,25 @@ fn state(settings: &Settings, Program { commit, own }: Program) -> anyhow::Resul
         clock: Box::new(SystemClock),
         commit,
     };
-    Ok(AppState::new(parts)?)
+    let app = AppState::new(parts)?;
+    if let Some((_, why)) = app.failures().into_iter().find(|(name, _)| *name == STATE) {
+        anyhow::bail!(why);
+    }
+    tell_state(&app.models());
+    Ok(app)
+}
+
+/// Says which state of addresses is asked; one that is too old for today is pointed out.
+fn tell_state(models: &Models) {
+    let asked = models.each().into_iter().find_map(|(_, model)| model?.history());
+    let Some((state, last)) = asked.and_then(|state| Some((state, state.last_day()?))) else { return };
+    let (day, sha256) =
+        (date_of_days(last).unwrap_or_default(), state.sha256().map_or_else(String::new, |one| one.to_string()));
+    tracing::info!(last_day = %day, addresses = state.addresses(), %sha256, "state of addresses");
+    let today = i32::try_from(SystemClock.now().as_secs() / 86_400).unwrap_or(i32::MAX);
+    if today > last.saturating_add(2) {
+        tracing::warn!(last_day = %day, "the state of addresses is old: build it anew every day (aml-miner-batch history), then reload");
+    }
 }
 
 fn read_token(path: &Path) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::error::ApiError;
 use super::kind::Warned;
 use crate::features::Matrix;
+use crate::history::{History, Standing};
 use crate::table::spec::TableSpec;
 use crate::wire::body::TABLES;
 use crate::wire::{Batch, Needs, Problem, Step, Table};
@@ -43,6 +44,9 @@ pub(super) struct Warnings {
     /// Columns that the model reads and that no row of their table has, as `table.column`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     absent_columns: Vec<String>,
+    /// What is wrong with the state of addresses on the day of the batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
     /// Share of the model's features that are missing, over all rows.
     missing_share: f64,
     /// Entries that had no room.
@@ -70,9 +74,27 @@ impl Warnings {
             unknown_keys: of_body.chain(of_rows).collect(),
             absent_tables: absent.iter().map(|(_, table)| table.spec().name).collect(),
             absent_columns: there.iter().flat_map(|(index, table)| absent_columns(*index, table, needs)).collect(),
+            state: None,
             missing_share: missing_share(matrix),
             cut: 0,
         }
+    }
+
+    /// The same with what is wrong with the state of addresses that a model asks, on the last day of the rows of `batch`.
+    pub(super) fn of_state(mut self, state: Option<&History>, batch: &Batch) -> Self {
+        let days = batch.alerts.numbers("processing_date").unwrap_or_default();
+        let last = days.iter().copied().filter(|day| !day.is_nan()).reduce(f64::max);
+        self.state = state.and_then(|state| match last {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "days are whole numbers within the bounds of the format"
+            )]
+            Some(day) => {
+                Some(state.on(day as i32)).filter(|standing| *standing != Standing::Fresh).map(|one| one.to_string())
+            }
+            None => Some("no alert has a processing_date: features of earlier days are missing".to_owned()),
+        });
+        self
     }
 
     /// For metrics and the log.
@@ -87,7 +109,7 @@ impl Warnings {
 
     /// The header's text: ASCII, within its bound; `None` where there is nothing to tell.
     pub(super) fn header(mut self) -> Option<String> {
-        if self.is_complete() && self.missing_share < MOSTLY_MISSING {
+        if self.is_complete() && self.state.is_none() && self.missing_share < MOSTLY_MISSING {
             return None;
         }
         loop {

@@ -2,6 +2,7 @@
 
 mod download;
 pub(crate) mod features;
+mod history;
 mod import;
 mod inspect;
 mod labels;
@@ -27,6 +28,7 @@ Examples:
   aml-miner-batch verify data/2025-10-26_w7
   aml-miner-batch inspect data/2025-10-26_w7 --json
   aml-miner-batch features data --out features.parquet --labels
+  aml-miner-batch history data --out state.parquet
   aml-miner-batch import openaml ~/downloads/openaml_wallets data/openaml
   aml-miner-batch synth synth --days 30 --alerts 2000 --addresses 20000 --seed 7
   aml-miner-batch seal data/2025-10-26_w7 --network torus
@@ -59,6 +61,8 @@ pub enum Command {
     Inspect(inspect::Args),
     /// Write the features of batches as one Parquet file: the values that models take
     Features(features::Args),
+    /// Build the state of addresses that models with features of earlier days take
+    History(history::Args),
     /// Fetch the batches of a date range
     Download(download::Args),
     /// Turn a labelled public dataset into batch directories
@@ -123,6 +127,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         Command::Verify(args) => verify::run(args, out),
         Command::Inspect(args) => inspect::run(args, out),
         Command::Features(args) => features::run(args, out),
+        Command::History(args) => history::run(args, out),
         Command::Download(args) => download::run(args, out),
         Command::Import(args) => import::run(args, out),
         Command::Synth(args) => synth::run(args, out),

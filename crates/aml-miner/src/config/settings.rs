@@ -161,6 +161,7 @@ fn models(reader: &mut Reader) -> ModelFiles {
             "CLUSTER_SCORER_PATH",
             "trained_models/cluster_scorer_v1.0.0.txt",
         ),
+        history: path("models.history", "HISTORY_STATE_PATH", ""),
     }
 }
 

@@ -9,7 +9,7 @@ mod schema_error;
 
 pub use schema_error::SchemaError;
 
-pub(crate) use bound::{Bound, RowsOf, fill};
+pub(crate) use bound::{Bound, RowsOf, bound, fill};
 pub(crate) use expression::Expression;
 pub(crate) use op::Op;
 pub(crate) use resolve::{check_custom, expressions};

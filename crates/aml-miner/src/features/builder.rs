@@ -5,10 +5,11 @@ mod default_schema;
 
 use std::sync::Arc;
 
-use crate::features::bind::{Bound, Expression, Op, RowsOf, SchemaError, expressions, fill};
+use crate::features::bind::{Expression, Op, RowsOf, SchemaError, bound, expressions, fill};
 use crate::features::custom::{CustomFeature, registered};
 use crate::features::view::AlertsView;
 use crate::features::vocabulary::{Matrix, Part, Reads, RowKind, Schema};
+use crate::history::History;
 use crate::wire::{Batch, Needs};
 use clusters::ClusterPlan;
 
@@ -60,6 +61,9 @@ pub enum BuildError {
         /// Its rows.
         rows: usize,
     },
+    /// Nobody waits for it any more.
+    #[error("the work was stopped")]
+    Stopped,
 }
 
 /// How many lacking columns an error names.
@@ -83,6 +87,7 @@ pub struct FeatureBuilder {
     reads: Reads,
     batch_relative: bool,
     strict: bool,
+    history: Option<Arc<History>>,
 }
 
 #[derive(Clone)]
@@ -116,13 +121,31 @@ impl FeatureBuilder {
                 (Plan::Clusters(Box::new(plan)), reads)
             }
         };
-        Ok(Self { plan, reads, batch_relative, strict: false })
+        Ok(Self { plan, reads, batch_relative, strict: false, history: None })
     }
 
     /// Whether a batch that lacks a needed column is refused.
     #[must_use]
     pub fn strict(self, strict: bool) -> Self {
         Self { strict, ..self }
+    }
+
+    /// The same with what earlier days say of addresses; without it the features that ask for that are missing.
+    #[must_use]
+    pub fn knowing(self, history: Option<Arc<History>>) -> Self {
+        Self { history: history.filter(|_| self.reads.history), ..self }
+    }
+
+    /// Whether earlier days are asked: [`FeatureBuilder::knowing`] gives what they say.
+    #[must_use]
+    pub fn needs_history(&self) -> bool {
+        self.reads.history
+    }
+
+    /// What earlier days say of addresses, where it is given and asked for.
+    #[must_use]
+    pub fn history(&self) -> Option<&Arc<History>> {
+        self.history.as_ref()
     }
 
     /// Whether an alert's row depends on the batch's other alerts.
@@ -142,13 +165,21 @@ impl FeatureBuilder {
     /// # Errors
     /// When the schema is for clusters, or the builder is strict and the batch lacks a column.
     pub fn alerts(&self, batch: &Batch) -> Result<Built, BuildError> {
+        self.alerts_while(batch, &|| true)
+    }
+
+    /// As [`FeatureBuilder::alerts`], as long as `wanted` says so: it is asked before each column.
+    ///
+    /// # Errors
+    /// As [`FeatureBuilder::alerts`]; also when it is not wanted any more.
+    pub fn alerts_while(&self, batch: &Batch, wanted: &dyn Fn() -> bool) -> Result<Built, BuildError> {
         let Plan::Alerts(ops) = &self.plan else {
             return Err(BuildError::Rows { schema: RowKind::Cluster, asked: RowKind::Alert });
         };
         let lacking = self.check(batch)?;
-        let view = AlertsView::new(batch, &self.reads);
-        let bound: Vec<_> = ops.iter().map(|op| Bound::new(op, RowsOf::Alerts(&view))).collect();
-        Ok(Built { matrix: fill(&bound, view.rows()), lacking })
+        let view = AlertsView::new(batch, &self.reads, self.history.as_deref());
+        let columns = bound(ops, RowsOf::Alerts(&view), wanted).ok_or(BuildError::Stopped)?;
+        Ok(Built { matrix: fill(&columns, view.rows()), lacking })
     }
 
     /// One row per cluster, in the order of the batch. `alert_scores` holds the alert scorer's score of every alert
@@ -158,6 +189,19 @@ impl FeatureBuilder {
     /// When the schema is for alerts, there is not one score per alert, or the builder is strict and the batch lacks
     /// a column.
     pub fn clusters(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Built, BuildError> {
+        self.clusters_while(batch, alert_scores, &|| true)
+    }
+
+    /// As [`FeatureBuilder::clusters`], as long as `wanted` says so: it is asked before each column.
+    ///
+    /// # Errors
+    /// As [`FeatureBuilder::clusters`]; also when it is not wanted any more.
+    pub fn clusters_while(
+        &self,
+        batch: &Batch,
+        alert_scores: Option<&[f64]>,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<Built, BuildError> {
         let Plan::Clusters(plan) = &self.plan else {
             return Err(BuildError::Rows { schema: RowKind::Alert, asked: RowKind::Cluster });
         };
@@ -167,7 +211,9 @@ impl FeatureBuilder {
             return Err(BuildError::Scores { expected: batch.alerts.rows(), found: scores.len() });
         }
         let lacking = self.check(batch)?;
-        Ok(Built { matrix: plan.matrix(batch, alert_scores), lacking })
+        let history = self.history.as_deref();
+        let matrix = plan.matrix((batch, history), alert_scores, wanted).ok_or(BuildError::Stopped)?;
+        Ok(Built { matrix, lacking })
     }
 
     fn check(&self, batch: &Batch) -> Result<Vec<Lacking>, BuildError> {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::features::expressions::Feature;
-use crate::features::groups::{address, alert, cluster, flow, members, relative, scores};
+use crate::features::groups::{address, alert, cluster, flow, history, members, relative, scores};
 use crate::features::vocabulary::RowKind;
 
 pub use families::{Family, families};
@@ -47,6 +47,7 @@ fn catalogue(rows: RowKind) -> &'static Catalogue {
             address::features(),
             cluster::features_of_alerts(),
             flow::features(),
+            history::features(),
             relative::features(),
         ])
     });

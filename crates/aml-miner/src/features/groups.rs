@@ -5,6 +5,7 @@ pub(crate) mod address;
 pub(crate) mod alert;
 pub(crate) mod cluster;
 pub(crate) mod flow;
+pub(crate) mod history;
 pub(crate) mod members;
 pub(crate) mod relative;
 pub(crate) mod scores;

@@ -20,6 +20,8 @@ const MAX_ROWS: usize = 20_000;
 pub struct FeatureSelector {
     /// How many features are kept at most.
     pub keep: usize,
+    /// Whether features of an importance of 0 are dropped: those that a first model did not use. Without importances none is.
+    pub used_only: bool,
     /// Features that share less mutual information with the label than this many nats are dropped.
     pub min_information: f64,
     /// Of two features whose ranks correlate more than this, the less important one is dropped.
@@ -30,7 +32,7 @@ pub struct FeatureSelector {
 
 impl Default for FeatureSelector {
     fn default() -> Self {
-        Self { keep: usize::MAX, min_information: 0.0, max_correlation: 0.995, bins: 32 }
+        Self { keep: usize::MAX, used_only: false, min_information: 0.0, max_correlation: 0.995, bins: 32 }
     }
 }
 
@@ -39,6 +41,8 @@ impl Default for FeatureSelector {
 pub enum Dropped {
     /// It has one value, or none.
     Constant,
+    /// The model that the importances are of did not use it.
+    Unused,
     /// It says too little about the label.
     Uninformative,
     /// Its ranks follow those of a feature that was kept.
@@ -144,6 +148,9 @@ impl FeatureSelector {
     fn reason(&self, column: usize, columns: &[Ranks], judged: &[Judged], kept: &[usize]) -> Option<Dropped> {
         if columns[column].is_constant() {
             return Some(Dropped::Constant);
+        }
+        if self.used_only && judged[column].importance <= 0.0 {
+            return Some(Dropped::Unused);
         }
         if judged[column].information < self.min_information {
             return Some(Dropped::Uninformative);

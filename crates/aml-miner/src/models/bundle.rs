@@ -6,6 +6,7 @@
 mod check;
 mod code_book;
 mod files;
+mod kind;
 mod learnt_from;
 mod metadata;
 mod version;
@@ -13,8 +14,9 @@ mod version;
 pub use check::Mismatch;
 pub use code_book::{CodeBook, CodeBookError};
 pub use files::{Bundle, LoadError, SaveError, file_name, save};
+pub use kind::ModelKind;
 pub use learnt_from::LearntFrom;
-pub use metadata::{Adopted, CalibrationRows, Draft, Entry, Metadata, MetadataError, ModelKind, Origin, Training};
+pub use metadata::{Adopted, CalibrationRows, Draft, Entry, Metadata, MetadataError, Origin, Training};
 
 /// The metadata file's name, in the directory of the models.
 pub const METADATA_FILE: &str = "model_metadata.json";

@@ -13,6 +13,8 @@ pub struct ModelFiles {
     pub alert_ranker: Option<PathBuf>,
     /// Scores clusters.
     pub cluster_scorer: Option<PathBuf>,
+    /// What earlier days say of addresses, for models that need it.
+    pub history: Option<PathBuf>,
 }
 
 /// Why a directory's models cannot be told.
@@ -57,6 +59,7 @@ impl ModelFiles {
             alert_scorer: one(ModelKind::AlertScorer)?,
             alert_ranker: one(ModelKind::AlertRanker)?,
             cluster_scorer: one(ModelKind::ClusterScorer)?,
+            history: None,
         })
     }
 
@@ -67,6 +70,7 @@ impl ModelFiles {
             alert_scorer: self.alert_scorer.or(others.alert_scorer),
             alert_ranker: self.alert_ranker.or(others.alert_ranker),
             cluster_scorer: self.cluster_scorer.or(others.cluster_scorer),
+            history: self.history.or(others.history),
         }
     }
 }

@@ -6,10 +6,11 @@ use pyo3::prelude::*;
 
 use super::arrow::Columns;
 use super::batch::Batch;
-use super::errors::{command, model, usage};
+use super::errors::{command, data, model, usage};
 use super::pool::spread;
 use crate::cli::batch::features::{Collected, Day, Rows, of_model, usual, without_scores};
 use crate::features::{FeatureBuilder, RowKind, Schema};
+use crate::history::History;
 
 /// Which features are meant: names, those of a model, or the default ones.
 #[derive(FromPyObject)]
@@ -42,12 +43,14 @@ fn rows_of(name: &str) -> PyResult<Rows> {
 
 /// The features of batches, one row per alert or cluster.
 #[pyfunction]
+#[pyo3(signature = (batches, choice, rows, labels, history=None))]
 pub(super) fn features(
     py: Python<'_>,
     batches: Vec<Py<Batch>>,
     choice: Choice,
     rows: &str,
     labels: bool,
+    history: Option<PathBuf>,
 ) -> PyResult<Columns> {
     let rows = rows_of(rows)?;
     if labels && rows == Rows::Cluster {
@@ -55,9 +58,10 @@ pub(super) fn features(
     }
     let schema = choice.schema(rows.kind())?;
     let builder = FeatureBuilder::new(&schema).map_err(model)?;
+    let state = history.as_deref().map(History::read).transpose().map_err(data)?.unwrap_or_default();
     let batches: Vec<&Batch> = batches.iter().map(Py::get).collect();
     spread(py, || {
-        let mut collected = Collected::new(&schema, labels);
+        let mut collected = Collected::new(&schema, labels).from(state);
         for batch in batches {
             let date = batch.date.ok_or_else(|| usage("which day is the batch for? Give processing_date"))?;
             let day = Day { date, batch: &batch.tables, labels: batch.labels.as_ref() };

@@ -39,13 +39,15 @@ pub(super) struct Days {
     start: Option<String>,
     #[pyo3(item)]
     end: Option<String>,
+    #[pyo3(item)]
+    history: Option<PathBuf>,
 }
 
 impl Days {
     fn range(self) -> PyResult<Range> {
         let start = self.start.as_deref().map(day).transpose()?;
         let end = self.end.as_deref().map(day).transpose()?;
-        Ok(Range { data_dir: self.data_dir, start, end })
+        Ok(Range { data_dir: self.data_dir, start, end, history: self.history })
     }
 }
 

@@ -126,7 +126,8 @@ impl Model {
 
 /// The bundle at `path`: a model file, or a directory with one model of the kind.
 #[pyfunction]
-pub(super) fn load_model(py: Python<'_>, path: PathBuf, kind: &str) -> PyResult<Model> {
+#[pyo3(signature = (path, kind, history=None))]
+pub(super) fn load_model(py: Python<'_>, path: PathBuf, kind: &str, history: Option<PathBuf>) -> PyResult<Model> {
     let kind = kind_of(kind)?;
     py.detach(|| {
         let file = if path.is_dir() {
@@ -143,7 +144,9 @@ pub(super) fn load_model(py: Python<'_>, path: PathBuf, kind: &str) -> PyResult<
         let loaded = TreeModel::load(&file, kind).map_err(model)?;
         let version = loaded.entry().lightgbm_version();
         let entry = serde_json::to_string(loaded.entry()).map_err(model)?;
-        let prepared = Prepared::new(Arc::new(loaded), version).map_err(model)?;
+        let state = ModelFiles { history, ..ModelFiles::default() }.state().map_err(data)?;
+        let prepared =
+            Prepared::new(Arc::new(loaded), version).map_err(model)?.knowing(state.as_ref()).map_err(model)?;
         Ok(Model { prepared, entry, path: file })
     })
 }
@@ -166,6 +169,8 @@ pub(super) struct Taking {
     #[pyo3(item)]
     end: Option<String>,
     #[pyo3(item)]
+    history: Option<PathBuf>,
+    #[pyo3(item)]
     values_are_codes: bool,
 }
 
@@ -183,7 +188,12 @@ pub(super) fn adopt_model(py: Python<'_>, file: PathBuf, output: PathBuf, taking
             version: &taking.version,
             output: &output,
             replace: taking.replace,
-            calibrate: taking.calibrate.clone().map(|data_dir| Range { data_dir, start, end }),
+            calibrate: taking.calibrate.clone().map(|data_dir| Range {
+                data_dir,
+                start,
+                end,
+                history: taking.history.clone(),
+            }),
             values_are_codes: taking.values_are_codes,
             watch: &Silent,
             clock: &SystemClock,

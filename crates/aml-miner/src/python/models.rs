@@ -73,9 +73,10 @@ impl Models {
 
 /// The models that `directory` names.
 #[pyfunction]
-pub(super) fn load_models(py: Python<'_>, directory: PathBuf) -> PyResult<Models> {
+#[pyo3(signature = (directory, history=None))]
+pub(super) fn load_models(py: Python<'_>, directory: PathBuf, history: Option<PathBuf>) -> PyResult<Models> {
     py.detach(|| {
-        let files = ModelFiles::in_directory(&directory).map_err(model)?;
+        let files = ModelFiles { history, ..ModelFiles::in_directory(&directory).map_err(model)? };
         OfflineModels::load(&files).map(|models| Models { models }).map_err(refused)
     })
 }

@@ -9,7 +9,8 @@ use super::explanation::{Extent, impacts};
 use super::stop::{Stop, Stopped};
 use crate::digest::Digest;
 use crate::features::{BuildError, FeatureBuilder, Matrix, RowKind, SchemaError};
-use crate::models::BaseModel;
+use crate::history::History;
+use crate::models::{BaseModel, NeedsState, with_state};
 use crate::wire::reply::{Explanation, FeatureNames, Impact};
 use crate::wire::{Batch, Explain, Needs};
 
@@ -69,6 +70,22 @@ impl Prepared {
         Ok(Self { builder, names, needs, schema_hash, state: None, lightgbm_version, model })
     }
 
+    /// The same with the state of addresses that its features of earlier days ask, where it has such.
+    ///
+    /// # Errors
+    /// When it has such and there is no state.
+    pub fn knowing(mut self, state: Option<&Arc<History>>) -> Result<Self, NeedsState> {
+        self.builder = with_state(self.builder, self.model.name(), state)?;
+        self.state = self.history().and_then(|history| history.sha256());
+        Ok(self)
+    }
+
+    /// The state of addresses that it asks, where it asks one.
+    #[must_use]
+    pub fn history(&self) -> Option<&Arc<History>> {
+        self.builder.history()
+    }
+
     /// Columns of a batch that it reads where so much is explained.
     #[must_use]
     pub fn needs_for(&self, explain: Explain) -> Needs {
@@ -90,9 +107,18 @@ impl Prepared {
     /// # Errors
     /// When a feature cannot be built.
     pub fn matrix(&self, batch: &Batch, alert_scores: Option<&[f64]>) -> Result<Matrix, BuildError> {
+        self.matrix_until(batch, alert_scores, &Stop::default())
+    }
+
+    /// As [`Prepared::matrix`], as long as it is wanted.
+    ///
+    /// # Errors
+    /// When a feature cannot be built, or the work is no longer wanted.
+    pub fn matrix_until(&self, batch: &Batch, alert_scores: Option<&[f64]>, stop: &Stop) -> Result<Matrix, BuildError> {
+        let wanted = || stop.check().is_ok();
         let built = match self.model.schema().rows {
-            RowKind::Alert => self.builder.alerts(batch)?,
-            RowKind::Cluster => self.builder.clusters(batch, alert_scores)?,
+            RowKind::Alert => self.builder.alerts_while(batch, &wanted)?,
+            RowKind::Cluster => self.builder.clusters_while(batch, alert_scores, &wanted)?,
         };
         Ok(built.matrix)
     }

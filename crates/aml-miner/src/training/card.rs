@@ -1,31 +1,16 @@
 //! The model card: what a reader must know of the models of a directory, in Markdown, from their entries and records alone.
 
 use std::fmt::{Arguments, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::models::bundle::{METADATA_FILE, Metadata, MetadataError, ModelKind};
-use crate::training::evaluation::{Evaluation, Figure, Slice};
-use crate::training::record::{Period, Refitted, TrainingRecord};
+use crate::training::evaluation::{Evaluation, Figure, SHOWN, Slice};
+use crate::training::record::{Period, RecordError, Refitted, TrainingRecord};
 use crate::whole_file::{self, Readers};
 
 /// Features that moved most, as many as are listed.
 const DRIFT_LISTED: usize = 6;
-/// Figures in the order in which they are shown.
-const SHOWN: [&str; 13] = [
-    "roc_auc",
-    "average_precision",
-    "brier",
-    "log_loss",
-    "ece",
-    "ndcg_at_10",
-    "ndcg_at_50",
-    "ndcg_at_100",
-    "ndcg_at_500",
-    "precision_at_10",
-    "precision_at_50",
-    "precision_at_100",
-    "recall_at_100",
-];
 
 /// Why there is no card.
 #[derive(Debug, thiserror::Error)]
@@ -61,12 +46,12 @@ fn card(directory: &Path, metadata: &Metadata, version: &str) -> String {
     let ours = metadata.models.iter().filter(|(_, entry)| entry.model_version.split('+').next() == Some(version));
     let mut models: Vec<_> = ours.collect();
     models.sort_by_key(|(_, entry)| entry.model);
-    let Some((_, newest)) = models.first() else { return text };
+    // Times are RFC 3339 in UTC: the largest text is the newest.
+    let Some(newest) = models.iter().map(|(_, entry)| &entry.created_at).max() else { return text };
     put(
         &mut text,
         format_args!(
-            "Made {} by `aml-miner-train`; `{METADATA_FILE}` has everything for programs.\n\n{JUDGED}\n",
-            newest.created_at
+            "Made {newest} by `aml-miner-train`; `{METADATA_FILE}` has everything for programs.\n\n{JUDGED}\n"
         ),
     );
     for (file, entry) in models {
@@ -82,7 +67,12 @@ fn card(directory: &Path, metadata: &Metadata, version: &str) -> String {
         put(&mut text, format_args!("{} features, ", entry.schema.features.len()));
         match TrainingRecord::load(&directory.join(file)) {
             Ok(record) => model(&mut text, &record),
-            Err(_) => text.push_str("without a record of its training: nothing was measured.\n"),
+            Err(RecordError::Access { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                text.push_str("without a record of its training: nothing was measured.\n");
+            }
+            Err(_) => {
+                text.push_str("and the record of its training cannot be read: what was measured is not told here.\n")
+            }
         }
     }
     text

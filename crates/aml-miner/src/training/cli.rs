@@ -2,6 +2,7 @@
 
 mod adopt;
 mod args;
+mod choosing;
 mod comparing;
 mod diagnose;
 mod evaluate;

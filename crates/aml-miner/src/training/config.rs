@@ -75,6 +75,8 @@ pub struct ModelConfig {
     pub seed: u64,
     /// Whether features that compare within the batch are used.
     pub batch_relative: bool,
+    /// Whether features of earlier days are used; the models then need a state of addresses to be served.
+    pub history: bool,
     /// Changes to the features of alerts.
     pub alert_features: FeatureChoice,
     /// Changes to the features of clusters.
@@ -101,6 +103,7 @@ impl Default for ModelConfig {
             model_version: "1.0.0".into(),
             seed: 42,
             batch_relative: false,
+            history: false,
             alert_features: FeatureChoice::default(),
             cluster_features: FeatureChoice::default(),
             split: SplitConfig {
@@ -172,6 +175,7 @@ impl ModelConfig {
         root.read("model_version", &mut self.model_version, |text: &String| check_version(text));
         root.read("seed", &mut self.seed, any);
         root.read("batch_relative", &mut self.batch_relative, any);
+        root.read("history", &mut self.history, any);
         root.section("alert_features", |section| self.alert_features.read(section, RowKind::Alert));
         root.section("cluster_features", |section| self.cluster_features.read(section, RowKind::Cluster));
         root.section("split", |section| self.split.read(section));

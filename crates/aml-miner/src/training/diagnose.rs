@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::models::bundle::ModelKind;
 use crate::training::assemble::Range;
 use crate::training::compare::{Comparison, OtherRows, Side, compare};
-use crate::training::drift::{Drift, drift, psi};
+use crate::training::drift::{Deciles, Drift, drift};
 use crate::training::evaluation::{Judging, date_text};
 use crate::training::samples::Samples;
 use crate::training::shelf::Model;
@@ -68,6 +68,8 @@ pub struct Likeness {
 pub struct Diagnosis {
     /// Version of the model.
     pub version: String,
+    /// What a reader must know before trusting the figures.
+    pub warnings: Vec<String>,
     /// Days on which it has seen outcomes: what is measured there is too good.
     pub seen_days: Vec<String>,
     /// Scores by day.
@@ -76,7 +78,8 @@ pub struct Diagnosis {
     pub drift: Vec<Drift>,
     /// How like it is to each public model.
     pub likeness: Vec<Likeness>,
-    /// The mean of the public models' scores with this one among them, against the mean without it.
+    /// The mean of the public models' scores with this one among them, against the mean without it, on days that none of them has
+    /// seen; `None` where there are none.
     pub ensemble: Option<Comparison>,
     /// The recipe under other seeds.
     pub stability: Option<Stability>,
@@ -91,6 +94,14 @@ pub enum DiagnoseError {
     /// The public models' answers are for other rows.
     #[error(transparent)]
     Rows(#[from] OtherRows),
+    /// An alert with an outcome that no model has scored: the days hold other batches than the rows came from.
+    #[error("alert {id} of {date} has an outcome and no score: the batches changed while they were read")]
+    Unscored {
+        /// The day.
+        date: String,
+        /// The alert.
+        id: String,
+    },
 }
 
 /// What is diagnosed.
@@ -116,14 +127,16 @@ pub fn diagnose(
     let models: Vec<&Model> =
         std::iter::once(subject.model).chain(subject.public.iter().map(|one| one.model)).collect();
     let days = submitted(range, &models, watch)?;
+    let (ensemble, warning) = ensemble(subject, &days, judging)?;
     let seen = days.iter().filter(|day| subject.model.has_seen(day.date)).map(|day| date_text(day.date));
     let diagnosis = Diagnosis {
         version: subject.model.entry.model_version.clone(),
+        warnings: warning.into_iter().collect(),
         seen_days: seen.collect(),
         days: scores_by_day(&days),
         drift: between_halves(subject.samples),
         likeness: subject.public.iter().enumerate().map(|(place, one)| likeness(*one, place + 1, &days)).collect(),
-        ensemble: ensemble(subject, &days, judging)?,
+        ensemble,
         stability: None,
     };
     Ok((diagnosis, days))
@@ -132,11 +145,12 @@ pub fn diagnose(
 #[expect(clippy::cast_precision_loss, reason = "numbers of alerts are far below 2^53")]
 fn scores_by_day(days: &[SubmittedDay]) -> Vec<DayScores> {
     let own = |day: &SubmittedDay| day.scores.first().cloned().unwrap_or_default();
-    let all: Vec<f64> = days.iter().flat_map(own).collect();
+    // Sorted once for all days.
+    let all = Deciles::of(&days.iter().flat_map(own).collect::<Vec<f64>>());
     let of_day = |day: &SubmittedDay| {
         let scores = own(day);
         let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
-        DayScores { date: date_text(day.date), alerts: scores.len(), mean, psi: psi(&all, &scores) }
+        DayScores { date: date_text(day.date), alerts: scores.len(), mean, psi: all.psi(&scores) }
     };
     days.iter().map(of_day).collect()
 }
@@ -162,29 +176,47 @@ fn likeness(one: Named<'_>, place: usize, days: &[SubmittedDay]) -> Likeness {
     }
 }
 
-/// The public models' mean with this model among them, against their mean without it, on the labelled rows.
+/// The public models' mean with this model among them, against their mean without it, on the labelled rows of days that no public
+/// model has seen, and what is to be said of these days.
 fn ensemble(
     subject: &Subject<'_>,
     days: &[SubmittedDay],
     judging: Judging<'_>,
-) -> Result<Option<Comparison>, DiagnoseError> {
+) -> Result<(Option<Comparison>, Option<String>), DiagnoseError> {
     if subject.public.is_empty() || subject.samples.is_empty() {
-        return Ok(None);
+        return Ok((None, None));
     }
-    let mut with = Vec::with_capacity(subject.samples.len());
-    let mut without = Vec::with_capacity(subject.samples.len());
-    for labelled in &subject.samples.days {
+    let all = &subject.samples.days;
+    let unseen = all.iter().filter(|day| !subject.public.iter().any(|one| one.model.has_seen(day.date)));
+    let samples = subject.samples.with_days(unseen.cloned().collect());
+    if samples.is_empty() {
+        let warning =
+            "a public model has learnt from every day that could be measured: what this one adds to them is not told";
+        return Ok((None, Some(warning.to_owned())));
+    }
+    let fewer = (samples.days.len() < all.len()).then(|| {
+        format!(
+            "public models have learnt from some days: beside them it is measured on {} of {}",
+            samples.days.len(),
+            all.len()
+        )
+    });
+    let (mut with, mut without) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len()));
+    for labelled in &samples.days {
         let day = days.iter().find(|day| day.date == labelled.date);
         let places = day.map(SubmittedDay::places).unwrap_or_default();
         for row in &labelled.rows {
             let told = day.zip(places.get(row.id.as_str())).map(|(day, &place)| day.of(place)).unwrap_or_default();
-            with.push(mean(told.iter().copied()).unwrap_or(0.0));
-            without.push(mean(told.iter().skip(1).copied()).unwrap_or(0.0));
+            let means = mean(told.iter().copied()).zip(mean(told.iter().skip(1).copied()));
+            let (one, other) =
+                means.ok_or_else(|| DiagnoseError::Unscored { date: date_text(labelled.date), id: row.id.clone() })?;
+            with.push(one);
+            without.push(other);
         }
     }
-    let side = |name: &str, answers| Side { name: name.to_owned(), samples: subject.samples, answers };
+    let side = |name: &str, answers| Side { name: name.to_owned(), samples: &samples, answers };
     let sides = [side("the public models with this one", with), side("the public models alone", without)];
-    Ok(Some(compare(ModelKind::AlertScorer, sides, judging)?))
+    Ok((Some(compare(ModelKind::AlertScorer, sides, judging)?), fewer))
 }
 
 /// The mean, where there is anything.

@@ -40,15 +40,37 @@ pub fn drift(train: &Samples, test: &Samples) -> Vec<Drift> {
     all
 }
 
+/// Values that others are held against: their deciles, and their share of each bin and of the missing.
+#[derive(Clone, Debug)]
+pub struct Deciles {
+    edges: Vec<f64>,
+    shares: Vec<f64>,
+}
+
+impl Deciles {
+    /// Those of `train`.
+    #[must_use]
+    pub fn of(train: &[f64]) -> Self {
+        let mut sorted: Vec<f64> = train.iter().copied().filter(|value| !value.is_nan()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let mut edges: Vec<f64> = (1..BINS).filter_map(|bin| sorted.get(bin * sorted.len() / BINS).copied()).collect();
+        edges.dedup();
+        let shares = shares(train, &edges);
+        Self { edges, shares }
+    }
+
+    /// Population stability index of `test` against them.
+    #[must_use]
+    pub fn psi(&self, test: &[f64]) -> f64 {
+        let after = shares(test, &self.edges);
+        self.shares.iter().zip(&after).map(|(&p, &q)| (q - p) * (q / p).ln()).sum()
+    }
+}
+
 /// Population stability index of `test` against `train`, over deciles of `train` and a bin of the missing.
 #[must_use]
 pub fn psi(train: &[f64], test: &[f64]) -> f64 {
-    let mut sorted: Vec<f64> = train.iter().copied().filter(|value| !value.is_nan()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let mut edges: Vec<f64> = (1..BINS).filter_map(|bin| sorted.get(bin * sorted.len() / BINS).copied()).collect();
-    edges.dedup();
-    let (before, after) = (shares(train, &edges), shares(test, &edges));
-    before.iter().zip(&after).map(|(&p, &q)| (q - p) * (q / p).ln()).sum()
+    Deciles::of(train).psi(test)
 }
 
 /// Share of the values in each bin; the last bin holds the missing ones.

@@ -15,6 +15,23 @@ const RARE: f64 = 0.01;
 /// A calibration error above this makes probabilities misleading.
 const BAD_CALIBRATION: f64 = 0.1;
 
+/// Metrics in the order in which a reader is shown them.
+pub(super) const SHOWN: [&str; 13] = [
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "log_loss",
+    "ece",
+    "ndcg_at_10",
+    "ndcg_at_50",
+    "ndcg_at_100",
+    "ndcg_at_500",
+    "precision_at_10",
+    "precision_at_50",
+    "precision_at_100",
+    "recall_at_100",
+];
+
 /// A metric's value; why there is none, where there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {

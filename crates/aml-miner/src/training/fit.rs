@@ -9,6 +9,7 @@ use crate::training::boost::{Grown, Measured, Task, grow};
 use crate::training::calibration::{Choice, choose, probability};
 use crate::training::config::{Boosting, ClassWeight, Returning};
 use crate::training::lightgbm::{LightGbmError, Parameters};
+use crate::training::masked::masked;
 pub use crate::training::raw::{halves, raw_scores};
 use crate::training::returning;
 use crate::training::samples::{Samples, Target, Targets};
@@ -41,6 +42,8 @@ pub struct Settings<'a> {
     pub categories: &'a [String],
     /// What becomes of addresses that come again.
     pub returning: Returning,
+    /// Share of the rows learnt from whose features of earlier days are made missing.
+    pub history_masked: f64,
 }
 
 /// What a model is grown on.
@@ -187,7 +190,8 @@ fn check_categories(categories: &[String], samples: &Samples) -> Result<(), FitE
 /// # Errors
 /// When LightGBM refuses.
 pub fn grown(settings: Settings<'_>, sides: Sides<'_>, what: &str, watch: &dyn Watch) -> Result<Raised, LightGbmError> {
-    let train = &*returning::learnt(sides.train, settings.returning);
+    let train = returning::learnt(sides.train, settings.returning);
+    let train = &*masked(train, settings.history_masked, settings.seed);
     let target = target(settings.kind);
     let positive_weight = match target {
         Target::Illicit => positive_weight(settings.boosting.class_weight, train),

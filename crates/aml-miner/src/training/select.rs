@@ -1,7 +1,8 @@
 //! Fewer features, where they do better: the selector's choices, tried on the validation period of the split.
 //!
 //! The test period is never looked at. Sets of the features with the largest gains of a first model are tried: all that it used,
-//! half of them, a quarter. One is taken when it does better on the validation period than all features.
+//! half of them, a quarter. One is taken when it does better on the validation period than all features. A try that was interrupted
+//! counts for nothing.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -47,7 +48,10 @@ pub fn chosen<'a>(
         return Ok((Cow::Borrowed(assembled), None));
     }
     let split = split(assembled.samples.clone(), &session.config.split)?;
-    let Selection { schema, record, .. } = select(session, kind, &split)?;
+    // Nothing was chosen before it was told to stop: all features stay.
+    let Some(Selection { schema, record, .. }) = select(session, kind, &split)? else {
+        return Ok((Cow::Borrowed(assembled), None));
+    };
     session.watch.note(&describe(&record));
     let fewer = (schema != assembled.samples.schema).then(|| narrowed(&assembled.samples, &schema)).flatten();
     Ok(match fewer {
@@ -56,13 +60,14 @@ pub fn chosen<'a>(
     })
 }
 
-/// Tries smaller sets of features on the validation period of `split`.
+/// Tries smaller sets of features on the validation period of `split`; `None` where it was told to stop before a smaller set was
+/// tried to its end. Stopped later, it is the best of those that were.
 ///
 /// # Errors
 /// When LightGBM refuses, or no feature says anything.
-pub fn select(session: &Session<'_>, kind: ModelKind, split: &Split) -> Result<Selection, TrainError> {
+pub fn select(session: &Session<'_>, kind: ModelKind, split: &Split) -> Result<Option<Selection>, TrainError> {
     let schema = &split.train.schema;
-    let (all, text) = tried(session, kind, split)?;
+    let Some((all, text)) = tried(session, kind, split)? else { return Ok(None) };
     let gains: Vec<f64> = gains(&text, schema.features.len()).into_iter().map(|(gain, _)| gain).collect();
     let used = gains.iter().filter(|gain| **gain > 0.0).count();
     let (matrix, labels) = (stacked(&split.train), labels(&split.train, kind));
@@ -70,36 +75,40 @@ pub fn select(session: &Session<'_>, kind: ModelKind, split: &Split) -> Result<S
     let mut record =
         Selected { features: schema.features.len(), of: schema.features.len(), all, tried: BTreeMap::new() };
     for part in PARTS.into_iter().filter(|part| used / part >= FEWEST) {
-        let selector = FeatureSelector { keep: used / part, ..FeatureSelector::default() };
+        let selector = FeatureSelector { keep: used / part, used_only: true, ..FeatureSelector::default() };
         let selection = selector.select(schema, &matrix, &labels, Some(&gains))?;
         let Some(fewer) = fewer(split, &selection.schema) else { continue };
-        let (value, _) = tried(session, kind, &fewer)?;
-        record.tried.insert(selection.schema.features.len(), value);
-        if value > best.as_ref().map_or(all, |(best, ..)| *best) {
-            best = Some((value, selection.schema, selection.judged));
-        }
-        if session.watch.stopped() {
-            break;
+        match tried(session, kind, &fewer)? {
+            Some((value, _)) => {
+                record.tried.insert(selection.schema.features.len(), value);
+                if value > best.as_ref().map_or(all, |(best, ..)| *best) {
+                    best = Some((value, selection.schema, selection.judged));
+                }
+            }
+            None if record.tried.is_empty() => return Ok(None),
+            None => break,
         }
     }
-    Ok(match best {
+    Ok(Some(match best {
         Some((_, schema, judged)) => {
             Selection { record: Selected { features: schema.features.len(), ..record }, schema, judged }
         }
         None => {
             let selector = FeatureSelector { max_correlation: f64::INFINITY, ..FeatureSelector::default() };
             let judged = selector.select(schema, &matrix, &labels, Some(&gains))?.judged;
+            // Whatever is found about a feature, it is taken with all others.
+            let judged = judged.into_iter().map(|one| Judged { dropped: None, ..one }).collect();
             Selection { schema: schema.clone(), judged, record }
         }
-    })
+    }))
 }
 
-/// Metric of the validation period, and the model's text.
-fn tried(session: &Session<'_>, kind: ModelKind, split: &Split) -> Result<(f64, String), TrainError> {
+/// Metric of the validation period, and the model's text; `None` where it was told to stop on the way.
+fn tried(session: &Session<'_>, kind: ModelKind, split: &Split) -> Result<Option<(f64, String)>, TrainError> {
     let what = format!("{} features", split.train.schema.features.len());
     let sides = Sides { train: &split.train, validation: Some(&split.validation) };
     let grown = grown(session.settings(kind), sides, &what, session.watch).map_err(FitError::from)?.grown;
-    Ok((grown.best.unwrap_or(0.0), grown.model_text))
+    Ok((!grown.interrupted).then(|| (grown.best.unwrap_or(0.0), grown.model_text)))
 }
 
 /// The split with the columns of `schema` alone.

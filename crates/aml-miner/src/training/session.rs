@@ -120,6 +120,7 @@ impl Session<'_> {
             threads: self.threads,
             categories,
             returning: self.config.training.returning_addresses,
+            history_masked: self.config.training.history_masked,
         }
     }
 
@@ -211,6 +212,9 @@ pub fn schema(rows: RowKind, config: &ModelConfig) -> Schema {
     if config.batch_relative && rows == RowKind::Alert {
         let relative = features(rows).iter().filter(|feature| feature.group == Group::BatchRelative);
         schema.features.extend(relative.map(|feature| feature.name.to_string()));
+    }
+    if config.history && rows == RowKind::Alert {
+        schema.features.extend(Schema::alert_history());
     }
     match rows {
         RowKind::Alert => config.alert_features.apply(&mut schema),

@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::features::{BuildError, FeatureBuilder, SchemaError};
 use crate::models::bundle::{Bundle, CodeBook, Entry, LoadError, METADATA_FILE, Metadata, MetadataError, ModelKind};
 use crate::models::{BaseModel as _, Calibration, ModelError, OtherScorer, TreeModel, check_pair};
-use crate::training::assemble::{AssembleError, Assembled, Range, alerts, clusters};
+use crate::training::assemble::{AlertScores, AssembleError, Assembled, OneDay, Range, alerts, clusters};
 use crate::training::calibration::probability;
 use crate::training::evaluation::{Evaluation, Judging, date_text, evaluate};
 use crate::training::record::TrainingRecord;
@@ -127,14 +127,15 @@ impl Model {
         let path = beside.map_or_else(|| self.path.with_file_name("alert_scorer"), |model| model.path.clone());
         let scorer = TreeModel::load(&path, ModelKind::AlertScorer)?;
         let builder = FeatureBuilder::new(scorer.schema())?;
-        let score = |date: i32, batch: &crate::wire::Batch| -> Result<Vec<f64>, BuildError> {
-            let matrix = builder.alerts(batch)?.matrix;
+        let score = |day: &OneDay<'_>| -> Result<Vec<f64>, BuildError> {
+            let (date, matrix) = (day.date(), day.knowing(&builder).alerts(day.batch())?.matrix);
             Ok(match beside.filter(|model| model.stands_in(date)) {
                 Some(model) => model.answers_on(date, matrix.values(), matrix.rows()),
                 None => scorer.predict(&matrix),
             })
         };
-        Ok(clusters(range, &self.entry.schema, &score, watch)?)
+        let scores = AlertScores { of: &score, needs_history: builder.needs_history() };
+        Ok(clusters(range, &self.entry.schema, scores, watch)?)
     }
 
     /// One answer per row: a probability, or the raw score of a ranker. On days of its own test period a model that was fitted once

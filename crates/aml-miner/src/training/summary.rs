@@ -2,23 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::training::evaluation::Evaluation;
+use crate::training::evaluation::{Evaluation, SHOWN};
 use crate::training::record::Refitted;
-
-/// Metrics in the order in which they are shown.
-const SHOWN: [&str; 11] = [
-    "roc_auc",
-    "average_precision",
-    "brier",
-    "log_loss",
-    "ece",
-    "ndcg_at_10",
-    "ndcg_at_100",
-    "ndcg_at_500",
-    "precision_at_10",
-    "precision_at_100",
-    "recall_at_100",
-];
 
 /// A table of the figures beside both baselines, and the warnings.
 #[must_use]

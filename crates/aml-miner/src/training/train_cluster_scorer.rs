@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use crate::features::{BuildError, FeatureBuilder};
 use crate::models::bundle::ModelKind;
 use crate::models::{Calibration, TreeModel};
-use crate::training::assemble::{Assembled, alerts, clusters};
+use crate::training::assemble::{AlertScores, Assembled, OneDay, alerts, clusters};
 use crate::training::calibration::probability;
 use crate::training::evaluation::date_text;
 use crate::training::fit::fit;
@@ -23,7 +23,6 @@ use crate::training::select::narrowed;
 use crate::training::session::{Session, TrainError, Trained};
 use crate::training::split::Split;
 use crate::trees::forest::Forest;
-use crate::wire::Batch;
 
 /// Blocks of training days; each is scored by a model of the others.
 const BLOCKS: usize = 4;
@@ -88,15 +87,16 @@ pub fn cluster_rows(session: &Session<'_>, alerts: &Assembled) -> Result<Assembl
         true => blocks.push(of_split(session, &split)?),
         false => check_days(session, &split)?,
     }
-    let score = |date: i32, batch: &Batch| -> Result<Vec<f64>, BuildError> {
-        let matrix = builder.alerts(batch)?.matrix;
+    let score = |day: &OneDay<'_>| -> Result<Vec<f64>, BuildError> {
+        let (date, matrix) = (day.date(), day.knowing(&builder).alerts(day.batch())?.matrix);
         let block = blocks.iter().find(|block| block.first <= date && date <= block.last);
         Ok(match block {
             Some(block) => block.score(&matrix, &calibration),
             None => crate::models::BaseModel::predict(&scorer, &matrix),
         })
     };
-    Ok(clusters(&session.range, &session.schema(ModelKind::ClusterScorer), &score, session.watch)?)
+    let scores = AlertScores { of: &score, needs_history: builder.needs_history() };
+    Ok(clusters(&session.range, &session.schema(ModelKind::ClusterScorer), scores, session.watch)?)
 }
 
 fn saved_scorer(session: &Session<'_>) -> Result<TreeModel, TrainError> {

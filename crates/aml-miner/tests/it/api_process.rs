@@ -32,7 +32,7 @@ pub(crate) fn save_models(directory: &Path, version: &str) -> Vec<(&'static str,
     ]
 }
 
-fn head(features: &[&str], objective: &str) -> String {
+pub(crate) fn head(features: &[&str], objective: &str) -> String {
     format!(
         "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx={}\n\
          objective={objective}\nfeature_names={}\nfeature_infos={}\n\n",
@@ -42,7 +42,7 @@ fn head(features: &[&str], objective: &str) -> String {
     )
 }
 
-fn draft(kind: ModelKind, version: &str, schema: Schema) -> Draft {
+pub(crate) fn draft(kind: ModelKind, version: &str, schema: Schema) -> Draft {
     let training = Training {
         data_sha256: Digest::of(b"data"),
         first_date: "2025-01-01".into(),

@@ -81,7 +81,7 @@ fn models(folder: &Path, scorer: Option<usize>, trained_on: usize, says: Says) -
         metadata.models.get_mut(name).expect("an entry").alert_scorer_curve = None;
         std::fs::write(folder.join(METADATA_FILE), serde_json::to_vec(&metadata).expect("JSON")).expect("writable");
     }
-    ModelFiles { alert_scorer, alert_ranker: None, cluster_scorer: Some(path) }
+    ModelFiles { alert_scorer, alert_ranker: None, cluster_scorer: Some(path), history: None }
 }
 
 /// Why clusters are not served beside a scorer; `None` where they are.

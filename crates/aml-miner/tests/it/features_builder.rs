@@ -1,12 +1,19 @@
 //! What a builder guarantees for any schema and batch.
 
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+
 use aml_miner::features::{
     BuildError, FeatureBuilder, Group, Lacking, RowKind, SCHEMA_VERSION, Schema, SchemaError, families, features,
 };
+use aml_miner::models::TreeModel;
+use aml_miner::models::bundle::ModelKind;
+use aml_miner::scoring::{Prepared, Stop};
 use aml_miner::wire::Batch;
 use serde_json::json;
 
-use crate::features_support::{alert_builder, alerts, batch, cluster_builder};
+use crate::features_support::{alert_builder, alerts, batch, cluster_builder, must_equal};
 
 #[test]
 fn every_name_of_the_catalogue_resolves_and_is_listed_once() {
@@ -125,4 +132,30 @@ fn a_batch_without_rows_gives_a_matrix_without_rows() {
     assert_eq!(alerts.matrix.rows(), 0);
     let clusters = FeatureBuilder::new(&Schema::default_cluster()).expect("known");
     assert_eq!(clusters.clusters(&batch, Some(&[])).expect("a matrix").matrix.rows(), 0);
+}
+
+#[test]
+fn work_that_nobody_waits_for_ends_at_the_next_column() {
+    let batch = batch(&json!({
+        "alerts": [{"alert_id": "1", "address": "x"}],
+        "clusters": [{"cluster_id": "c", "related_alert_ids": ["1"], "addresses_involved": ["x"]}],
+    }));
+    let schemas = [Schema::default_alert(), Schema::default_cluster()];
+    let [alert, cluster] = schemas.map(|schema| FeatureBuilder::new(&schema).expect("known"));
+    for most in [0, 3] {
+        let asked = Cell::new(0);
+        let wanted = || asked.replace(asked.get() + 1) < most;
+        assert_eq!(alert.alerts_while(&batch, &wanted), Err(BuildError::Stopped));
+        assert_eq!(asked.take(), most + 1);
+        assert_eq!(cluster.clusters_while(&batch, None, &wanted), Err(BuildError::Stopped));
+        assert_eq!(asked.get(), most + 1);
+    }
+
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../trained_models/alert_scorer_v1.0.0.txt");
+    let model = TreeModel::load(Path::new(shipped), ModelKind::AlertScorer).expect("loads");
+    let (prepared, stop) = (Prepared::new(Arc::new(model), None).expect("known"), Stop::default());
+    let [until, whole] = [prepared.matrix_until(&batch, None, &stop), prepared.matrix(&batch, None)];
+    must_equal(until.expect("a matrix").values(), whole.expect("a matrix").values());
+    stop.set();
+    assert_eq!(prepared.matrix_until(&batch, None, &stop), Err(BuildError::Stopped));
 }

@@ -1,6 +1,6 @@
 //! Features of counterparties: whose they are, what is left out, and that neither order nor the other alerts change a bit.
 
-use aml_miner::features::{FeatureBuilder, RowKind, Schema, SchemaError};
+use aml_miner::features::{Built, FeatureBuilder, RowKind, Schema, SchemaError};
 use aml_miner::synth::{SynthConfig, generate};
 use aml_miner::wire::Batch;
 use serde_json::{Value, json};
@@ -100,4 +100,29 @@ fn neither_the_order_of_edges_nor_the_other_alerts_change_a_bit() {
     let mut part = day.batch.clone();
     part.alerts = part.alerts.take(&(40..80).collect::<Vec<_>>());
     assert_eq!(bits(&part), whole[40 * names.len()..]);
+}
+
+/// Work is counted by ending at all: alerts times counterparties would be 400 million values for each of the columns.
+#[test]
+fn a_hub_with_many_alerts_costs_no_more_than_its_edges() {
+    const MANY: usize = 20_000;
+    let schema = Schema::default_alert();
+    let of_others = |name: &&String| name.contains("senders_") || name.contains("recipients_");
+    let mut names: Vec<&str> = schema.features.iter().filter(of_others).map(String::as_str).collect();
+    names.push("senders_mean_degree_in");
+    let others = || (0..MANY).map(|number| format!("other{number}"));
+    let world = |alerts: usize| {
+        batch(&json!({
+            "alerts": (0..alerts).map(|row| json!({"alert_id": row.to_string(), "address": "hub"})).collect::<Vec<_>>(),
+            "features": others().zip(1..).map(|(name, degree)| address(&name, degree, 9.0)).collect::<Vec<_>>(),
+            "money_flows": others()
+                .flat_map(|name| [edge(&name, "hub"), edge("hub", &name)])
+                .collect::<Vec<_>>(),
+        }))
+    };
+    let bits = |built: &Built| built.matrix.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let many = bits(&alerts(&names, &world(MANY)));
+    let one = bits(&alerts(&names, &world(1)));
+    assert!(names.len() > 20 && many.chunks_exact(names.len()).all(|row| row == one));
+    must_equal(&[f64::from_bits(one[names.len() - 1])], &[10_000.5]);
 }

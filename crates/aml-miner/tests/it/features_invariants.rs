@@ -1,6 +1,9 @@
 //! What no schema of the builder may depend on: the other alerts, the order of rows and columns, the threads.
 
+use std::sync::{Arc, LazyLock};
+
 use aml_miner::features::{FeatureBuilder, Group, Matrix, RowKind, Schema, features};
+use aml_miner::history::{History, Running};
 use aml_miner::wire::{Batch, Needs};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -8,13 +11,15 @@ use serde_json::{Value, json};
 use crate::features_support::batch;
 
 const ADDRESSES: usize = 12;
-const FIXED: [&str; 6] = [
+const DAY: i32 = 20_000;
+const FIXED: [&str; 7] = [
     "typology_fan_in",
     "pattern_cycle",
     "risk_indicator_night",
     "cluster_type_pattern",
     "dominant_asset_in_TAO",
     "log_kcore",
+    "senders_mean_history_alerts_30d",
 ];
 
 /// Every feature of alert rows that does not compare alerts.
@@ -38,7 +43,7 @@ prop_compose! {
         let typology = ["fan_in", "layering", ""][kind];
         json!({"address": address, "volume_usd": volume, "severity": severity, "typology_type": typology,
                "pattern_type": if kind == 1 { "cycle" } else { "" }, "alert_confidence_score": confidence,
-               "risk_indicators": vec!["night"; kind], "window_days": 7, "processing_date": 20_000})
+               "risk_indicators": vec!["night"; kind], "window_days": 7, "processing_date": DAY})
     }
 }
 
@@ -50,6 +55,7 @@ fn address_row(name: usize, numbers: &[Value]) -> Value {
     for (column, number) in own.zip(numbers.iter().cycle()) {
         row[column.name] = number.clone();
     }
+    row["processing_date"] = json!(DAY);
     row["is_mixer_like"] = json!(name.is_multiple_of(3));
     row["is_exchange_like"] = json!(name.is_multiple_of(5));
     row["hourly_activity"] = json!((0..24).map(|hour| (hour * name) % 7).collect::<Vec<_>>());
@@ -83,8 +89,25 @@ prop_compose! {
     }
 }
 
+/// What ten days before say of some of the addresses.
+fn state() -> Arc<History> {
+    static STATE: LazyLock<Arc<History>> = LazyLock::new(|| {
+        let mut running = Running::default();
+        for day in DAY - 10..DAY {
+            let of =
+                |name: i32| json!({"alert_id": name.to_string(), "address": format!("addr{name}"), "severity": "high"});
+            let seen = |name: i32| json!({"address": format!("addr{name}"), "total_volume_usd": name * day});
+            let (alerts, rows) = ((0..9).filter(|name| (name + day) % 3 == 0).map(of), (1..8).map(seen));
+            let batch = json!({"alerts": alerts.collect::<Vec<_>>(), "features": rows.collect::<Vec<_>>()});
+            running.then(day, &self::batch(&batch));
+        }
+        running.finish()
+    });
+    Arc::clone(&STATE)
+}
+
 fn build(schema: &Schema, batch: &Batch) -> Matrix {
-    let builder = FeatureBuilder::new(schema).expect("known names");
+    let builder = FeatureBuilder::new(schema).expect("known names").knowing(Some(state()));
     match schema.rows {
         RowKind::Alert => builder.alerts(batch).expect("a matrix").matrix,
         RowKind::Cluster => {
@@ -221,7 +244,7 @@ fn large() -> Batch {
     let number = |row: usize| json!(((row * 7919) % 10_007) as f64 / 7.0);
     let alert = |row: usize| {
         json!({"alert_id": format!("alert{row}"), "address": format!("addr{}", row % 700), "volume_usd": number(row),
-               "typology_type": "fan_in", "severity": "low", "alert_confidence_score": 0.5})
+               "typology_type": "fan_in", "severity": "low", "alert_confidence_score": 0.5, "processing_date": DAY})
     };
     let edge = |row: usize| {
         json!({"from_address": format!("addr{}", row % 701), "to_address": format!("addr{}", row * 31 % 699),

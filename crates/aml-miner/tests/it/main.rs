@@ -49,6 +49,9 @@ mod frame_kit;
 mod fuzz_corpus;
 #[path = "../../fuzz/src/targets.rs"]
 mod fuzz_targets;
+mod history_serving;
+mod history_state;
+mod history_training;
 mod metrics;
 mod models_adopt;
 mod models_boosters;
@@ -76,6 +79,7 @@ mod training_evaluation;
 mod training_flow;
 mod training_public_data;
 mod training_refit;
+mod training_select;
 mod training_split;
 mod training_support;
 mod training_threads;

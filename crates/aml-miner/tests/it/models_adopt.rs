@@ -173,7 +173,7 @@ fn labelled_days_calibrate_an_adopted_scorer() {
     write_days(&data, 12);
     let (file, output) = (scorer(), room.path().join("adopted"));
     let good = names(room.path(), features_of(&file));
-    let range = Range { data_dir: data, start: None, end: None };
+    let range = Range { data_dir: data, start: None, end: None, history: None };
     let calibrated = Adoption { calibrate: Some(range.clone()), ..adoption(&file, &good, &output) };
     let done = adopt(&calibrated).expect("adopted");
     assert!(matches!(done.entry.calibration, Calibration::Platt { .. }), "{:?}", done.entry.calibration);

@@ -45,6 +45,7 @@ fn categories_are_split_by_sets_and_score_as_in_the_library() {
         threads: 1,
         categories,
         returning: Returning::Keep,
+        history_masked: 0.0,
     };
     let grown = fit(settings(&categories), &train, &validation, &Silent).expect("trained");
     assert_eq!(grown.raised.parameters.as_map().get("categorical_feature").map(String::as_str), Some("2"));
@@ -73,6 +74,7 @@ fn what_is_no_category_is_refused_by_name() {
         threads: 1,
         categories: &categories,
         returning: Returning::Keep,
+        history_masked: 0.0,
     };
     let refused = fit(settings, &train, &validation, &Silent).err().expect("shares are no categories");
     assert!(matches!(refused, FitError::Category { .. }) && refused.to_string().contains("`signal`"), "{refused}");

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use aml_miner::features::RowKind;
 use aml_miner::models::bundle::ModelKind;
+use aml_miner::training::card;
 use aml_miner::training::compare::{Side, Verdict, compare};
 use aml_miner::training::config::{EvaluationConfig, ModelConfig};
 use aml_miner::training::evaluation::Judging;
@@ -143,6 +144,26 @@ fn all_takes_fewer_features_where_they_do_better_and_says_both_figures_on_its_ca
     let card = std::fs::read_to_string(room.join("fewer/model_card_v1.0.0.md")).expect("a card");
     assert!(card.contains("on the validation period"), "{card}");
 
+    // One of them was made months later, and a record of another got damaged.
+    let metadata = room.join("whole/model_metadata.json");
+    let text = std::fs::read_to_string(&metadata).expect("entries");
+    let (before, clusters) = text.split_once("\"cluster_scorer_v1.0.0.txt\": {").expect("an entry");
+    let made = "\"created_at\": \"2026-";
+    let later = clusters.replacen(&format!("{made}01"), &format!("{made}04"), 1);
+    assert_ne!(later, clusters);
+    std::fs::create_dir(room.join("later")).expect("a directory");
+    for entry in std::fs::read_dir(room.join("whole")).expect("models").map(|entry| entry.expect("a file")) {
+        std::fs::copy(entry.path(), room.join("later").join(entry.file_name())).expect("copied");
+    }
+    let later = format!("{before}\"cluster_scorer_v1.0.0.txt\": {{{later}");
+    std::fs::write(room.join("later/model_metadata.json"), later).expect("entries");
+    std::fs::write(room.join("later/alert_ranker_v1.0.0.training.json"), "{").expect("a record");
+    std::fs::remove_file(room.join("later/cluster_scorer_v1.0.0.training.json")).expect("a record");
+    let card = std::fs::read_to_string(card::write(&room.join("later"), "1.0.0").expect("a card")).expect("its text");
+    assert!(card.contains("Made 2026-04-01T"), "{card}");
+    assert_eq!(card.matches("cannot be read").count(), 1, "{card}");
+    assert_eq!(card.matches("nothing was measured").count(), 1, "{card}");
+
     // Days after both: the first lines of the answer and of the page are the verdict.
     let later = ["--data-dir", "data", "--start-date", "2025-11-04"];
     let said = must(
@@ -177,5 +198,23 @@ fn the_choice_of_features_is_a_configuration() {
     let names = |config: &ModelConfig| schema(RowKind::Alert, config).features.into_iter().collect::<BTreeSet<_>>();
     let (before, after) = (names(&ModelConfig::from_yaml(&given).expect("right")), names(&chosen));
     assert!(after.is_subset(&before), "{:?}", after.difference(&before).collect::<Vec<_>>());
+    let told: Vec<(&str, bool)> = said
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?, words.nth(2)? == "taken"))
+        })
+        .filter(|(name, _)| before.contains(*name))
+        .collect();
+    assert_eq!(told.len(), before.len().min(40), "{said}");
+    for (name, taken) in told {
+        assert_eq!(after.contains(name), taken, "{name}: {said}");
+    }
+    let sentence = said.lines().find(|line| line.contains("on the validation period")).expect("the outcome");
+    let outcome = sentence.rsplit("; ").next().expect("a part");
+    match outcome.strip_suffix(" are taken") {
+        Some(number) => assert_eq!(number.parse(), Ok(after.len()), "{sentence}"),
+        None => assert_eq!((outcome, &after), ("no smaller set does better: all are taken", &before)),
+    }
     assert!(!room.join("model_metadata.json").exists(), "choosing writes no model");
 }

@@ -122,6 +122,7 @@ fn a_model_that_is_there_is_kept_unless_told_otherwise_and_a_pair_stays_a_pair()
         alert_scorer: Some(models.join("alert_scorer_v1.0.0.txt")),
         alert_ranker: None,
         cluster_scorer: Some(models.join(MODEL)),
+        history: None,
     };
     files(&models).check_pair().expect("trained on each other");
     let file = models.with_extension("yaml");
@@ -153,7 +154,12 @@ fn a_scorer_that_is_calibrated_anew_is_another_one_to_its_clusters() {
         must_train(what, &data, &models, &config(""));
     }
     let scorer = models.join("alert_scorer_v1.0.0.txt");
-    let files = ModelFiles { alert_scorer: Some(scorer), alert_ranker: None, cluster_scorer: Some(models.join(MODEL)) };
+    let files = ModelFiles {
+        alert_scorer: Some(scorer),
+        alert_ranker: None,
+        cluster_scorer: Some(models.join(MODEL)),
+        history: None,
+    };
     files.check_pair().expect("trained on each other");
     // The same trees under another curve give other scores, and clusters take scores.
     let mut metadata = Metadata::load(&models).expect("readable");

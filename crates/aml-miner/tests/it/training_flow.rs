@@ -71,7 +71,7 @@ pub(crate) fn session<'a>(data: &Path, output: &Path, threads: usize) -> Session
     config.evaluation.bootstrap = 20;
     config.tuning.startup_trials = 2;
     config.tuning.folds = 2;
-    let range = Range { data_dir: data.to_owned(), start: None, end: None };
+    let range = Range { data_dir: data.to_owned(), start: None, end: None, history: None };
     Session { range, output: output.to_owned(), config, threads, watch: &Silent, clock: &CLOCK }
 }
 

@@ -67,7 +67,7 @@ fn the_model_that_is_kept_learnt_from_everything_known_and_the_figures_are_of_da
     let judging = Judging { config: &session.config.evaluation, seed: session.config.seed };
     let on = |first: &str, last: &str| {
         let days = |text: &str| Some(text.parse().expect("a date"));
-        let range = Range { data_dir: data.clone(), start: days(first), end: days(last) };
+        let range = Range { data_dir: data.clone(), start: days(first), end: days(last), history: None };
         shelf[0].judge(&shelf[0].rows(&range, &shelf, &Silent).expect("rows").samples, judging)
     };
     let test = &trained.record.periods["test"];
@@ -84,7 +84,8 @@ fn the_model_that_is_kept_learnt_from_everything_known_and_the_figures_are_of_da
     text.push(b'\n');
     std::fs::write(&beside, text).expect("writable");
     let shelf = models(&output, None).expect("a shelf");
-    let range = Range { data_dir: data.clone(), start: Some(test.first.parse().expect("a date")), end: None };
+    let range =
+        Range { data_dir: data.clone(), start: Some(test.first.parse().expect("a date")), end: None, history: None };
     let alone = shelf[0].judge(&shelf[0].rows(&range, &shelf, &Silent).expect("rows").samples, judging);
     assert!(alone.metrics != refit.judged.test.metrics, "the model that is kept answers itself");
     assert!(!alone.warnings.iter().any(|warning| warning.contains("learnt from days up to")), "{:?}", alone.warnings);

@@ -20,7 +20,15 @@ fn searched(kind: ModelKind, start: &Boosting) -> Vec<&'static str> {
 
 /// The trees without the list of parameters at the end of the text.
 fn trees(kind: ModelKind, boosting: &Boosting, data: &[Samples; 2]) -> String {
-    let settings = Settings { kind, boosting, seed: 7, threads: 1, categories: &[], returning: Returning::Keep };
+    let settings = Settings {
+        kind,
+        boosting,
+        seed: 7,
+        threads: 1,
+        categories: &[],
+        returning: Returning::Keep,
+        history_masked: 0.0,
+    };
     let sides = Sides { train: &data[0], validation: Some(&data[1]) };
     let grown = grown(settings, sides, "a model", &Silent).expect("a model").grown;
     grown.model_text.split("\nparameters:").next().unwrap_or_default().to_owned()

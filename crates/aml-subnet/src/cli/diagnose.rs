@@ -86,6 +86,8 @@ struct Told {
     outcomes: usize,
     /// Days of these whose outcomes the model has learnt from.
     seen_days: usize,
+    /// Rounds that count and for which the submission has no line.
+    without_line: usize,
     unearned: f64,
     miners: Vec<Paid>,
     canonical: Canonical,
@@ -134,7 +136,7 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn told(args: &DiagnoseArgs, own: &Submitted, cast: &Cast) -> Told {
-    let from = args.from.map_or_else(|| last_third(&cast.rounds), day_of);
+    let from = args.from.map_or_else(|| last_third(own, &cast.rounds), day_of);
     let counting = || cast.rounds.iter().filter(move |round| round.day >= from);
     let with = played(cast, &cast.rounds, from);
     let me = cast.names.first().map(|(hotkey, _)| *hotkey);
@@ -158,6 +160,7 @@ fn told(args: &DiagnoseArgs, own: &Submitted, cast: &Cast) -> Told {
         last: counting().next_back().map_or_else(|| date_of(from), |round| date_of(round.day)),
         rounds: with.rounds,
         outcomes: with.outcomes,
+        without_line: counting().filter(|round| !own.is_of(date_of(round.day))).count(),
         seen_days: counting().filter(|round| own.has_seen(date_of(round.day))).count(),
         unearned: with.unearned,
         miners: paid.collect(),
@@ -170,8 +173,11 @@ fn told(args: &DiagnoseArgs, own: &Submitted, cast: &Cast) -> Told {
     }
 }
 
-fn last_third(rounds: &[StoredRound]) -> i64 {
-    rounds.get(rounds.len() * 2 / 3).map_or(i64::MAX, |round| round.day)
+/// The first day of the last third of the rounds that the submission has a line for: those before them are played because pay
+/// rests on them.
+fn last_third(own: &Submitted, rounds: &[StoredRound]) -> i64 {
+    let days: Vec<i64> = rounds.iter().map(|round| round.day).filter(|day| own.is_of(date_of(*day))).collect();
+    days.get(days.len() * 2 / 3).copied().unwrap_or(i64::MAX)
 }
 
 fn played(cast: &Cast, rounds: &[StoredRound], from: i64) -> Under {
@@ -189,6 +195,12 @@ fn print(told: &Told) {
         println!(
             "warning: the model has learnt from outcomes of {} of these days: too good to be true",
             told.seen_days
+        );
+    }
+    if told.without_line > 0 {
+        println!(
+            "warning: the submission has no line for {} of these rounds: it earns nothing in them",
+            told.without_line
         );
     }
     if told.miners.iter().all(|one| one.pay <= 0.0) {

@@ -67,9 +67,9 @@ pub(super) struct UpgradeArgs {
     /// How long a started unit may take to be ready, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     limit: u64,
-    /// Where programs are installed
-    #[arg(long, value_name = "DIR", default_value = "/usr/local")]
-    prefix: PathBuf,
+    /// Where programs are installed [default: where they are, /usr/local of a tarball or /usr of a package]
+    #[arg(long, value_name = "DIR")]
+    prefix: Option<PathBuf>,
     /// Where the release is unpacked, and what is replaced is kept
     #[arg(long, value_name = "DIR", default_value = "/var/lib/aml-upgrade")]
     state: PathBuf,

@@ -28,7 +28,9 @@ use data::{Data, Datum};
 use merging::Merging;
 
 /// Version of the catalogue, of how reasons are merged, and of the form in which they are kept.
-pub const VERSION: u16 = 1;
+///
+/// A version only adds codes: what an earlier one kept is told as it was.
+pub const VERSION: u16 = 2;
 /// Reasons that are told of an alert.
 pub const MOST: usize = 5;
 
@@ -182,8 +184,8 @@ impl Reasons {
     /// What is wrong with kept reasons; `None` when nothing is.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        if self.version != VERSION {
-            return Some(format!("version {} of reasons is not known here, {VERSION} is", self.version));
+        if self.version == 0 || self.version > VERSION {
+            return Some(format!("version {} of reasons is not known here, 1 to {VERSION} are", self.version));
         }
         let most = self.alerts.iter().map(Vec::len).max().unwrap_or(0);
         (most > MOST).then(|| format!("{most} reasons of one alert are more than {MOST}"))
@@ -234,7 +236,9 @@ mod tests {
     #[test]
     fn what_another_version_kept_is_refused() {
         let newer = Reasons { version: VERSION + 1, ..Reasons::absent(2, "why") };
-        assert!(newer.problem().is_some_and(|problem| problem.contains("version 2")));
+        assert!(newer.problem().is_some_and(|problem| problem.contains("version 3")));
+        let older = Reasons { version: 1, ..Reasons::absent(2, "why") };
+        assert_eq!(older.problem(), None, "a version only adds codes");
         let many = vec![vec![found("sent", Datum::Number(1.0)); MOST + 1]];
         assert!(Reasons { alerts: many, ..Reasons::absent(0, "") }.problem().is_some());
         let unknown = r#"{"code":"made_up","effect":"raises","support":0.5,"datum":1.0}"#;

@@ -4,27 +4,31 @@
 use super::snapshot::{Item, ReadError, Snapshot, Values};
 use crate::chain::types::Hyperparameters;
 
+/// Items per subnet that the rules are read from.
+pub(super) const OF_A_SUBNET: &[&str] = &[
+    "NetworksAdded",
+    "Tempo",
+    "WeightsVersionKey",
+    "WeightsSetRateLimit",
+    "ServingRateLimit",
+    "MinAllowedWeights",
+    "MaxWeightsLimit",
+    "MaxAllowedUids",
+    "ImmunityPeriod",
+    "ActivityCutoff",
+    "ActivityCutoffFactorMilli",
+    "CommitRevealWeightsEnabled",
+    "RevealPeriodEpochs",
+    "Burn",
+];
+/// Items of the whole chain that they are read from.
+pub(super) const OF_THE_CHAIN: &[&str] = &["StakeThreshold", "WeightsMinStake", "CommitRevealWeightsVersion"];
+
 /// Reads the rules that concern a neuron.
 pub(super) async fn read(snapshot: &Snapshot, netuid: u16) -> Result<Hyperparameters, ReadError> {
     let of_subnet = |name| Item::plain(name).number(netuid);
-    let names = [
-        "NetworksAdded",
-        "Tempo",
-        "WeightsVersionKey",
-        "WeightsSetRateLimit",
-        "ServingRateLimit",
-        "MinAllowedWeights",
-        "MaxWeightsLimit",
-        "MaxAllowedUids",
-        "ImmunityPeriod",
-        "ActivityCutoff",
-        "ActivityCutoffFactorMilli",
-        "CommitRevealWeightsEnabled",
-        "RevealPeriodEpochs",
-        "Burn",
-    ];
-    let global = ["StakeThreshold", "WeightsMinStake", "CommitRevealWeightsVersion"];
-    let items: Vec<Item> = names.map(of_subnet).into_iter().chain(global.map(Item::plain)).collect();
+    let plain = OF_THE_CHAIN.iter().copied().map(Item::plain);
+    let items: Vec<Item> = OF_A_SUBNET.iter().copied().map(of_subnet).chain(plain).collect();
     let values = snapshot.fetch(&items).await?;
     if values.get::<bool>(&of_subnet("NetworksAdded"))? == Some(false) {
         return Err(ReadError::NoSubnet(netuid));

@@ -12,7 +12,8 @@ use aml_miner::whole_file::{self, Readers};
 use serde::{Deserialize, Serialize};
 
 use super::facts::LedgerFacts;
-use super::release::PROGRAMS;
+use super::package::{Dpkg, PackageError};
+use super::release::{Form, PROGRAMS, Release};
 use super::systemd::Role;
 use crate::store::{BackupError, Ledger};
 
@@ -34,6 +35,9 @@ pub enum KeepError {
         /// Why.
         source: io::Error,
     },
+    /// The package that is installed.
+    #[error(transparent)]
+    Package(#[from] PackageError),
     /// The ledger.
     #[error("cannot copy the ledger")]
     Ledger(#[from] BackupError),
@@ -61,11 +65,17 @@ struct Replaced {
 pub(super) struct Kept {
     /// The version that was installed.
     pub(super) version: String,
+    /// Where programs were installed.
+    #[serde(default)]
+    pub(super) prefix: Option<PathBuf>,
     /// What the ledger was before.
     pub(super) ledger: Option<LedgerFacts>,
     /// The copy of its file.
     pub(super) copy: Option<PathBuf>,
     files: Vec<Replaced>,
+    /// The package that was installed, made anew; its files are in it.
+    #[serde(default)]
+    package: Option<PathBuf>,
     /// Where all of it lies.
     pub(super) folder: PathBuf,
 }
@@ -87,6 +97,15 @@ impl Layout {
     /// An installed program.
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.at(&self.prefix).join("bin").join(name)
+    }
+
+    /// Which file of a release belongs here.
+    pub(super) fn form(&self) -> Form {
+        if self.prefix == Path::new("/usr") { Form::Package } else { Form::Tarball }
+    }
+
+    pub(super) fn dpkg(&self) -> Dpkg<'_> {
+        Dpkg::below(&self.root)
     }
 
     fn units(&self) -> PathBuf {
@@ -111,15 +130,34 @@ impl Kept {
     /// Keeps what an installation of `release` replaces, in `folder`, which is made. The ledger's units have stopped.
     pub(super) async fn keep(
         layout: &Layout,
-        release: &Path,
+        release: &Release,
         version: String,
         ledger: Option<&LedgerFacts>,
         folder: &Path,
     ) -> Result<Self, KeepError> {
         let files = folder.join("files");
         fs::create_dir_all(&files).map_err(failed(&files))?;
-        let mut kept = Self { version, ledger: ledger.cloned(), copy: None, files: Vec::new(), folder: folder.into() };
-        for (number, path) in layout.replaced(release)?.into_iter().enumerate() {
+        let (ledger_facts, folder_kept) = (ledger.cloned(), folder.into());
+        let mut kept = Self {
+            version,
+            prefix: Some(layout.prefix.clone()),
+            ledger: ledger_facts,
+            copy: None,
+            files: Vec::new(),
+            package: None,
+            folder: folder_kept,
+        };
+        let replaced = match release.package {
+            Some(_) => Vec::new(),
+            None => layout.replaced(&release.folder)?,
+        };
+        if release.package.is_some() {
+            let package = folder.join("package.deb");
+            layout.dpkg().remake(&files, &package)?;
+            fs::remove_dir_all(&files).map_err(failed(&files))?;
+            kept.package = Some(package);
+        }
+        for (number, path) in replaced.into_iter().enumerate() {
             let copy = files.join(format!("{number:03}"));
             let copied = fs::copy(&path, &copy);
             let copy = match copied {
@@ -148,7 +186,10 @@ impl Kept {
     }
 
     /// Puts programs, units and models back. Repeated, nothing changes.
-    pub(super) fn put_files_back(&self) -> Result<(), KeepError> {
+    pub(super) fn put_files_back(&self, layout: &Layout) -> Result<(), KeepError> {
+        if let Some(package) = &self.package {
+            layout.dpkg().install(package)?;
+        }
         for Replaced { path, copy } in &self.files {
             match copy {
                 Some(copy) => put(copy, path).map_err(failed(path))?,

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::kept::KeepError;
+use super::package::PackageError;
 use super::program::ProgramError;
 use super::release::ReleaseError;
 use super::systemd::SystemdError;
@@ -64,9 +65,12 @@ pub enum UpgradeError {
     /// Another upgrade is at work.
     #[error("another upgrade is at work ({path} is locked)", path = .0.display())]
     Busy(PathBuf),
-    /// Installed by a package.
-    #[error("{path} belongs to a package: upgrade it with install.sh and the package of the release (docs/releases.md)", path = .0.display())]
-    Package(PathBuf),
+    /// In a package's place, but of none.
+    #[error("dpkg knows of no package aml, though programs are to be replaced in {}: what was installed there by hand is upgraded by hand (docs/operations.md)", .0.display())]
+    NoPackage(PathBuf),
+    /// dpkg.
+    #[error(transparent)]
+    Package(#[from] PackageError),
     /// The release.
     #[error(transparent)]
     Release(#[from] ReleaseError),

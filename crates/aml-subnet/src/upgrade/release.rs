@@ -1,6 +1,6 @@
 //! A release: fetched or found, verified, unpacked. Nothing of it runs before its signature and sums hold.
 //!
-//! The tarball that is unpacked is a copy of our own, made before it is verified, so that nobody changes it in between.
+//! What is unpacked is a copy of our own, made before it is verified, so that nobody changes it in between.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -11,7 +11,9 @@ use std::time::Duration;
 use aml_miner::digest::Digest;
 use aml_miner::secret_url::SecretUrl;
 
-use super::program::{self, ProgramError};
+use super::contents::{same_version, unpack};
+use super::package::{self, PackageError};
+use super::program::ProgramError;
 use super::version::Version;
 
 /// A list of a dozen files.
@@ -19,7 +21,7 @@ const MOST_SUMS: u64 = 1 << 20;
 /// One signature of OpenSSH.
 const MOST_SIGNATURE: u64 = 1 << 16;
 /// Programs and models.
-const MOST_TARBALL: u64 = 4 << 30;
+const MOST_BYTES: u64 = 4 << 30;
 /// How long a file may take to come.
 const PATIENCE: Duration = Duration::from_secs(1_800);
 /// What releases are signed as and for (scripts/release.sh).
@@ -42,6 +44,25 @@ impl Place {
     pub fn of(text: &str) -> Self {
         let url = text.starts_with("http://") || text.starts_with("https://");
         if url { Self::Url(SecretUrl::new(text)) } else { Self::Folder(PathBuf::from(text)) }
+    }
+}
+
+/// Which file of a release is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The tarball.
+    Tarball,
+    /// The Debian package.
+    Package,
+}
+
+impl Form {
+    /// Where programs lie in it.
+    fn bin(self) -> &'static str {
+        match self {
+            Self::Tarball => "bin",
+            Self::Package => "usr/bin",
+        }
     }
 }
 
@@ -85,8 +106,8 @@ pub enum ReleaseError {
     #[error("who may sign is not known: there is no {signers}; name a list with --signers (docs/releases.md)", signers = .0.display())]
     NoSigners(PathBuf),
     /// Nothing for this machine.
-    #[error("the release has {0} tarballs for this machine ({1}); exactly one is expected")]
-    NotOne(usize, &'static str),
+    #[error("the release has {0} {1} for this machine ({2}); exactly one is expected")]
+    NotOne(usize, &'static str, &'static str),
     /// Not what the sums say.
     #[error("{name} is not the file that SHA256SUMS names: its SHA-256 is {actual}, expected {expected}")]
     Digest {
@@ -116,20 +137,27 @@ pub enum ReleaseError {
     /// A program of it does not run here.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// It is no package of ours.
+    #[error(transparent)]
+    Package(#[from] PackageError),
 }
 
 /// A release that was verified and unpacked.
 #[derive(Clone, Debug)]
 pub(super) struct Release {
     pub(super) version: Version,
-    /// Its folder.
+    /// Where it was unpacked.
     pub(super) folder: PathBuf,
-    /// Its tarball's name.
+    /// Its programs' folder.
+    pub(super) bin: PathBuf,
+    /// Its file's name.
     pub(super) name: String,
+    /// The package itself, where it is one.
+    pub(super) package: Option<PathBuf>,
 }
 
 /// Takes a release into `staging`, an empty folder of our own.
-pub(super) async fn take(from: &Place, trust: &Trust, staging: &Path) -> Result<Release, ReleaseError> {
+pub(super) async fn take(from: &Place, trust: &Trust, form: Form, staging: &Path) -> Result<Release, ReleaseError> {
     let sums = get(from, "SHA256SUMS", MOST_SUMS, staging).await?;
     if let Trust::Signers(signers) = trust {
         if !signers.is_file() {
@@ -139,22 +167,39 @@ pub(super) async fn take(from: &Place, trust: &Trust, staging: &Path) -> Result<
         verify(&sums, &signature, signers)?;
     }
     let text = fs::read_to_string(&sums).map_err(failed(&sums))?;
-    let (name, expected) = ours(&text)?;
-    let tarball = get(from, &name, MOST_TARBALL, staging).await?;
-    let (actual, _) = File::open(&tarball).and_then(Digest::of_reader).map_err(failed(&tarball))?;
+    let (name, expected) = ours(&text, form)?;
+    let file = get(from, &name, MOST_BYTES, staging).await?;
+    let (actual, _) = File::open(&file).and_then(Digest::of_reader).map_err(failed(&file))?;
     if actual != expected {
         return Err(ReleaseError::Digest { name, expected, actual });
     }
-    let folder = unpack(&tarball, &name, staging)?;
-    fs::remove_file(&tarball).map_err(failed(&tarball))?;
-    let version = same_version(&folder, &name)?;
-    Ok(Release { version, folder, name })
+    let folder = match form {
+        Form::Tarball => unpack(&file, &name, staging)?,
+        Form::Package => {
+            let folder = staging.join("unpacked");
+            package::take_apart(&file, &folder)?;
+            folder
+        }
+    };
+    let bin = folder.join(form.bin());
+    let version = same_version(&bin, &name, form)?;
+    let package = (form == Form::Package).then_some(file);
+    Ok(Release { version, folder, bin, name, package })
 }
 
-/// The tarball for this machine, and its digest.
-fn ours(sums: &str) -> Result<(String, Digest), ReleaseError> {
+/// The file for this machine, and its digest.
+fn ours(sums: &str, form: Form) -> Result<(String, Digest), ReleaseError> {
     let wrong = |why: String| ReleaseError::Shape { name: "SHA256SUMS".to_owned(), why };
-    let machine = std::env::consts::ARCH;
+    let (machine, kind) = match form {
+        Form::Tarball => (std::env::consts::ARCH, "tarballs"),
+        Form::Package => (package::architecture(), "packages"),
+    };
+    let is_it = |name: &str| match form {
+        Form::Tarball => {
+            name.starts_with("aml-") && name.ends_with(".tar.gz") && name.contains(&format!("-{machine}-"))
+        }
+        Form::Package => name.starts_with("aml_") && name.ends_with(&format!("_{machine}.deb")),
+    };
     let mut found = Vec::new();
     for line in sums.lines() {
         let (digest, name) = line.split_once(' ').ok_or_else(|| wrong("a line has no name".to_owned()))?;
@@ -162,13 +207,13 @@ fn ours(sums: &str) -> Result<(String, Digest), ReleaseError> {
         let digest: Digest =
             digest.parse().map_err(|error: <Digest as std::str::FromStr>::Err| wrong(error.to_string()))?;
         let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-~".contains(&byte));
-        if plain && name.starts_with("aml-") && name.ends_with(".tar.gz") && name.contains(&format!("-{machine}-")) {
+        if plain && is_it(name) {
             found.push((name.to_owned(), digest));
         }
     }
     match (found.pop(), found.len()) {
         (Some(one), 0) => Ok(one),
-        (one, more) => Err(ReleaseError::NotOne(more + usize::from(one.is_some()), machine)),
+        (one, more) => Err(ReleaseError::NotOne(more + usize::from(one.is_some()), kind, machine)),
     }
 }
 
@@ -219,54 +264,15 @@ fn verify(sums: &Path, signature: &Path, signers: &Path) -> Result<(), ReleaseEr
     Err(ReleaseError::Signature { signers: signers.to_path_buf(), said })
 }
 
-/// The folder that a tarball holds; it may hold nothing beside it.
-fn unpack(tarball: &Path, name: &str, staging: &Path) -> Result<PathBuf, ReleaseError> {
-    let wrong = |why: String| ReleaseError::Shape { name: name.to_owned(), why };
-    let tar = |words: &[&str]| {
-        let output = Command::new("tar").args(words).arg("-f").arg(tarball).current_dir(staging).output();
-        let output = output.map_err(failed(Path::new("tar")))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        Err(wrong(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
-    };
-    let inside = name.trim_end_matches(".tar.gz");
-    for entry in tar(&["-tz"])?.lines() {
-        let beside = entry.split('/').next() != Some(inside) || entry.split('/').any(|part| part == "..");
-        if beside {
-            return Err(wrong(format!("it has files outside of {inside}")));
-        }
-    }
-    tar(&["-xz", "--no-same-owner"])?;
-    Ok(staging.join(inside))
-}
-
-/// All programs run here, and are of the version that the name says.
-fn same_version(folder: &Path, name: &str) -> Result<Version, ReleaseError> {
-    let mut version = None;
-    for name in PROGRAMS {
-        let program = folder.join("bin").join(name);
-        let one = program::version(&program)?;
-        if version.as_ref().is_some_and(|version| *version != one) {
-            let why = format!("its programs are of several versions: {name} is {one}");
-            return Err(ReleaseError::Shape { name: name.to_owned(), why });
-        }
-        version = Some(one);
-    }
-    let wrong = |why: String| ReleaseError::Shape { name: name.to_owned(), why };
-    let version = version.ok_or_else(|| wrong("it has no programs".to_owned()))?;
-    let named = name.strip_prefix(&format!("aml-{version}-")).is_some();
-    if named { Ok(version) } else { Err(wrong(format!("its programs are of version {version}"))) }
-}
-
-fn failed(path: &Path) -> impl Fn(io::Error) -> ReleaseError + use<> {
+pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> ReleaseError + use<> {
     let path = path.to_path_buf();
     move |source| ReleaseError::Io { path: path.clone(), source }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ReleaseError, ours};
+    use super::super::package::architecture;
+    use super::{Form, ReleaseError, ours};
 
     fn line(name: &str) -> String {
         format!("{}  {name}\n", "ab".repeat(32))
@@ -278,12 +284,15 @@ mod tests {
         let name = format!("aml-1.0.0-{machine}-unknown-linux-gnu.tar.gz");
         let others = ["NOTES.md", "aml-1.0.0-source.tar.gz", "aml-1.0.0-other-unknown-linux-gnu.tar.gz", "install.sh"];
         let sums: String = others.into_iter().chain([name.as_str()]).map(line).collect();
-        assert_eq!(ours(&sums).unwrap().0, name);
-        assert!(matches!(ours(&line("NOTES.md")), Err(ReleaseError::NotOne(0, _))));
+        assert_eq!(ours(&sums, Form::Tarball).unwrap().0, name);
+        assert!(matches!(ours(&line("NOTES.md"), Form::Tarball), Err(ReleaseError::NotOne(0, ..))));
         let two = format!("{sums}{}", line(&name.replace("1.0.0", "1.0.1")));
-        assert!(matches!(ours(&two), Err(ReleaseError::NotOne(2, _))));
+        assert!(matches!(ours(&two, Form::Tarball), Err(ReleaseError::NotOne(2, ..))));
         let path = format!("aml-../../etc/-{machine}-x.tar.gz");
-        assert!(matches!(ours(&line(&path)), Err(ReleaseError::NotOne(0, _))), "a name is no path");
-        assert!(matches!(ours("nonsense\n"), Err(ReleaseError::Shape { .. })));
+        assert!(matches!(ours(&line(&path), Form::Tarball), Err(ReleaseError::NotOne(0, ..))), "a name is no path");
+        let package = format!("aml_1.0.0~rc.1_{}.deb", architecture());
+        assert_eq!(ours(&format!("{sums}{}", line(&package)), Form::Package).unwrap().0, package);
+        assert!(matches!(ours(&sums, Form::Package), Err(ReleaseError::NotOne(0, "packages", _))));
+        assert!(matches!(ours("nonsense\n", Form::Tarball), Err(ReleaseError::Shape { .. })));
     }
 }

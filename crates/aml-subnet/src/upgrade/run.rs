@@ -13,13 +13,16 @@ use super::facts::Facts;
 use super::kept::{Kept, Layout};
 use super::outcome::{Done, UpgradeError};
 use super::program;
-use super::release::{self, Place, Release, Trust};
+use super::release::{self, Form, Place, Release, Trust};
 use super::systemd::{self, Role, Unit};
 use super::taking_back::TakenBack;
 use super::version::Version;
 use super::watch::{self, Look};
 use super::when::not_now;
 use super::work::Work;
+
+/// Where a tarball and a package install programs.
+const PREFIXES: [&str; 2] = ["/usr/local", "/usr"];
 
 /// What is wanted.
 pub struct Upgrade<'a> {
@@ -29,8 +32,8 @@ pub struct Upgrade<'a> {
     pub roles: Vec<Role>,
     /// Everything is below this folder.
     pub root: PathBuf,
-    /// Where programs are installed.
-    pub prefix: PathBuf,
+    /// Where programs are installed; else where they are found, in `/usr/local` (tarball) or `/usr` (package).
+    pub prefix: Option<PathBuf>,
     /// Where releases are unpacked, and what is replaced is kept.
     pub state: PathBuf,
     /// How long a started unit may take to be ready.
@@ -60,18 +63,24 @@ impl Upgrade<'_> {
     /// # Errors
     /// Nothing was changed then, but for [`UpgradeError::Stuck`].
     pub async fn run(&self, from: &Place) -> Result<Done, UpgradeError> {
-        let layout = self.layout()?;
+        let layout = self.layout(None)?;
+        if layout.form() == Form::Package && !layout.dpkg().has_it() {
+            return Err(UpgradeError::NoPackage(layout.at(&layout.prefix)));
+        }
         let installed = program::version(&layout.program("aml-subnet"))?;
         let _alone = self.alone()?;
         let staging = self.staging()?;
         let own = own_copy(staging.path())?;
-        let release = release::take(from, &self.trust, staging.path()).await?;
+        let release = release::take(from, &self.trust, layout.form(), staging.path()).await?;
         (self.tell)(&format!("{} is verified; {installed} is installed", release.name));
         if release.version == installed && !self.force {
             return Ok(Done::Same(installed));
         }
         if release.version < installed && !self.force {
             return Err(UpgradeError::Older { installed, offered: release.version });
+        }
+        if let Some(package) = &release.package {
+            layout.dpkg().must_have_needs_of(package)?;
         }
         let standing = self.look(&release, &own).await?;
         if self.dry_run {
@@ -85,11 +94,12 @@ impl Upgrade<'_> {
     /// # Errors
     /// When that was no upgrade, or something cannot be put back. Repeated, it goes on.
     pub async fn take_back(&self, folder: &Path) -> Result<TakenBack, UpgradeError> {
-        let layout = self.layout()?;
+        let kept = Kept::read(folder)?;
+        // Whatever dpkg says of the package now, and wherever programs are missing.
+        let layout = self.layout(kept.prefix.as_deref())?;
         let _alone = self.alone()?;
         let staging = self.staging()?;
         let own = own_copy(staging.path())?;
-        let kept = Kept::read(folder)?;
         let installed: Version = kept.version.parse().map_err(|_| UpgradeError::NotKept(folder.to_path_buf()))?;
         let mut standing = Vec::new();
         for role in &self.roles {
@@ -100,12 +110,13 @@ impl Upgrade<'_> {
         Work { upgrade: self, layout, own, installed, standing }.take_back(&kept).await
     }
 
-    /// Where everything is installed. Programs of a package are not replaced behind its back.
-    fn layout(&self) -> Result<Layout, UpgradeError> {
-        let layout = Layout { root: self.root.clone(), prefix: self.prefix.clone() };
-        if self.prefix == Path::new("/usr") {
-            return Err(UpgradeError::Package(layout.program("aml-subnet")));
-        }
+    /// Where everything is installed: as told, as it is `known`, or where the programs are found.
+    fn layout(&self, known: Option<&Path>) -> Result<Layout, UpgradeError> {
+        let at = |prefix: &str| Layout { root: self.root.clone(), prefix: prefix.into() };
+        let found = |prefix: &&str| at(prefix).program("aml-subnet").exists();
+        let told = self.prefix.as_deref().or(known).map(Path::to_path_buf);
+        let prefix = told.unwrap_or_else(|| PREFIXES.into_iter().find(found).unwrap_or(PREFIXES[0]).into());
+        let layout = Layout { root: self.root.clone(), prefix };
         if !self.dry_run && self.root == Path::new("/") && !program::is_root() {
             return Err(UpgradeError::NotRoot);
         }
@@ -138,7 +149,7 @@ impl Upgrade<'_> {
         for role in &self.roles {
             for name in role.units() {
                 let unit = systemd::unit(name)?;
-                program::check(&unit, &release.folder.join("bin").join(program_of(&unit)))?;
+                program::check(&unit, &release.bin.join(program_of(&unit)))?;
                 (self.tell)(&format!("the new program takes the settings of {}", unit.name));
             }
             let facts = facts_of(own, *role)?;

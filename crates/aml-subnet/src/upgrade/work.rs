@@ -70,7 +70,7 @@ impl Work<'_> {
         // What cannot be read was not recorded by anybody either.
         let after = role.and_then(|role| facts_of(&self.own, role).ok()).and_then(|facts| facts.ledger);
         let after = after.map(|ledger| ledger.glimpse);
-        kept.put_files_back()?;
+        kept.put_files_back(&self.layout)?;
         systemd::tell(&["daemon-reload"])?;
         back.aside = kept.put_ledger_back()?;
         if let (Some(before), Some(after)) = (before, &after) {
@@ -107,14 +107,17 @@ impl Work<'_> {
         fs::create_dir(&folder).map_err(failed(&folder))?;
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).map_err(failed(&folder))?;
         let ledger = self.standing.iter().find_map(|one| one.facts.ledger.as_ref());
-        Ok(Kept::keep(&self.layout, &release.folder, self.installed.to_string(), ledger, &folder).await?)
+        Ok(Kept::keep(&self.layout, release, self.installed.to_string(), ledger, &folder).await?)
     }
 
     /// Replaces programs, units and models, as the release itself installs them.
     fn install(&self, release: &Release) -> Result<(), String> {
+        if let Some(package) = &release.package {
+            return self.layout.dpkg().install(package).map_err(|error| format!("installing failed: {error}"));
+        }
         let mut command = Command::new("bash");
         command.arg(release.folder.join("deploy/systemd/install.sh"));
-        command.arg("--bin").arg(release.folder.join("bin")).arg("--prefix").arg(&self.upgrade.prefix);
+        command.arg("--bin").arg(&release.bin).arg("--prefix").arg(&self.layout.prefix);
         if self.upgrade.root != Path::new("/") {
             command.arg("--root").arg(&self.upgrade.root);
         }

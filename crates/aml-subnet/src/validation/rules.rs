@@ -105,6 +105,14 @@ impl RulesVersion {
         }
     }
 
+    /// Days of rounds before a day that its results rest on: two windows, for pay looks back on standings that look back
+    /// themselves.
+    #[must_use]
+    pub fn run_up(self) -> u64 {
+        let constants = self.information().unwrap_or(&Constants::V2);
+        2 * constants.look_back().unsigned_abs() + 1
+    }
+
     /// Its number, as a subnet's weights version names it.
     #[must_use]
     pub fn number(self) -> u64 {

@@ -5,6 +5,7 @@
 use chrono::NaiveDate;
 
 use super::world::RoundLog;
+use crate::calendar::whole_days;
 use crate::config::ValidatorSettings;
 use crate::store::records::RoundId;
 use crate::store::{Ledger, StorageError};
@@ -13,6 +14,8 @@ use crate::validation::rules_list::RulesList;
 
 /// Rounds that are held against a list: more than any rules look back on.
 const ROUNDS: u32 = 400;
+/// Days that columns are kept beyond the oldest round of a window.
+const SLACK: i64 = 3;
 
 /// Why a list of rules is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +52,17 @@ pub enum RulebookError {
         list: RulesList,
         /// The first day that can be given.
         tomorrow: NaiveDate,
+    },
+    /// What it pays from is swept too early.
+    #[error(
+        "columns_age: must be at least {} days, for rules {version} pay from the columns of the last {look_back}",
+        look_back + SLACK
+    )]
+    Columns {
+        /// The version.
+        version: &'static str,
+        /// How many days its window looks back.
+        look_back: i64,
     },
     /// The ledger.
     #[error(transparent)]
@@ -99,6 +113,7 @@ pub async fn check(
     today: NaiveDate,
 ) -> Result<RulesList, RulebookError> {
     let list = list(ledger, settings, netuid).await?;
+    keeps_columns(&list, settings)?;
     let tomorrow = today.succ_opt().unwrap_or(today);
     let rounds = ledger.rounds(netuid, ROUNDS, None).await?;
     let version = |round: &crate::store::records::Round| list.on(round.id.date);
@@ -126,5 +141,18 @@ pub async fn check(
             tomorrow,
         }),
         None => Ok(list),
+    }
+}
+
+/// Whether the columns of every window that the list pays from are kept long enough.
+fn keeps_columns(list: &RulesList, settings: &ValidatorSettings) -> Result<(), RulebookError> {
+    let kept = i64::try_from(whole_days(settings.columns_age)).unwrap_or(i64::MAX);
+    let windows = list.entries().iter().filter_map(|entry| Some((entry.version, entry.version.information()?)));
+    let longest = windows.max_by_key(|(_, constants)| constants.look_back());
+    match longest {
+        Some((version, constants)) if kept < constants.look_back() + SLACK => {
+            Err(RulebookError::Columns { version: version.name(), look_back: constants.look_back() })
+        }
+        _ => Ok(()),
     }
 }

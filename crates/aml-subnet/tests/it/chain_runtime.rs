@@ -310,8 +310,27 @@ async fn types_without_end_cost_no_more_than_others() {
     draft.variant("set_weights").fields[0].ty = wide.into();
     let StorageEntryType::Map { key, .. } = &mut draft.item("LastUpdate").ty else { panic!("no map") };
     *key = endless.into();
+    // Thirty of thirty of thirty, twelve times: as the items of a list that is empty they take no bytes at all.
+    let mut broad = unit;
+    for _ in 0..12 {
+        broad = draft.add(TypePath::default(), scale_info::TypeDefTuple::new_portable([broad.into(); 30]));
+    }
+    let none = draft.add(TypePath::default(), scale_info::TypeDefArray::new(0, broad.into()));
+    let StorageEntryType::Map { key, .. } = &mut draft.item("ServingRateLimit").ty else { panic!("no map") };
+    *key = none.into();
+    let some = scale_info::Variant::<scale_info::form::PortableForm> {
+        name: "Some".into(),
+        fields: vec![Field::new(None, broad.into(), None, Vec::new())],
+        index: 1,
+        docs: Vec::new(),
+    };
+    let option = scale_info::Path { segments: vec!["Option".into()] };
+    let maybe = draft.add(option, scale_info::TypeDefVariant::new([some]));
+    draft.set_value("Weights", maybe);
     let report = draft.report();
-    for name in ["Tempo", "Burn", "Pulses", "Now", "serve_axon", "set_weights", "LastUpdate"] {
+    for name in
+        ["Tempo", "Burn", "Pulses", "Now", "serve_axon", "set_weights", "LastUpdate", "ServingRateLimit", "Weights"]
+    {
         assert_eq!(must_find(&report, name).state, State::Changed, "{name}");
     }
 }
@@ -329,10 +348,9 @@ impl Dice {
 }
 
 #[tokio::test]
-async fn metadata_that_is_damaged_anywhere_is_judged_or_refused_and_costs_no_more() {
+async fn metadata_that_is_damaged_anywhere_is_judged_or_refused() {
     let sound = served(Generation::G463).await;
     let (mut dice, mut refused) = (Dice(7), 0);
-    let began = std::time::Instant::now();
     for _ in 0..200 {
         let mut bytes = sound.clone();
         for _ in 0..=dice.below(3) {
@@ -346,7 +364,6 @@ async fn metadata_that_is_damaged_anywhere_is_judged_or_refused_and_costs_no_mor
         refused += u32::from(check(&bytes).is_err());
     }
     assert!((1..200).contains(&refused), "{refused} of 200 are refused");
-    assert!(began.elapsed() < std::time::Duration::from_secs(120), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

@@ -110,6 +110,17 @@ async fn among_the_miners_of_a_ledger_a_submission_earns_what_they_would_have_ea
         let sum = shares.sum::<f64>() + all["unearned"].as_f64().expect("a number");
         assert!((sum - 1.0).abs() < 1e-9, "{rules}: everything is shared out: {sum}");
     }
+    // Of six days the last two count, whatever the ledger has before them.
+    let few: Vec<Value> = std::iter::once(head(&json!({}))).chain((25..=30).map(day)).collect();
+    file(folder, &few);
+    let diagnose = ["diagnose", "submission.jsonl", "--json", "told.json", "--as", &me];
+    with_ledger(&diagnose);
+    let by_itself = told(folder);
+    assert_eq!((&by_itself["rounds"], &by_itself["without_line"]), (&json!(2), &json!(0)));
+    with_ledger(&[&diagnose[..], &["--from", "2026-01-29"]].concat());
+    assert_eq!(part(&told(folder), "submission.jsonl"), part(&by_itself, "submission.jsonl"));
+    let said = with_ledger(&[&diagnose[..], &["--from", "2026-01-20"]].concat());
+    assert!(said.contains("no line for 5 of these rounds"), "{said}");
 }
 
 /// A batch with nothing but alerts, each of an address of its own, and what becomes known of them.

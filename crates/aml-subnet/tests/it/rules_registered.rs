@@ -4,18 +4,20 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use aml_subnet::store::records::Step;
 use aml_subnet::validation::rules::{CustomRules, RegisterRulesError, RulesVersion, register};
 use aml_subnet::validation::rules_list::RulesList;
 use aml_subnet::validator::replay::replay;
+use aml_subnet::validator::rulebook;
 use chrono::Days;
 
 use crate::common::dev_key;
 use crate::evidence::must_pass;
 use crate::fake_miner::Behaviour;
 use crate::ledger_kit::{Home, causes};
-use crate::validator_world::{World, first_day};
+use crate::validator_world::{World, first_day, noon};
 
 const FOLDER: &str = "AML_OWN_RULES";
 
@@ -27,16 +29,30 @@ fn own() -> CustomRules {
     rules
 }
 
+/// With a window of eight days.
+fn brief() -> CustomRules {
+    let mut rules = CustomRules::like_v2("brief-1", 1002);
+    (rules.paying.days, rules.paying.earliest) = (5, 3);
+    rules
+}
+
 /// A subnet that begins under v2 and has its own rules from the second day on.
 async fn live(folder: &Path) {
-    register(vec![own()]).expect("nobody looked before");
+    let mut endless = own();
+    endless.paying.days = 250;
+    let said = register(vec![endless]).expect_err("more rounds than are looked through").to_string();
+    assert!(said.contains("paying: days is 250, not from 1 to 200"), "{said}");
+    register(vec![own(), brief()]).expect("nobody looked before");
     assert_eq!(register(vec![own()]), Err(RegisterRulesError::TooLate));
     let ours: RulesVersion = "ours-1".parse().expect("it is registered");
     assert_eq!((RulesVersion::of_number(1001), ours.rules().version), (Some(ours), ours));
 
     let mut world = World::new(2, vec![("Bob", Behaviour::Honest { skill: 0.8 })]).await;
     let second = first_day() + Days::new(1);
-    let written = format!(r#"[{{"version":"v2"}},{{"version":"ours-1","from":"{second}"}}]"#);
+    let later = first_day() + Days::new(40);
+    let written = format!(
+        r#"[{{"version":"v2"}},{{"version":"ours-1","from":"{second}"}},{{"version":"brief-1","from":"{later}"}}]"#
+    );
     let list: RulesList = serde_json::from_str(&written).expect("a list");
     assert_eq!(serde_json::to_string(&list).expect("JSON"), written);
     world.settings.rules = Some(list);
@@ -54,6 +70,24 @@ async fn live(folder: &Path) {
         assert!(again.identical && again.rules == rules, "{:#?}", again.differences);
     }
     world.ledger.export(folder).await.expect("a new folder");
+
+    // Rules with a shorter window are to come; those in force still count what becomes known twelve days later.
+    let first = world.ledger.rounds(crate::validator_world::NETUID, 9, None).await.expect("a ledger").pop();
+    let first = first.expect("a round").id;
+    assert_eq!(world.ledger.outcome_tally(first).await.expect("a ledger").outcomes, 0);
+    world.clock.set(noon(first_day() + Days::new(12)));
+    must_pass(&world).await;
+    assert!(world.ledger.outcome_tally(first).await.expect("a ledger").outcomes > 0);
+
+    // Whoever sweeps what a window needs is told, under the rules of the ledger too.
+    let mut wide = world.settings.clone();
+    wide.columns_age = Duration::from_secs(39 * 24 * 3600);
+    for rules in [wide.rules.clone(), None] {
+        wide.rules = rules;
+        let said = rulebook::check(&world.ledger, &wide, crate::validator_world::NETUID, second).await;
+        let said = said.expect_err("39 days are too few").to_string();
+        assert!(said.contains("columns_age: must be at least 40 days, for rules"), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -205,7 +205,42 @@ async fn a_ledger_in_postgresql_is_the_operators_to_back_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_upgrades_do_not_meet_and_packages_are_left_to_apt() {
+async fn a_package_is_upgraded_and_taken_back_by_dpkg() {
+    let Some(machine) = Machine::packaged(Desk::set(), Start::Well).await else { return };
+    assert_eq!(machine.of_dpkg(), "1.0.0 installed");
+    std::fs::write(machine.at("root/etc/aml/validator.env"), "the operator's").expect("written");
+    let of_miner = || std::fs::read_to_string(machine.at("root/etc/aml/miner.env")).expect("a setting");
+    let model = || std::fs::read_to_string(machine.at("root/usr/share/aml/trained_models/model.txt")).expect("a model");
+    let (good, bad) = (machine.release("1.1.0", Start::Well), machine.release("1.2.0", Start::Not));
+
+    must_end(&machine.upgrade(&["--from", good.to_str().expect("UTF-8"), "--dry-run"]).await, 0, "1.1.0 is good");
+    assert_eq!(machine.of_dpkg(), "1.0.0 installed");
+    must_end(&machine.upgrade(&["--from", good.to_str().expect("UTF-8")]).await, 0, "1.1.0 runs");
+    assert_eq!((machine.of_dpkg().as_str(), machine.installed().as_str()), ("1.1.0 installed", "aml-subnet 1.1.0"));
+    assert_eq!((of_miner().as_str(), model().as_str()), ("1.1.0", "1.1.0"));
+    let folder = kept(&machine);
+
+    // One that does not start: dpkg has the version of before again.
+    must_end(&machine.upgrade(&["--from", bad.to_str().expect("UTF-8")]).await, 4, "not ready after 3 s");
+    assert_eq!((machine.of_dpkg().as_str(), machine.installed().as_str()), ("1.1.0 installed", "aml-subnet 1.1.0"));
+    assert_eq!(model(), "1.1.0");
+
+    // And the first one is regretted, after dpkg was cut off in the middle of something.
+    let status = machine.at("root/var/lib/dpkg/status");
+    let said = std::fs::read_to_string(&status).expect("a database");
+    assert!(said.contains("install ok installed"), "{said}");
+    std::fs::write(&status, said.replace("install ok installed", "install ok half-configured")).expect("written");
+    std::fs::remove_file(machine.at("root/usr/bin/aml-subnet")).expect("it was there");
+    must_end(&machine.upgrade(&["--from", good.to_str().expect("UTF-8")]).await, 1, "No such file");
+    must_end(&machine.upgrade(&["--take-back", folder.to_str().expect("UTF-8")]).await, 0, "no round is lost");
+    assert_eq!((machine.of_dpkg().as_str(), machine.installed().as_str()), ("1.0.0 installed", "aml-subnet 1.0.0"));
+    assert_eq!((of_miner().as_str(), model().as_str()), ("1.0.0", "1.0.0"));
+    let changed = std::fs::read_to_string(machine.at("root/etc/aml/validator.env")).expect("a setting");
+    assert_eq!(changed, "the operator's", "through all of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_upgrades_do_not_meet_and_what_no_package_installed_is_not_replaced_by_one() {
     let machine = of_1_0_0().await;
     let release = machine.release("1.1.0", Start::Well);
     let from = release.to_str().expect("UTF-8");
@@ -214,5 +249,5 @@ async fn two_upgrades_do_not_meet_and_packages_are_left_to_apt() {
     lock.try_lock().expect("it is free");
     must_end(&machine.upgrade(&["--from", from]).await, 1, "another upgrade is at work");
     drop(lock);
-    must_end(&machine.upgrade(&["--from", from, "--prefix", "/usr"]).await, 1, "belongs to a package");
+    must_end(&machine.upgrade(&["--from", from, "--prefix", "/usr"]).await, 1, "dpkg knows of no package aml");
 }

@@ -4,7 +4,7 @@
 //! The programs of releases are scripts: they say their version, let the program of the tests look at settings, and start as told.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -47,11 +47,33 @@ pub(crate) struct Machine {
     pub(crate) desk: Desk,
     pub(crate) answers: Arc<Answers>,
     address: SocketAddr,
+    /// Where programs are, below the root.
+    prefix: &'static str,
 }
 
 impl Machine {
-    /// One on which version 1.0.0 is installed and runs.
+    /// One on which the tarball of version 1.0.0 is installed and runs.
     pub(crate) async fn new(desk: Desk, old: Start) -> Self {
+        Self::at_prefix(desk, old, "usr/local").await
+    }
+
+    /// One on which dpkg has installed the package of version 1.0.0; `None`, with the reason, where dpkg cannot.
+    pub(crate) async fn packaged(desk: Desk, old: Start) -> Option<Self> {
+        let root = std::fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0);
+        let dpkg = Command::new("dpkg").arg("--version").output().is_ok_and(|output| output.status.success());
+        if !root || !dpkg {
+            eprintln!("skipped: only root installs packages, and only where there is dpkg");
+            return None;
+        }
+        let machine = Self::at_prefix(desk, old, "usr").await;
+        std::fs::create_dir_all(machine.at("root/var/lib/dpkg")).expect("a folder");
+        std::fs::write(machine.at("root/var/lib/dpkg/status"), "").expect("written");
+        let package = machine.package(&machine.at("own"), "1.0.0", old);
+        must_run(Command::new("dpkg").arg("--root").arg(machine.at("root")).arg("--install").arg(package));
+        Some(machine)
+    }
+
+    async fn at_prefix(desk: Desk, old: Start, prefix: &'static str) -> Self {
         let folder = desk.0.folder.path().to_owned();
         let answers = Arc::new(Answers { folder, writes: AtomicBool::new(false), url: desk.0.url.clone() });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -63,7 +85,7 @@ impl Machine {
             .with_state(Arc::clone(&answers))
             .merge(releases);
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let machine = Self { desk, answers, address };
+        let machine = Self { desk, answers, address, prefix };
         machine.set_up(old);
         machine
     }
@@ -78,10 +100,10 @@ impl Machine {
     }
 
     fn set_up(&self, old: Start) {
-        for folder in ["root/usr/local/bin", "root/etc/systemd/system", "stand_in", "sot", "own", "served"] {
+        for folder in ["root/etc/systemd/system", "stand_in", "sot", "own", "served"] {
             std::fs::create_dir_all(self.at(folder)).expect("a folder");
         }
-        self.programs(&self.at("root/usr/local/bin"), "1.0.0", old);
+        self.programs(&self.bin(), "1.0.0", old);
         std::fs::write(self.at("root/etc/systemd/system/aml-subnet-validator.service"), "of 1.0.0").expect("written");
         std::fs::write(self.at("up"), "1.0.0").expect("written");
         let settings = format!(
@@ -93,7 +115,7 @@ impl Machine {
         );
         std::fs::write(self.at("subnet.toml"), settings).expect("written");
         std::fs::write(self.at("validator.env"), format!("DATABASE_URL={}\n", self.answers.url)).expect("written");
-        let bin = self.at("root/usr/local/bin");
+        let bin = self.bin();
         for (unit, program, role) in [
             ("aml-subnet-validator", "aml-subnet", "validator --config"),
             ("aml-subnet-miner", "aml-subnet", "miner --config"),
@@ -110,6 +132,47 @@ impl Machine {
             std::fs::write(self.at(&format!("stand_in/{unit}.service")), shown).expect("written");
         }
         script(&self.at("stand_in/systemctl"), SYSTEMCTL);
+    }
+
+    fn bin(&self) -> PathBuf {
+        self.at("root").join(self.prefix).join("bin")
+    }
+
+    /// The package of a version, in a folder: programs, and a setting that an operator may change.
+    fn package(&self, folder: &Path, version: &str, start: Start) -> PathBuf {
+        let stage = self.at(&format!("package-{version}"));
+        self.programs(&stage.join("usr/bin"), version, start);
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        let control = format!(
+            "Package: aml\nVersion: {version}\nArchitecture: {architecture}\n\
+             Maintainer: nobody <nobody@aml.example>\nDescription: of a test\n in two lines\n"
+        );
+        for (path, text) in [
+            ("DEBIAN/control", control.as_str()),
+            ("DEBIAN/conffiles", "/etc/aml/miner.env\n/etc/aml/validator.env\n"),
+            ("etc/aml/miner.env", version),
+            ("etc/aml/validator.env", version),
+            ("usr/share/aml/trained_models/model.txt", version),
+        ] {
+            let path = stage.join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("written");
+        }
+        let package = folder.join(format!("aml_{version}_{architecture}.deb"));
+        must_run(Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).arg(&stage).arg(&package));
+        package
+    }
+
+    /// What dpkg says is installed.
+    pub(crate) fn of_dpkg(&self) -> String {
+        let mut command = Command::new("dpkg-query");
+        command.arg("--admindir").arg(self.at("root/var/lib/dpkg"));
+        let output = command.args(["--show", "--showformat=${Version} ${db:Status-Status}", "aml"]).output();
+        String::from_utf8_lossy(&output.expect("it runs").stdout).into_owned()
     }
 
     /// The four programs of a version.
@@ -158,6 +221,9 @@ impl Machine {
         let tarball = format!("{name}.tar.gz");
         must_run(Command::new("tar").arg("-czf").arg(&tarball).arg(&name).current_dir(&folder));
         std::fs::remove_dir_all(inside).expect("it is ours");
+        if self.prefix == "usr" {
+            self.package(&folder, version, start);
+        }
         self.seal(&folder, "key");
         folder
     }
@@ -209,7 +275,7 @@ impl Machine {
 
     /// The version that is installed.
     pub(crate) fn installed(&self) -> String {
-        let output = Command::new(self.at("root/usr/local/bin/aml-subnet")).arg("--version").output().expect("it runs");
+        let output = Command::new(self.bin().join("aml-subnet")).arg("--version").output().expect("it runs");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 }

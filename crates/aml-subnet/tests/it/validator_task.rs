@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock};
 use aml_miner::data::FileLimits;
 use aml_miner::data::check::check_table;
 use aml_miner::synth::{Day, SynthConfig, generate};
-use aml_miner::wire::{Batch, Column, InOrder, Reading, Table, read_body, write_body};
+use aml_miner::wire::{Batch, Column, Table, write_body};
 use aml_subnet::config::TrapSettings;
 use aml_subnet::store::records::{Canonical, RosterRow, RoundId, Task, TrapPlan};
 use aml_subnet::validation::rules::RulesVersion;
@@ -14,11 +14,12 @@ use aml_subnet::validation::score::CanonicalScore;
 use aml_subnet::validation::score::Score;
 use aml_subnet::validation::submission::Submission;
 use aml_subnet::validation::tier2_traps::{self, Expected};
-use aml_subnet::validator::task::{MakeTaskError, NewTask, Peer, ResumeTaskError, TaskForm, TaskMaker, TrapList};
+use aml_subnet::validator::task::{MakeTaskError, NewTask, ResumeTaskError, TaskForm, TaskMaker, TrapList};
 use aml_subnet::validator::traps::{ALERTS_PER_TRAP, Consensus, Draw, SettledBatch, TrapPool, seeded};
-use aml_subnet::wallet::Hotkey;
 use chrono::NaiveDate;
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
+
+use crate::validator_task_common::{hotkey, must_body, must_read, peers};
 
 const PLAN: TrapPlan = TrapPlan { high_groups: 2, low_groups: 2, group_size: 6 };
 
@@ -63,32 +64,8 @@ fn gathered(salt: u8) -> TrapPool {
     })
 }
 
-fn peers(count: u8) -> Vec<Peer> {
-    let peer = |number: u8| Peer {
-        hotkey: hotkey(number),
-        uid: u16::from(number),
-        axon: None,
-        receipt_key: None,
-        takes_arrow: false,
-        takes_references: false,
-    };
-    (0..count).map(peer).collect()
-}
-
-fn hotkey(number: u8) -> Hotkey {
-    Hotkey::from_bytes([number; 32])
-}
-
 fn must_make(salt: u8, miners: u8) -> TaskMaker {
     TaskMaker::new(new_task(salt, PLAN), &world().today.batch, pool(salt), &peers(miners)).expect("alerts")
-}
-
-fn must_body(maker: &TaskMaker, number: u8) -> Vec<u8> {
-    maker.body(&hotkey(number)).expect("is asked").to_bytes().to_vec()
-}
-
-fn must_read(body: &[u8]) -> Batch {
-    read_body(body, &Reading::default(), &InOrder).expect("a body")
 }
 
 fn ids(batch: &Batch) -> Vec<String> {

@@ -64,11 +64,11 @@ fn gathered(half: usize, salt: u8) -> TrapPool {
     })
 }
 
-fn hotkey(number: u8) -> Hotkey {
+pub(crate) fn hotkey(number: u8) -> Hotkey {
     Hotkey::from_bytes([number; 32])
 }
 
-fn peers(count: u8) -> Vec<Peer> {
+pub(crate) fn peers(count: u8) -> Vec<Peer> {
     let peer = |number: u8| Peer {
         hotkey: hotkey(number),
         uid: u16::from(number),
@@ -94,11 +94,11 @@ fn must_make(number: usize, salt: u8) -> TaskMaker {
     TaskMaker::new(new_task(number, salt), &today(number).batch, pool(number, salt), &peers(3)).expect("alerts")
 }
 
-fn must_body(maker: &TaskMaker, number: u8) -> Vec<u8> {
+pub(crate) fn must_body(maker: &TaskMaker, number: u8) -> Vec<u8> {
     maker.body(&hotkey(number)).expect("is asked").to_bytes().to_vec()
 }
 
-fn must_read(body: &[u8]) -> Batch {
+pub(crate) fn must_read(body: &[u8]) -> Batch {
     read_body(body, &Reading::default(), &InOrder).expect("a body")
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
@@ -10,6 +11,7 @@ use super::{UsageError, Verdict, batches_in};
 use crate::data::outcomes::usable_rows;
 use crate::data::{BatchDir, Frame, FrameColumn};
 use crate::features::{FeatureBuilder, Matrix, RowKind, Schema};
+use crate::history::{History, Running};
 use crate::models::bundle::Metadata;
 use crate::table::{Batch, Table, TextColumn};
 use crate::whole_file::{self, Readers};
@@ -39,9 +41,15 @@ pub struct Args {
     /// File of features: names, one per line
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    /// Add the features of earlier days that training takes with `history: true` to the default ones of alerts
+    #[arg(long, conflicts_with_all = ["models", "schema"])]
+    with_history: bool,
     /// Add the outcomes of alerts that count (confirmed_illicit, relevance, confirmed_at); other rows lack them
     #[arg(long)]
     labels: bool,
+    /// State of addresses that the first day begins with, for features of earlier days; the other days go on from it
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     /// Replace the file
     #[arg(long)]
     replace: bool,
@@ -60,12 +68,16 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     if args.labels && args.rows == Rows::Cluster {
         return Err(UsageError("--labels goes with alerts: outcomes are of alerts".into()).into());
     }
+    if args.with_history && args.rows == Rows::Cluster {
+        return Err(UsageError("--with-history goes with alerts".into()).into());
+    }
     if args.out.exists() && !args.replace {
         return Err(UsageError(format!("{} is there already: give --replace", args.out.display())).into());
     }
     let schema = schema(args)?;
     let builder = FeatureBuilder::new(&schema).map_err(|error| UsageError(error.to_string()))?;
-    let mut rows = Collected::new(&schema, args.labels);
+    let state = args.history.as_deref().map(History::read).transpose()?.unwrap_or_default();
+    let mut rows = Collected::new(&schema, args.labels).from(state);
     for path in
         args.directories.iter().map(|path| batches_in(path)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
     {
@@ -102,7 +114,7 @@ impl Rows {
 /// The features that are asked for.
 fn schema(args: &Args) -> anyhow::Result<Schema> {
     let kind = args.rows.kind();
-    let schema = match (&args.models, &args.schema) {
+    let mut schema = match (&args.models, &args.schema) {
         (Some(directory), _) => of_model(directory, kind)?,
         (None, Some(path)) => {
             let bytes = whole_file::read(path, MAX_SCHEMA_BYTES)?;
@@ -112,6 +124,9 @@ fn schema(args: &Args) -> anyhow::Result<Schema> {
         }
         (None, None) => usual(kind),
     };
+    if args.with_history && kind == RowKind::Alert {
+        schema.features.extend(Schema::alert_history());
+    }
     without_scores(schema)
 }
 
@@ -162,13 +177,28 @@ pub(crate) struct Collected {
     ids: TextColumn,
     columns: Vec<Vec<f64>>,
     labels: Option<[Vec<f64>; LABELS.len()]>,
+    /// What the days so far say of addresses.
+    running: Running,
+    last: Option<NaiveDate>,
 }
 
 impl Collected {
     /// None yet.
     pub(crate) fn new(schema: &Schema, labels: bool) -> Self {
         let columns = vec![Vec::new(); schema.features.len()];
-        Self { days: Vec::new(), ids: TextColumn::default(), columns, labels: labels.then(Default::default) }
+        Self {
+            days: Vec::new(),
+            ids: TextColumn::default(),
+            columns,
+            labels: labels.then(Default::default),
+            running: Running::default(),
+            last: None,
+        }
+    }
+
+    /// The same, where the first day begins with a state of addresses.
+    pub(crate) fn from(self, state: History) -> Self {
+        Self { running: Running::from(Arc::new(state)), ..self }
     }
 
     /// Adds the rows of a day.
@@ -177,6 +207,7 @@ impl Collected {
     /// When the features cannot be built, or the rows are too many for a file.
     pub(crate) fn add(&mut self, day: &Day<'_>, builder: &FeatureBuilder, rows: Rows) -> anyhow::Result<()> {
         let batch = day.batch;
+        let builder = &self.knowing(day, builder)?;
         let (built, table, key) = match rows {
             Rows::Alert => (builder.alerts(batch)?, &batch.alerts, "alert_id"),
             Rows::Cluster => (builder.clusters(batch, None)?, &batch.clusters, "cluster_id"),
@@ -192,6 +223,24 @@ impl Collected {
             add_labels(labels, day, &ids);
         }
         Ok(())
+    }
+
+    /// `builder` with what the days before say, which have to come in order then.
+    fn knowing(&mut self, day: &Day<'_>, builder: &FeatureBuilder) -> anyhow::Result<FeatureBuilder> {
+        if !builder.needs_history() {
+            return Ok(builder.clone());
+        }
+        if let Some(last) = self.last.replace(day.date).filter(|last| *last > day.date) {
+            let (last, date) = (last, day.date);
+            return Err(UsageError(format!(
+                "{date} comes after {last}: features of earlier days take days in their order"
+            ))
+            .into());
+        }
+        let date = day.date.to_epoch_days();
+        let knowing = builder.clone().knowing(Some(Arc::clone(self.running.before(date))));
+        self.running.then(date, day.batch);
+        Ok(knowing)
     }
 
     fn add_matrix(&mut self, matrix: &Matrix) {

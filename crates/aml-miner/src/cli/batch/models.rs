@@ -20,6 +20,9 @@ pub(super) struct ModelArgs {
     /// The cluster scorer, instead of the directory's
     #[arg(long, env = "CLUSTER_SCORER_PATH", value_name = "FILE")]
     cluster_scorer: Option<PathBuf>,
+    /// The state of addresses that models with features of earlier days take, as `history` makes it
+    #[arg(long, env = "HISTORY_STATE_PATH", value_name = "FILE")]
+    history: Option<PathBuf>,
 }
 
 impl ModelArgs {
@@ -29,11 +32,13 @@ impl ModelArgs {
             alert_scorer: self.alert_scorer.clone(),
             alert_ranker: self.alert_ranker.clone(),
             cluster_scorer: self.cluster_scorer.clone(),
+            history: None,
         };
+        let history = self.history.clone();
         // Named files need no directory.
         if named != ModelFiles::default() && !self.models.join(METADATA_FILE).exists() {
-            return Ok(named);
+            return Ok(ModelFiles { history, ..named });
         }
-        Ok(named.or(ModelFiles::in_directory(&self.models)?))
+        Ok(ModelFiles { history, ..named.or(ModelFiles::in_directory(&self.models)?) })
     }
 }

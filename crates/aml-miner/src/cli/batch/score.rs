@@ -10,6 +10,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::data::{BatchDir, LoadedBatch, ReadBatchError};
 use crate::digest::Digest;
 use crate::environment::expand_home;
+use crate::history::Standing;
 use crate::offline::{OfflineModels, Signing, write_answers};
 use crate::receipt::{KEY_FILE, ReceiptKey};
 use crate::wire::Explain;
@@ -62,6 +63,16 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         };
         match load(path) {
             Ok((loaded, input)) => {
+                let day = loaded.meta.processing_date.to_epoch_days();
+                if let Some(standing) = models.standing(day).filter(|standing| *standing != Standing::Fresh) {
+                    if standing == Standing::Contained {
+                        // Scored all the same it would look like a day without a past.
+                        writeln!(out, "BAD  {}: {standing}", path.display())?;
+                        verdict = Verdict::Failed;
+                        continue;
+                    }
+                    writeln!(out, "note {}: {standing}", path.display())?;
+                }
                 let started = Instant::now();
                 let answers = pool.install(|| models.answers(&loaded.batch, explain))?;
                 let seconds = started.elapsed().as_secs_f64();

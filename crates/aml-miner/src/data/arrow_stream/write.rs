@@ -140,7 +140,7 @@ pub(super) struct Part {
     pub(super) body: Body,
 }
 
-/// The stream of these columns; without rows of its schema alone.
+/// The stream of these columns: their schema and one record batch.
 pub(super) fn stream_of(parts: Vec<Part>, rows: usize) -> Vec<u8> {
     let (mut fields, mut all) = (Vec::with_capacity(parts.len()), Body::default());
     for Part { field, body } in parts {

@@ -9,11 +9,14 @@ use super::op::Op;
 use crate::features::expressions::{Aggregate, Counterparties, MAX_INPUTS};
 use crate::features::view::{AlertsView, JoinedRows};
 use crate::features::vocabulary::{Matrix, NONE, Part, Rows, count};
+use crate::history::Known;
 use crate::wire::spec::severity_rank;
 use crate::wire::{Column, NumberLists, TextColumn, TextLists};
 
 /// Rows that one task fills: large enough to hide the cost of a task, small enough for a core's cache.
 const BLOCK: usize = 256;
+/// Addresses whose counterparties one task looks at.
+const ADDRESSES: usize = 64;
 
 /// The rows of a matrix: alerts, or rows of another table.
 #[derive(Clone, Copy)]
@@ -76,6 +79,7 @@ impl<'a> Bound<'a> {
                 Some(flows) => Self::Each(Box::new(move |row| flows.of(row).map_or(f64::NAN, figure))),
                 None => Self::Missing,
             },
+            Op::Past(volume, figure) => Self::past(*volume, *figure, view),
             Op::Over(side, aggregate, inner) => Self::over(*side, *aggregate, inner, view),
             Op::Relative(comparison) => view.spreads.values(*comparison).map_or(Self::Missing, Self::Each),
             Op::Custom(custom) => match rows {
@@ -106,16 +110,27 @@ impl<'a> Bound<'a> {
         }))
     }
 
-    /// A figure over the counterparties of the row's address; values are put in ascending order first.
+    /// A figure over the counterparties of the row's address, made once for each address however many rows it has; values are
+    /// put in ascending order first.
     fn over(side: Counterparties, aggregate: Aggregate, inner: &'a Op, view: &'a JoinedRows<'a>) -> Self {
         let Some(dealings) = &view.dealings else { return Self::Missing };
         let inner = Bound::new(inner, RowsOf::Others(&dealings.features));
-        Self::Each(Box::new(move |row| {
-            let values = dealings.of(side, row).iter().map(|&other| inner.value(other as usize));
+        let figure = |address: usize| {
+            let values = dealings.of(side, address).iter().map(|&other| inner.value(other as usize));
             let mut values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
             values.sort_unstable_by(f64::total_cmp);
             aggregate.of(&values)
-        }))
+        };
+        let figures: Vec<f64> = (0..dealings.addresses()).into_par_iter().with_min_len(ADDRESSES).map(figure).collect();
+        let none = aggregate.of(&[]);
+        Self::Each(Box::new(move |row| dealings.address(row).map_or(none, |address| figures[address])))
+    }
+
+    /// A figure of what earlier days say of the row's address.
+    fn past(volume: usize, figure: fn(&Known<'_>, f64) -> f64, view: &'a JoinedRows<'a>) -> Self {
+        let Some(pasts) = &view.pasts else { return Self::Missing };
+        let volume = numbers(Part::Addresses, volume, view);
+        Self::Each(Box::new(move |row| pasts[row].map_or(f64::NAN, |known| figure(&known, volume.value(row)))))
     }
 
     /// Writes the rows from `first` on to every `width`-th place of `cells`.
@@ -134,6 +149,11 @@ impl<'a> Bound<'a> {
             Self::Each(value) => cells.enumerate().for_each(|(row, cell)| *cell = value(first + row)),
         }
     }
+}
+
+/// Each of `ops` bound to the tables of `rows`; `None` once `wanted` says no, which it is asked before each.
+pub(crate) fn bound<'a>(ops: &'a [Op], rows: RowsOf<'a>, wanted: &dyn Fn() -> bool) -> Option<Vec<Bound<'a>>> {
+    ops.iter().map(|op| wanted().then(|| Bound::new(op, rows))).collect()
 }
 
 /// The codes of [`crate::wire::spec::SEVERITIES`].

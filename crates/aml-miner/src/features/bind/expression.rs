@@ -21,6 +21,15 @@ pub(crate) enum Expression {
 }
 
 impl Expression {
+    /// Whether earlier days are asked.
+    pub(crate) fn asks_history(&self) -> bool {
+        match self {
+            Self::Own(op) | Self::OverAlerts(_, _, op) | Self::OverAddresses(_, _, op) => op.asks_history(),
+            Self::Log(inner) => inner.asks_history(),
+            Self::Members(_) | Self::Scores(_) => false,
+        }
+    }
+
     /// Whether it compares rows of the batch.
     pub(crate) fn is_relative(&self) -> bool {
         match self {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::features::custom::CustomFeature;
 use crate::features::expressions::{Aggregate, Comparison, Counterparties, FlowStats, Formula};
 use crate::features::vocabulary::{Part, Reads};
+use crate::history::Known;
 
 /// The computation of a column, with columns by position.
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub(crate) enum Op {
     InCluster,
     /// A figure of the address's money flows.
     Flow(&'static [(Part, &'static str)], fn(&FlowStats) -> f64),
+    /// A figure of what earlier days say of the address, and of the USD that it moves now: a column of this number.
+    Past(usize, fn(&Known<'_>, f64) -> f64),
     /// A figure of a computation over the address's counterparties.
     Over(Counterparties, Aggregate, Box<Op>),
     /// A comparison within the batch.
@@ -61,6 +64,7 @@ impl Op {
             }
             Formula::InCluster => Self::InCluster,
             Formula::Flow(needs, figure) => Self::Flow(needs, figure),
+            Formula::Past(figure) => Self::Past(position(Part::Addresses, "total_volume_usd"), figure),
             Formula::Relative(relative) => Self::Relative(relative),
         }
     }
@@ -83,6 +87,11 @@ impl Op {
                 reads.add_named(Part::Flows, "to_address");
                 columns.iter().for_each(|(part, name)| reads.add_named(*part, name));
             }
+            Self::Past(volume, _) => {
+                reads.history = true;
+                reads.add_named(Part::Addresses, "processing_date");
+                reads.add(Part::Addresses, *volume);
+            }
             Self::Over(_, _, inner) => {
                 inner.reads(reads);
                 reads.dealings = true;
@@ -96,6 +105,13 @@ impl Op {
             }
             Self::Custom(custom) => custom.needs().iter().for_each(|(part, name)| reads.add_named(*part, name)),
         }
+    }
+
+    /// Whether earlier days are asked.
+    pub(crate) fn asks_history(&self) -> bool {
+        let mut reads = Reads::default();
+        self.reads(&mut reads);
+        reads.history
     }
 
     /// Whether the value of a row depends on the other rows of the batch.

@@ -51,6 +51,15 @@ impl Schema {
         self.features.iter().filter_map(found).any(|expression| expression.is_relative())
     }
 
+    /// The columns that ask earlier days. A model that has such needs a state ([`History`](crate::history::History)): without one
+    /// they are missing.
+    #[must_use]
+    pub fn history(&self) -> Vec<usize> {
+        let custom = registered();
+        let asks = |name: &String| resolve(self.rows, name, &custom).is_some_and(|found| found.asks_history());
+        (0..self.features.len()).filter(|&column| asks(&self.features[column])).collect()
+    }
+
     /// The columns whose values are names without order.
     #[must_use]
     pub fn categorical(&self) -> Vec<usize> {

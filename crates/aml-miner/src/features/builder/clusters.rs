@@ -7,10 +7,11 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use crate::features::bind::{Bound, Expression, Op, RowsOf, fill};
+use crate::features::bind::{Bound, Expression, Op, RowsOf, bound, fill};
 use crate::features::expressions::{Aggregate, MemberFigure, ScoreFigure};
 use crate::features::view::{Addresses, AlertsView, JoinedRows, rows_of_ids};
 use crate::features::vocabulary::{Matrix, NONE, Part, Reads, signed_log};
+use crate::history::History;
 use crate::wire::Batch;
 
 /// Clusters that one task fills.
@@ -99,23 +100,29 @@ impl ClusterPlan {
         }
     }
 
-    /// The matrix of the batch's clusters. `scores` holds one score per alert.
-    pub(crate) fn matrix(&self, batch: &Batch, scores: Option<&[f64]>) -> Matrix {
-        let alerts = AlertsView::new(batch, &self.alert_reads);
+    /// The matrix of the batch's clusters, with what earlier days say. `scores` holds one score per alert. `None` once `wanted`
+    /// says no.
+    pub(crate) fn matrix(
+        &self,
+        (batch, history): (&Batch, Option<&History>),
+        scores: Option<&[f64]>,
+        wanted: &dyn Fn() -> bool,
+    ) -> Option<Matrix> {
+        let alerts = AlertsView::new(batch, &self.alert_reads, history);
         let mut names = Addresses::default();
         let involved = if self.of_addresses.is_empty() { None } else { addresses_of_clusters(batch, &mut names) };
-        let addresses = JoinedRows::of_addresses(batch, &names, &self.address_reads);
+        let addresses = JoinedRows::of_addresses(batch, &names, &self.address_reads, history);
         let clusters = JoinedRows::of_clusters(batch);
-        let own: Vec<_> = self.own.iter().map(|op| Bound::new(op, RowsOf::Others(&clusters))).collect();
+        let own = bound(&self.own, RowsOf::Others(&clusters), wanted)?;
         let rows = Inputs {
             batch,
             own: &own,
             alerts: Members {
-                matrix: filled(&self.of_alerts, RowsOf::Alerts(&alerts), alerts.rows()),
+                matrix: filled(&self.of_alerts, RowsOf::Alerts(&alerts), alerts.rows(), wanted)?,
                 of_clusters: alerts_of_clusters(batch),
             },
             addresses: Members {
-                matrix: filled(&self.of_addresses, RowsOf::Others(&addresses), addresses.rows),
+                matrix: filled(&self.of_addresses, RowsOf::Others(&addresses), addresses.rows, wanted)?,
                 of_clusters: involved,
             },
             scores,
@@ -127,7 +134,7 @@ impl ClusterPlan {
                 rows.fill(block * BLOCK + row, &self.cells, cells);
             }
         });
-        matrix
+        Some(matrix)
     }
 }
 
@@ -211,9 +218,8 @@ impl Row<'_> {
     }
 }
 
-fn filled(ops: &[Op], of: RowsOf<'_>, rows: usize) -> Matrix {
-    let bound: Vec<_> = ops.iter().map(|op| Bound::new(op, of)).collect();
-    fill(&bound, rows)
+fn filled(ops: &[Op], of: RowsOf<'_>, rows: usize, wanted: &dyn Fn() -> bool) -> Option<Matrix> {
+    Some(fill(&bound(ops, of, wanted)?, rows))
 }
 
 fn ascending(values: impl Iterator<Item = f64>) -> Vec<f64> {

@@ -74,6 +74,9 @@ const EXTREMES_OF_COUNTERPARTIES: [&str; 6] = [
     "degree_total",
 ];
 
+/// Features of earlier days that are taken of the counterparties too, as mean and largest value.
+const HISTORY_OF_COUNTERPARTIES: [&str; 1] = ["history_alerts_30d"];
+
 /// Features of a cluster's alerts that the cluster model takes as mean, maximum, sum and spread.
 const OF_ALERTS: [&str; 3] = ["severity_encoded", "alert_confidence_score", "volume_usd"];
 /// Features of a cluster's addresses that the cluster model takes as mean, maximum and spread.
@@ -116,6 +119,14 @@ impl Schema {
         Self::new(RowKind::Alert, alert())
     }
 
+    /// The features of earlier days that an alert model takes where they are wanted: of the address and of its counterparties.
+    #[must_use]
+    pub fn alert_history() -> Vec<String> {
+        let own = features(RowKind::Alert).iter().filter(|feature| feature.group == Group::History);
+        let sides = ["senders_mean_", "senders_max_", "recipients_mean_", "recipients_max_"];
+        own.map(|feature| feature.name.to_string()).chain(products(&sides, &HISTORY_OF_COUNTERPARTIES)).collect()
+    }
+
     /// The features of the shipped cluster model.
     #[must_use]
     pub fn default_cluster() -> Self {
@@ -126,7 +137,8 @@ impl Schema {
 /// Names of the default alert features, and of the features that this build adds to them.
 fn alert() -> Vec<String> {
     let own = registered().into_iter().filter(|feature| !feature.batch_relative());
-    let keep = |feature: &&Feature| feature.group != Group::BatchRelative && !LEFT_OUT.contains(&&*feature.name);
+    let apart = [Group::BatchRelative, Group::History];
+    let keep = |feature: &&Feature| !apart.contains(&feature.group) && !LEFT_OUT.contains(&&*feature.name);
     let fixed = features(RowKind::Alert).iter().filter(keep).map(|feature| feature.name.to_string());
     fixed
         .chain(values("typology_", &TYPOLOGIES))

@@ -15,6 +15,8 @@ pub enum Group {
     Cluster,
     /// The money flows of the alert's address.
     Flow,
+    /// What earlier days say of the alert's address.
+    History,
     /// Comparison with the batch's other alerts.
     BatchRelative,
     /// Members and agreement of a cluster's alerts.

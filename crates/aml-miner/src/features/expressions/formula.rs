@@ -5,6 +5,7 @@ use super::flow_stats::FlowStats;
 use super::members::MemberFigure;
 use super::scores::ScoreFigure;
 use crate::features::vocabulary::Part;
+use crate::history::Known;
 
 /// Most inputs that a derived feature may have.
 pub(crate) const MAX_INPUTS: usize = 4;
@@ -59,6 +60,8 @@ pub(crate) enum Formula {
     InCluster,
     /// A figure of the address's money flows, and the columns it needs beside the two addresses.
     Flow(&'static [(Part, &'static str)], fn(&FlowStats) -> f64),
+    /// A figure of what earlier days say of the address, and of the USD that it moves now.
+    Past(fn(&Known<'_>, f64) -> f64),
     /// A comparison within the batch.
     Relative(Comparison),
 }

@@ -2,6 +2,7 @@
 
 use super::joined::JoinedRows;
 use crate::features::vocabulary::Reads;
+use crate::history::History;
 use crate::wire::Batch;
 
 /// The alerts of a batch with the rows that belong to them.
@@ -9,9 +10,9 @@ use crate::wire::Batch;
 pub struct AlertsView<'a>(JoinedRows<'a>);
 
 impl<'a> AlertsView<'a> {
-    /// The alerts of `batch`, with the joins that `reads` asks for.
-    pub(crate) fn new(batch: &'a Batch, reads: &Reads) -> Self {
-        Self(JoinedRows::of_alerts(batch, reads))
+    /// The alerts of `batch`, with the joins that `reads` asks for, and what `history` says of their addresses.
+    pub(crate) fn new(batch: &'a Batch, reads: &Reads, history: Option<&'a History>) -> Self {
+        Self(JoinedRows::of_alerts(batch, reads, history))
     }
 
     /// The rows behind it.

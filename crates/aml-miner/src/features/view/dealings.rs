@@ -32,9 +32,10 @@ impl Lists {
 }
 
 impl<'a> Dealings<'a> {
-    /// The counterparties of `names` in `graph`; `of_row` is the address of each row of the view.
-    pub(super) fn new(batch: &'a Batch, graph: &Graph<'a>, names: &[&str], of_row: Vec<u32>) -> Self {
-        let rows = graph.feature_rows(batch);
+    /// The counterparties of `names` in `graph`; `of_row` is the address of each row of the view, and `features` has one row per
+    /// row of `features`.
+    pub(super) fn new(graph: &Graph<'a>, names: &[&str], of_row: Vec<u32>, features: JoinedRows<'a>) -> Self {
+        let rows = graph.feature_rows(features.batch);
         let (mut senders, mut recipients) = (Lists::default(), Lists::default());
         for name in names {
             let node = graph.node(name);
@@ -46,18 +47,24 @@ impl<'a> Dealings<'a> {
                 lists.ends.push(lists.rows.len());
             }
         }
-        Self { of_row, senders, recipients, features: JoinedRows::of_features(batch) }
+        Self { of_row, senders, recipients, features }
     }
 
-    /// Rows of `features` of the counterparties of row `row` of the view.
-    pub(crate) fn of(&self, side: Counterparties, row: usize) -> &[u32] {
-        let lists = match side {
-            Counterparties::Senders => &self.senders,
-            Counterparties::Recipients => &self.recipients,
-        };
-        match self.of_row[row] {
-            NONE => &[],
-            address => lists.of(address as usize),
+    /// The number of addresses.
+    pub(crate) fn addresses(&self) -> usize {
+        self.senders.ends.len()
+    }
+
+    /// The address of row `row` of the view.
+    pub(crate) fn address(&self, row: usize) -> Option<usize> {
+        (self.of_row[row] != NONE).then_some(self.of_row[row] as usize)
+    }
+
+    /// Rows of `features` of the counterparties of an address.
+    pub(crate) fn of(&self, side: Counterparties, address: usize) -> &[u32] {
+        match side {
+            Counterparties::Senders => self.senders.of(address),
+            Counterparties::Recipients => self.recipients.of(address),
         }
     }
 }

@@ -12,8 +12,9 @@ use super::flow_graph::Graph;
 use super::spreads::Spreads;
 use crate::features::expressions::FlowStats;
 use crate::features::vocabulary::{NONE, Part, Reads, Rows, index};
+use crate::history::{History, Known};
 use crate::table::keyed_hash::Keyed;
-use crate::wire::{Batch, TextColumn};
+use crate::wire::{Batch, Table, TextColumn};
 
 /// What the money flows say about the rows of a view.
 #[derive(Debug)]
@@ -40,12 +41,14 @@ pub(crate) struct JoinedRows<'a> {
     pub(crate) cluster: Rows,
     pub(crate) flows: Option<Flows>,
     pub(crate) dealings: Option<Box<Dealings<'a>>>,
+    /// What earlier days say of the address of each row, where they are asked.
+    pub(crate) pasts: Option<Vec<Option<Known<'a>>>>,
     pub(crate) spreads: Spreads,
 }
 
 impl<'a> JoinedRows<'a> {
     /// One row per alert, with the joins that `reads` asks for.
-    pub(crate) fn of_alerts(batch: &'a Batch, reads: &Reads) -> Self {
+    pub(crate) fn of_alerts(batch: &'a Batch, reads: &Reads, history: Option<&'a History>) -> Self {
         let mut view = Self::bare(batch, batch.alerts.rows());
         view.alert = Rows::Same;
         if reads.has(Part::Addresses) || reads.flows || reads.dealings {
@@ -54,7 +57,10 @@ impl<'a> JoinedRows<'a> {
                 Some(names) => names.iter().map(|name| addresses.id(name)).collect(),
                 None => vec![NONE; view.rows],
             };
-            view.join_addresses(&addresses, ids, reads);
+            view.join_addresses(&addresses, ids, reads, history);
+        }
+        if let Some(history) = history.filter(|_| reads.history) {
+            view.pasts = Some(pasts(history, &batch.alerts));
         }
         if reads.has(Part::Clusters) {
             view.cluster = Rows::Joined(clusters_of_alerts(batch));
@@ -66,17 +72,28 @@ impl<'a> JoinedRows<'a> {
     }
 
     /// One row per address.
-    pub(crate) fn of_addresses(batch: &'a Batch, addresses: &Addresses<'a>, reads: &Reads) -> Self {
+    pub(crate) fn of_addresses(
+        batch: &'a Batch,
+        addresses: &Addresses<'a>,
+        reads: &Reads,
+        history: Option<&'a History>,
+    ) -> Self {
         let mut view = Self::bare(batch, addresses.names().len());
         let ids = (0..addresses.names().len()).map(index).collect();
-        view.join_addresses(addresses, ids, reads);
+        view.join_addresses(addresses, ids, reads, history);
+        if let Some(history) = history.filter(|_| reads.history) {
+            let days = batch.features.numbers("processing_date");
+            let past = |(row, name): (usize, &&str)| history.past(name, day(*days?.get(view.address.of(row)?)?)?);
+            view.pasts = Some(addresses.names().iter().enumerate().map(past).collect());
+        }
         view
     }
 
-    /// One row per row of `features`, without joins.
-    pub(super) fn of_features(batch: &'a Batch) -> Self {
+    /// One row per row of `features`, without joins to other tables.
+    pub(super) fn of_features(batch: &'a Batch, history: Option<&'a History>) -> Self {
         let mut view = Self::bare(batch, batch.features.rows());
         view.address = Rows::Same;
+        view.pasts = history.map(|history| pasts(history, &batch.features));
         view
     }
 
@@ -111,11 +128,18 @@ impl<'a> JoinedRows<'a> {
             cluster: Rows::Apart,
             flows: None,
             dealings: None,
+            pasts: None,
             spreads: Spreads::default(),
         }
     }
 
-    fn join_addresses(&mut self, addresses: &Addresses<'a>, ids: Vec<u32>, reads: &Reads) {
+    fn join_addresses(
+        &mut self,
+        addresses: &Addresses<'a>,
+        ids: Vec<u32>,
+        reads: &Reads,
+        history: Option<&'a History>,
+    ) {
         if reads.has(Part::Addresses) {
             let rows = addresses.feature_rows(self.batch);
             let row_of = |&id: &u32| if id == NONE { NONE } else { rows[id as usize] };
@@ -126,12 +150,30 @@ impl<'a> JoinedRows<'a> {
         }
         let graph = Graph::new(self.batch);
         if reads.dealings {
-            self.dealings = Some(Box::new(Dealings::new(self.batch, &graph, addresses.names(), ids.clone())));
+            let features = JoinedRows::of_features(self.batch, history.filter(|_| reads.history));
+            self.dealings = Some(Box::new(Dealings::new(&graph, addresses.names(), ids.clone(), features)));
         }
         if reads.flows {
             self.flows = Some(Flows { stats: flow_figures::stats(&graph, addresses.names()), of_row: ids });
         }
     }
+}
+
+/// What `history` says of the address of each row of a table, on the day that the row is of.
+fn pasts<'a>(history: &'a History, table: &Table) -> Vec<Option<Known<'a>>> {
+    let (Some(names), Some(days)) = (table.texts("address"), table.numbers("processing_date")) else {
+        return vec![None; table.rows()];
+    };
+    names.iter().zip(days).map(|(name, &value)| history.past(name, day(value)?)).collect()
+}
+
+/// A day as the tables hold it, in days since 1970-01-01; `None` where it is missing.
+fn day(value: f64) -> Option<i32> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "days of a table are whole numbers within the bounds of the format"
+    )]
+    (!value.is_nan()).then_some(value as i32)
 }
 
 /// For each alert the first cluster that names it.

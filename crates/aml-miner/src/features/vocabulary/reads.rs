@@ -13,6 +13,8 @@ pub(crate) struct Reads {
     pub(crate) flows: bool,
     /// Whether counterparties are looked at.
     pub(crate) dealings: bool,
+    /// Whether earlier days are asked about addresses.
+    pub(crate) history: bool,
     /// Whether values are compared within the batch.
     pub(crate) relative: bool,
 }
@@ -35,13 +37,17 @@ impl Reads {
         self.columns.extend(&other.columns);
         self.flows |= other.flows;
         self.dealings |= other.dealings;
+        self.history |= other.history;
         self.relative |= other.relative;
     }
 
     /// Adds the columns by which alerts are joined to the tables that are read.
     pub(crate) fn add_joins_of_alerts(&mut self) {
-        if self.has(Part::Addresses) || self.flows || self.dealings {
+        if self.has(Part::Addresses) || self.flows || self.dealings || self.history {
             self.add_named(Part::Alerts, "address");
+        }
+        if self.history {
+            self.add_named(Part::Alerts, "processing_date");
         }
         if self.has(Part::Clusters) {
             self.add_named(Part::Clusters, "related_alert_ids");

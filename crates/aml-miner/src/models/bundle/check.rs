@@ -1,6 +1,7 @@
 //! Whether an entry and a model file belong together.
 
-use super::metadata::{Entry, ModelKind};
+use super::ModelKind;
+use super::metadata::Entry;
 use super::version;
 use crate::digest::Digest;
 use crate::features::RowKind;
@@ -33,6 +34,12 @@ pub enum Mismatch {
         expected: Digest,
         /// The schema's.
         actual: Digest,
+    },
+    /// What the entry says of a state is not what the features need.
+    #[error("the entry says that the model needs {} state of addresses, its features need {}", a(*entry), a(!entry))]
+    State {
+        /// Whether the entry says that it needs one.
+        entry: bool,
     },
     /// A model of another kind.
     #[error("this is a model of kind {found}, not {expected}")]
@@ -96,6 +103,10 @@ pub enum Mismatch {
     Calibration(#[from] BadCalibration),
 }
 
+const fn a(needed: bool) -> &'static str {
+    if needed { "a" } else { "no" }
+}
+
 /// Everything that must hold before a row is scored.
 pub(super) fn check(entry: &Entry, digest: Digest, model: &Model) -> Result<(), Mismatch> {
     if entry.sha256 != digest {
@@ -123,6 +134,9 @@ fn schema(entry: &Entry, model: &Model) -> Result<(), Mismatch> {
     let actual = entry.schema.hash();
     if actual != entry.schema_sha256 {
         return Err(Mismatch::Schema { expected: entry.schema_sha256, actual });
+    }
+    if entry.needs_state == entry.schema.history().is_empty() {
+        return Err(Mismatch::State { entry: entry.needs_state });
     }
     let expected = entry.model.rows();
     if entry.schema.rows != expected {

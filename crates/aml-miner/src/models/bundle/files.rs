@@ -4,9 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::METADATA_FILE;
+use super::ModelKind;
 use super::check::{Mismatch, check, name};
 use super::code_book::{CodeBook, CodeBookError};
-use super::metadata::{Draft, Entry, Metadata, MetadataError, ModelKind};
+use super::metadata::{Draft, Entry, Metadata, MetadataError};
 use super::version;
 use crate::digest::Digest;
 use crate::trees::limits::MAX_MODEL_BYTES;

@@ -1,15 +1,14 @@
 //! What `model_metadata.json` holds.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{LearntFrom, MAX_METADATA_BYTES, METADATA_FILE, version};
+use super::{LearntFrom, MAX_METADATA_BYTES, METADATA_FILE, ModelKind, version};
 use crate::digest::Digest;
-use crate::features::{RowKind, Schema};
+use crate::features::Schema;
 use crate::models::Calibration;
 use crate::whole_file;
 
@@ -85,51 +84,6 @@ impl Metadata {
 impl Default for Metadata {
     fn default() -> Self {
         Self { format: FORMAT, models: BTreeMap::new() }
-    }
-}
-
-/// What a model is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ModelKind {
-    /// The probability that an alert is confirmed illicit.
-    AlertScorer,
-    /// The order in which alerts should be looked at.
-    AlertRanker,
-    /// The probability that a cluster has a confirmed illicit member.
-    ClusterScorer,
-}
-
-impl ModelKind {
-    /// Its name, as in file names and metadata.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AlertScorer => "alert_scorer",
-            Self::AlertRanker => "alert_ranker",
-            Self::ClusterScorer => "cluster_scorer",
-        }
-    }
-
-    /// What a row of its matrix is.
-    #[must_use]
-    pub const fn rows(self) -> RowKind {
-        match self {
-            Self::AlertScorer | Self::AlertRanker => RowKind::Alert,
-            Self::ClusterScorer => RowKind::Cluster,
-        }
-    }
-
-    /// Whether its scores are probabilities.
-    #[must_use]
-    pub const fn is_probability(self) -> bool {
-        !matches!(self, Self::AlertRanker)
-    }
-}
-
-impl fmt::Display for ModelKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -230,6 +184,9 @@ pub struct Entry {
     pub calibration: Calibration,
     /// Whether a row's features depend on the other rows of its batch.
     pub batch_relative: bool,
+    /// Whether features ask for earlier days: the model is served with a state of addresses or not at all.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub needs_state: bool,
     /// How it was trained, where our own trainer made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
@@ -248,6 +205,11 @@ pub struct Entry {
     pub created_at: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 impl Entry {
     /// The entry of a model file with this digest and objective.
     pub(super) fn new(draft: Draft, sha256: Digest, objective: String) -> Self {
@@ -260,6 +222,7 @@ impl Entry {
             model_version: version::whole(&draft.version, sha256, &draft.calibration),
             sha256,
             schema_sha256: draft.schema.hash(),
+            needs_state: !draft.schema.history().is_empty(),
             schema: draft.schema,
             objective,
             calibration: draft.calibration,

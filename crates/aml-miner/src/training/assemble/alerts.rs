@@ -12,17 +12,16 @@ use crate::training::watch::Watch;
 pub fn alerts(range: &Range, schema: &Schema, watch: &dyn Watch) -> Result<Assembled, AssembleError> {
     let builder = FeatureBuilder::new(schema)?;
     let mut collected = Collected::new(schema);
-    let mut reader = Reader::open(range, watch)?;
-    reader.each(|summary, path, loaded, labels| {
-        let table = &loaded.batch.alerts;
-        let failed = |source| AssembleError::Features { path: path.to_owned(), source: Box::new(source) };
-        let built = builder.alerts(&loaded.batch).map_err(failed)?;
+    let mut reader = Reader::open(range, builder.needs_history(), watch)?;
+    reader.each(|summary, one| {
+        let table = &one.batch().alerts;
+        let built = one.knowing(&builder).alerts(one.batch()).map_err(|source| one.failed(source))?;
         let mut day = Labelled::default();
         let confidence = numbers_or_missing(table, "alert_confidence_score");
         let text = |name: &str, row: usize| table.texts(name).map_or("", |texts| texts.get(row));
         for (row, &baseline) in confidence.iter().enumerate() {
             let id = text("alert_id", row);
-            let Some(label) = labels.get(id) else { continue };
+            let Some(label) = one.labels.get(id) else { continue };
             let about = Row {
                 id: id.to_owned(),
                 addresses: Box::new([collected.names.addresses.id(text("address", row))]),
@@ -34,7 +33,7 @@ pub fn alerts(range: &Range, schema: &Schema, watch: &dyn Watch) -> Result<Assem
             };
             day.push(built.matrix.row(row), about);
         }
-        collected.add(summary, day, loaded, &built);
+        collected.add(summary, day, one.date(), &built);
         Ok(())
     })?;
     Ok(collected.finish(reader))

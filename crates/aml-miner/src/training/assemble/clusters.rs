@@ -2,16 +2,21 @@
 
 use std::collections::HashMap;
 
-use super::reader::{
-    AssembleError, Assembled, Collected, Label, Labelled, Names, Range, Reader, day_of, numbers_or_missing,
-};
+use super::labels::Label;
+use super::reader::{AssembleError, Assembled, Collected, Labelled, Names, OneDay, Range, Reader, numbers_or_missing};
 use crate::data::LoadedBatch;
 use crate::features::{BuildError, FeatureBuilder, Schema};
 use crate::training::samples::Row;
 use crate::training::watch::Watch;
 
-/// Scores every alert of a batch made on a day (days since 1970-01-01).
-pub type AlertScores<'a> = &'a dyn Fn(i32, &crate::wire::Batch) -> Result<Vec<f64>, BuildError>;
+/// Scores every alert of a batch.
+#[derive(Clone, Copy)]
+pub struct AlertScores<'a> {
+    /// One score per alert.
+    pub of: &'a dyn Fn(&OneDay<'_>) -> Result<Vec<f64>, BuildError>,
+    /// Whether it asks for earlier days.
+    pub needs_history: bool,
+}
 
 /// The labelled clusters of `range` under `schema`, with the alert scores that `scores` gives.
 ///
@@ -25,18 +30,19 @@ pub fn clusters(
 ) -> Result<Assembled, AssembleError> {
     let builder = FeatureBuilder::new(schema)?;
     let mut collected = Collected::new(schema);
-    let mut reader = Reader::open(range, watch)?;
-    reader.each(|summary, path, loaded, labels| {
-        let failed = |source| AssembleError::Features { path: path.to_owned(), source: Box::new(source) };
-        let alert_scores = scores(day_of(loaded), &loaded.batch).map_err(failed)?;
-        let built = builder.clusters(&loaded.batch, Some(&alert_scores)).map_err(failed)?;
+    let mut reader = Reader::open(range, builder.needs_history() || scores.needs_history, watch)?;
+    reader.each(|summary, one| {
+        let (loaded, labels) = (one.loaded, &one.labels);
+        let failed = |source| one.failed(source);
+        let alert_scores = (scores.of)(one).map_err(failed)?;
+        let built = one.knowing(&builder).clusters(one.batch(), Some(&alert_scores)).map_err(failed)?;
         let mut day = Labelled::default();
         for cluster in 0..loaded.batch.clusters.rows() {
             if let Some(label) = label_of(loaded, cluster, labels) {
                 day.push(built.matrix.row(cluster), row(loaded, cluster, label, &mut collected.names));
             }
         }
-        collected.add(summary, day, loaded, &built);
+        collected.add(summary, day, one.date(), &built);
         Ok(())
     })?;
     Ok(collected.finish(reader))

@@ -3,20 +3,23 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::data::outcomes::usable_rows;
-use crate::data::{BatchDir, BatchEntry, LoadedBatch, ReadBatchError, list_batches};
+use super::labels::{Label, has_labels, usable_labels};
+use super::past::{Earlier, on_day};
+use crate::data::{BatchDir, BatchEntry, LoadedBatch, ReadBatchError};
 use crate::digest::Digest;
-use crate::features::{BuildError, Built, Matrix, Schema, SchemaError};
+use crate::features::{BuildError, Built, FeatureBuilder, Matrix, Schema, SchemaError};
+use crate::history::{History, HistoryError};
 use crate::training::samples::{Day, Interner, Row, Samples};
 use crate::training::watch::Watch;
-use crate::wire::Table;
+use crate::wire::{Batch, Table};
 
 /// Which batches are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Range {
     /// The directory of batch directories.
     pub data_dir: PathBuf,
@@ -24,6 +27,8 @@ pub struct Range {
     pub start: Option<NaiveDate>,
     /// Last day.
     pub end: Option<NaiveDate>,
+    /// The state of addresses that the first day begins with, for features of earlier days. Days of the directory go on from it.
+    pub history: Option<PathBuf>,
 }
 
 /// What was read, and what was left out.
@@ -98,22 +103,51 @@ pub enum AssembleError {
     /// The features are not known.
     #[error("the features cannot be built")]
     Schema(#[from] SchemaError),
+    /// The state to begin with cannot be used.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// It was told to stop.
     #[error("stopped before all batches were read")]
     Stopped,
 }
 
-/// The outcome of an alert.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Label {
-    pub(super) illicit: bool,
-    pub(super) relevance: u8,
-    pub(super) known_at: i64,
+/// A batch with its usable labels, and what earlier days say of addresses, where that is asked for.
+pub struct OneDay<'a> {
+    pub(super) path: &'a Path,
+    pub(super) loaded: &'a LoadedBatch,
+    pub(super) labels: HashMap<&'a str, Label>,
+    history: Option<Arc<History>>,
+}
+
+impl OneDay<'_> {
+    /// The day, in days since 1970-01-01.
+    #[must_use]
+    pub fn date(&self) -> i32 {
+        self.loaded.meta.processing_date.to_epoch_days()
+    }
+
+    /// The tables.
+    #[must_use]
+    pub fn batch(&self) -> &Batch {
+        &self.loaded.batch
+    }
+
+    /// `builder` with what is known on the day.
+    #[must_use]
+    pub fn knowing(&self, builder: &FeatureBuilder) -> FeatureBuilder {
+        on_day(builder, self.history.as_ref())
+    }
+
+    /// What it is about an error of features.
+    pub(super) fn failed(&self, source: BuildError) -> AssembleError {
+        AssembleError::Features { path: self.path.to_owned(), source: Box::new(source) }
+    }
 }
 
 /// Reads the labelled batches of `range` one by one, oldest first.
 pub(super) struct Reader<'a> {
     entries: Vec<BatchEntry>,
+    earlier: Earlier,
     watch: &'a dyn Watch,
     pub(super) summary: Summary,
     pub(super) until: i32,
@@ -121,12 +155,11 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn open(range: &Range, watch: &'a dyn Watch) -> Result<Self, AssembleError> {
-        let path = || range.data_dir.clone();
-        let entries = list_batches(&range.data_dir, range.start, range.end)
-            .map_err(|error| AssembleError::List { path: path(), source: error.source })?;
-        if entries.is_empty() {
-            return Err(AssembleError::NoBatches { path: path() });
+    /// The batches of `range`; with those before it, where features ask for earlier days.
+    pub(super) fn open(range: &Range, asks_history: bool, watch: &'a dyn Watch) -> Result<Self, AssembleError> {
+        let (earlier, entries) = Earlier::open(range, asks_history)?;
+        if entries.len() == earlier.warm_up() {
+            return Err(AssembleError::NoBatches { path: range.data_dir.clone() });
         }
         let summary = Summary {
             batches: 0,
@@ -138,13 +171,13 @@ impl<'a> Reader<'a> {
             data_sha256: Digest::of(&[]),
         };
         let until = entries.iter().map(|entry| entry.date.to_epoch_days()).max().unwrap_or_default();
-        Ok(Self { entries, watch, summary, until, manifests: String::new() })
+        Ok(Self { entries, earlier, watch, summary, until, manifests: String::new() })
     }
 
     /// Gives every labelled batch and its usable labels to `use_batch`.
     pub(super) fn each(
         &mut self,
-        mut use_batch: impl FnMut(&mut Summary, &Path, &LoadedBatch, &HashMap<&str, Label>) -> Result<(), AssembleError>,
+        mut use_batch: impl FnMut(&mut Summary, &OneDay<'_>) -> Result<(), AssembleError>,
     ) -> Result<(), AssembleError> {
         let entries = std::mem::take(&mut self.entries);
         for (done, entry) in entries.iter().enumerate() {
@@ -154,54 +187,30 @@ impl<'a> Reader<'a> {
             }
             let failed = |source| AssembleError::Batch { path: entry.path.clone(), source: Box::new(source) };
             let directory = BatchDir::open(&entry.path).map_err(failed)?;
-            if !has_labels(&directory) {
-                self.summary.without_labels += 1;
+            let wanted = !self.earlier.is_before(entry.date);
+            let labelled = wanted && has_labels(&directory);
+            self.summary.without_labels += usize::from(wanted && !labelled);
+            if !labelled && !self.earlier.asked() {
                 continue;
             }
             let loaded = directory.load().map_err(failed)?;
-            let (labels, early) = usable_labels(&loaded);
-            self.summary.batches += 1;
-            self.summary.known_too_early += early;
             self.manifests.push_str(&format!("{}\n", loaded.meta.digest()));
-            use_batch(&mut self.summary, &entry.path, &loaded, &labels)?;
+            if labelled {
+                let (labels, early) = usable_labels(&loaded);
+                self.summary.batches += 1;
+                self.summary.known_too_early += early;
+                let history = self.earlier.on(loaded.meta.processing_date);
+                let day = OneDay { path: &entry.path, loaded: &loaded, labels, history };
+                use_batch(&mut self.summary, &day)?;
+            }
+            self.earlier.then(loaded.meta.processing_date, &loaded.batch);
         }
         if self.summary.labelled == 0 {
-            return Err(AssembleError::NoLabels { batches: entries.len() });
+            return Err(AssembleError::NoLabels { batches: entries.len() - self.earlier.warm_up() });
         }
         self.summary.data_sha256 = Digest::of(self.manifests.as_bytes());
         Ok(())
     }
-}
-
-fn has_labels(directory: &BatchDir) -> bool {
-    let name = crate::data::batch_dir::file_name(&crate::wire::spec::LABELS);
-    directory.manifest().files.contains_key(&name)
-}
-
-/// Labels by alert, and how many do not count because they were known by the end of the batch's day.
-fn usable_labels(loaded: &LoadedBatch) -> (HashMap<&str, Label>, usize) {
-    let none = || (HashMap::new(), 0);
-    let Some(table) = &loaded.labels else { return none() };
-    let (Some(ids), Some(illicit), Some(known)) =
-        (table.texts("alert_id"), table.numbers("confirmed_illicit"), table.numbers("confirmed_at"))
-    else {
-        return none();
-    };
-    let relevance = table.numbers("relevance");
-    let label = |row: usize| {
-        let illicit = illicit[row] > 0.5;
-        let given = relevance.map_or(f64::NAN, |values| values[row]);
-        let relevance = if illicit { 2 } else { u8::from(given >= 1.0) };
-        (ids.get(row), Label { illicit, relevance, known_at: whole(known[row]) })
-    };
-    let usable = usable_rows(table, loaded.meta.processing_date);
-    let early = table.rows() - usable.len();
-    (usable.into_iter().map(label).collect(), early)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "times are checked to be whole numbers below 2^53")]
-fn whole(time: f64) -> i64 {
-    time as i64
 }
 
 /// The numbers of a column; all missing where the batch lacks it.
@@ -252,14 +261,14 @@ impl Collected {
     }
 
     /// Adds a day of which `built` was made, and counts it.
-    pub(super) fn add(&mut self, summary: &mut Summary, day: Labelled, loaded: &LoadedBatch, built: &Built) {
+    pub(super) fn add(&mut self, summary: &mut Summary, day: Labelled, date: i32, built: &Built) {
         let lacking = built.lacking.iter().map(|lacking| format!("{}.{}", lacking.table, lacking.column));
         summary.lacking.extend(lacking);
         summary.rows += built.matrix.rows();
         summary.labelled += day.rows.len();
         if !day.rows.is_empty() {
             let matrix = Matrix::from_rows(self.schema.features.len(), day.values);
-            self.days.push(Day { date: day_of(loaded), matrix, rows: day.rows });
+            self.days.push(Day { date, matrix, rows: day.rows });
         }
     }
 
@@ -268,9 +277,4 @@ impl Collected {
         let samples = Samples { schema: self.schema, kinds: self.names.kinds.texts(), days: self.days };
         Assembled { samples, summary: reader.summary, until: reader.until }
     }
-}
-
-/// The day of a batch, in days since 1970-01-01.
-pub(super) fn day_of(loaded: &LoadedBatch) -> i32 {
-    loaded.meta.processing_date.to_epoch_days()
 }

@@ -13,6 +13,7 @@ pub(super) fn run(args: &AdoptArgs, watch: &dyn Watch) -> anyhow::Result<()> {
         data_dir: data_dir.clone(),
         start: args.start_date,
         end: args.end_date,
+        history: args.history.clone(),
     };
     let done = adopt(&Adoption {
         model: &args.model,

@@ -26,11 +26,19 @@ pub(super) struct RangeArgs {
     /// Last day.
     #[arg(long, value_name = "DATE")]
     end_date: Option<NaiveDate>,
+    /// State of addresses that the first day begins with, for features of earlier days; days of --data-dir go on from it.
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
 }
 
 impl RangeArgs {
     pub(super) fn range(&self) -> Range {
-        Range { data_dir: self.data_dir.clone(), start: self.start_date, end: self.end_date }
+        Range {
+            data_dir: self.data_dir.clone(),
+            start: self.start_date,
+            end: self.end_date,
+            history: self.history.clone(),
+        }
     }
 }
 
@@ -113,6 +121,9 @@ pub(super) struct AdoptArgs {
     /// Last day that calibrates.
     #[arg(long, value_name = "DATE", requires = "calibrate")]
     pub(super) end_date: Option<NaiveDate>,
+    /// State of addresses that the first day begins with, for features of earlier days.
+    #[arg(long, value_name = "FILE", requires = "calibrate")]
+    pub(super) history: Option<PathBuf>,
     /// The values of the model's categorical features are the codes that it was trained on.
     #[arg(long)]
     pub(super) values_are_codes: bool,

@@ -35,9 +35,10 @@ pub(super) fn run(args: &DiagnoseArgs, watch: &dyn Watch) -> anyhow::Result<()> 
     let public: Vec<Named<'_>> = names.iter().zip(&others).map(|(name, model)| Named { name, model }).collect();
     let range = args.range.range();
     let samples = model.rows(&range, &[], watch)?.samples;
-    let (measured, _) = held_out(&model, &samples);
+    let (measured, warnings) = held_out(&model, &samples);
     let subject = Subject { model: &model, samples: &measured, public: &public };
     let (mut diagnosis, days) = diagnose(&subject, &range, judging, watch)?;
+    diagnosis.warnings.splice(0..0, warnings);
     diagnosis.stability = seeds(args, &config, watch)?;
     let file = std::fs::read(&model.path).with_context(|| format!("cannot read {}", model.path.display()))?;
     let report = model_report(&model, &file, &samples, judging);
@@ -84,6 +85,7 @@ fn say(diagnosis: &Diagnosis) {
     if !diagnosis.seen_days.is_empty() {
         println!("warning: {} of {} days were learnt from", diagnosis.seen_days.len(), diagnosis.days.len());
     }
+    diagnosis.warnings.iter().for_each(|warning| println!("warning: {warning}"));
     for one in &diagnosis.likeness {
         let alike = one.rank_correlation.map_or_else(|| "none".to_owned(), |value| format!("{value:.3}"));
         println!("{} ({}): correlation of ranks {alike}", one.name, one.version);

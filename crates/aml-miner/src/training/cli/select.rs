@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
-use crate::clock::SystemClock;
 use crate::features::RowKind;
 use crate::features::selector::{Dropped, Judged};
 use crate::models::bundle::ModelKind;
-use crate::training::assemble::alerts;
 use crate::training::cli::args::SelectArgs;
+use crate::training::cli::choosing::{rows, session};
 use crate::training::config::{FeatureChoice, ModelConfig};
 use crate::training::select::{Selection, describe, select};
-use crate::training::session::Session;
-use crate::training::train_cluster_scorer::{cluster_rows, scorers_alerts};
 use crate::training::watch::Watch;
 use crate::whole_file::{self, Readers};
 
@@ -22,21 +19,12 @@ const SHOWN: usize = 40;
 
 #[expect(clippy::print_stdout, reason = "the command's own output")]
 pub(super) fn run(args: &SelectArgs, watch: &dyn Watch) -> anyhow::Result<()> {
-    let session = Session {
-        range: args.range.range(),
-        // Where the alert scorer is looked for when features of clusters are chosen.
-        output: args.output.parent().unwrap_or(std::path::Path::new(".")).to_owned(),
-        config: args.config.config()?,
-        threads: args.config.threads(),
-        watch,
-        clock: &SystemClock,
-    };
+    let session = session(args.range.range(), &args.config, &args.output, watch)?;
     let kind = args.model.kind();
-    let assembled = match kind {
-        ModelKind::ClusterScorer => cluster_rows(&session, &scorers_alerts(&session)?)?,
-        ModelKind::AlertScorer | ModelKind::AlertRanker => alerts(&session.range, &session.schema(kind), watch)?,
+    let assembled = rows(&session, kind)?;
+    let Some(selection) = select(&session, kind, &session.split(&assembled)?)? else {
+        bail!("nothing was chosen yet, and nothing is written")
     };
-    let selection = select(&session, kind, &session.split(&assembled)?)?;
     let yaml = as_yaml(kind, &selection, &session.config)?;
     whole_file::write(&args.output, yaml.as_bytes(), Readers::Everyone)
         .with_context(|| format!("cannot write {}", args.output.display()))?;
@@ -90,6 +78,7 @@ fn outcome(dropped: Option<&Dropped>) -> String {
     match dropped {
         None => "taken".to_owned(),
         Some(Dropped::Constant) => "left out: one value".to_owned(),
+        Some(Dropped::Unused) => "left out: not used".to_owned(),
         Some(Dropped::Uninformative) => "left out: says too little".to_owned(),
         Some(Dropped::Redundant { with, correlation }) => format!("left out: follows {with} ({correlation:.3})"),
         Some(Dropped::Beyond) => "left out: others say more".to_owned(),

@@ -2,33 +2,18 @@
 
 use anyhow::Context;
 
-use crate::clock::SystemClock;
 use crate::models::bundle::ModelKind;
-use crate::training::assemble::alerts;
 use crate::training::cli::args::TuneArgs;
+use crate::training::cli::choosing::{rows, session};
 use crate::training::hyperparameter_tuner::{Search, best_as_yaml, tune};
-use crate::training::session::Session;
-use crate::training::train_cluster_scorer::{cluster_rows, scorers_alerts};
 use crate::training::watch::Watch;
 use crate::whole_file::{self, Readers};
 
 #[expect(clippy::print_stdout, reason = "the command's own output")]
 pub(super) fn run(args: &TuneArgs, watch: &dyn Watch) -> anyhow::Result<()> {
-    let directory = args.output.parent().unwrap_or(std::path::Path::new("."));
-    let session = Session {
-        range: args.range.range(),
-        // Where the alert scorer is looked for when the cluster scorer is tuned.
-        output: directory.to_owned(),
-        config: args.config.config()?,
-        threads: args.config.threads(),
-        watch,
-        clock: &SystemClock,
-    };
+    let session = session(args.range.range(), &args.config, &args.output, watch)?;
     let kind = args.model.kind();
-    let assembled = match kind {
-        ModelKind::ClusterScorer => cluster_rows(&session, &scorers_alerts(&session)?)?,
-        ModelKind::AlertScorer | ModelKind::AlertRanker => alerts(&session.range, &session.schema(kind), watch)?,
-    };
+    let assembled = rows(&session, kind)?;
     let study = args.study.clone().unwrap_or_else(|| args.output.with_extension("study.jsonl"));
     let trials = args.trials.unwrap_or(session.config.tuning.trials);
     let best = tune(&session, session.settings(kind), &assembled, Search { study: &study, trials })?;

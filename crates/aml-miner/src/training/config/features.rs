@@ -79,7 +79,10 @@ fn check_categorical(rows: RowKind, names: &[String], drop: &[String]) -> Result
 }
 
 fn check_dropped(rows: RowKind, patterns: &[String]) -> Result<(), String> {
-    let schema = default_schema(rows);
+    let mut schema = default_schema(rows);
+    if rows == RowKind::Alert {
+        schema.features.extend(Schema::alert_history());
+    }
     let unused = patterns.iter().find(|pattern| !schema.features.iter().any(|name| matches(pattern, name)));
     unused.map_or(Ok(()), |pattern| Err(format!("`{pattern}` is none of the default features")))
 }

@@ -84,6 +84,11 @@ pub(super) fn share(value: &f64) -> Result<(), &'static str> {
     if *value > 0.0 && *value <= 1.0 { Ok(()) } else { Err("must be above 0 and at most 1") }
 }
 
+/// Accepts [0, 1].
+pub(super) fn share_or_none(value: &f64) -> Result<(), &'static str> {
+    if (0.0..=1.0).contains(value) { Ok(()) } else { Err("must be from 0 to 1") }
+}
+
 /// Accepts (0, 0.5].
 pub(super) fn small_share(value: &f64) -> Result<(), &'static str> {
     if *value > 0.0 && *value <= 0.5 { Ok(()) } else { Err("must be above 0 and at most 0.5") }

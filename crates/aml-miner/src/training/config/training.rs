@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::section::{Section, any};
+use super::section::{Section, any, share_or_none};
 
 /// Whether the model is fitted once more after it was judged, and on which rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub enum Returning {
 }
 
 /// How the model that is kept is made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TrainingConfig {
     /// Whether it is fitted once more on everything known.
     pub refit: Refit,
@@ -37,11 +37,14 @@ pub struct TrainingConfig {
     pub returning_addresses: Returning,
     /// Whether fewer features are tried, and taken where they do better on the validation period.
     pub select: bool,
+    /// Share of the rows learnt from whose features of earlier days are made missing: the model then does as well on addresses
+    /// that nobody knows, and does not take them for new ones.
+    pub history_masked: f64,
 }
 
 impl Default for TrainingConfig {
     fn default() -> Self {
-        Self { refit: Refit::Known, returning_addresses: Returning::Keep, select: false }
+        Self { refit: Refit::Known, returning_addresses: Returning::Keep, select: false, history_masked: 0.5 }
     }
 }
 
@@ -50,6 +53,7 @@ impl TrainingConfig {
         section.read("refit", &mut self.refit, any);
         section.read("returning_addresses", &mut self.returning_addresses, any);
         section.read("select", &mut self.select, any);
+        section.read("history_masked", &mut self.history_masked, share_or_none);
         section.finish();
     }
 }

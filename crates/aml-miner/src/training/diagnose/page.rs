@@ -37,7 +37,7 @@ pub fn section(diagnosis: &Diagnosis) -> String {
 }
 
 fn warnings(diagnosis: &Diagnosis) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = diagnosis.warnings.clone();
     if let (Some(first), Some(last)) = (diagnosis.seen_days.first(), diagnosis.seen_days.last()) {
         let days = diagnosis.seen_days.len();
         warnings.push(format!(

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::Named;
-use crate::data::{BatchDir, ReadBatchError, list_batches};
+use crate::data::{BatchDir, BatchEntry, ReadBatchError};
 use crate::features::{BuildError, FeatureBuilder, SchemaError};
-use crate::training::assemble::Range;
+use crate::training::assemble::{AssembleError, Earlier, Range, on_day};
 use crate::training::evaluation::date_text;
 use crate::training::shelf::Model;
 use crate::training::watch::Watch;
@@ -37,13 +38,20 @@ pub struct SubmittedDay {
 /// Why answers cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
-    /// The data directory cannot be listed.
-    #[error("cannot list {path}", path = path.display())]
-    List {
-        /// The directory.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
+    /// The data directory cannot be listed, or the state of addresses cannot be read.
+    #[error(transparent)]
+    Range(#[from] AssembleError),
+    /// A day with two batches: a submission has one line for each day.
+    #[error(
+        "there are two batches of {date}, {one} and {other}: leave one of them in the data directory, or take other days"
+    )]
+    TwoWindows {
+        /// The day.
+        date: NaiveDate,
+        /// Name of its first directory.
+        one: String,
+        /// Name of its second.
+        other: String,
     },
     /// A batch cannot be read.
     #[error("batch {path}", path = path.display())]
@@ -86,12 +94,12 @@ impl SubmittedDay {
 /// Scores every alert of `range` with each of `models`, one batch at a time.
 ///
 /// # Errors
-/// When a batch cannot be read or scored, or `watch` says to stop.
+/// When a day has two batches, one cannot be read or scored, or `watch` says to stop.
 pub fn submitted(range: &Range, models: &[&Model], watch: &dyn Watch) -> Result<Vec<SubmittedDay>, SubmitError> {
-    let entries = list_batches(&range.data_dir, range.start, range.end)
-        .map_err(|error| SubmitError::List { path: range.data_dir.clone(), source: error.source })?;
     let builders: Vec<FeatureBuilder> =
         models.iter().map(|model| FeatureBuilder::new(&model.entry.schema)).collect::<Result<_, _>>()?;
+    let (mut earlier, entries) = Earlier::open(range, builders.iter().any(FeatureBuilder::needs_history))?;
+    one_a_day(entries.get(earlier.warm_up()..).unwrap_or_default())?;
     let mut days = Vec::with_capacity(entries.len());
     for (done, entry) in entries.iter().enumerate() {
         watch.step("scoring batches", done + 1, entries.len());
@@ -100,18 +108,39 @@ pub fn submitted(range: &Range, models: &[&Model], watch: &dyn Watch) -> Result<
         }
         let failed = |source| SubmitError::Batch { path: entry.path.clone(), source: Box::new(source) };
         let loaded = BatchDir::open(&entry.path).and_then(|directory| directory.load()).map_err(failed)?;
-        let date = loaded.meta.processing_date.to_epoch_days();
+        let day = loaded.meta.processing_date;
+        if earlier.is_before(day) {
+            earlier.then(day, &loaded.batch);
+            continue;
+        }
+        let (date, history) = (day.to_epoch_days(), earlier.on(day));
         let scores = models.iter().zip(&builders).map(|(model, builder)| {
-            let matrix = builder.alerts(&loaded.batch)?.matrix;
+            let matrix = on_day(builder, history.as_ref()).alerts(&loaded.batch)?.matrix;
             Ok(model.answers_on(date, matrix.values(), matrix.rows()))
         });
         let unbuilt = |source| SubmitError::Features { path: entry.path.clone(), source: Box::new(source) };
         let scores = scores.collect::<Result<Vec<_>, BuildError>>().map_err(unbuilt)?;
         let ids = loaded.batch.alerts.texts("alert_id");
         let ids = ids.map(|ids| ids.iter().map(str::to_owned).collect()).unwrap_or_default();
+        drop(history);
+        earlier.then(day, &loaded.batch);
         days.push(SubmittedDay { date, window_days: loaded.meta.window_days, ids, scores });
     }
     Ok(days)
+}
+
+/// Whether every day of `entries`, which are in order, has one batch.
+fn one_a_day(entries: &[BatchEntry]) -> Result<(), SubmitError> {
+    let twice = entries.windows(2).find_map(|pair| match pair {
+        [one, other] if one.date == other.date => Some((one, other)),
+        _ => None,
+    });
+    let name =
+        |entry: &BatchEntry| entry.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match twice {
+        Some((one, other)) => Err(SubmitError::TwoWindows { date: one.date, one: name(one), other: name(other) }),
+        None => Ok(()),
+    }
 }
 
 /// The first line.

@@ -76,10 +76,11 @@ pub(super) fn sure(calibration: Option<&CalibrationBrief>) -> String {
     match calibration {
         None => "This round was published without probabilities.".to_owned(),
         Some(of) if of.known => format!(
-            "Learned from {} outcomes ({} illicit) of {} rounds of the {} days before, as they were known when the round was opened.",
+            "Learned from {} outcomes ({} illicit) of {} {} of the {} days before, as they were known when the round was opened.",
             whole(of.outcomes),
             whole(of.illicit),
             of.rounds,
+            if of.rounds == 1 { "round" } else { "rounds" },
             of.days
         ),
         Some(of) => format!(

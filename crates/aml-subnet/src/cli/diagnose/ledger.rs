@@ -15,8 +15,6 @@ use crate::store::records::{RosterRow, Round};
 use crate::validation::rules::RulesVersion;
 use crate::wallet::Hotkey;
 
-/// Days before the first one that its results rest on: two windows of rules v2.
-const BEFORE: u64 = 75;
 /// The key of one more miner: nobody has it, and it comes after all others.
 const NOBODY: [u8; 32] = [255; 32];
 
@@ -24,9 +22,11 @@ const NOBODY: [u8; 32] = [255; 32];
 pub(super) fn cast(args: &DiagnoseArgs, own: &Submitted) -> anyhow::Result<Cast> {
     args.ledger.read(async |settings, ledger| {
         let (first, last) = span(args, own)?;
-        let found = stored::rounds(&ledger, settings.netuid, first..=last).await?;
+        let asked = stored::rounds(&ledger, settings.netuid, first..=last).await?;
         let me = args.in_place_of.unwrap_or_else(|| Hotkey::from_bytes(NOBODY));
-        let rules = args.rules.or_else(|| found.last().map(|round| round.rules)).unwrap_or(RulesVersion::V2);
+        let rules = args.rules.or_else(|| asked.last().map(|round| round.rules)).unwrap_or(RulesVersion::V2);
+        let since = first.checked_sub_days(Days::new(rules.run_up())).unwrap_or(NaiveDate::MIN);
+        let found = stored::rounds(&ledger, settings.netuid, since..=last).await?;
         let (mut rounds, mut missing) = (Vec::new(), Vec::new());
         for round in &found {
             match with_submission(&ledger, round, own, args.in_place_of).await {
@@ -38,7 +38,7 @@ pub(super) fn cast(args: &DiagnoseArgs, own: &Submitted) -> anyhow::Result<Cast>
             rounds.iter().flat_map(|round: &StoredRound| round.miners.keys().copied()).collect();
         ensure!(
             there.contains(&me),
-            "no round of the ledger from {first} to {last} can be played with this submission"
+            "no round of the ledger from {since} to {last} can be played with this submission"
         );
         let mut names = vec![(me, own.name())];
         names.extend(there.into_iter().filter(|hotkey| *hotkey != me).map(|hotkey| (hotkey, hotkey.to_string())));
@@ -46,13 +46,13 @@ pub(super) fn cast(args: &DiagnoseArgs, own: &Submitted) -> anyhow::Result<Cast>
     })
 }
 
-/// From what its results rest on to the last day of the submission.
+/// The days of the submission.
 fn span(args: &DiagnoseArgs, own: &Submitted) -> anyhow::Result<(NaiveDate, NaiveDate)> {
     let (Some(first), Some(last)) = (own.days.keys().next(), own.days.keys().next_back()) else {
         anyhow::bail!("the submission has no days")
     };
     let last = args.to.map_or(*last, |to| to.min(*last));
-    Ok((first.checked_sub_days(Days::new(BEFORE)).unwrap_or(NaiveDate::MIN), last))
+    Ok((*first, last))
 }
 
 /// In a miner's place, rounds in which its own answer did not count stay as they were: that was not the model's doing.

@@ -94,6 +94,11 @@ impl Submitted {
         self.path.display().to_string()
     }
 
+    /// Whether there is a line of a day.
+    pub(super) fn is_of(&self, date: NaiveDate) -> bool {
+        self.days.contains_key(&date)
+    }
+
     /// Whether the model has learnt from outcomes of a day.
     pub(super) fn has_seen(&self, date: NaiveDate) -> bool {
         self.days.get(&date).is_some_and(|line| line.seen)

@@ -18,15 +18,12 @@ use crate::store::Ledger;
 use crate::validation::rules::RulesVersion;
 use crate::wallet::Hotkey;
 
-/// Days before the first one that its results rest on: two windows of rules v2.
-const BEFORE: u64 = 75;
-
 /// Arguments of `rules compare`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Plays the stored rounds again under each version, with the outcomes as they became known, and tells the mean pay \
                   of every miner over the days and how good the canonical scores are against the outcomes that are known by now. The \
-                  rounds of the 75 days before are played too, because pay rests on them. Changes nothing; reads the ledger beside a \
+                  rounds of two windows before (75 days under v2) are played too, because pay rests on them. Changes nothing; reads the ledger beside a \
                   running validator.
 
 Example:
@@ -112,7 +109,8 @@ pub(super) async fn under_each(
     span: &Span,
     versions: &[RulesVersion],
 ) -> anyhow::Result<(Vec<Under>, Vec<String>)> {
-    let since = span.from.checked_sub_days(Days::new(BEFORE)).unwrap_or(NaiveDate::MIN);
+    let before = versions.iter().map(|version| version.run_up()).max().unwrap_or(0);
+    let since = span.from.checked_sub_days(Days::new(before)).unwrap_or(NaiveDate::MIN);
     let rounds = stored::rounds(ledger, netuid, since..=span.to).await?;
     let hotkeys = stored::hotkeys(ledger, &rounds).await?;
     let mut versions = versions.to_vec();

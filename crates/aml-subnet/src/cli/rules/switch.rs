@@ -87,6 +87,7 @@ pub(super) fn run(args: &SwitchArgs) -> anyhow::Result<ExitCode> {
             from: args.from,
             span: &span,
             window: window(&ledger, settings.netuid, args.from, looked_back).await?,
+            least: looked_back.least,
             today,
             all: &all,
             missing: missing.len(),

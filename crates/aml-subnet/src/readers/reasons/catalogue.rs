@@ -3,119 +3,20 @@
 //! A code's meaning never changes within a [`VERSION`](super::VERSION): sentences are made again from what is kept.
 
 mod alert;
+mod around;
+mod expression;
 mod flow;
 mod habits;
 mod looks;
 mod money;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::LazyLock;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A table of the batch, by the row that belongs to the alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Row {
-    /// The alert itself.
-    Alert,
-    /// Its address, in `features`.
-    Address,
-    /// The first cluster that lists the alert.
-    Cluster,
-}
-
-impl Row {
-    /// Name of the table.
-    const fn table(self) -> &'static str {
-        match self {
-            Self::Alert => "alerts",
-            Self::Address => "features",
-            Self::Cluster => "clusters",
-        }
-    }
-}
-
-/// A column of the row that belongs to the alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct At(pub Row, pub &'static str);
-
-impl fmt::Display for At {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}.{}", self.0.table(), self.1)
-    }
-}
-
-/// A figure of the money flows of the alert's address. Transfers to oneself are no flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// Share of what came in that was sent on within a day, the oldest first, none twice; a flow's time is its `last_seen`.
-    PassedOn,
-    /// Share of the largest sender in what came in.
-    TopSender,
-    /// Share of the largest recipient in what went out.
-    TopRecipient,
-    /// Share of what came in that came from addresses with `is_exchange_like`.
-    FromExchanges,
-    /// Share of what went out that went to such.
-    ToExchanges,
-    /// Share of what came in that came from addresses with `is_mixer_like`.
-    FromMixers,
-    /// Share of what went out that went to such.
-    ToMixers,
-    /// Counterparties with `is_mixer_like`.
-    Mixers,
-    /// Counterparties that deal with an address with `is_mixer_like` other than this one.
-    MixersBehind,
-}
-
-impl Flow {
-    /// Its name in the catalogue.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::PassedOn => "passed_on",
-            Self::TopSender => "top_sender",
-            Self::TopRecipient => "top_recipient",
-            Self::FromExchanges => "from_exchanges",
-            Self::ToExchanges => "to_exchanges",
-            Self::FromMixers => "from_mixers",
-            Self::ToMixers => "to_mixers",
-            Self::Mixers => "mixers",
-            Self::MixersBehind => "mixers_behind",
-        }
-    }
-}
-
-/// How a datum is computed from the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expression {
-    /// A column's value.
-    Column(At),
-    /// How many a list has.
-    Count(At),
-    /// One over the other; nothing where the other is 0.
-    Ratio(At, At),
-    /// Days from a time to the day of the batch.
-    DaysSince(At),
-    /// Hours from the second time to the first.
-    Hours(At, At),
-    /// A figure of money flows.
-    Flow(Flow),
-}
-
-impl fmt::Display for Expression {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Column(of) => write!(out, "{of}"),
-            Self::Count(of) => write!(out, "count({of})"),
-            Self::Ratio(of, over) => write!(out, "{of} / {over}"),
-            Self::DaysSince(from) => write!(out, "days(alerts.processing_date - {from})"),
-            Self::Hours(to, from) => write!(out, "hours({to} - {from})"),
-            Self::Flow(figure) => write!(out, "flow({})", figure.name()),
-        }
-    }
-}
+pub use expression::{At, Dealt, Expression, Flow, Row};
 
 /// How a datum is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,7 +124,7 @@ const fn since(time: &'static str) -> Expression {
 
 /// All codes, in the order of the catalogue.
 pub static CATALOGUE: LazyLock<Vec<Code>> =
-    LazyLock::new(|| [alert::CODES, money::CODES, habits::CODES, looks::CODES, flow::CODES].concat());
+    LazyLock::new(|| [alert::CODES, money::CODES, habits::CODES, looks::CODES, flow::CODES, around::CODES].concat());
 
 struct Names {
     whole: HashMap<&'static str, u8>,
@@ -247,6 +148,13 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CodeName(u8);
 
+/// Names that codes had before, in rounds that are kept, and what they are called now.
+const BEFORE: [(&str, &str); 3] = [
+    ("usd_a_counterparty", "usd_per_counterparty"),
+    ("transactions_a_counterparty", "transactions_per_counterparty"),
+    ("usd_a_transaction", "usd_per_transaction"),
+];
+
 impl CodeName {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -266,9 +174,10 @@ impl CodeName {
         find(name).or_else(|| find(name.strip_prefix("log_")?)).map(Self)
     }
 
-    /// The code of this name.
+    /// The code of this name, also of one that it had before.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
+        let name = BEFORE.iter().find(|(before, _)| *before == name).map_or(name, |(_, now)| now);
         Self::all().find(|code| code.entry().name == name)
     }
 
@@ -310,8 +219,18 @@ mod tests {
         match of {
             Expression::Column(at) | Expression::Count(at) | Expression::DaysSince(at) => vec![at],
             Expression::Ratio(one, two) | Expression::Hours(one, two) => vec![one, two],
+            Expression::Mean(_, column) => vec![At(Row::Address, column)],
             Expression::Flow(_) => Vec::new(),
         }
+    }
+
+    #[test]
+    fn names_of_before_are_read_and_told_as_they_are_now() {
+        for (before, now) in super::BEFORE {
+            let code: CodeName = serde_json::from_value(before.into()).unwrap();
+            assert_eq!((serde_json::to_value(code).unwrap(), CodeName::of(now)), (now.into(), Some(code)));
+        }
+        assert!(serde_json::from_value::<CodeName>("usd_a_day_or_so".into()).is_err());
     }
 
     #[test]

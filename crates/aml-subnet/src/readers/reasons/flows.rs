@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use aml_miner::flows::passed_on;
 use aml_miner::wire::{Batch, TextColumn};
 
-use super::catalogue::Flow;
+use super::catalogue::{Dealt, Flow};
 use super::data::ratio;
 
 /// Rows of the money flows from and to some addresses.
@@ -124,6 +124,14 @@ impl<'a> Graph<'a> {
             mixers_behind,
             passed_on: Some(passed_on(incoming, outgoing)).filter(|share| share.is_finite()),
         }
+    }
+
+    /// Those that an address deals with in one direction, each once; exchanges are none.
+    pub(super) fn dealt_with(&self, address: &str, side: Dealt) -> BTreeSet<&'a str> {
+        let [incoming, outgoing] = self.sides(address);
+        let edges = if side == Dealt::Senders { incoming } else { outgoing };
+        let is_exchange = |other: &&str| self.exchanges.as_ref().is_some_and(|exchanges| exchanges.contains(other));
+        edges.into_iter().map(|edge| edge.other).filter(|other| !is_exchange(other)).collect()
     }
 
     /// What came in and what went out, the smallest amount first.

@@ -60,19 +60,16 @@ pub(super) async fn look(
     for place in &places {
         found.task(connection, needle, place).await?;
         found.files(connection, needle, place).await?;
+        found.forms(connection, needle, place, beside.contains(&place.id)).await?;
         found.marks(connection, needle, place).await?;
     }
     found.rows(connection, needle).await?;
     found.spellings(connection, needle).await?;
     let mut named = &found.traces.rounds | beside;
-    let sent = named.clone();
     named.append(&mut found.before);
     for place in places.iter().filter(|place| named.contains(&place.id)) {
         found.answers(connection, needle, place).await?;
         found.records(connection, needle, place).await?;
-        if sent.contains(&place.id) {
-            found.forms(connection, place).await?;
-        }
     }
     let rounds = &found.traces.rounds;
     found.traces.open =
@@ -192,14 +189,30 @@ impl Found {
         Ok(())
     }
 
-    /// In an encoded task texts stand side by side without anything in between, so no word is looked for: that of a round
-    /// whose batch names the address has it.
-    async fn forms(&mut self, connection: &mut AnyConnection, place: &Place) -> Result<(), StorageError> {
-        // Without its descriptor, which has the key, an object that is still somewhere cannot be read.
-        let rows = sqlx::query("SELECT name FROM files WHERE round = $1 AND name IN ($2, $3) AND swept_ms IS NULL");
-        let rows = rows.bind(place.id.to_string()).bind(EncodedTask::FILE).bind(ReferencedTask::FILE);
+    /// In an encoded task texts stand side by side without anything in between, so any occurrence counts: at worst a form is
+    /// emptied that nobody needs any more. That of a batch that names the address (`beside`) is emptied without a look. Its
+    /// descriptor goes with it: without the key in there an object that is still somewhere cannot be read.
+    async fn forms(
+        &mut self,
+        connection: &mut AnyConnection,
+        needle: &Needle,
+        place: &Place,
+        beside: bool,
+    ) -> Result<(), StorageError> {
+        let select =
+            "SELECT name, content FROM files WHERE round = $1 AND name IN ($2, $3) AND swept_ms IS NULL ORDER BY name";
+        let rows = sqlx::query(select).bind(place.id.to_string()).bind(EncodedTask::FILE).bind(ReferencedTask::FILE);
+        let mut named = beside;
         for row in &rows.fetch_all(connection).await.map_err(during("read traces"))? {
             let name = column::<String>(WHAT, row, "name")?;
+            if name == EncodedTask::FILE {
+                let content = column::<Vec<u8>>(WHAT, row, "content")?;
+                // What does not unpack is not known to be free of it.
+                named |= needle.is_anywhere_in(content.as_slice()).unwrap_or(true);
+            }
+            if !named {
+                continue;
+            }
             self.traces.rounds.insert(place.id);
             self.traces.forms += u64::from(name == EncodedTask::FILE);
             self.sealed.push((place.id, name));

@@ -1,4 +1,5 @@
-//! An address in bytes: found and replaced as a whole word, never as a part of a longer one. Pure.
+//! An address in bytes: found and replaced as a whole word, never as a part of a longer one, but where texts stand side by side
+//! without anything in between. Pure.
 
 use std::io::{self, Read};
 
@@ -85,16 +86,16 @@ impl Needle {
     ///
     /// # Errors
     /// The reader's.
-    pub fn is_read_in(&self, mut from: impl Read) -> io::Result<bool> {
-        let mut first = Vec::new();
-        from.by_ref().take(ZSTD.len() as u64).read_to_end(&mut first)?;
-        let packed = first == ZSTD;
-        let mut scan = Scan::new(self);
-        let mut whole = first.as_slice().chain(from);
-        if packed {
-            return scan.all(zstd::Decoder::new(whole)?);
-        }
-        scan.all(&mut whole)
+    pub fn is_read_in(&self, from: impl Read) -> io::Result<bool> {
+        Scan::new(self, Place::Word).unpacked(from)
+    }
+
+    /// Whether it stands anywhere in what is read, also as a part of something longer; else as [`is_read_in`](Self::is_read_in).
+    ///
+    /// # Errors
+    /// The reader's.
+    pub fn is_anywhere_in(&self, from: impl Read) -> io::Result<bool> {
+        Scan::new(self, Place::Anywhere).unpacked(from)
     }
 
     fn forms(&self) -> impl Iterator<Item = &String> {
@@ -102,17 +103,39 @@ impl Needle {
     }
 }
 
+/// Where a needle counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// As a whole word.
+    Word,
+    /// Wherever it stands.
+    Anywhere,
+}
+
 /// A look through what comes in pieces.
 struct Scan<'a> {
     needle: &'a Needle,
+    place: Place,
     held: Vec<u8>,
     /// How many of the held bytes only say what stands before.
     context: usize,
 }
 
 impl<'a> Scan<'a> {
-    const fn new(needle: &'a Needle) -> Self {
-        Self { needle, held: Vec::new(), context: 0 }
+    const fn new(needle: &'a Needle, place: Place) -> Self {
+        Self { needle, place, held: Vec::new(), context: 0 }
+    }
+
+    /// Looks through it as it is, or through what a zstd frame holds.
+    fn unpacked(mut self, mut from: impl Read) -> io::Result<bool> {
+        let mut first = Vec::new();
+        from.by_ref().take(ZSTD.len() as u64).read_to_end(&mut first)?;
+        let packed = first == ZSTD;
+        let mut whole = first.as_slice().chain(from);
+        if packed {
+            return self.all(zstd::Decoder::new(whole)?);
+        }
+        self.all(&mut whole)
     }
 
     fn all(&mut self, mut from: impl Read) -> io::Result<bool> {
@@ -138,6 +161,9 @@ impl<'a> Scan<'a> {
 
     /// A word at the very end may go on with the next piece.
     fn found(&self, last: bool) -> bool {
+        if self.place == Place::Anywhere {
+            return memchr::memmem::find(&self.held, self.needle.plain.as_bytes()).is_some();
+        }
         self.needle.forms().any(|form| {
             let mut all = places(&self.held, form.as_bytes());
             all.any(|place| place >= self.context && (last || place + form.len() < self.held.len()))
@@ -227,6 +253,19 @@ mod tests {
         assert!(needle("bc1q7").is_read_in(packed.as_slice()).unwrap());
         assert!(needle("bc1q7").is_read_in(&packed[..packed.len() - 1]).is_err(), "cut off");
         assert!(!needle("bc1q7").is_read_in(&b"\x28\xb5\x2f"[..]).unwrap());
+    }
+
+    #[test]
+    fn texts_that_stand_side_by_side_are_looked_through_for_any_occurrence() {
+        let one = needle("bc1q7");
+        for shift in 0..8 {
+            let mut text = vec![b'x'; CHUNK - 4 + shift];
+            assert!(!one.is_anywhere_in(text.as_slice()).unwrap());
+            text.extend_from_slice(b"bc1q7bc1q8");
+            assert!(one.is_anywhere_in(text.as_slice()).unwrap(), "{shift}");
+            assert!(one.is_anywhere_in(zstd::encode_all(text.as_slice(), 1).unwrap().as_slice()).unwrap());
+            assert!(!one.is_read_in(text.as_slice()).unwrap());
+        }
     }
 
     proptest! {

@@ -1,6 +1,9 @@
 //! What of our work a runtime allows: judged by what is there, in the order in which the code chooses its ways.
 
+use std::collections::BTreeSet;
+
 use super::super::calls;
+use super::super::hyperparameters::{OF_A_SUBNET, OF_THE_CHAIN};
 use super::need::{Found, Need};
 
 /// A piece of work.
@@ -20,61 +23,33 @@ pub(super) struct Way {
     pub(super) chosen_by: &'static [&'static str],
     /// What it cannot do without.
     pub(super) needs: &'static [&'static str],
-    /// What it reads where it is there: of another shape it is no good.
-    pub(super) reads: &'static [&'static str],
+    /// What it reads where it is there, in lists: of another shape it is no good.
+    pub(super) reads: &'static [&'static [&'static str]],
 }
 
-const RULES: &[&str] = &[
-    "NetworksAdded",
-    "WeightsVersionKey",
-    "WeightsSetRateLimit",
-    "ServingRateLimit",
-    "MinAllowedWeights",
-    "MaxWeightsLimit",
-    "MaxAllowedUids",
-    "ImmunityPeriod",
-    "ActivityCutoff",
-    "ActivityCutoffFactorMilli",
-    "CommitRevealWeightsEnabled",
-    "RevealPeriodEpochs",
-    "Burn",
-    "StakeThreshold",
-    "WeightsMinStake",
-    "CommitRevealWeightsVersion",
-];
-/// The rules too.
-const STANDING: &[&str] = &[
-    "SubnetworkN",
-    "ValidatorPermit",
-    "SubnetOwnerHotkey",
-    "MechanismCountCurrent",
-    "LastEpochBlock",
-    "PendingEpochAt",
-    "BlocksSinceLastStep",
-    "BlockAtRegistration",
-    "NetworksAdded",
-    "WeightsVersionKey",
-    "WeightsSetRateLimit",
-    "ServingRateLimit",
-    "MinAllowedWeights",
-    "MaxWeightsLimit",
-    "MaxAllowedUids",
-    "ImmunityPeriod",
-    "ActivityCutoff",
-    "ActivityCutoffFactorMilli",
-    "CommitRevealWeightsEnabled",
-    "RevealPeriodEpochs",
-    "Burn",
-    "StakeThreshold",
-    "WeightsMinStake",
-    "CommitRevealWeightsVersion",
+/// The rules of a subnet.
+const RULES: &[&[&str]] = &[OF_A_SUBNET, OF_THE_CHAIN];
+/// Where a validator stands, and the rules.
+const STANDING: &[&[&str]] = &[
+    &[
+        "SubnetworkN",
+        "ValidatorPermit",
+        "SubnetOwnerHotkey",
+        "MechanismCountCurrent",
+        "LastEpochBlock",
+        "PendingEpochAt",
+        "BlocksSinceLastStep",
+        "BlockAtRegistration",
+    ],
+    OF_A_SUBNET,
+    OF_THE_CHAIN,
 ];
 const PLACE: &[&str] = &["Tempo", "Uids", "LastUpdate", "Weights"];
 /// Names of ways by which neurons are read.
-const COUNTED: &[&str] = &["NetworksAdded", "SubnetworkN"];
+const COUNTED: &[&[&str]] = &[&["NetworksAdded", "SubnetworkN"]];
 
 /// A way that is always chosen.
-const fn always(needs: &'static [&'static str], reads: &'static [&'static str]) -> Way {
+const fn always(needs: &'static [&'static str], reads: &'static [&'static [&'static str]]) -> Way {
     Way { name: "", chosen_by: &[], needs, reads }
 }
 
@@ -106,13 +81,13 @@ pub(super) const PURPOSES: [Purpose; 11] = [
                 name: "get_neurons_lite and TotalHotkeyAlpha",
                 chosen_by: &["get_neurons_lite"],
                 needs: &[],
-                reads: &["NetworksAdded", "SubnetworkN", "TotalHotkeyAlpha"],
+                reads: &[&["NetworksAdded", "SubnetworkN", "TotalHotkeyAlpha"]],
             },
             Way {
                 name: "storage",
                 chosen_by: &["SubnetworkN"],
                 needs: &["Keys", "ValidatorPermit", "Active", "LastUpdate", "Incentive", "Dividends", "Owner"],
-                reads: &["NetworksAdded", "Axons", "TotalHotkeyAlpha"],
+                reads: &[&["NetworksAdded", "Axons", "TotalHotkeyAlpha"]],
             },
         ],
     },
@@ -155,7 +130,7 @@ pub(super) const PURPOSES: [Purpose; 11] = [
     Purpose {
         name: "announcements",
         is_vital: true,
-        ways: &[always(&[calls::SERVE_AXON, "Uids", "Axons"], &["ServingRateLimit"])],
+        ways: &[always(&[calls::SERVE_AXON, "Uids", "Axons"], &[&["ServingRateLimit"]])],
     },
     Purpose { name: "opening of sealed answers by the chain", is_vital: false, ways: &[always(&["Pulses"], &[])] },
     Purpose {
@@ -163,7 +138,7 @@ pub(super) const PURPOSES: [Purpose; 11] = [
         is_vital: false,
         ways: &[always(
             &["Uids", "SubnetworkN", "MaxAllowedUids", "ImmunityPeriod"],
-            &["PruningScores", "Emission", "BlockAtRegistration"],
+            &[&["PruningScores", "Emission", "BlockAtRegistration"]],
         )],
     },
     Purpose { name: "collateral", is_vital: false, ways: &[always(&["MinerCollateral", "Owner"], &[])] },
@@ -212,13 +187,18 @@ impl Purpose {
 }
 
 impl Way {
+    /// Everything that it touches, each once.
+    fn names(&self) -> BTreeSet<&'static str> {
+        self.chosen_by.iter().chain(self.needs).chain(self.reads.iter().copied().flatten()).copied().collect()
+    }
+
     fn judge<'a>(&self, of: impl Fn(&str) -> Option<&'a Found>) -> Outcome {
         let mut reasons = Vec::new();
         let mut untold = false;
-        for name in self.chosen_by.iter().chain(self.needs).chain(self.reads) {
+        for name in self.names() {
             match of(name) {
                 Some(Found::Changed(_)) => reasons.push(format!("{name} has changed")),
-                Some(Found::Missing) if self.needs.contains(name) => reasons.push(format!("{name} is missing")),
+                Some(Found::Missing) if self.needs.contains(&name) => reasons.push(format!("{name} is missing")),
                 Some(Found::Untold) => untold = true,
                 _ => {}
             }
@@ -241,8 +221,8 @@ mod tests {
         let needs = needs();
         for purpose in &PURPOSES {
             for way in purpose.ways {
-                for name in way.chosen_by.iter().chain(way.needs).chain(way.reads) {
-                    let named = needs.iter().filter(|need| need.name == *name).count();
+                for name in way.names() {
+                    let named = needs.iter().filter(|need| need.name == name).count();
                     assert_eq!(named, 1, "{name} of {:?}", purpose.name);
                 }
             }

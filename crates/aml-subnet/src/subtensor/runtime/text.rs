@@ -5,6 +5,8 @@ use scale_info::{Field, PortableRegistry, Type, TypeDef};
 
 /// How deep types are shown.
 const MAX_DEPTH: usize = 12;
+/// Types that are looked at within one.
+const MAX_STEPS: usize = 20_000;
 /// How many bytes of text a type may take.
 const MAX_TEXT: usize = 300;
 /// Types that are known by their names.
@@ -126,12 +128,16 @@ fn last_name(ty: &Type<PortableForm>) -> &str {
 /// The type with a unit of its own that stands where a number should be, if one does: its bytes would be read as a number of
 /// another unit. Looks through lists, tuples, options, new types, and the named fields of structs.
 pub(super) fn fixed_point(types: &PortableRegistry, ty: u32, read: &[&str]) -> Option<String> {
-    look(types, ty, read, 0)
+    look(types, (ty, 0), read, &mut 0)
 }
 
-fn look(types: &PortableRegistry, ty: u32, read: &[&str], depth: usize) -> Option<String> {
+fn look(types: &PortableRegistry, (ty, depth): (u32, usize), read: &[&str], steps: &mut usize) -> Option<String> {
+    *steps += 1;
+    if *steps > MAX_STEPS {
+        return Some("type of too many parts".to_owned());
+    }
     let found = types.resolve(ty).filter(|_| depth <= MAX_DEPTH)?;
-    let within = |id: u32| look(types, id, read, depth + 1);
+    let mut within = |id: u32| look(types, (id, depth + 1), read, steps);
     match &found.type_def {
         TypeDef::Composite(composite) => match composite.fields.as_slice() {
             [field] if is_unit(found, field) && is_number(types, field.ty.id, depth) => {
@@ -150,6 +156,8 @@ fn look(types: &PortableRegistry, ty: u32, read: &[&str], depth: usize) -> Optio
             variants.variants.iter().flat_map(|variant| &variant.fields).find_map(|field| within(field.ty.id))
         }
         TypeDef::Sequence(of) => within(of.type_param.id),
+        // Nothing stands in it.
+        TypeDef::Array(of) if of.len == 0 => None,
         TypeDef::Array(of) => within(of.type_param.id),
         TypeDef::Compact(of) => within(of.type_param.id),
         _ => None,

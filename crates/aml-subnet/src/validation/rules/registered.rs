@@ -14,6 +14,8 @@ static REGISTERED: OnceLock<Vec<CustomRules>> = OnceLock::new();
 
 /// Numbers below belong to the versions of this crate.
 const FIRST_NUMBER: u64 = 1000;
+/// Days that a window may look back: with two rounds a day these are as many as are looked through at once.
+const LONGEST_WINDOW: i64 = 200;
 /// Longest name.
 const LONGEST: usize = 32;
 
@@ -170,8 +172,9 @@ fn problem(rules: &CustomRules) -> Option<String> {
         days("judging: performance_days", judging.performance_days, 1..=365),
         (judging.ndcg_cutoff == 0).then(|| "judging: ndcg_cutoff is 0".to_owned()),
         (judging.least_of_class == 0).then(|| "judging: least_of_class is 0".to_owned()),
-        days("paying: days", paying.days, 1..=365),
-        days("paying: earliest", paying.earliest, 0..=365),
+        days("paying: days", paying.days, 1..=LONGEST_WINDOW),
+        days("paying: earliest", paying.earliest, 0..=LONGEST_WINDOW),
+        days("paying: days and earliest together", paying.look_back(), 1..=LONGEST_WINDOW),
         days("paying: latest", paying.latest, paying.earliest..=365),
         within("paying: least", paying.least, (1.0, 1e9)),
         within("paying: z", paying.z, (0.0, 10.0)),

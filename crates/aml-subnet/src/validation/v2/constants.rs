@@ -85,6 +85,12 @@ impl Constants {
         few: 20,
     };
 
+    /// Age in days of the oldest round of the window.
+    #[must_use]
+    pub const fn look_back(&self) -> i64 {
+        self.days + self.earliest
+    }
+
     /// Equal parts of an order, in which the worth of places is learned. Fixes the shape of stored counts.
     pub const PARTS: usize = 40;
 

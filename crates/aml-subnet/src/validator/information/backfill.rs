@@ -42,7 +42,7 @@ impl Information<'_> {
     pub async fn without_columns(&self, id: RoundId) -> Result<Vec<Round>, InformationError> {
         let today = day_of(id.date);
         let mut without = Vec::new();
-        for round in self.rounds(id, today - self.constants.days - self.constants.earliest..=today).await? {
+        for round in self.rounds(id, today - self.constants.look_back()..=today).await? {
             if round.rules.information().is_none() && !self.has_columns(&round).await? {
                 without.push(round);
             }

@@ -31,7 +31,7 @@ impl Information<'_> {
     /// The ledger's.
     pub async fn awaited(&self, id: RoundId, now: Duration) -> Result<Vec<Round>, InformationError> {
         let today = day_at(now);
-        Ok(self.rounds(id, today - self.constants.days - self.constants.earliest..=today - 1).await?)
+        Ok(self.rounds(id, today - self.constants.look_back()..=today - 1).await?)
     }
 
     /// Looks for the outcomes of a round and keeps what is new. Where the source has none at all, nothing is withdrawn.
@@ -55,7 +55,7 @@ impl Information<'_> {
     /// The ledger's.
     pub async fn newest_paid(&self, id: RoundId, now: Duration) -> Result<Option<Round>, InformationError> {
         let today = day_at(now) + 1;
-        let rounds = self.rounds(id, today - self.constants.days - self.constants.earliest..=today).await?;
+        let rounds = self.rounds(id, today - self.constants.look_back()..=today).await?;
         for round in rounds.into_iter().rev() {
             if self.ledger.shares(round.id).await?.is_some() {
                 return Ok(Some(round));
@@ -68,7 +68,7 @@ impl Information<'_> {
     #[must_use]
     pub fn touches(&self, newest: &Round, changed: &Round) -> bool {
         let (today, day) = (day_of(newest.id.date), day_of(changed.id.date));
-        (today - self.constants.days - self.constants.earliest..=today).contains(&day)
+        (today - self.constants.look_back()..=today).contains(&day)
     }
 }
 

@@ -230,7 +230,7 @@ impl Information<'_> {
         known_ms: i64,
     ) -> Result<Vec<f64>, InformationError> {
         let today = day_of(id.date);
-        let days = today - self.constants.days - self.constants.earliest..=today - 1;
+        let days = today - self.constants.look_back()..=today - 1;
         for round in self.rounds_then(id, days, known_ms).await?.iter().rev() {
             if let Some(known) = self.ledger.in_force(round.id).await? {
                 let standings = known.standing.miners;

@@ -31,17 +31,19 @@ struct Amended<'a> {
 }
 
 /// Rounds that are held against the newest pay: a mark of one of them changes it.
-const MARKED: u32 = 64;
+const MARKED: u32 = 400;
 
 impl Settler {
     fn information(&self, rules: RulesVersion) -> Option<Information<'_>> {
         Information::under(rules, &*self.ledger, &*self.workers)
     }
 
-    /// The newest rules of the list that pay for information, where it has any, and a round to look back from.
+    /// Of all rules of the list that pay for information, whether in force or to come, those that look back furthest; and a
+    /// round to look back from.
     async fn looks(&self) -> Result<Option<(Information<'_>, RoundId)>, StorageError> {
         let list = rulebook::list(&*self.ledger, &self.settings, self.netuid).await?;
-        let information = list.entries().iter().rev().find_map(|entry| self.information(entry.version));
+        let all = list.entries().iter().filter_map(|entry| self.information(entry.version));
+        let information = all.max_by_key(|one| one.constants.look_back());
         let newest = self.ledger.rounds(self.netuid, 1, None).await?.pop();
         Ok(information.zip(newest.map(|round| round.id)))
     }

@@ -85,7 +85,7 @@ pub(in crate::training::cli) struct DiagnoseArgs {
     /// Directories of models that others have too: how alike their scores are, and what an ensemble with them gains.
     #[arg(long, value_name = "DIR", num_args = 1..)]
     pub(in crate::training::cli) public: Vec<PathBuf>,
-    /// Times that the recipe of --config is trained again with another seed; 0 leaves it out.
+    /// Seeds that the recipe of --config is trained with: its own and those that follow it; 0 leaves it out.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub(in crate::training::cli) seeds: u32,
     /// Directory that receives the files.

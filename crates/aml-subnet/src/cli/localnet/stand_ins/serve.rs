@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::link::Link;
-use super::sheet::{Sheet, Sheets, Turn, find};
+use super::sheet::{MOST, Sheet, Sheets, Turn, find};
 use crate::http::fetch::{Wanted, fetch};
 use crate::protocol::answer::{self, Answered, Asked};
 use crate::protocol::content_digest;
@@ -33,6 +33,8 @@ const BUFFER: usize = 256 * 1024;
 const FETCH: Duration = Duration::from_secs(300);
 /// Longest head that is read.
 const MOST_HEAD: usize = 32 * 1024;
+/// How long nothing is accepted after that failed.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A stand-in for a miner.
 pub(super) struct StandIn {
@@ -60,7 +62,16 @@ struct Question {
 impl StandIn {
     /// Answers whoever asks, for ever.
     pub(super) async fn serve(self: Arc<Self>, listener: TcpListener) {
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(stand_in = self.number, %error, "a connection is not accepted");
+                    // Of too many open files some are closed sooner or later.
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
             let this = Arc::clone(&self);
             tokio::spawn(async move {
                 if let Err(error) = this.converse(stream).await {
@@ -77,25 +88,16 @@ impl StandIn {
         }
         let question = question(&head)?;
         let task = question.terms.map_or(question.asked.body, |terms| terms.task);
-        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let (media, packed) = (text(CONTENT_TYPE).to_owned(), text(CONTENT_ENCODING) == "zstd");
-        let refers = media == reference::MEDIA_TYPE;
+        let refers = form(&head).0 == reference::MEDIA_TYPE;
         let sheet = match self.sheets.turn(task) {
             Turn::Reads => {
-                let body = self.body(&mut stream, head, true).await?;
-                let (body, media, packed) = if refers {
-                    let descriptor = Descriptor::read(&body)?;
-                    let (object, media) = (self.fetched(&descriptor).await?, descriptor.media.clone());
-                    let packed = descriptor.encoding == "zstd";
-                    let opening = tokio::task::spawn_blocking(move || descriptor.open(object));
-                    (opening.await??, media, packed)
-                } else {
-                    (body, media, packed)
-                };
-                let reading = tokio::task::spawn_blocking(move || Sheet::read(&body, &media, packed));
-                let sheet = Arc::new(reading.await??);
-                self.sheets.put(task, &sheet);
-                sheet
+                let read = self.sheet(&mut stream, head).await;
+                match &read {
+                    Ok(sheet) => self.sheets.put(task, sheet),
+                    // Whoever waits is told, and the next attempt reads it.
+                    Err(_) => self.sheets.forget(task),
+                }
+                read?
             }
             Turn::Waits(mut reader) => {
                 let body = self.body(&mut stream, head, refers).await?;
@@ -113,6 +115,23 @@ impl StandIn {
         let made = tokio::task::spawn_blocking(move || made(&signer, number, &sheet, &question)).await??;
         self.link.write(&mut stream, &made).await?;
         Ok(stream.shutdown().await?)
+    }
+
+    /// Reads the task for all, and fetches it first where the body only names it.
+    async fn sheet(&self, stream: &mut TcpStream, head: Head) -> anyhow::Result<Arc<Sheet>> {
+        let (media, packed) = form(&head);
+        let body = self.body(stream, head, true).await?;
+        let (body, media, packed) = if media == reference::MEDIA_TYPE {
+            let descriptor = Descriptor::read(&body)?;
+            let (object, media) = (self.fetched(&descriptor).await?, descriptor.media.clone());
+            let packed = descriptor.encoding == "zstd";
+            let opening = tokio::task::spawn_blocking(move || descriptor.open(object));
+            (opening.await??, media, packed)
+        } else {
+            (body, media, packed)
+        };
+        let reading = tokio::task::spawn_blocking(move || Sheet::read(&body, &media, packed));
+        Ok(Arc::new(reading.await??))
     }
 
     /// The object of a descriptor, as a miner's proxy fetches it. It comes from elsewhere than over the line.
@@ -148,7 +167,8 @@ impl StandIn {
     /// Reads the body to its end; without `keeps` it is let go of as it comes.
     async fn body(&self, stream: &mut TcpStream, head: Head, keeps: bool) -> anyhow::Result<Vec<u8>> {
         let length = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        let mut left = length.context("no length")?.saturating_sub(head.rest.len());
+        let length = length.filter(|length| *length <= MOST).context("no length, or one above what is read")?;
+        let mut left = length.saturating_sub(head.rest.len());
         let (mut body, mut buffer) = (if keeps { head.rest } else { Vec::new() }, vec![0; BUFFER]);
         while left > 0 {
             let read = self.link.read(stream, &mut buffer).await?;
@@ -162,6 +182,12 @@ impl StandIn {
         }
         Ok(body)
     }
+}
+
+/// The type of a body, and whether it is packed.
+fn form(head: &Head) -> (String, bool) {
+    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    (text(CONTENT_TYPE).to_owned(), text(CONTENT_ENCODING) == "zstd")
 }
 
 /// What is asked. Nothing of it is proven: the digest is believed as it is announced.
@@ -224,4 +250,59 @@ fn made(signer: &Signer, number: u16, sheet: &Sheet, question: &Question) -> any
     }
     head.push_str("\r\n");
     Ok([head.as_bytes(), &sent].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+    use crate::protocol::Nonce;
+    use crate::protocol::signed_request::{Target, sign};
+    use crate::wallet::Scheme;
+
+    const BODY: &[u8] = br#"{"alerts":[{"alert_id":"1"},{"alert_id":"2"}]}"#;
+
+    /// The head of a request that announces a body of this length.
+    fn asks(length: usize) -> Vec<u8> {
+        let (signer, body) = (Signer::from_uri("//Validator", Scheme::Sr25519).expect("a key"), Digest::of(BODY));
+        let target = Target { method: "POST", path_and_query: "/", body };
+        let mut head = format!("POST / HTTP/1.1\r\ncontent-length: {length}\r\ncontent-type: application/json\r\n");
+        let mut headers = sign(&signer, &target, None, Nonce::new(1_760_000_000_000_000_000));
+        headers.insert("content-digest", content_digest::announce(body));
+        for (name, value) in &headers {
+            head.push_str(&format!("{name}: {}\r\n", value.to_str().expect("text")));
+        }
+        format!("{head}\r\n").into_bytes()
+    }
+
+    /// What is answered to this head and body, until the connection is closed.
+    async fn answered(at: std::net::SocketAddr, head: &[u8], body: &[u8]) -> String {
+        let mut stream = TcpStream::connect(at).await.expect("connected");
+        let (mut reader, mut writer) = stream.split();
+        let sent = async {
+            // A stand-in that refuses closes its end early.
+            let _ = writer.write_all(&[head, body].concat()).await;
+            let _ = writer.shutdown().await;
+        };
+        let mut answer = Vec::new();
+        let (_, _) = tokio::join!(sent, reader.read_to_end(&mut answer));
+        String::from_utf8(answer).expect("JSON")
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_breaks_stalls_nobody() {
+        let signer = Signer::from_uri("//StandIn1", Scheme::Sr25519).expect("a key");
+        let stand_in = StandIn { signer, number: 1, link: Arc::new(Link::of(0)), sheets: Arc::default() };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let at = listener.local_addr().expect("its address");
+        tokio::spawn(Arc::new(stand_in).serve(listener));
+        for (length, body) in [(BODY.len(), &BODY[..9]), (9, &BODY[..9]), (usize::MAX, BODY)] {
+            assert_eq!(answered(at, &asks(length), body).await, "", "{length}");
+        }
+        for _ in 0..2 {
+            let answer = answered(at, &asks(BODY.len()), BODY).await;
+            assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains(r#""alert_id":"2""#), "{answer}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! What stand-ins answer with: the alerts of a task, read once from whichever form came first, and rows with scores and
 //! explanations as long as real ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aml_miner::data::{FileLimits, read_stream};
@@ -11,8 +12,10 @@ use aml_miner::wire::{Explain, InOrder, Needs, Reading, Table, read_body};
 use anyhow::Context as _;
 use tokio::sync::watch;
 
-/// Bytes of alerts that one stand-in reads for all.
-const MOST: usize = 1 << 30;
+/// Bytes of a task that one stand-in reads for all, as they come and unpacked.
+pub(super) const MOST: usize = 1 << 30;
+/// Tasks that are kept; the oldest is let go of. A round has one.
+const KEPT: usize = 4;
 /// What stands in a row before the miner's own digits are written.
 const DIGITS: &str = "000000";
 /// Five features of an alert, as `aml-miner-serve` explains it.
@@ -33,9 +36,9 @@ struct Rows {
     digits: Vec<usize>,
 }
 
-/// The tasks that were seen, by the digest of their JSON.
+/// The tasks that were seen last, by the digest of their JSON, oldest first.
 #[derive(Default)]
-pub(super) struct Sheets(Mutex<HashMap<Digest, watch::Sender<Option<Arc<Sheet>>>>>);
+pub(super) struct Sheets(Mutex<VecDeque<(Digest, watch::Sender<Option<Arc<Sheet>>>)>>);
 
 /// Whether somebody has to read a task, or waits for who does.
 pub(super) enum Turn {
@@ -49,18 +52,27 @@ impl Sheets {
     /// Who reads the task of this digest.
     pub(super) fn turn(&self, task: Digest) -> Turn {
         let mut sheets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sheet) = sheets.get(&task) {
+        if let Some((_, sheet)) = sheets.iter().find(|(known, _)| *known == task) {
             return Turn::Waits(sheet.subscribe());
         }
-        sheets.insert(task, watch::Sender::new(None));
+        if sheets.len() >= KEPT {
+            sheets.pop_front();
+        }
+        sheets.push_back((task, watch::Sender::new(None)));
         Turn::Reads
     }
 
     /// It is read.
     pub(super) fn put(&self, task: Digest, sheet: &Arc<Sheet>) {
-        if let Some(waiting) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&task) {
+        let sheets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, waiting)) = sheets.iter().find(|(known, _)| *known == task) {
             waiting.send_replace(Some(Arc::clone(sheet)));
         }
+    }
+
+    /// It cannot be read: who waits for it hears of that, and the next one reads it.
+    pub(super) fn forget(&self, task: Digest) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| *known != task);
     }
 }
 
@@ -70,9 +82,8 @@ impl Sheet {
     /// # Errors
     /// When it is neither JSON nor a form of Arrow streams.
     pub(super) fn read(body: &[u8], media: &str, packed: bool) -> anyhow::Result<Self> {
-        let unpacked = if packed { zstd::decode_all(body).context("not zstd")? } else { Vec::new() };
+        let unpacked = if packed { unpacked(body, MOST)? } else { Vec::new() };
         let body = if packed { &unpacked[..] } else { body };
-        anyhow::ensure!(body.len() <= MOST, "more than {MOST} bytes");
         let alerts = match media.split_once("boundary=") {
             Some((_, boundary)) => first_part(body, boundary)?,
             None => {
@@ -132,6 +143,15 @@ impl Sheet {
     }
 }
 
+/// What is packed with zstd, of at most so many bytes; no more than these are unpacked to find out.
+fn unpacked(body: &[u8], most: usize) -> anyhow::Result<Vec<u8>> {
+    let mut unpacked = Vec::new();
+    let limit = u64::try_from(most)?.saturating_add(1);
+    zstd::Decoder::new(body)?.take(limit).read_to_end(&mut unpacked).context("not zstd")?;
+    anyhow::ensure!(unpacked.len() <= most, "more than {most} bytes");
+    Ok(unpacked)
+}
+
 /// The first table of a form, which is that of the alerts.
 fn first_part(form: &[u8], boundary: &str) -> anyhow::Result<Table> {
     let begin = find(form, b"\r\n\r\n").context("no part")? + 4;
@@ -143,4 +163,54 @@ fn first_part(form: &[u8], boundary: &str) -> anyhow::Result<Table> {
 /// Where `what` stands first.
 pub(super) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len().max(1)).position(|at| at == what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheet() -> Arc<Sheet> {
+        Arc::new(Sheet::read(br#"{"alerts":[{"alert_id":"1"}]}"#, "application/json", false).expect("a task"))
+    }
+
+    fn must_wait(turn: Turn) -> watch::Receiver<Option<Arc<Sheet>>> {
+        match turn {
+            Turn::Waits(reader) => reader,
+            Turn::Reads => panic!("somebody reads it"),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_task_that_cannot_be_read_is_told_and_the_next_one_reads_it() {
+        let (sheets, task) = (Sheets::default(), Digest::of(b"task"));
+        assert!(matches!(sheets.turn(task), Turn::Reads));
+        let mut reader = must_wait(sheets.turn(task));
+        sheets.forget(task);
+        assert!(reader.wait_for(Option::is_some).await.is_err());
+        assert!(matches!(sheets.turn(task), Turn::Reads));
+        sheets.put(task, &sheet());
+        assert!(must_wait(sheets.turn(task)).wait_for(Option::is_some).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_oldest_task_is_let_go_of() {
+        let (sheets, task) = (Sheets::default(), |number: usize| Digest::of(&number.to_be_bytes()));
+        assert!(matches!(sheets.turn(task(0)), Turn::Reads));
+        let mut reader = must_wait(sheets.turn(task(0)));
+        sheets.put(task(0), &sheet());
+        for number in 1..=KEPT {
+            assert!(matches!(sheets.turn(task(number)), Turn::Reads));
+        }
+        assert!(reader.wait_for(Option::is_some).await.is_ok(), "who waits has it still");
+        assert!(matches!(sheets.turn(task(0)), Turn::Reads));
+        assert!(matches!(sheets.turn(task(KEPT)), Turn::Waits(_)));
+    }
+
+    #[test]
+    fn no_more_is_unpacked_than_is_allowed() {
+        let packed = zstd::encode_all(&[0_u8; 100_000][..], 1).expect("packed");
+        assert!(packed.len() < 100);
+        assert_eq!(unpacked(&packed, 100_000).expect("as many").len(), 100_000);
+        assert!(unpacked(&packed, 99_999).is_err_and(|error| error.to_string().contains("more than")));
+    }
 }

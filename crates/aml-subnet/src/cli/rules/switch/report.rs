@@ -10,7 +10,6 @@ use crate::chain::carried::Carried;
 use crate::chain::types::Block;
 use crate::seasons::Under;
 use crate::validation::rules_list::{RulesFrom, RulesList};
-use crate::validation::v2::Constants;
 use crate::wallet::Hotkey;
 
 /// One day of the window.
@@ -69,6 +68,8 @@ pub(super) struct Report<'a> {
     pub(super) from: NaiveDate,
     pub(super) today: NaiveDate,
     pub(super) window: Vec<Day>,
+    /// Known addresses of each kind, below which the new rules pay nobody for information.
+    pub(super) least: f64,
     pub(super) span: &'a Span,
     /// Under the rules of before, then under the new ones.
     pub(super) all: &'a [Under],
@@ -126,7 +127,7 @@ impl Report<'_> {
             text,
             "  known addresses in them: {illicit} illicit, {clean} clean; with fewer than {} of either nobody is paid for \
              information, only newcomers",
-            Constants::V2.least
+            self.least
         );
         text
     }
@@ -262,6 +263,7 @@ mod tests {
             from: day("2026-12-08"),
             today: day("2026-12-01"),
             window,
+            least: 100.0,
             span: &Span { from: day("2026-11-02"), to: day("2026-12-01") },
             all: &all,
             missing: 1,
