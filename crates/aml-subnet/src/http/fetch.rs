@@ -101,7 +101,7 @@ async fn within(wanted: &Wanted<'_>) -> Result<Vec<u8>, FetchError> {
         .user_agent(concat!("aml-subnet/", env!("CARGO_PKG_VERSION")))
         .resolve_to_addrs(host, &addresses)
         .build()
-        .map_err(|error| broken(error))?;
+        .map_err(broken)?;
     let response = client.get(url).header(ACCEPT_ENCODING, "identity").send().await.map_err(broken)?;
     if response.status() != StatusCode::OK {
         return Err(FetchError::Status(response.status()));
