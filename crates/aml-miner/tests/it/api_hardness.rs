@@ -54,7 +54,7 @@ fn a_caller_that_has_finished_sending_still_gets_its_answer() {
     let mut client = server.connect();
     client.send(request("/score/alerts", &[], batch(3).to_string().as_bytes()));
     client.stream.shutdown(Shutdown::Write).expect("open");
-    client.answer().expect("an answer").must_succeed();
+    client.last_word().expect("an answer").must_succeed();
 }
 
 #[test]

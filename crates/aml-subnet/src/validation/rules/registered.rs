@@ -216,7 +216,7 @@ mod tests {
         assert!(refusal(|rules| rules.name = "v2").contains("rules `v2`: the name is taken"));
         assert!(refusal(|rules| rules.number = 2).contains("number 2: numbers below 1000"));
         assert!(refusal(|rules| rules.paying.gamma = f64::NAN).contains("paying: gamma is NaN, not from 1 to 10"));
-        assert!(refusal(|rules| rules.paying.days = 0).contains("paying: days is 0, not from 1 to 365"));
+        assert!(refusal(|rules| rules.paying.days = 0).contains("paying: days is 0, not from 1 to 200"));
         assert!(refusal(|rules| rules.paying.latest = 3).contains("paying: latest is 3, not from 7 to 365"));
         assert!(
             refusal(|rules| rules.paying.traps = 0.4).contains("paying: tier1, traps, calibration are [0.2, 0.4, 0.5]")
