@@ -45,7 +45,7 @@ pub struct Blocks {
 
 impl Default for Blocks {
     fn default() -> Self {
-        Self { rows: 16_384, read: 65_536, held: 32 << 20 }
+        Self { rows: 16_384, read: 131_072, held: 64 << 20 }
     }
 }
 
