@@ -106,10 +106,13 @@ impl Bench {
     }
 
     fn must_agree(&self, day: &Day, explain: Explain, splits: &[(Option<usize>, Blocks)]) {
-        let whole = self.whole(&day.batch, explain);
+        // As it is read back: of a table without rows a file says nothing of its columns.
+        let path = self.root.path().join("day");
+        std::fs::remove_dir_all(&path).ok();
+        let read = BatchDir::open(written(day, None, &path)).and_then(|directory| directory.load());
+        let whole = self.whole(&read.expect("a good batch").batch, explain);
         assert_eq!(whole.len(), 6, "three tables and their receipts");
         for (rows, blocks) in splits {
-            let path = self.root.path().join("day");
             std::fs::remove_dir_all(&path).ok();
             written(day, *rows, &path);
             let streamed = self.streamed(&path, explain, *blocks);
@@ -127,21 +130,21 @@ fn blocks(rows: usize, held: usize) -> Blocks {
 
 #[test]
 fn no_split_changes_a_byte() {
-    let (bench, day) = (Bench::new(), day(900, 2_500));
+    let (bench, day) = (Bench::new(), day(300, 900));
     let splits = [
         (None, Blocks::default()),
         (None, blocks(1, 1 << 20)),
         (None, blocks(100, 0)),
         (Some(64), blocks(97, 10_000)),
-        (Some(333), blocks(250, 1 << 30)),
-        (Some(5_000), blocks(899, 0)),
+        (Some(333), blocks(250, 1 << 24)),
+        (Some(5_000), blocks(299, 0)),
     ];
     bench.must_agree(&day, Explain::Full, &splits);
 }
 
 #[test]
 fn no_split_changes_what_is_explained() {
-    let (bench, day) = (Bench::new(), day(400, 1_200));
+    let (bench, day) = (Bench::new(), day(200, 600));
     for explain in [Explain::None, Explain::Top, Explain::Share(Share::TENTH)] {
         bench.must_agree(&day, explain, &[(None, Blocks::default()), (Some(150), blocks(60, 5_000))]);
     }
@@ -150,7 +153,7 @@ fn no_split_changes_what_is_explained() {
 #[test]
 fn a_day_that_lacks_tables_is_scored_as_the_whole_is() {
     let bench = Bench::new();
-    let full = day(300, 1_000);
+    let full = day(120, 400);
     let splits = [(None, blocks(70, 0)), (Some(40), blocks(33, 1 << 20))];
     let without = |change: &dyn Fn(&mut Batch)| {
         let mut day = full.clone();
@@ -180,7 +183,7 @@ fn a_day_that_lacks_tables_is_scored_as_the_whole_is() {
 #[test]
 fn everybody_may_be_flagged() {
     let bench = Bench::new();
-    let mut day = day(300, 600);
+    let mut day = day(150, 300);
     for name in ["is_mixer_like", "is_exchange_like"] {
         let position = day.batch.features.spec().position(name).expect("a column");
         let rows = day.batch.features.rows();
