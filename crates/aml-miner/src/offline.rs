@@ -142,12 +142,16 @@ impl OfflineModels {
             let column = scored(model, &matrix_of(model, batch, alert_scores.as_deref())?, &ids)?;
             let table = tables::scores(&CLUSTER_SCORES, ids, model.model.version(), &column);
             let mut answer = answer(model, table);
-            // The scores that it takes were made beside the alert scorer's.
-            let scorer = self.alert_scorer.as_ref().filter(|_| model.takes_alert_scores());
-            answer.state = answer.state.or(scorer.and_then(|scorer| scorer.state));
+            answer.state = self.state_behind(model);
             answers.push(answer);
         }
         Ok(answers)
+    }
+
+    /// The state behind the answers of `model`: its own, else that of the alert scorer whose scores it takes.
+    fn state_behind(&self, model: &Prepared) -> Option<Digest> {
+        let scorer = self.alert_scorer.as_ref().filter(|_| model.takes_alert_scores());
+        model.state.or_else(|| scorer.and_then(|scorer| scorer.state))
     }
 }
 

@@ -192,7 +192,9 @@ impl Manifest {
         }
         let mut day = self.clone();
         for table in day.tables.values_mut() {
-            std::mem::take(&mut table.parts).iter().for_each(|part| drop(day.files.remove(part)));
+            for part in std::mem::take(&mut table.parts) {
+                day.files.remove(&part);
+            }
         }
         let mut entries = day.entries();
         entries.remove("signature");

@@ -45,7 +45,7 @@ pub struct Blocks {
 
 impl Default for Blocks {
     fn default() -> Self {
-        Self { rows: 16_384, read: 65_536, held: 32 << 20 }
+        Self { rows: 16_384, read: 131_072, held: 64 << 20 }
     }
 }
 
@@ -152,7 +152,7 @@ impl Run<'_> {
                 file = Some(self.explained_alerts(model, scores, share)?);
             }
             if let Some(file) = file {
-                self.answers.add(file, model)?;
+                self.answers.add(file, model, model.state)?;
             }
         }
         if let Some((model, scores)) = ranked {
@@ -233,7 +233,7 @@ impl Run<'_> {
             file = Some(explained);
         }
         if let Some(file) = file {
-            self.answers.add(file, model)?;
+            self.answers.add(file, model, self.models.state_behind(model))?;
         }
         Ok(())
     }

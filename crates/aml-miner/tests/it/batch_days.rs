@@ -2,11 +2,12 @@
 //! batch that is scored as a whole, byte for byte.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aml_miner::data::{BatchDir, Manifest};
 use aml_miner::digest::Digest;
 use aml_miner::features::{RowKind, Schema, features};
+use aml_miner::history::{Facts, History};
 use aml_miner::models::ModelFiles;
 use aml_miner::models::bundle::{Draft, ModelKind, save};
 use aml_miner::offline::{Blocks, OfflineModels, Signing, write_answers};
@@ -20,7 +21,7 @@ use crate::batch_kit::files_of;
 use crate::batch_models::draft;
 use crate::batch_parts::{day, written};
 
-/// Models that read every feature of the catalogue, and some of counterparties: a full explanation shows all their values.
+/// Models that read every feature of the catalogue, those of earlier days too, and some of counterparties: a full explanation shows all their values.
 fn every_feature() -> (TempDir, OfflineModels) {
     let of = |rows, more: &[&str]| -> Vec<String> {
         let fixed = features(rows).iter().map(|feature| feature.name.to_string());
@@ -45,9 +46,23 @@ fn every_feature() -> (TempDir, OfflineModels) {
         let names: Vec<String> = names.iter().filter(known).cloned().collect();
         save_model(directory.path(), kind, names);
     }
-    let files = ModelFiles::in_directory(directory.path()).expect("one model a kind");
+    let mut files = ModelFiles::in_directory(directory.path()).expect("one model a kind");
+    files.history = Some(ten_days_before(directory.path()));
     let models = OfflineModels::load(&files).expect("good bundles");
     (directory, models)
+}
+
+/// A state in which all addresses of the tests' days are known: days of the same economy said something of them before.
+fn ten_days_before(directory: &Path) -> PathBuf {
+    let Day { date, batch, .. } = day(300, 900);
+    let facts = Facts::of(&batch);
+    let mut history = History::default();
+    for earlier in (1..=10).rev() {
+        assert!(history.add(date.to_epoch_days() - earlier, &facts));
+    }
+    let path = directory.join("state.parquet");
+    history.write(&path).expect("written");
+    path
 }
 
 fn save_model(directory: &Path, kind: ModelKind, names: Vec<String>) {

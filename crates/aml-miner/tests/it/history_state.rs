@@ -218,7 +218,7 @@ fn training_sees_on_each_day_what_the_file_built_from_the_days_before_says() {
     };
     assert!(same(&tail.samples.days));
     let path = room.path().join("start.parquet");
-    build(History::default(), &[data.clone()], start.pred_opt())
+    build(History::default(), std::slice::from_ref(&data), start.pred_opt())
         .expect("a state")
         .history
         .write(&path)

@@ -111,6 +111,28 @@ fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
 }
 
+/// Of the models in `whole` one was made months later then, and a record of another got damaged.
+fn a_card_names_the_newest_and_tells_records_that_cannot_be_read(room: &Path) {
+    let metadata = room.join("whole/model_metadata.json");
+    let text = std::fs::read_to_string(&metadata).expect("entries");
+    let (before, clusters) = text.split_once("\"cluster_scorer_v1.0.0.txt\": {").expect("an entry");
+    let made = "\"created_at\": \"2026-";
+    let later = clusters.replacen(&format!("{made}01"), &format!("{made}04"), 1);
+    assert_ne!(later, clusters);
+    std::fs::create_dir(room.join("later")).expect("a directory");
+    for entry in std::fs::read_dir(room.join("whole")).expect("models").map(|entry| entry.expect("a file")) {
+        std::fs::copy(entry.path(), room.join("later").join(entry.file_name())).expect("copied");
+    }
+    let later = format!("{before}\"cluster_scorer_v1.0.0.txt\": {{{later}");
+    std::fs::write(room.join("later/model_metadata.json"), later).expect("entries");
+    std::fs::write(room.join("later/alert_ranker_v1.0.0.training.json"), "{").expect("a record");
+    std::fs::remove_file(room.join("later/cluster_scorer_v1.0.0.training.json")).expect("a record");
+    let card = std::fs::read_to_string(card::write(&room.join("later"), "1.0.0").expect("a card")).expect("its text");
+    assert!(card.contains("Made 2026-04-01T"), "{card}");
+    assert_eq!(card.matches("cannot be read").count(), 1, "{card}");
+    assert_eq!(card.matches("nothing was measured").count(), 1, "{card}");
+}
+
 #[test]
 fn all_takes_fewer_features_where_they_do_better_and_says_both_figures_on_its_card() {
     let room = tempfile::tempdir().expect("a directory");
@@ -144,25 +166,7 @@ fn all_takes_fewer_features_where_they_do_better_and_says_both_figures_on_its_ca
     let card = std::fs::read_to_string(room.join("fewer/model_card_v1.0.0.md")).expect("a card");
     assert!(card.contains("on the validation period"), "{card}");
 
-    // One of them was made months later, and a record of another got damaged.
-    let metadata = room.join("whole/model_metadata.json");
-    let text = std::fs::read_to_string(&metadata).expect("entries");
-    let (before, clusters) = text.split_once("\"cluster_scorer_v1.0.0.txt\": {").expect("an entry");
-    let made = "\"created_at\": \"2026-";
-    let later = clusters.replacen(&format!("{made}01"), &format!("{made}04"), 1);
-    assert_ne!(later, clusters);
-    std::fs::create_dir(room.join("later")).expect("a directory");
-    for entry in std::fs::read_dir(room.join("whole")).expect("models").map(|entry| entry.expect("a file")) {
-        std::fs::copy(entry.path(), room.join("later").join(entry.file_name())).expect("copied");
-    }
-    let later = format!("{before}\"cluster_scorer_v1.0.0.txt\": {{{later}");
-    std::fs::write(room.join("later/model_metadata.json"), later).expect("entries");
-    std::fs::write(room.join("later/alert_ranker_v1.0.0.training.json"), "{").expect("a record");
-    std::fs::remove_file(room.join("later/cluster_scorer_v1.0.0.training.json")).expect("a record");
-    let card = std::fs::read_to_string(card::write(&room.join("later"), "1.0.0").expect("a card")).expect("its text");
-    assert!(card.contains("Made 2026-04-01T"), "{card}");
-    assert_eq!(card.matches("cannot be read").count(), 1, "{card}");
-    assert_eq!(card.matches("nothing was measured").count(), 1, "{card}");
+    a_card_names_the_newest_and_tells_records_that_cannot_be_read(room);
 
     // Days after both: the first lines of the answer and of the page are the verdict.
     let later = ["--data-dir", "data", "--start-date", "2025-11-04"];

@@ -152,7 +152,7 @@ fn on_days_of_its_test_period_the_model_that_was_measured_answers() {
     let alike = days.iter().map(|day| {
         let date =
             range.start.expect("a day") + chrono::Days::new((day.date - days[0].date).try_into().expect("later"));
-        let read = BatchDir::open(&room.join("data").join(date.to_string())).and_then(|found| found.load());
+        let read = BatchDir::open(room.join("data").join(date.to_string())).and_then(|found| found.load());
         let matrix = builder.alerts(&read.expect("a batch").batch).expect("features").matrix;
         assert!(!model.has_seen(day.date));
         kept.predict(&matrix) == day.scores[0]

@@ -146,7 +146,7 @@ pub async fn check(
 
 /// Whether the columns of every window that the list pays from are kept long enough.
 fn keeps_columns(list: &RulesList, settings: &ValidatorSettings) -> Result<(), RulebookError> {
-    let kept = i64::try_from(whole_days(settings.columns_age)).unwrap_or(i64::MAX);
+    let kept = whole_days(settings.columns_age);
     let windows = list.entries().iter().filter_map(|entry| Some((entry.version, entry.version.information()?)));
     let longest = windows.max_by_key(|(_, constants)| constants.look_back());
     match longest {

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
+use anyhow::Context as _;
 use chrono::{Days, NaiveDate};
 use indicatif::ProgressBar;
 
@@ -148,13 +149,12 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
+/// Says a line.
+type Telling<'a> = &'a mut dyn FnMut(&str) -> std::io::Result<()>;
+
 /// Days of several economies: a part of each table for each. Two economies live at once, whatever the machine has, since
 /// memory is what bounds them.
-fn several(
-    args: &Args,
-    economies: &[SynthConfig],
-    (told, step): (&mut dyn FnMut(&str) -> std::io::Result<()>, &dyn Fn()),
-) -> anyhow::Result<Verdict> {
+fn several(args: &Args, economies: &[SynthConfig], (told, step): (Telling<'_>, &dyn Fn())) -> anyhow::Result<Verdict> {
     let dates: Vec<NaiveDate> = args.start_date.iter_days().take(args.days as usize).collect();
     let published: Vec<String> = dates.iter().map(|date| Args::published(*date)).collect();
     let mut days = Vec::new();
@@ -171,13 +171,14 @@ fn several(
                 scope.spawn(move || {
                     let Ok(days) = generate(&economy) else { return };
                     // Nobody takes days any more once one cannot be written.
-                    let _ = days.map(|day| sender.send(day)).take_while(Result::is_ok).count();
+                    let _ = days.map(|day| sender.send(day).is_ok()).take_while(|taken| *taken).count();
                 });
                 made
             };
             let living: Vec<_> = pair.iter().map(live).collect();
             for made in living {
-                for ((_, writer, rows), mut day) in days.iter_mut().zip(&made) {
+                for (_, writer, rows) in &mut days {
+                    let mut day = made.recv().context("an economy has fewer days than were asked for")?;
                     let labels = args.labels(&mut day);
                     writer.add(&day.batch, labels)?;
                     rows.add(&day.batch);

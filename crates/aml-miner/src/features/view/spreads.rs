@@ -87,7 +87,7 @@ pub(crate) struct Spreads {
 impl Spreads {
     /// Both measures of `alerts`, compared with those of the day, or with each other where `day` says nothing.
     pub(crate) fn of(alerts: &Table, day: Option<&Comparisons>) -> Self {
-        let own = day.is_none().then(|| Comparisons::of(alerts)).unwrap_or_default();
+        let own = if day.is_none() { Comparisons::of(alerts) } else { Comparisons::default() };
         let day = day.unwrap_or(&own);
         let of = |column, order| Spread::of(alerts.numbers(column), alerts.rows(), order);
         Self {

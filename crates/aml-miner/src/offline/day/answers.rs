@@ -43,11 +43,16 @@ impl<'a> Answers<'a> {
         Ok(ScoreFile { spec, version, next: 0, waiting: None, groups, sink: Sink::New(Box::new(sink)) })
     }
 
-    /// Ends `file` and signs a receipt for it.
-    pub(super) fn add(&mut self, file: ScoreFile, model: &Prepared) -> Result<(), WriteBatchError> {
+    /// Ends `file` and signs a receipt for it, with the state that is behind it.
+    pub(super) fn add(
+        &mut self,
+        file: ScoreFile,
+        model: &Prepared,
+        state: Option<Digest>,
+    ) -> Result<(), WriteBatchError> {
         let spec = file.spec;
         let digest = file.finish(self.staging)?;
-        self.receipt(spec, digest, model)
+        self.receipt(spec, digest, model, state)
     }
 
     /// Writes a table and signs a receipt for it.
@@ -56,12 +61,18 @@ impl<'a> Answers<'a> {
         check_table(table, &file, &FileLimits::default())?;
         let bytes = encode(table).map_err(|source| WriteBatchError::Encode { file: file.clone(), source })?;
         self.staging.write(&file, &bytes)?;
-        self.receipt(table.spec(), Digest::of(&bytes), model)
+        self.receipt(table.spec(), Digest::of(&bytes), model, model.state)
     }
 
-    fn receipt(&mut self, spec: &TableSpec, output: Digest, model: &Prepared) -> Result<(), WriteBatchError> {
+    fn receipt(
+        &mut self,
+        spec: &TableSpec,
+        output: Digest,
+        model: &Prepared,
+        state: Option<Digest>,
+    ) -> Result<(), WriteBatchError> {
         let (version, digest) = (model.model.version().to_owned(), model.model.digest());
-        let bytes = receipt(self.signing, output, version, (digest, model.schema_hash, model.state));
+        let bytes = receipt(self.signing, output, version, (digest, model.schema_hash, state));
         self.staging.write(&receipt_name(spec.name), &bytes)?;
         self.names.push(file_name(spec));
         Ok(())

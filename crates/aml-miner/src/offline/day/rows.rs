@@ -96,19 +96,19 @@ impl<'a> Left<'a> {
     fn column(&mut self, column: &mut Column, rows: usize) -> Option<()> {
         match column {
             Column::Numbers(values) => values.extend(self.numbers(rows)?),
-            Column::Texts(texts) => self.into_texts(texts, rows)?,
-            Column::TextLists(lists) => self.into_text_lists(lists, rows)?,
-            Column::NumberLists(lists) => self.into_number_lists(lists, rows)?,
+            Column::Texts(texts) => self.fill_texts(texts, rows)?,
+            Column::TextLists(lists) => self.fill_text_lists(lists, rows)?,
+            Column::NumberLists(lists) => self.fill_number_lists(lists, rows)?,
         }
         Some(())
     }
 
-    fn into_texts(&mut self, texts: &mut TextColumn, rows: usize) -> Option<()> {
+    fn fill_texts(&mut self, texts: &mut TextColumn, rows: usize) -> Option<()> {
         let lengths = self.counts(rows)?;
         self.texts(&lengths, |text| texts.push(text))
     }
 
-    fn into_text_lists(&mut self, lists: &mut TextLists, rows: usize) -> Option<()> {
+    fn fill_text_lists(&mut self, lists: &mut TextLists, rows: usize) -> Option<()> {
         let counts = self.counts(rows)?;
         let lengths = self.counts(counts.iter().sum())?;
         let mut items = TextColumn::default();
@@ -122,7 +122,7 @@ impl<'a> Left<'a> {
         Some(())
     }
 
-    fn into_number_lists(&mut self, lists: &mut NumberLists, rows: usize) -> Option<()> {
+    fn fill_number_lists(&mut self, lists: &mut NumberLists, rows: usize) -> Option<()> {
         let counts = self.counts(rows)?;
         let mut items = self.numbers(counts.iter().sum())?;
         for count in counts {

@@ -21,6 +21,8 @@ impl Wanted {
         for model in [&models.alert_scorer, &models.alert_ranker, &models.cluster_scorer].into_iter().flatten() {
             wanted.reads.extend(model.builder.reads());
             wanted.needs = wanted.needs.and(model.needs_for(explain));
+            // Earlier days are asked by name.
+            wanted.reads.named |= model.builder.needs_history();
         }
         wanted.clusters = models.cluster_scorer.is_some();
         wanted

@@ -36,9 +36,12 @@ struct Rows {
     digits: Vec<usize>,
 }
 
+/// A task that is read once for all who wait.
+type Waited = watch::Sender<Option<Arc<Sheet>>>;
+
 /// The tasks that were seen last, by the digest of their JSON, oldest first.
 #[derive(Default)]
-pub(super) struct Sheets(Mutex<VecDeque<(Digest, watch::Sender<Option<Arc<Sheet>>>)>>);
+pub(super) struct Sheets(Mutex<VecDeque<(Digest, Waited)>>);
 
 /// Whether somebody has to read a task, or waits for who does.
 pub(super) enum Turn {
