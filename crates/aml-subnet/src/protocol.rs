@@ -4,7 +4,7 @@
 //! [`nonce`] and the memory of [`replay`]. Nothing here touches a socket.
 //!
 //! Answers are signed in two forms: [`answer`], and [`second_answer`] for whoever says more of the task in its request's
-//! [`terms`]. [`reference`] is how a task travels that is fetched instead of sent, [`sealed`] how an answer travels that nobody can read before its round opens.
+//! [`terms`]. [`reference`](mod@reference) is how a task travels that is fetched instead of sent, [`sealed`] how an answer travels that nobody can read before its round opens.
 
 pub mod answer;
 pub mod content_digest;
