@@ -17,6 +17,7 @@ use crate::scoring::{Choice, Named, Prepared, Stop, Stopped, ranks, severe};
 use crate::wire::reply::explanation_text;
 use crate::wire::{Batch, Explain, Table, TextColumn};
 
+#[cfg(feature = "judging")]
 pub(crate) use day::{Batches, Wanted, read_day};
 pub use day::{Blocks, ScoreDayError};
 pub use tables::{CLUSTER_SCORES, RANKINGS, SCORES};

@@ -54,6 +54,7 @@ impl<'a> Keeping<'a> {
     }
 
     /// These columns, so many rows after another at most.
+    #[cfg(feature = "inference")]
     pub(crate) fn these(keeps: &'a (dyn Fn(usize) -> bool + Sync), rows: usize) -> Self {
         Self { keeps, together: false, rows: rows.max(1) }
     }

@@ -75,6 +75,7 @@ pub enum ScoreDayError {
 ///
 /// # Errors
 /// When the batch breaks a rule, or the temporary file cannot be used.
+#[cfg(feature = "judging")]
 pub(crate) fn read_day(
     directory: &BatchDir,
     wanted: Wanted,

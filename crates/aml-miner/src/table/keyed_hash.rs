@@ -28,24 +28,29 @@ impl BuildHasher for Keyed {
 }
 
 /// 128 bits that stand for a text within one process.
+#[cfg(feature = "data")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint(u64, FingerprintRest);
 
 /// The half that finds no place in a map, and tells texts apart that share one.
+#[cfg(feature = "data")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FingerprintRest(u64);
 
+#[cfg(feature = "data")]
 impl std::hash::Hash for FingerprintRest {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 /// Makes fingerprints under two keys that are drawn for it.
+#[cfg(feature = "data")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fingerprints {
     one: Keyed,
     other: Keyed,
 }
 
+#[cfg(feature = "data")]
 impl Fingerprints {
     /// The fingerprint of `text`.
     #[inline]
@@ -55,13 +60,16 @@ impl Fingerprints {
 }
 
 /// Hashes a fingerprint to itself.
+#[cfg(feature = "data")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct AsItIs;
 
 /// The hash in the making.
+#[cfg(feature = "data")]
 #[derive(Debug, Default)]
 pub(crate) struct Same(u64);
 
+#[cfg(feature = "data")]
 impl BuildHasher for AsItIs {
     type Hasher = Same;
 
@@ -70,6 +78,7 @@ impl BuildHasher for AsItIs {
     }
 }
 
+#[cfg(feature = "data")]
 impl Hasher for Same {
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));

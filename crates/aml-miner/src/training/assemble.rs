@@ -15,4 +15,5 @@ pub use alerts::alerts;
 pub use clusters::{AlertScores, clusters};
 pub use reader::{AssembleError, Assembled, Range, Summary};
 
+#[cfg(feature = "training")]
 pub(in crate::training) use past::{Earlier, on_day};

@@ -1,6 +1,8 @@
 //! What is wanted of a day: columns, joins and comparisons.
 
-use crate::features::{FeatureBuilder, Reads};
+#[cfg(feature = "judging")]
+use crate::features::FeatureBuilder;
+use crate::features::Reads;
 use crate::offline::OfflineModels;
 use crate::wire::{Explain, Needs};
 
@@ -29,6 +31,7 @@ impl Wanted {
     }
 
     /// What `builders` take, and these columns; with blocks of clusters where `clusters` says so. Addresses keep their names.
+    #[cfg(feature = "judging")]
     pub(crate) fn of_builders(builders: &[&FeatureBuilder], columns: &[(&str, &str)], clusters: bool) -> Self {
         let mut wanted = Self::none(false);
         for builder in builders {
